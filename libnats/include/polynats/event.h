@@ -1,0 +1,65 @@
+/* Events: what happened to a connection, polled like messages.
+ *
+ *     nats_event *event;
+ *     if (nats_client_next_event(client, 0, &event) == NATS_OK && event) {
+ *         printf("%s: %s\n", nats_event_name(event), nats_event_text(event));
+ *         nats_event_free(event);
+ *     }
+ *
+ * Every client on a connection gets its own copy of a connection's events; what concerns one
+ * subscription goes to its client. A client keeps its 1,024 newest events and counts those it lost.
+ * Threads: an event does not change; any thread may read it, one frees it.
+ */
+#ifndef POLYNATS_EVENT_H
+#define POLYNATS_EVENT_H
+
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nats_event nats_event;
+
+enum {
+    NATS_EVENT_CONNECTED = 1,    /* first connection made; url */
+    NATS_EVENT_DISCONNECTED = 2, /* connection lost; url, status and text say why, lost, unconfirmed */
+    NATS_EVENT_RECONNECTED = 3,  /* connection made again; url */
+    NATS_EVENT_CLOSED = 4,       /* the end: by close(), or status and text say why it was given up */
+    NATS_EVENT_LAME_DUCK = 5,    /* the server is about to shut down; url */
+    NATS_EVENT_DISCOVERED = 6,   /* the cluster told of servers not known before; text: their URLs */
+    NATS_EVENT_ERROR = 7,        /* the server said -ERR, or an attempt to connect failed; status, text */
+    NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; sid, subject, once until it has caught up */
+    NATS_EVENT_STALE = 9         /* the server stopped answering pings; a disconnected event follows */
+};
+
+NATS_API int32_t nats_event_type(const nats_event *event);
+/* The type in lower case: "connected", "slow_consumer", … Lives for ever. */
+NATS_API const char *nats_event_name(const nats_event *event);
+/* NATS_OK, or the error it is about. */
+NATS_API nats_status nats_event_status(const nats_event *event);
+/* One line for people; "" when the type says it all. NUL-terminated, borrowed from the event, as are
+ * the other texts. */
+NATS_API const char *nats_event_text(const nats_event *event);
+/* The server's URL without its credentials, or "". */
+NATS_API const char *nats_event_url(const nats_event *event);
+/* The subject it is about, or "". */
+NATS_API const char *nats_event_subject(const nats_event *event);
+/* The subscription it is about, or 0. */
+NATS_API uint64_t nats_event_sid(const nats_event *event);
+/* disconnected, closed: publishes accepted by publish() that certainly did not reach the server. */
+NATS_API uint64_t nats_event_lost(const nats_event *event);
+/* disconnected, closed: publishes handed to the operating system of which the server had not yet
+ * confirmed the arrival by a PONG: they may have arrived, or not. */
+NATS_API uint64_t nats_event_unconfirmed(const nats_event *event);
+/* When it happened, in ns of the system's monotonic clock. */
+NATS_API int64_t nats_event_time_ns(const nats_event *event);
+
+/* NULL is fine. */
+NATS_API void nats_event_free(nats_event *event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

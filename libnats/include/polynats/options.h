@@ -1,0 +1,68 @@
+/* Options of a connection, by name.
+ *
+ * An options object holds what differs from the defaults; nats_connect() copies what it needs, so it
+ * may be freed or used again at once. One table (docs/options.md) gives each option's name, type,
+ * default and range; an unknown name is refused together with the nearest known one, so a new
+ * option never needs a new function.
+ *
+ *     nats_options *options;
+ *     nats_options_new(&options);
+ *     nats_options_set_text(options, "name", "billing", NATS_Z);
+ *     nats_options_set_int(options, "connect_timeout", 2000);
+ *     nats_connect(NULL, options, &client);
+ *     nats_options_free(options);
+ *
+ * Threads: one thread at a time.
+ */
+#ifndef POLYNATS_OPTIONS_H
+#define POLYNATS_OPTIONS_H
+
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nats_options nats_options;
+
+/* Kinds of option, as nats_options_type() tells them. */
+enum {
+    NATS_OPTION_TEXT = 1,     /* any text without NUL, CR and LF */
+    NATS_OPTION_BOOL = 2,     /* true or false; in text also on, off, yes, no, 1, 0 */
+    NATS_OPTION_INT = 3,      /* a whole number */
+    NATS_OPTION_DURATION = 4  /* a time: int in ms, double in seconds, text "250ms" "2s" "5m" "1h" */
+};
+
+/* options_out: owned, free with nats_options_free(). Errors: NO_MEMORY. */
+NATS_API nats_status nats_options_new(nats_options **options_out);
+NATS_API void nats_options_free(nats_options *options);
+
+/* Set an option from text: the value is read according to the option's type (a duration without a
+ * unit is in seconds). value is copied.
+ * Errors: INVALID for an unknown option or a value of the wrong type or out of its range (the text
+ * names the option, and the nearest name or the range), NO_MEMORY. */
+NATS_API nats_status nats_options_set_text(nats_options *options, const char *name,
+                                           const char *value, size_t value_len);
+
+/* Set a number: a whole one, a duration in milliseconds, or a bool (0 or 1). Errors as above. */
+NATS_API nats_status nats_options_set_int(nats_options *options, const char *name, int64_t value);
+
+/* Set a duration in seconds, or a number that happens to be whole. Errors as above. */
+NATS_API nats_status nats_options_set_double(nats_options *options, const char *name, double value);
+
+/* Set a bool: 0 is false, all else true. Errors as above. */
+NATS_API nats_status nats_options_set_bool(nats_options *options, const char *name, int32_t value);
+
+/* The table, for bindings that map their keyword arguments and for documentation.
+ * index: from 0. Returns the name (lives for ever), or NULL past the last option. */
+NATS_API const char *nats_options_name(int32_t index);
+/* The type (NATS_OPTION_…) of an option, 0 when there is no such option. */
+NATS_API int32_t nats_options_type(const char *name);
+/* One line about an option, its default included; NULL when there is no such option. */
+NATS_API const char *nats_options_doc(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,85 @@
+#define _GNU_SOURCE /* accept4's sister flags for socket() */
+
+#include "io/tcp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+static nats_status fail(const char *doing, int error)
+{
+    return nats__fail(NATS_ERR_IO, NULL, "%s: %s", doing, strerror(error));
+}
+
+nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *done_out)
+{
+    struct sockaddr_storage storage;
+    memcpy(&storage, address->bytes, sizeof storage);
+    *done_out = false;
+    *fd_out = -1;
+    int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return fail("socket", errno);
+    }
+
+    /* A lone publish must not wait for the acknowledgement of the one before. */
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, (const struct sockaddr *)&storage, address->len) == 0) {
+        *done_out = true;
+    } else if (errno != EINPROGRESS && errno != EINTR) {
+        int error = errno;
+        close(fd);
+        return fail("connect", error);
+    }
+    *fd_out = fd;
+    return NATS_OK;
+}
+
+nats_status nats__tcp_connected(int fd)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0) {
+        error = errno;
+    }
+    return error == 0 ? NATS_OK : fail("connect", error);
+}
+
+void nats__tcp_close(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static bool would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+ptrdiff_t nats__tcp_read(int fd, void *data, size_t size)
+{
+    ssize_t n = recv(fd, data, size, 0);
+    if (n > 0) {
+        return n;
+    }
+    if (n == 0) {
+        return -2;
+    }
+    return would_block(errno) ? 0 : -1;
+}
+
+ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len)
+{
+    ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+    if (n >= 0) {
+        return n;
+    }
+    return would_block(errno) ? 0 : -1;
+}

@@ -1,0 +1,258 @@
+#include "proto/chunk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLABS_FREE_MAX = 16 }; /* records of two full chunks of small messages */
+
+typedef struct nats__slab {
+    struct nats__slab *next;
+    size_t used;
+    nats_msg msgs[NATS__SLAB_MSGS];
+} slab;
+
+/* Chunks come back from any thread, so the free list has a lock: a word that is held for a few
+ * instructions. `owners` counts the chunks that are out, and the pool's creator. */
+struct nats__chunk_pool {
+    atomic_flag lock;
+    atomic_uint owners;
+    bool closed;
+    nats__chunk *free;
+    size_t free_count;
+    slab *free_slabs;
+    size_t free_slab_count;
+};
+
+static void pool_lock(nats__chunk_pool *pool)
+{
+    while (atomic_flag_test_and_set_explicit(&pool->lock, memory_order_acquire)) {
+    }
+}
+
+static void pool_unlock(nats__chunk_pool *pool)
+{
+    atomic_flag_clear_explicit(&pool->lock, memory_order_release);
+}
+
+nats__chunk_pool *nats__chunk_pool_new(void)
+{
+    nats__chunk_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    atomic_flag_clear(&pool->lock);
+    atomic_init(&pool->owners, 1);
+    return pool;
+}
+
+static void slabs_free(slab *slabs)
+{
+    while (slabs != NULL) {
+        slab *next = slabs->next;
+        free(slabs);
+        slabs = next;
+    }
+}
+
+static void pool_disown(nats__chunk_pool *pool)
+{
+    if (atomic_fetch_sub_explicit(&pool->owners, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    slabs_free(pool->free_slabs);
+    free(pool);
+}
+
+void nats__chunk_pool_close(nats__chunk_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+
+    pool_lock(pool);
+    nats__chunk *chunk = pool->free;
+    pool->free = NULL;
+    pool->free_count = 0;
+    pool->closed = true;
+    pool_unlock(pool);
+
+    while (chunk != NULL) {
+        nats__chunk *next = chunk->next;
+        free(chunk);
+        chunk = next;
+    }
+    pool_disown(pool);
+}
+
+static size_t size_class(size_t size)
+{
+    if (size <= NATS__CHUNK_SMALL) {
+        return NATS__CHUNK_SMALL;
+    }
+    return size <= NATS__CHUNK_SIZE ? NATS__CHUNK_SIZE : size;
+}
+
+/* The first free chunk of that capacity: the list is short. */
+static nats__chunk *pool_take(nats__chunk_pool *pool, size_t cap)
+{
+    pool_lock(pool);
+    nats__chunk **link = &pool->free;
+    while (*link != NULL && (*link)->cap != cap) {
+        link = &(*link)->next;
+    }
+    nats__chunk *chunk = *link;
+    if (chunk != NULL) {
+        *link = chunk->next;
+        pool->free_count--;
+    }
+    pool_unlock(pool);
+    return chunk;
+}
+
+nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size)
+{
+    size_t cap = size_class(size);
+    nats__chunk *chunk = pool_take(pool, cap);
+    if (chunk == NULL) {
+        chunk = malloc(sizeof *chunk + cap);
+        if (chunk == NULL) {
+            return NULL;
+        }
+    }
+
+    atomic_init(&chunk->refs, 1);
+    chunk->cap = cap;
+    chunk->pos = 0;
+    chunk->len = 0;
+    chunk->slabs = NULL;
+    chunk->pool = pool;
+    chunk->next = NULL;
+    atomic_fetch_add_explicit(&pool->owners, 1, memory_order_relaxed);
+    return chunk;
+}
+
+/* Keep what a free list has room for; what it has not is left in *slabs for the caller to free. */
+static void pool_keep_slabs(nats__chunk_pool *pool, slab **slabs)
+{
+    while (*slabs != NULL && pool->free_slab_count < SLABS_FREE_MAX) {
+        slab *first = *slabs;
+        *slabs = first->next;
+        first->next = pool->free_slabs;
+        pool->free_slabs = first;
+        pool->free_slab_count++;
+    }
+}
+
+static void chunk_release(nats__chunk *chunk)
+{
+    nats__chunk_pool *pool = chunk->pool;
+    slab *slabs = chunk->slabs;
+    bool keep = false;
+
+    pool_lock(pool);
+    if (!pool->closed) {
+        pool_keep_slabs(pool, &slabs);
+        keep = chunk->cap <= NATS__CHUNK_SIZE && pool->free_count < NATS__POOL_CHUNKS_MAX;
+    }
+    if (keep) {
+        chunk->next = pool->free;
+        pool->free = chunk;
+        pool->free_count++;
+    }
+    pool_unlock(pool);
+
+    slabs_free(slabs);
+    if (!keep) {
+        free(chunk);
+    }
+    pool_disown(pool);
+}
+
+void nats__chunk_unref(nats__chunk *chunk, unsigned count)
+{
+    if (atomic_fetch_sub_explicit(&chunk->refs, count, memory_order_acq_rel) == count) {
+        chunk_release(chunk);
+    }
+}
+
+bool nats__chunk_rewind(nats__chunk *chunk)
+{
+    if (atomic_load_explicit(&chunk->refs, memory_order_acquire) != 1) {
+        return false;
+    }
+    chunk->pos = 0;
+    chunk->len = 0;
+    if (chunk->slabs == NULL) {
+        return true;
+    }
+
+    slab *rest = chunk->slabs->next;
+    chunk->slabs->used = 0;
+    chunk->slabs->next = NULL;
+    if (rest != NULL) {
+        pool_lock(chunk->pool);
+        pool_keep_slabs(chunk->pool, &rest);
+        pool_unlock(chunk->pool);
+        slabs_free(rest);
+    }
+    return true;
+}
+
+static slab *slab_new(nats__chunk_pool *pool)
+{
+    pool_lock(pool);
+    slab *fresh = pool->free_slabs;
+    if (fresh != NULL) {
+        pool->free_slabs = fresh->next;
+        pool->free_slab_count--;
+    }
+    pool_unlock(pool);
+
+    if (fresh == NULL) {
+        fresh = malloc(sizeof *fresh);
+    }
+    return fresh;
+}
+
+nats_msg *nats__chunk_msg(nats__chunk *chunk)
+{
+    slab *current = chunk->slabs;
+    if (current == NULL || current->used == NATS__SLAB_MSGS) {
+        current = slab_new(chunk->pool);
+        if (current == NULL) {
+            return NULL;
+        }
+        current->next = chunk->slabs;
+        current->used = 0;
+        chunk->slabs = current;
+    }
+
+    nats_msg *msg = &current->msgs[current->used++];
+    msg->chunk = chunk;
+    atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
+    return msg;
+}
+
+size_t nats__msg_room(const nats_msg *msg)
+{
+    return (size_t)msg->body + msg->header_len + msg->data_len + 1;
+}
+
+nats_msg *nats__msg_copy(const nats_msg *msg, nats__chunk *into)
+{
+    size_t room = nats__msg_room(msg);
+    assert(into->cap - into->len >= room);
+
+    nats_msg *copy = nats__chunk_msg(into);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *msg;
+    copy->chunk = into;
+    copy->text = into->bytes + into->len;
+    memcpy(into->bytes + into->len, msg->text, room);
+    into->len += room;
+    return copy;
+}

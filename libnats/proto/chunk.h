@@ -1,0 +1,80 @@
+/* Received bytes, and the messages in them.
+ *
+ * Bytes are read into a chunk; each message is a record that points into it and holds a reference, so a message
+ * is never copied on its way in. Records come from slabs that belong to their chunk. A chunk whose references
+ * are gone returns to its pool with its slabs: no allocation per message.
+ *
+ * Any thread may drop a reference; all else is done by the one that reads. */
+#ifndef NATS_PROTO_CHUNK_H
+#define NATS_PROTO_CHUNK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <polynats/msg.h>
+
+enum {
+    NATS__CHUNK_SIZE = 128 * 1024, /* bytes of a chunk when traffic is heavy */
+    NATS__CHUNK_SMALL = 16 * 1024, /* and when it is not: most connections are quiet */
+    NATS__SLAB_MSGS = 102,         /* records of a slab: 8 KiB with its header */
+    NATS__POOL_CHUNKS_MAX = 8      /* free chunks that a pool keeps */
+};
+
+typedef struct nats__chunk nats__chunk;
+typedef struct nats__chunk_pool nats__chunk_pool;
+
+/* The record of a message. Links are the queue's; `owner` is the subscription while the message is queued.
+ * Offsets count from text. */
+struct nats_msg {
+    nats__chunk *chunk;
+    const uint8_t *text; /* where the subject begins; "\0" follows subject, reply and data */
+    struct nats_msg *client_next;
+    struct nats_msg *client_prev;
+    struct nats_msg *sub_next;
+    void *owner;
+    uint64_t sid;
+    uint32_t data_len;
+    uint32_t header_len;
+    uint32_t body;       /* offset of headers, then data */
+    uint16_t subject_len;
+    uint16_t reply_len;  /* 0: none */
+    uint16_t reply;      /* offset */
+};
+
+struct nats__chunk {
+    atomic_uint refs; /* messages, and the reader while it reads */
+    size_t cap;
+    size_t pos; /* parsed so far */
+    size_t len; /* read so far */
+    struct nats__slab *slabs;
+    nats__chunk_pool *pool;
+    nats__chunk *next; /* in the pool */
+    uint8_t bytes[];
+};
+
+/* Lives until it is closed and its last chunk is back. */
+nats__chunk_pool *nats__chunk_pool_new(void);
+void nats__chunk_pool_close(nats__chunk_pool *pool);
+
+/* A chunk for at least `size` bytes, with one reference; NULL when memory is out. */
+nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size);
+void nats__chunk_unref(nats__chunk *chunk, unsigned count);
+
+/* When only the reader holds it: empty it for reading anew. False when messages still point into it. */
+bool nats__chunk_rewind(nats__chunk *chunk);
+
+/* A zeroed-enough record in the chunk (every field is set by the caller but chunk), with a reference to it; NULL
+ * when memory is out. */
+nats_msg *nats__chunk_msg(nats__chunk *chunk);
+
+/* Bytes a message counts for in pending limits. */
+static inline size_t nats__msg_size(const nats_msg *msg)
+{
+    return (size_t)msg->subject_len + msg->reply_len + msg->header_len + msg->data_len;
+}
+
+/* A copy of msg in `into` (whose free space must do: nats__msg_room()), dropping nothing of msg. */
+nats_msg *nats__msg_copy(const nats_msg *msg, nats__chunk *into);
+size_t nats__msg_room(const nats_msg *msg);
+
+#endif

@@ -1,0 +1,43 @@
+/* The server's INFO, parsed. */
+#ifndef NATS_PROTO_INFO_H
+#define NATS_PROTO_INFO_H
+
+#include <polynats/info.h>
+
+#include <stdbool.h>
+
+enum {
+    NATS__MAX_PAYLOAD_DEFAULT = 1024 * 1024,
+    NATS__MAX_PAYLOAD_CAP = 64 * 1024 * 1024 /* the server's own upper bound */
+};
+
+/* What the state machine needs of an INFO. Absent fields have the server's defaults. */
+struct nats_info {
+    char *json; /* as received, NUL-terminated */
+    size_t json_len;
+    struct nats__json *doc;
+    char *flat;           /* texts of the fields, for nats_info_next() */
+    struct nats__info_field *fields;
+    size_t field_count;
+    int64_t max_payload;  /* 0 < max_payload <= NATS__MAX_PAYLOAD_CAP */
+    int64_t client_id;
+    int32_t proto;
+    bool headers;
+    bool auth_required;
+    bool tls_required;
+    bool tls_available;
+    bool lame_duck;
+    const char *server_id;
+    const char *version;
+    const char *nonce;    /* "" when none */
+};
+
+/* Errors: PROTOCOL (not a JSON object, a needed field of the wrong type, max_payload out of range; the text says
+ * which), NO_MEMORY. Extra and missing fields are fine. */
+nats_status nats__info_parse(const char *json, size_t len, nats_info **out);
+nats_info *nats__info_copy(const nats_info *info);
+
+/* connect_urls, one after the other: NULL past the last. */
+const char *nats__info_connect_url(const nats_info *info, size_t index);
+
+#endif

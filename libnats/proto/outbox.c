@@ -1,0 +1,199 @@
+#include "proto/outbox.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/decimal.h"
+
+/* Memory that an empty buffer keeps: the size of a usual write. */
+enum { KEEP_CAP = 128 * 1024 };
+
+void nats__outbox_free(nats__outbox *box)
+{
+    nats__buf_free(&box->fill);
+    nats__buf_free(&box->drain);
+    nats__buf_free(&box->urgent);
+}
+
+/* ---- appending ---- */
+
+size_t nats__frame_bound(const nats__frame *frame)
+{
+    /* "HPUB " + three blanks + two numbers + CRLF twice */
+    return 5 + 3 + (size_t)2 * NATS__DECIMAL_MAX + 4 + frame->subject_len + frame->reply_len +
+           frame->headers_len + frame->data_len;
+}
+
+static uint8_t *put(uint8_t *at, const void *data, size_t len)
+{
+    if (len > 0) {
+        memcpy(at, data, len);
+    }
+    return at + len;
+}
+
+static uint8_t *put_number(uint8_t *at, size_t value)
+{
+    return at + nats__decimal_write((char *)at, value);
+}
+
+bool nats__outbox_publish(nats__outbox *box, const nats__frame *frame)
+{
+    if (!nats__buf_reserve(&box->fill, nats__frame_bound(frame))) {
+        return false;
+    }
+
+    uint8_t *at = box->fill.data + box->fill.len;
+    bool with_headers = frame->headers_len > 0;
+    at = with_headers ? put(at, "HPUB ", 5) : put(at, "PUB ", 4);
+    at = put(at, frame->subject, frame->subject_len);
+    *at++ = ' ';
+    if (frame->reply_len > 0) {
+        at = put(at, frame->reply, frame->reply_len);
+        *at++ = ' ';
+    }
+    if (with_headers) {
+        at = put_number(at, frame->headers_len);
+        *at++ = ' ';
+    }
+    at = put_number(at, frame->headers_len + frame->data_len);
+    at = put(at, "\r\n", 2);
+    at = put(at, frame->headers, frame->headers_len);
+    at = put(at, frame->data, frame->data_len);
+    at = put(at, "\r\n", 2);
+
+    box->fill.len = (size_t)(at - box->fill.data);
+    box->accepted++;
+    box->accepted_bytes += frame->headers_len + frame->data_len;
+    return true;
+}
+
+bool nats__outbox_control(nats__outbox *box, const void *lines, size_t len)
+{
+    return nats__buf_append(box->open ? &box->fill : &box->urgent, lines, len);
+}
+
+/* ---- writing ---- */
+
+bool nats__outbox_take(nats__outbox *box)
+{
+    if (box->drained < box->drain.len) {
+        return true;
+    }
+
+    box->drain.len = 0;
+    box->drained = 0;
+    nats__buf_shrink(&box->drain, KEEP_CAP);
+    if (box->urgent.len > 0) {
+        nats__buf_swap(&box->drain, &box->urgent);
+        box->drain_urgent = true;
+        return true;
+    }
+    if (!box->open || box->fill.len == 0) {
+        return false;
+    }
+    nats__buf_swap(&box->drain, &box->fill);
+    box->drain_urgent = false;
+    return true;
+}
+
+void nats__outbox_wrote(nats__outbox *box, size_t n)
+{
+    assert(n <= box->drain.len - box->drained);
+    box->drained += n;
+    box->written_bytes += n;
+}
+
+void nats__outbox_confirm(nats__outbox *box, uint64_t mark)
+{
+    if (mark > box->resolved) {
+        box->resolved = mark;
+    }
+}
+
+/* ---- losing the connection ---- */
+
+/* The frame at `at`, which the outbox itself wrote and so is well formed: its length, and whether it is a
+ * publish. A publish's size is the last number of its line. */
+static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish)
+{
+    const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
+    assert(newline != NULL && newline > at);
+    size_t line = (size_t)(newline - at) + 1;
+
+    *publish = at[0] == 'H' || (at[0] == 'P' && at[1] == 'U');
+    if (!*publish) {
+        return line;
+    }
+    const uint8_t *digit = newline - 1; /* the CR */
+    while (digit[-1] != ' ') {
+        digit--;
+    }
+    size_t size = 0;
+    for (; *digit != '\r'; digit++) {
+        size = size * 10 + (size_t)(*digit - '0');
+    }
+    return line + size + 2;
+}
+
+typedef struct sorting {
+    nats__buf kept;
+    size_t keep_max;
+    bool full; /* one did not fit: those after it may not overtake it */
+    uint64_t kept_count;
+    uint64_t lost;
+} sorting;
+
+static void sort_publish(sorting *sorted, const uint8_t *at, size_t len)
+{
+    bool fits = !sorted->full && sorted->kept.len + len <= sorted->keep_max;
+    if (!fits || !nats__buf_append(&sorted->kept, at, len)) {
+        sorted->full = true;
+        sorted->lost++;
+        return;
+    }
+    sorted->kept_count++;
+}
+
+/* Go through a buffer of whole frames of which the first `written` bytes are gone. A publish that is gone as a whole
+ * is neither kept nor lost here: it is unconfirmed. */
+static void sort_frames(sorting *sorted, const nats__buf *buf, size_t written)
+{
+    const uint8_t *at = buf->data;
+    const uint8_t *end = buf->data + buf->len;
+    const uint8_t *gone = buf->data + written;
+    while (at < end) {
+        bool publish;
+        size_t len = frame_len(at, end, &publish);
+        if (publish && at >= gone) {
+            sort_publish(sorted, at, len);
+        } else if (publish && at + len > gone) {
+            sorted->lost++;
+        }
+        at += len;
+    }
+}
+
+void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,
+                       uint64_t *unconfirmed_out)
+{
+    sorting sorted = {.keep_max = keep_max};
+    if (!box->drain_urgent && box->drain.len > 0) {
+        sort_frames(&sorted, &box->drain, box->drained);
+    }
+    if (box->fill.len > 0) {
+        sort_frames(&sorted, &box->fill, 0);
+    }
+
+    nats__buf_swap(&box->fill, &sorted.kept);
+    nats__buf_free(&sorted.kept);
+    box->drain.len = 0;
+    box->drained = 0;
+    box->urgent.len = 0;
+    box->drain_urgent = false;
+    box->open = false;
+    *lost_out = sorted.lost;
+    uint64_t settled = box->accepted - sorted.kept_count;
+    *unconfirmed_out = settled - sorted.lost - box->resolved;
+    box->resolved = settled;
+}

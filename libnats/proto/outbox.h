@@ -1,0 +1,69 @@
+/* What is to be sent: frames appended by publishers, taken out in large pieces by whoever writes.
+ *
+ * Three runs of bytes: `urgent` (handshake, resubscription: goes out also while the gate is closed), `fill` (frames
+ * being appended) and `drain` (whole frames being written, swapped in from one of the others). The gate is open
+ * while the connection is usable; closed, publishes gather in fill up to a limit. When the connection is lost,
+ * what was written is gone, a frame that was cut in the middle is lost and counted, whole publishes are kept, and
+ * control lines are dropped, for the state machine writes them anew.
+ *
+ * Every publish has a number (the count of those accepted): `resolved` is how many of them are settled:
+ * confirmed by a PONG, or reported as lost or unconfirmed. No locks here: the client has its own. */
+#ifndef NATS_PROTO_OUTBOX_H
+#define NATS_PROTO_OUTBOX_H
+
+#include "base/buf.h"
+
+typedef struct nats__outbox {
+    nats__buf fill;
+    nats__buf drain;
+    nats__buf urgent;
+    size_t drained;          /* bytes of drain already written */
+    uint64_t accepted;       /* publishes ever appended */
+    uint64_t accepted_bytes; /* their payload and headers */
+    uint64_t resolved;
+    uint64_t written_bytes;  /* all bytes ever written */
+    bool open;
+    bool drain_urgent;       /* drain came from urgent: to be dropped, not kept, when the connection is lost */
+} nats__outbox;
+
+/* One publish, its parts already checked. */
+typedef struct nats__frame {
+    const char *subject;
+    size_t subject_len;
+    const char *reply; /* NULL: none */
+    size_t reply_len;
+    const uint8_t *headers; /* NULL: none */
+    size_t headers_len;
+    const void *data;
+    size_t data_len;
+} nats__frame;
+
+void nats__outbox_free(nats__outbox *box);
+
+/* Bytes that the frame takes on the wire, at most. */
+size_t nats__frame_bound(const nats__frame *frame);
+/* Append PUB or HPUB. False when memory is out: nothing was appended. */
+bool nats__outbox_publish(nats__outbox *box, const nats__frame *frame);
+/* Append control lines: to fill when the gate is open, else to urgent. */
+bool nats__outbox_control(nats__outbox *box, const void *lines, size_t len);
+
+/* Bytes that wait to be written, in all. */
+static inline size_t nats__outbox_pending(const nats__outbox *box)
+{
+    return box->fill.len + box->urgent.len + (box->drain.len - box->drained);
+}
+
+/* Bring the next bytes to the front of drain. False when there is nothing that may go now.
+ * Afterwards drain.data + drained .. drain.len may be written without a lock, by one writer. */
+bool nats__outbox_take(nats__outbox *box);
+/* n bytes of drain were written. */
+void nats__outbox_wrote(nats__outbox *box, size_t n);
+
+/* A PONG came for a PING that was appended when `accepted` was mark. */
+void nats__outbox_confirm(nats__outbox *box, uint64_t mark);
+
+/* The connection is lost. keep_max: bytes of whole publishes that may be kept (0: all are lost). Closes the gate. */
+void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,
+                       uint64_t *unconfirmed_out);
+
+#endif

@@ -1,0 +1,44 @@
+/* The servers that may be tried: given, discovered; in which order, and how soon again. */
+#ifndef NATS_PROTO_POOL_H
+#define NATS_PROTO_POOL_H
+
+#include "base/rng.h"
+#include "proto/url.h"
+
+typedef struct nats__server {
+    nats__url url;
+    bool discovered;
+    bool lame_duck;        /* it said so: last choice from then on */
+    int32_t attempts;      /* failed ones in a row */
+    int64_t not_before_ns; /* back-off: not tried earlier */
+    char *auth_error;      /* the last authentication error it gave, NULL after a success */
+} nats__server;
+
+typedef struct nats__pool {
+    nats__server *servers;
+    size_t count;
+    size_t current; /* index of the server in use or tried last; count when none */
+} nats__pool;
+
+enum { NATS__POOL_MAX = 1024 }; /* servers; a cluster that tells of more is cut off there */
+
+/* list: as nats_proto_new(). Errors: INVALID, NO_MEMORY, LIMIT. shuffle: random order. */
+nats_status nats__pool_init(nats__pool *pool, const char *list, bool shuffle, nats__rng *rng);
+void nats__pool_free(nats__pool *pool);
+nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered, bool *added_out);
+bool nats__pool_remove(nats__pool *pool, size_t index);
+
+/* Choose the server to try next: the one after the current that is due earliest, those given up left out, lame ducks last.
+ * Returns NULL when none is left; else sets current. */
+nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects);
+nats__server *nats__pool_current(nats__pool *pool);
+
+/* Bring discovered servers in line with connect_urls: new ones are added (in random places unless shuffle is false), discovered
+ * ones that are gone and not in use are removed. Returns the number of new ones. */
+size_t nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count,
+                           bool shuffle, nats__rng *rng);
+
+/* Back-off after `attempts` failures (>= 1): full jitter over wait * 2^(attempts-1), at most wait_max. In ns. */
+int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng);
+
+#endif
