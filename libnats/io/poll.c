@@ -1,5 +1,3 @@
-#define _GNU_SOURCE /* ppoll */
-
 #include "io/poll.h"
 
 #include <errno.h>

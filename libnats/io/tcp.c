@@ -1,5 +1,3 @@
-#define _GNU_SOURCE /* accept4's sister flags for socket() */
-
 #include "io/tcp.h"
 
 #include <errno.h>

@@ -15,6 +15,12 @@ struct nats_headers {
     size_t count;
 };
 
+enum { NATS__HEADERS_MAX = 64 * 1024 * 1024 }; /* no server takes a larger message: its own upper bound */
+
+/* As nats_headers_add(), with lengths resolved. */
+nats_status nats__headers_add(nats_headers *headers, const char *key, size_t key_len,
+                              const char *value, size_t value_len);
+
 /* The status of a block's first line ("NATS/1.0 503 No Responders\r\n"), 0 when there is none or it is not three
  * digits; *desc_out, *desc_len_out: the rest of that line, blanks cut. Any bytes are safe to ask about. */
 int32_t nats__headers_status(const char *block, size_t len, const char **desc_out,

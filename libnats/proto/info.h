@@ -8,7 +8,8 @@
 
 enum {
     NATS__MAX_PAYLOAD_DEFAULT = 1024 * 1024,
-    NATS__MAX_PAYLOAD_CAP = 64 * 1024 * 1024 /* the server's own upper bound */
+    NATS__MAX_PAYLOAD_CAP = 64 * 1024 * 1024, /* the server's own upper bound */
+    NATS__INFO_FIELDS_MAX = 64 * 1024 /* fields and list elements: a hostile INFO of 1 MiB could have ten times that */
 };
 
 /* What the state machine needs of an INFO. Absent fields have the server's defaults. */
@@ -36,6 +37,14 @@ struct nats_info {
  * which), NO_MEMORY. Extra and missing fields are fine. */
 nats_status nats__info_parse(const char *json, size_t len, nats_info **out);
 nats_info *nats__info_copy(const nats_info *info);
+void nats__info_free(nats_info *info); /* NULL is fine */
+
+/* As nats_info_text() and nats_info_int(). */
+const char *nats__info_text(const nats_info *info, const char *name, size_t *len_out);
+bool nats__info_int(const nats_info *info, const char *name, int64_t *value_out);
+/* As nats_info_next(): the kind, 0 after the last. */
+int32_t nats__info_next(const nats_info *info, size_t *cursor, const char **name_out,
+                        const char **value_out, size_t *value_len_out, int32_t *in_list_out);
 
 /* connect_urls, one after the other: NULL past the last. */
 const char *nats__info_connect_url(const nats_info *info, size_t index);

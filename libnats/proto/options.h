@@ -23,6 +23,30 @@ struct nats_options {
     nats__option_value values[NATS__OPT_COUNT];
 };
 
+/* What abi/options.def says of one option. */
+typedef struct nats__option_rule {
+    const char *name;
+    int32_t type; /* NATS_OPTION_… */
+    const char *default_text;
+    int64_t default_number;
+    int64_t min;
+    int64_t max;
+    const char *doc;      /* the default included */
+    const char *doc_none; /* the same for a text without a default */
+} nats__option_rule;
+
+/* NULL past the last. */
+const nats__option_rule *nats__option_at(int32_t index);
+/* NULL when there is no such option; *id_out may be NULL. */
+const nats__option_rule *nats__option_find(const char *name, nats__option_id *id_out);
+
+/* As nats_options_set_…(), with the length resolved. Nothing is changed on failure. */
+nats_status nats__options_set_text(nats_options *options, const char *name, const char *value,
+                                   size_t len);
+nats_status nats__options_set_int(nats_options *options, const char *name, int64_t value);
+nats_status nats__options_set_double(nats_options *options, const char *name, double value);
+nats_status nats__options_set_bool(nats_options *options, const char *name, bool value);
+
 /* A copy; of the defaults when options is NULL. False when memory is out. */
 bool nats__options_copy(const nats_options *options, nats_options *out);
 /* Wipe the texts and free what a copy holds (not the struct). */

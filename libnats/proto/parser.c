@@ -334,6 +334,11 @@ static const operation operations[] = {
     {"-ERR", 4, NATS__CONTROL_LINE_MAX, false, on_err},
 };
 
+static bool ends_word(uint8_t byte)
+{
+    return is_blank(byte) || byte == '\r';
+}
+
 /* The operation that the first bytes name, as far as they are there: upper or lower case, as servers and clients
  * have always taken it. NULL when there is none such. */
 static const operation *find_operation(const uint8_t *start, size_t len)
@@ -346,7 +351,7 @@ static const operation *find_operation(const uint8_t *start, size_t len)
                             start[same] == ((uint8_t)op->name[same] | 0x20))) {
             same++;
         }
-        if (same == n && (len <= n || !op->args || is_blank(start[n]))) {
+        if (same == n && (len <= n || !op->args || ends_word(start[n]))) {
             return op;
         }
     }

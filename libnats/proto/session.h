@@ -83,12 +83,19 @@ nats_status nats__session_subscribe(nats__session *session, nats__subrec *rec);
 /* after 0, or already reached: out of the table (*done_out true), UNSUB; else rec->max = after, UNSUB after. */
 nats_status nats__session_unsubscribe(nats__session *session, nats__subrec *rec, uint64_t after,
                                       bool *done_out);
+/* Out of the table without a word to the server. */
+void nats__session_forget(nats__session *session, nats__subrec *rec);
 nats__subrec *nats__session_find(nats__session *session, uint64_t sid);
 size_t nats__session_sub_count(const nats__session *session);
 
 /* Write a PING; its PONG comes as an event with this token and mark. DISCONNECTED when not connected. */
 nats_status nats__session_ping(nats__session *session, int64_t now_ns, uint64_t mark,
                                uint64_t *token_out);
+
+/* Every server was tried once, and none has ever been connected to. */
+bool nats__session_first_round_over(const nats__session *session);
+/* A signature of the nonce will be asked for before CONNECT. */
+void nats__session_expect_signature(nats__session *session, bool expect);
 
 int32_t nats__session_state(const nats__session *session);
 /* Borrowed; NULL before the first. */

@@ -180,7 +180,7 @@ NATS_API nats_status nats_client_server_info(nats_client *client, nats_info **in
 NATS_API int64_t nats_client_max_payload(nats_client *client);
 
 /* Copy up to `count` counters of the connection to values, in the order of nats_stats_name(). Returns
- * how many there are. received_msgs = delivered_msgs + dropped_msgs + pending_msgs. */
+ * how many there are. received = delivered + dropped + pending. docs/delivery.md says what each counts. */
 NATS_API size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count);
 /* The name of counter `index`, NULL past the last. Lives for ever; the order never changes. */
 NATS_API const char *nats_stats_name(size_t index);

@@ -1,0 +1,383 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/enter.h"
+#include "proto/subject.h"
+
+/* ---- life ---- */
+
+static nats_status open_client(const char *urls, const nats_options *options,
+                               nats_client **client_out)
+{
+    nats__conn *conn;
+    nats_status status = nats__conn_new(urls, options, &conn);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats_client *client;
+    status = nats__client_new(conn, &client);
+    nats__conn_unref(conn); /* the client holds it */
+    if (status != NATS_OK) {
+        return status;
+    }
+
+    status = nats__conn_open(conn);
+    if (status == NATS_OK && nats__conn_opt(conn, NATS__OPT_keeper)) {
+        status = nats__keeper_start(conn);
+    }
+    if (status != NATS_OK) {
+        nats__error failed = *nats__error_get();
+        nats_client_free(client);
+        *nats__error_get() = failed;
+        return status;
+    }
+    *client_out = client;
+    return NATS_OK;
+}
+
+nats_status nats_connect(const char *url, const nats_options *options, nats_client **client_out)
+{
+    if (client_out == NULL) {
+        return nats__null_argument("client_out");
+    }
+    *client_out = NULL;
+    const char *urls = url != NULL ? url : getenv("NATS_URL");
+    return open_client(urls != NULL && urls[0] != '\0' ? urls : NULL, options, client_out);
+}
+
+nats_status nats_client_share(nats_client *client, nats_client **client_out)
+{
+    *client_out = NULL;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    status = client->closed || conn->closed
+                 ? nats__fail(NATS_ERR_CLOSED, "client", "the client is closed")
+                 : nats__client_new(conn, client_out);
+    pthread_mutex_unlock(&conn->mu);
+    return nats__leave(client, status);
+}
+
+/* mu held; given up meanwhile. */
+static void close_client(nats_client *client)
+{
+    nats__conn *conn = client->conn;
+    if (client->closed) {
+        return;
+    }
+    client->closed = true;
+    nats__conn_wake(conn);
+    if (conn->closed) {
+        nats__client_end(client);
+        return;
+    }
+    if (conn->client_count == 1) {
+        nats__conn_close(conn);
+    } else {
+        nats__event_push(conn, client, &(nats__event_facts){.type = NATS_EVENT_CLOSED});
+    }
+    nats__client_end(client);
+}
+
+nats_status nats_client_close(nats_client *client)
+{
+    nats_status status = nats__enter(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    close_client(client);
+    bool over = conn->closed && conn->client_count == 0;
+    pthread_mutex_unlock(&conn->mu);
+    nats__writer_kick(conn);
+    if (over) {
+        nats__keeper_stop(conn);
+    }
+    return NATS_OK;
+}
+
+nats_status nats_client_drain(nats_client *client, int64_t timeout_ms)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_drain_timeout);
+    pthread_mutex_lock(&conn->mu);
+    client->draining = true;
+    status = nats__client_drain(client, nats__deadline_in(ms));
+    bool empty = client->pending == 0;
+    pthread_mutex_unlock(&conn->mu);
+
+    nats__error failed = *nats__error_get();
+    if (status != NATS_OK || empty) {
+        nats_client_close(client);
+    }
+    if (status != NATS_OK) {
+        *nats__error_get() = failed;
+    }
+    return nats__leave(client, status);
+}
+
+void nats_client_free(nats_client *client)
+{
+    if (client == NULL || nats__enter(client) != NATS_OK) {
+        return; /* a child of fork() leaves all to its parent */
+    }
+    nats_client_close(client);
+    nats__client_unref(client);
+}
+
+/* ---- subscribe ---- */
+
+static nats_status check_queue(const char *queue, size_t *queue_len)
+{
+    *queue_len = queue != NULL ? nats__text_len(queue, *queue_len) : 0;
+    return *queue_len > 0 ? nats__queue_check(queue, *queue_len) : NATS_OK;
+}
+
+nats_status nats_client_subscribe(nats_client *client, const char *subject, size_t subject_len,
+                                  const char *queue, size_t queue_len, uint64_t max,
+                                  nats_sub **sub_out)
+{
+    if (sub_out != NULL) {
+        *sub_out = NULL;
+    }
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (subject == NULL) {
+        return nats__leave(client, nats__null_argument("subject"));
+    }
+    subject_len = nats__text_len(subject, subject_len);
+    status = nats__pattern_check("subject", subject, subject_len);
+    if (status == NATS_OK) {
+        status = check_queue(queue, &queue_len);
+    }
+    if (status != NATS_OK) {
+        return nats__leave(client, status);
+    }
+
+    nats__conn *conn = client->conn;
+    nats_sub *sub = NULL;
+    pthread_mutex_lock(&conn->mu);
+    status = client->closed || client->draining
+                 ? nats__fail(NATS_ERR_CLOSED, "client", "the client is %s",
+                              client->closed ? "closed" : "draining")
+                 : nats__sub_new(conn, client, subject, subject_len, queue, queue_len, max, &sub);
+    pthread_mutex_unlock(&conn->mu);
+    if (status != NATS_OK) {
+        return nats__leave(client, status);
+    }
+    nats__writer_kick(conn);
+    if (sub_out != NULL) {
+        *sub_out = sub;
+    } else {
+        nats__sub_unref(sub);
+    }
+    return NATS_OK;
+}
+
+nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    nats_sub *sub = (nats_sub *)nats__session_find(conn->session, sid);
+    status = sub == NULL || sub->client != client
+                 ? nats__fail(NATS_ERR_INVALID, "sid", "sid %llu is no subscription of this client",
+                              (unsigned long long)sid)
+                 : nats__sub_unsubscribe(sub, after);
+    pthread_mutex_unlock(&conn->mu);
+    nats__writer_kick(conn);
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_unsubscribe_subject(nats_client *client, const char *subject,
+                                            size_t subject_len, uint64_t after, size_t *count_out)
+{
+    size_t count = 0;
+    if (count_out != NULL) {
+        *count_out = 0;
+    }
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (subject == NULL) {
+        return nats__leave(client, nats__null_argument("subject"));
+    }
+    subject_len = nats__text_len(subject, subject_len);
+    nats__conn *conn = client->conn;
+
+    pthread_mutex_lock(&conn->mu);
+    for (nats_sub *sub = client->subs, *next; sub != NULL && status == NATS_OK; sub = next) {
+        next = sub->next;
+        if (sub->rec.subject_len == subject_len &&
+            memcmp(sub->rec.subject, subject, subject_len) == 0) {
+            status = nats__sub_unsubscribe(sub, after);
+            count += status == NATS_OK ? 1 : 0;
+        }
+    }
+    pthread_mutex_unlock(&conn->mu);
+    nats__writer_kick(conn);
+    if (count_out != NULL) {
+        *count_out = count;
+    }
+    return nats__leave(client, status);
+}
+
+/* ---- receive ---- */
+
+typedef struct wish {
+    nats_client *client;
+    nats__msg_list *list;
+} wish;
+
+static bool drained(const nats_client *client)
+{
+    return client->draining && client->pending == 0;
+}
+
+static bool get_ready(void *what)
+{
+    const wish *self = what;
+    return self->list->head != NULL || self->client->woken || self->client->closed ||
+           drained(self->client);
+}
+
+/* Take; look at the socket once if that is not enough; wait only when there was nothing. mu held. */
+static nats_status get_some(wish *self, size_t max, int64_t wait_ms, nats_msg **batch,
+                            size_t *count_out)
+{
+    nats__conn *conn = self->client->conn;
+    nats_status status = NATS_OK;
+    *count_out = nats__list_take(conn, self->list, batch, max);
+    if (*count_out < max) {
+        bool nothing = *count_out == 0;
+        if (nothing) {
+            status = nats__conn_wait(conn, self->client, get_ready, self,
+                                     nats__deadline_in(wait_ms));
+        } else {
+            nats__conn_step(conn);
+        }
+        *count_out += nats__list_take(conn, self->list, batch + *count_out, max - *count_out);
+        self->client->woken = self->client->woken && !nothing;
+    }
+    if (*count_out > 0) {
+        nats__client_signal(self->client);
+        return NATS_OK;
+    }
+    return status;
+}
+
+static nats_status get(nats_client *client, nats__msg_list *list, size_t max, int64_t wait_ms,
+                       nats_msg **batch, size_t *count_out)
+{
+    wish self = {client, list};
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    nats_status status = get_some(&self, max, wait_ms, batch, count_out);
+    bool over = *count_out == 0 && (client->closed || conn->closed || drained(client));
+    pthread_mutex_unlock(&conn->mu);
+
+    if (over) {
+        nats_client_close(client);
+        return nats__fail(NATS_ERR_CLOSED, "client", "the client is closed");
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        return nats__fail(status, NULL, "interrupted by a signal while waiting for messages");
+    }
+    return status == NATS_ERR_TIMEOUT ? NATS_OK : status;
+}
+
+nats_status nats_client_get(nats_client *client, size_t max, int64_t wait_ms, nats_msg **batch,
+                            size_t *count_out)
+{
+    *count_out = 0;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK || max == 0) {
+        return status;
+    }
+    return nats__leave(client, get(client, &client->inbox, max, wait_ms, batch, count_out));
+}
+
+nats_status nats_client_get_callbacks(nats_client *client, size_t max, int64_t wait_ms,
+                                      nats_msg **batch, size_t *count_out)
+{
+    *count_out = 0;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK || max == 0) {
+        return status;
+    }
+    return nats__leave(client, get(client, &client->callbacks, max, wait_ms, batch, count_out));
+}
+
+nats_status nats_client_wake(nats_client *client)
+{
+    nats_status status = nats__enter(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    client->woken = true;
+    nats__conn_wake(client->conn);
+    pthread_mutex_unlock(&client->conn->mu);
+    return NATS_OK;
+}
+
+/* ---- events ---- */
+
+static bool event_ready(void *what)
+{
+    const nats_client *client = what;
+    return client->events != NULL || client->woken || client->closed;
+}
+
+static nats_event *take_event(nats_client *client)
+{
+    nats_event *event = client->events;
+    if (event != NULL) {
+        client->events = event->next;
+        client->event_count--;
+        nats__client_signal(client);
+    }
+    return event;
+}
+
+nats_status nats_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out)
+{
+    *event_out = NULL;
+    nats_status status = nats__enter(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    if (client->events == NULL && !client->closed) {
+        status = nats__conn_wait(conn, client, event_ready, client, nats__deadline_in(wait_ms));
+        client->woken = false;
+    }
+    *event_out = take_event(client);
+    bool over = *event_out == NULL && (client->closed || conn->closed);
+    pthread_mutex_unlock(&conn->mu);
+
+    if (*event_out != NULL || (status == NATS_ERR_TIMEOUT && !over)) {
+        return NATS_OK;
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        nats__fail(status, NULL, "interrupted by a signal while waiting for an event");
+    } else if (over) {
+        status = nats__fail(NATS_ERR_CLOSED, "client", "the client is closed");
+    }
+    return nats__leave(client, status);
+}

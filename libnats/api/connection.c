@@ -1,0 +1,288 @@
+/* What a client knows of its connection, and how foreign loops drive it. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/enter.h"
+#include "base/clock.h"
+#include "io/poll.h"
+#include "proto/subject.h"
+
+/* ---- flush ---- */
+
+static nats_status flush(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_request_timeout);
+    pthread_mutex_lock(&conn->mu);
+    status = nats__conn_flush(conn, nats__deadline_in(ms), rtt_ns_out);
+    pthread_mutex_unlock(&conn->mu);
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_flush(nats_client *client, int64_t timeout_ms)
+{
+    int64_t rtt;
+    return flush(client, timeout_ms, &rtt);
+}
+
+nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
+{
+    *rtt_ns_out = 0;
+    return flush(client, timeout_ms, rtt_ns_out);
+}
+
+/* ---- what it knows ---- */
+
+int32_t nats_client_status(nats_client *client)
+{
+    if (nats__enter(client) != NATS_OK) {
+        return NATS_CLIENT_CLOSED;
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    int32_t status = client->closed || conn->closed ? NATS_CLIENT_CLOSED
+                     : client->draining             ? NATS_CLIENT_DRAINING
+                     : conn->connected              ? NATS_CLIENT_CONNECTED
+                                                    : NATS_CLIENT_RECONNECTING;
+    pthread_mutex_unlock(&conn->mu);
+    return status;
+}
+
+nats_status nats_client_new_inbox(nats_client *client, char *buffer, size_t size, size_t *len_out)
+{
+    if (len_out != NULL) {
+        *len_out = 0;
+    }
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    const char *prefix =
+        nats__opt_text(nats__session_options(conn->session), NATS__OPT_inbox_prefix);
+    size_t len = strlen(prefix) + 1 + NATS__NUID_LEN;
+    if (buffer == NULL || size <= len) {
+        return nats__leave(client, nats__fail(NATS_ERR_INVALID, "size",
+                                              "an inbox needs %zu bytes, %zu are there", len + 1,
+                                              size));
+    }
+    memcpy(buffer, prefix, strlen(prefix));
+    buffer[len - NATS__NUID_LEN - 1] = '.';
+    pthread_mutex_lock(&conn->mu);
+    nats__nuid(nats__session_rng(conn->session), buffer + len - NATS__NUID_LEN);
+    pthread_mutex_unlock(&conn->mu);
+    buffer[len] = '\0';
+    if (len_out != NULL) {
+        *len_out = len;
+    }
+    return NATS_OK;
+}
+
+nats_status nats_client_server_info(nats_client *client, nats_info **info_out)
+{
+    *info_out = NULL;
+    nats_status status = nats__enter(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    *info_out = nats__info_copy(nats__session_info(client->conn->session));
+    pthread_mutex_unlock(&client->conn->mu);
+    if (*info_out == NULL) {
+        status = nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    return nats__leave(client, status);
+}
+
+int64_t nats_client_max_payload(nats_client *client)
+{
+    if (nats__enter(client) != NATS_OK) {
+        return 0;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    size_t max = nats__session_max_payload(client->conn->session);
+    pthread_mutex_unlock(&client->conn->mu);
+    return (int64_t)max;
+}
+
+/* In the order of stat_names. */
+typedef enum stat {
+    STAT_IN_MSGS,
+    STAT_OUT_MSGS,
+    STAT_IN_BYTES,
+    STAT_OUT_BYTES,
+    STAT_RECONNECTS,
+    STAT_RECEIVED,
+    STAT_DELIVERED,
+    STAT_DROPPED,
+    STAT_PENDING,
+    STAT_STRAY,
+    STAT_LOST,
+    STAT_UNCONFIRMED,
+    STAT_REFUSED,
+    STAT_UNWRITTEN_BYTES,
+    STAT_REQUESTS,
+    STAT_OPEN_REQUESTS,
+    STAT_LATE_REPLIES,
+    STAT_SLOW_CONSUMERS,
+    STAT_ERRORS,
+    STAT_EVENTS_DROPPED,
+    STAT_SUBSCRIPTIONS,
+    STAT_PINGS_OUT,
+    STAT_COUNT
+} stat;
+
+static const char *const stat_names[STAT_COUNT] = {
+    [STAT_IN_MSGS] = "in_msgs",
+    [STAT_OUT_MSGS] = "out_msgs",
+    [STAT_IN_BYTES] = "in_bytes",
+    [STAT_OUT_BYTES] = "out_bytes",
+    [STAT_RECONNECTS] = "reconnects",
+    [STAT_RECEIVED] = "received",
+    [STAT_DELIVERED] = "delivered",
+    [STAT_DROPPED] = "dropped",
+    [STAT_PENDING] = "pending",
+    [STAT_STRAY] = "stray",
+    [STAT_LOST] = "lost",
+    [STAT_UNCONFIRMED] = "unconfirmed",
+    [STAT_REFUSED] = "refused",
+    [STAT_UNWRITTEN_BYTES] = "unwritten_bytes",
+    [STAT_REQUESTS] = "requests",
+    [STAT_OPEN_REQUESTS] = "open_requests",
+    [STAT_LATE_REPLIES] = "late_replies",
+    [STAT_SLOW_CONSUMERS] = "slow_consumers",
+    [STAT_ERRORS] = "errors",
+    [STAT_EVENTS_DROPPED] = "events_dropped",
+    [STAT_SUBSCRIPTIONS] = "subscriptions",
+    [STAT_PINGS_OUT] = "pings_out",
+};
+
+const char *nats_stats_name(size_t index)
+{
+    return index < STAT_COUNT ? stat_names[index] : NULL;
+}
+
+/* mu held. */
+static void collect(nats__conn *conn, uint64_t all[STAT_COUNT])
+{
+    const nats__totals *totals = &conn->totals;
+    uint64_t inboxes = conn->mux != NULL ? 1 : 0;
+    all[STAT_STRAY] = nats__session_stray_msgs(conn->session);
+    all[STAT_IN_MSGS] = totals->received + all[STAT_STRAY];
+    all[STAT_IN_BYTES] = totals->in_bytes;
+    all[STAT_RECONNECTS] = totals->connects > 0 ? totals->connects - 1 : 0;
+    all[STAT_RECEIVED] = totals->received;
+    all[STAT_DELIVERED] = totals->delivered;
+    all[STAT_DROPPED] = totals->dropped;
+    all[STAT_PENDING] = totals->received - totals->delivered - totals->dropped;
+    all[STAT_LOST] = totals->lost;
+    all[STAT_UNCONFIRMED] = totals->unconfirmed;
+    all[STAT_REQUESTS] = totals->requests;
+    all[STAT_OPEN_REQUESTS] = conn->open_futures;
+    all[STAT_LATE_REPLIES] = totals->late_replies;
+    all[STAT_SLOW_CONSUMERS] = totals->slow_consumers;
+    all[STAT_ERRORS] = totals->errors;
+    all[STAT_EVENTS_DROPPED] = totals->events_dropped;
+    all[STAT_SUBSCRIPTIONS] = nats__session_sub_count(conn->session) - inboxes;
+    all[STAT_PINGS_OUT] = (uint64_t)nats__session_pings_out(conn->session);
+    nats__spin_lock(&conn->out_lock);
+    all[STAT_OUT_MSGS] = conn->out.box.accepted;
+    all[STAT_OUT_BYTES] = conn->out.box.written_bytes;
+    all[STAT_REFUSED] = conn->out.refused;
+    all[STAT_UNWRITTEN_BYTES] = nats__outbox_pending(&conn->out.box);
+    nats__spin_unlock(&conn->out_lock);
+}
+
+size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count)
+{
+    if (nats__enter(client) != NATS_OK) {
+        return 0;
+    }
+    uint64_t all[STAT_COUNT];
+    pthread_mutex_lock(&client->conn->mu);
+    collect(client->conn, all);
+    pthread_mutex_unlock(&client->conn->mu);
+    for (size_t i = 0; i < count && i < STAT_COUNT; i++) {
+        values[i] = all[i];
+    }
+    return STAT_COUNT;
+}
+
+/* ---- foreign loops ---- */
+
+/* mu held. */
+static nats_status make_loop(nats_client *client)
+{
+    nats__conn *conn = client->conn;
+    client->ready_fd = nats__wake_new();
+    client->loop_fd = client->ready_fd < 0 ? -1
+                                           : nats__loop_new(client->ready_fd, &client->timer_fd);
+    if (client->loop_fd < 0) {
+        int error = errno;
+        nats__fd_close(client->ready_fd);
+        client->ready_fd = -1;
+        return nats__fail(NATS_ERR_IO, "fd", "no descriptor: %s", strerror(error));
+    }
+    int fd;
+    int want = nats__dial_wants(conn, &fd);
+    nats__loop_watch(client->loop_fd, -1, conn->wake_fd, NATS__POLL_READ);
+    nats__loop_watch(client->loop_fd, -1, fd, want);
+    nats__loop_timer(client->timer_fd, nats__client_deadline_ns(client));
+    nats__client_signal(client);
+    return NATS_OK;
+}
+
+nats_status nats_client_fd(nats_client *client, int32_t *fd_out)
+{
+    *fd_out = -1;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    if (client->loop_fd < 0) {
+        status = make_loop(client);
+    }
+    *fd_out = client->loop_fd;
+    pthread_mutex_unlock(&client->conn->mu);
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_process(nats_client *client)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    if (client->loop_fd >= 0) {
+        nats__wake_clear(conn->wake_fd);
+    }
+    nats__conn_step(conn);
+    if (conn->closed) {
+        status = nats__fail(NATS_ERR_CLOSED, "client", "the connection is closed");
+    }
+    pthread_mutex_unlock(&conn->mu);
+    return nats__leave(client, status);
+}
+
+int64_t nats_client_deadline_ms(nats_client *client)
+{
+    if (nats__enter(client) != NATS_OK) {
+        return -1;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    bool closed = client->closed || client->conn->closed;
+    int64_t deadline = closed ? INT64_MAX : nats__client_deadline_ns(client);
+    pthread_mutex_unlock(&client->conn->mu);
+    if (deadline == INT64_MAX) {
+        return -1;
+    }
+    int64_t left = deadline - nats__now_ns();
+    return left <= 0 ? 0 : (left + NATS__MS - 1) / NATS__MS;
+}

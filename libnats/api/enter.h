@@ -1,0 +1,19 @@
+/* What every exported function on a handle does first. */
+#ifndef NATS_API_ENTER_H
+#define NATS_API_ENTER_H
+
+#include "base/error.h"
+#include "client/conn.h"
+
+/* May this process use the client at all? NATS_OK, INVALID (NULL), FORKED. Closed clients pass. */
+nats_status nats__enter(const nats_client *client);
+
+/* As nats__enter(), and the client is open: else CLOSED. */
+nats_status nats__enter_open(const nats_client *client);
+
+/* Note whose call failed, for nats_last_error(client). Returns status. */
+nats_status nats__leave(const nats_client *client, nats_status status);
+
+nats_status nats__null_argument(const char *name);
+
+#endif

@@ -1,0 +1,69 @@
+#include "client/conn.h"
+
+int32_t nats_event_type(const nats_event *event)
+{
+    return event->type;
+}
+
+const char *nats_event_name(const nats_event *event)
+{
+    static const char *const names[] = {
+        [NATS_EVENT_CONNECTED] = "connected",
+        [NATS_EVENT_DISCONNECTED] = "disconnected",
+        [NATS_EVENT_RECONNECTED] = "reconnected",
+        [NATS_EVENT_CLOSED] = "closed",
+        [NATS_EVENT_LAME_DUCK] = "lame_duck",
+        [NATS_EVENT_DISCOVERED] = "discovered",
+        [NATS_EVENT_ERROR] = "error",
+        [NATS_EVENT_SLOW_CONSUMER] = "slow_consumer",
+        [NATS_EVENT_STALE] = "stale",
+    };
+    return names[event->type];
+}
+
+nats_status nats_event_status(const nats_event *event)
+{
+    return event->status;
+}
+
+const char *nats_event_text(const nats_event *event)
+{
+    return event->text;
+}
+
+const char *nats_event_url(const nats_event *event)
+{
+    return event->url;
+}
+
+const char *nats_event_subject(const nats_event *event)
+{
+    return event->subject;
+}
+
+uint64_t nats_event_sid(const nats_event *event)
+{
+    return event->sid;
+}
+
+uint64_t nats_event_lost(const nats_event *event)
+{
+    return event->lost;
+}
+
+uint64_t nats_event_unconfirmed(const nats_event *event)
+{
+    return event->unconfirmed;
+}
+
+int64_t nats_event_time_ns(const nats_event *event)
+{
+    return event->time_ns;
+}
+
+void nats_event_free(nats_event *event)
+{
+    if (event != NULL) {
+        nats__event_free(event);
+    }
+}

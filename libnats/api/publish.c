@@ -1,0 +1,189 @@
+#include "api/enter.h"
+#include "proto/headers.h"
+#include "proto/subject.h"
+
+static nats_status check_data(const void *data, size_t data_len)
+{
+    if (data == NULL && data_len > 0) {
+        return nats__null_argument("data");
+    }
+    if (data_len > NATS__MAX_PAYLOAD_CAP) {
+        return nats__fail(NATS_ERR_MAX_PAYLOAD, "data", "data of %zu bytes: no server takes over %d",
+                          data_len, NATS__MAX_PAYLOAD_CAP);
+    }
+    return NATS_OK;
+}
+
+/* Check all parts of a message and make a frame of them. */
+static nats_status make_frame(nats__frame *frame, const char *subject, size_t subject_len,
+                              const char *reply, size_t reply_len, const nats_headers *headers,
+                              const void *data, size_t data_len)
+{
+    if (subject == NULL) {
+        return nats__null_argument("subject");
+    }
+    subject_len = nats__text_len(subject, subject_len);
+    if (!nats__subject_ok(subject, subject_len)) {
+        return nats__subject_check("subject", subject, subject_len);
+    }
+    reply_len = reply != NULL ? nats__text_len(reply, reply_len) : 0;
+    if (reply != NULL && !nats__subject_ok(reply, reply_len)) {
+        return nats__subject_check("reply", reply, reply_len);
+    }
+    nats_status status = check_data(data, data_len);
+    if (status != NATS_OK) {
+        return status;
+    }
+    bool with_headers = headers != NULL && headers->count > 0;
+    *frame = (nats__frame){
+        .subject = subject,
+        .subject_len = subject_len,
+        .reply = reply,
+        .reply_len = reply_len,
+        .headers = with_headers ? headers->block.data : NULL,
+        .headers_len = with_headers ? headers->block.len : 0,
+        .data = data,
+        .data_len = data_len,
+    };
+    return NATS_OK;
+}
+
+nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
+                                const void *data, size_t data_len)
+{
+    return nats_client_publish_with(client, subject, subject_len, NULL, 0, NULL, data, data_len);
+}
+
+nats_status nats_client_publish_with(nats_client *client, const char *subject, size_t subject_len,
+                                     const char *reply, size_t reply_len,
+                                     const nats_headers *headers, const void *data,
+                                     size_t data_len)
+{
+    nats__frame frame;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    status = make_frame(&frame, subject, subject_len, reply, reply_len, headers, data, data_len);
+    if (status == NATS_OK) {
+        status = nats__conn_publish(client->conn, &frame);
+    }
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_publish_many(nats_client *client, const char *subject, size_t subject_len,
+                                     const void *const *datas, const size_t *data_lens,
+                                     size_t count, size_t *published_out)
+{
+    size_t published = 0;
+    if (published_out != NULL) {
+        *published_out = 0;
+    }
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (count > 0 && (datas == NULL || data_lens == NULL)) {
+        return nats__leave(client, nats__null_argument(datas == NULL ? "datas" : "data_lens"));
+    }
+
+    nats__frame frame;
+    status = make_frame(&frame, subject, subject_len, NULL, 0, NULL, NULL, 0);
+    for (size_t i = 0; i < count && status == NATS_OK; i++) {
+        status = check_data(datas[i], data_lens[i]);
+    }
+    if (status == NATS_OK) {
+        status = nats__conn_publish_many(client->conn, &frame, datas, data_lens, count, &published);
+    }
+    if (published_out != NULL) {
+        *published_out = published;
+    }
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_respond(nats_client *client, const nats_msg *msg,
+                                const nats_headers *headers, const void *data, size_t data_len)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (msg == NULL) {
+        return nats__leave(client, nats__null_argument("msg"));
+    }
+    size_t reply_len;
+    const char *reply = nats_msg_reply(msg, &reply_len);
+    if (reply == NULL) {
+        return nats__leave(client, nats__fail(NATS_ERR_INVALID, "msg",
+                                              "msg has no reply subject: nobody asked for an answer"));
+    }
+    return nats_client_publish_with(client, reply, reply_len, NULL, 0, headers, data, data_len);
+}
+
+/* ---- requests ---- */
+
+typedef struct question {
+    bool many;
+    size_t max;
+    int64_t stall_ms;
+    int64_t timeout_ms;
+    bool sentinel;
+} question;
+
+static nats_status ask(nats_client *client, const char *subject, size_t subject_len,
+                       const nats_headers *headers, const void *data, size_t data_len,
+                       const question *how, nats_future **future_out)
+{
+    nats__frame frame;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (how->stall_ms < 0 || how->timeout_ms < -1) {
+        const char *what = how->stall_ms < 0 ? "stall" : "timeout";
+        return nats__leave(client, nats__fail(NATS_ERR_INVALID, what, "%s is negative", what));
+    }
+    status = make_frame(&frame, subject, subject_len, NULL, 0, headers, data, data_len);
+    if (status == NATS_OK) {
+        status = nats__future_start(client, &frame, how->many, how->max, how->stall_ms,
+                                    how->timeout_ms, how->sentinel, future_out);
+    }
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_request_start(nats_client *client, const char *subject, size_t subject_len,
+                                      const nats_headers *headers, const void *data,
+                                      size_t data_len, int64_t timeout_ms,
+                                      nats_future **future_out)
+{
+    question how = {.timeout_ms = timeout_ms};
+    *future_out = NULL;
+    return ask(client, subject, subject_len, headers, data, data_len, &how, future_out);
+}
+
+nats_status nats_client_request_many(nats_client *client, const char *subject, size_t subject_len,
+                                     const nats_headers *headers, const void *data,
+                                     size_t data_len, size_t max, int64_t stall_ms,
+                                     int64_t timeout_ms, int32_t sentinel,
+                                     nats_future **future_out)
+{
+    question how = {true, max, stall_ms, timeout_ms, sentinel != 0};
+    *future_out = NULL;
+    return ask(client, subject, subject_len, headers, data, data_len, &how, future_out);
+}
+
+nats_status nats_client_request(nats_client *client, const char *subject, size_t subject_len,
+                                const nats_headers *headers, const void *data, size_t data_len,
+                                int64_t timeout_ms, nats_msg **reply_out)
+{
+    nats_future *future;
+    *reply_out = NULL;
+    nats_status status = nats_client_request_start(client, subject, subject_len, headers, data,
+                                                   data_len, timeout_ms, &future);
+    if (status != NATS_OK) {
+        return status;
+    }
+    status = nats_future_wait(future, -1, reply_out);
+    nats_future_free(future);
+    return status;
+}

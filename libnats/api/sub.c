@@ -1,0 +1,176 @@
+#include "api/enter.h"
+#include "proto/subject.h"
+
+static nats_status enter(const nats_sub *sub)
+{
+    return sub == NULL ? nats__null_argument("sub") : nats__enter(sub->client);
+}
+
+static bool has_messages(void *what)
+{
+    const nats_sub *sub = what;
+    return sub->head != NULL || !sub->active;
+}
+
+static nats_status no_more(const nats_sub *sub)
+{
+    return nats__fail(NATS_ERR_CLOSED, "sub", "the subscription to %s has ended", sub->rec.subject);
+}
+
+nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **batch,
+                         size_t *count_out)
+{
+    *count_out = 0;
+    nats_status status = enter(sub);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = sub->client->conn;
+    pthread_mutex_lock(&conn->mu);
+    if (sub->head == NULL && sub->active && max > 0) {
+        status = nats__conn_wait(conn, sub, has_messages, sub, nats__deadline_in(wait_ms));
+    }
+    *count_out = nats__sub_take(sub, batch, max);
+    bool ended = *count_out == 0 && max > 0 && sub->head == NULL && !sub->active;
+    pthread_mutex_unlock(&conn->mu);
+
+    if (*count_out > 0 || (status == NATS_ERR_TIMEOUT && !ended)) {
+        return NATS_OK;
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        nats__fail(status, NULL, "interrupted by a signal while waiting for messages");
+    } else if (ended) {
+        status = no_more(sub);
+    }
+    return nats__leave(sub->client, status);
+}
+
+nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out)
+{
+    size_t count;
+    *msg_out = NULL;
+    return nats_sub_get(sub, 1, wait_ms, msg_out, &count);
+}
+
+nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after)
+{
+    nats_status status = enter(sub);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = sub->client->conn;
+    pthread_mutex_lock(&conn->mu);
+    status = nats__sub_unsubscribe(sub, after);
+    pthread_mutex_unlock(&conn->mu);
+    nats__writer_kick(conn);
+    return nats__leave(sub->client, status);
+}
+
+nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms)
+{
+    nats_status status = enter(sub);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = sub->client->conn;
+    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_drain_timeout);
+    pthread_mutex_lock(&conn->mu);
+    if (sub->active) {
+        status = nats__sub_drain(sub, nats__deadline_in(ms));
+    }
+    pthread_mutex_unlock(&conn->mu);
+    return nats__leave(sub->client, status);
+}
+
+nats_status nats_sub_set_mode(nats_sub *sub, int32_t mode)
+{
+    nats_status status = enter(sub);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (mode < NATS_SUB_SHARED || mode > NATS_SUB_CALLBACK) {
+        return nats__fail(NATS_ERR_INVALID, "mode", "mode %d is none of NATS_SUB_…", (int)mode);
+    }
+    pthread_mutex_lock(&sub->client->conn->mu);
+    nats__sub_set_mode(sub, mode);
+    pthread_mutex_unlock(&sub->client->conn->mu);
+    return NATS_OK;
+}
+
+nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs, int64_t pending_bytes)
+{
+    nats_status status = enter(sub);
+    if (status != NATS_OK) {
+        return status;
+    }
+    bool msgs_bad = pending_msgs < -1 || pending_msgs == 0;
+    if (msgs_bad || pending_bytes < -1 || pending_bytes == 0) {
+        const char *what = msgs_bad ? "pending_msgs" : "pending_bytes";
+        return nats__fail(NATS_ERR_INVALID, what, "%s must be 1 or more, or -1 for no limit", what);
+    }
+    pthread_mutex_lock(&sub->client->conn->mu);
+    sub->msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
+    sub->bytes_max = pending_bytes < 0 ? UINT64_MAX : (uint64_t)pending_bytes;
+    pthread_mutex_unlock(&sub->client->conn->mu);
+    return NATS_OK;
+}
+
+size_t nats_sub_stats(nats_sub *sub, uint64_t *values, size_t count)
+{
+    if (enter(sub) != NATS_OK) {
+        return 0;
+    }
+    uint64_t all[NATS_SUB_STAT_COUNT];
+    pthread_mutex_lock(&sub->client->conn->mu);
+    all[NATS_SUB_STAT_PENDING_MSGS] = sub->msgs;
+    all[NATS_SUB_STAT_PENDING_BYTES] = sub->bytes;
+    all[NATS_SUB_STAT_DELIVERED] = sub->delivered;
+    all[NATS_SUB_STAT_DROPPED] = sub->dropped;
+    all[NATS_SUB_STAT_RECEIVED] = sub->received;
+    pthread_mutex_unlock(&sub->client->conn->mu);
+    for (size_t i = 0; i < count && i < NATS_SUB_STAT_COUNT; i++) {
+        values[i] = all[i];
+    }
+    return NATS_SUB_STAT_COUNT;
+}
+
+static const char *text(const char *text, size_t len, size_t *len_out)
+{
+    if (len_out != NULL) {
+        *len_out = len;
+    }
+    return text;
+}
+
+const char *nats_sub_subject(const nats_sub *sub, size_t *len_out)
+{
+    return text(sub->rec.subject, sub->rec.subject_len, len_out);
+}
+
+const char *nats_sub_queue(const nats_sub *sub, size_t *len_out)
+{
+    return text(sub->rec.queue, sub->rec.queue_len, len_out);
+}
+
+uint64_t nats_sub_sid(const nats_sub *sub)
+{
+    return sub->rec.sid;
+}
+
+int32_t nats_sub_active(nats_sub *sub)
+{
+    if (enter(sub) != NATS_OK) {
+        return 0;
+    }
+    pthread_mutex_lock(&sub->client->conn->mu);
+    bool active = sub->active;
+    pthread_mutex_unlock(&sub->client->conn->mu);
+    return active;
+}
+
+void nats_sub_free(nats_sub *sub)
+{
+    if (sub != NULL && nats__enter(sub->client) == NATS_OK) {
+        nats__sub_unref(sub);
+    }
+}

@@ -1,0 +1,38 @@
+#include "base/decimal.h"
+
+#include <string.h>
+
+/* Two digits at a time: half the divisions. */
+static const char pairs[] = "00010203040506070809"
+                            "10111213141516171819"
+                            "20212223242526272829"
+                            "30313233343536373839"
+                            "40414243444546474849"
+                            "50515253545556575859"
+                            "60616263646566676869"
+                            "70717273747576777879"
+                            "80818283848586878889"
+                            "90919293949596979899";
+
+size_t nats__decimal_write(char *out, uint64_t value)
+{
+    if (value < 10) {
+        out[0] = (char)('0' + value);
+        return 1;
+    }
+    char digits[NATS__DECIMAL_MAX];
+    size_t at = sizeof digits;
+    while (value >= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + value % 100 * 2, 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(digits + at, pairs + value * 2, 2);
+    } else {
+        digits[--at] = (char)('0' + value);
+    }
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
+}

@@ -1,0 +1,71 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+static _Thread_local nats__error record;
+
+nats__error *nats__error_get(void)
+{
+    return &record;
+}
+
+/* The text may hold what a server or a script sent. Bindings decode it as UTF-8 and terminals act on control
+ * bytes, so neither gets anything else. */
+static void make_printable(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte < 0x20 || byte == 0x7F) {
+            text[i] = '?';
+        }
+    }
+    size_t bad = nats__utf8_check(text, len);
+    while (bad < len) {
+        text[bad] = '?';
+        bad += nats__utf8_check(text + bad, len - bad);
+    }
+}
+
+/* Copy and cut, not in the middle of a character. */
+static void copy_cut(char *out, size_t size, const char *text)
+{
+    size_t len = strlen(text);
+    if (len < size) {
+        memcpy(out, text, len + 1);
+        return;
+    }
+    len = size - 1;
+    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80) {
+        len--;
+    }
+    memcpy(out, text, len);
+    out[len] = '\0';
+}
+
+nats_status nats__fail(nats_status status, const char *about, const char *format, ...)
+{
+    /* Arguments may point into the record itself (a text made longer), so it is written last. */
+    char text[NATS__ERROR_TEXT_MAX + 4];
+    char name[NATS__ERROR_ABOUT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int made = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (made < 0) {
+        text[0] = '\0';
+    }
+    copy_cut(name, sizeof name, about == NULL ? "" : about);
+
+    record.status = status;
+    record.owner = NULL;
+    copy_cut(record.text, sizeof record.text, text);
+    memcpy(record.about, name, sizeof name);
+    make_printable(record.text);
+    make_printable(record.about);
+    return status;
+}

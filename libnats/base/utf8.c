@@ -1,0 +1,74 @@
+#include "base/utf8.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What a lead byte asks for: how many bytes in all, and the range of the second one. That range is where
+ * overlong forms (E0, F0), surrogates (ED) and what is over U+10FFFF (F4) are kept out. */
+typedef struct lead {
+    uint8_t len; /* 0: no lead byte */
+    uint8_t second_min;
+    uint8_t second_max;
+} lead;
+
+static lead lead_of(uint8_t byte)
+{
+    if (byte >= 0xC2 && byte <= 0xDF) {
+        return (lead){2, 0x80, 0xBF};
+    }
+    if (byte >= 0xE0 && byte <= 0xEF) {
+        return (lead){3, byte == 0xE0 ? 0xA0 : 0x80, byte == 0xED ? 0x9F : 0xBF};
+    }
+    if (byte >= 0xF0 && byte <= 0xF4) {
+        return (lead){4, byte == 0xF0 ? 0x90 : 0x80, byte == 0xF4 ? 0x8F : 0xBF};
+    }
+    return (lead){0, 0, 0};
+}
+
+/* Bytes of the sequence that begins here, 0 when it is not well-formed or cut off. */
+static size_t sequence_len(const uint8_t *bytes, size_t len)
+{
+    lead first = lead_of(bytes[0]);
+    if (first.len == 0 || first.len > len) {
+        return 0;
+    }
+    if (bytes[1] < first.second_min || bytes[1] > first.second_max) {
+        return 0;
+    }
+    for (size_t i = 2; i < first.len; i++) {
+        if ((bytes[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return first.len;
+}
+
+static bool eight_ascii(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
+size_t nats__utf8_check(const char *text, size_t len)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+    size_t at = 0;
+    while (at < len) {
+        if (len - at >= 8 && eight_ascii(bytes + at)) {
+            at += 8;
+            continue;
+        }
+        if (bytes[at] < 0x80) {
+            at++;
+            continue;
+        }
+        size_t n = sequence_len(bytes + at, len - at);
+        if (n == 0) {
+            return at;
+        }
+        at += n;
+    }
+    return len;
+}

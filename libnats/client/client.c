@@ -1,0 +1,155 @@
+/* Clients: the handles on a connection. mu held unless said otherwise. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "client/conn.h"
+#include "io/poll.h"
+
+nats_status nats__client_new(nats__conn *conn, nats_client **out)
+{
+    *out = NULL;
+    nats_client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    client->conn = conn;
+    nats__conn_ref(conn);
+    atomic_init(&client->refs, 1);
+    client->fork_generation = nats__fork_generation();
+    client->loop_fd = -1;
+    client->ready_fd = -1;
+    client->timer_fd = -1;
+    client->next = conn->clients;
+    if (conn->clients != NULL) {
+        conn->clients->prev = client;
+    }
+    conn->clients = client;
+    conn->client_count++;
+    *out = client;
+    return NATS_OK;
+}
+
+void nats__client_ref(nats_client *client)
+{
+    atomic_fetch_add_explicit(&client->refs, 1, memory_order_relaxed);
+}
+
+void nats__client_unref(nats_client *client)
+{
+    if (atomic_fetch_sub_explicit(&client->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    while (client->events != NULL) {
+        nats_event *event = client->events;
+        client->events = event->next;
+        nats__event_free(event);
+    }
+    nats__fd_close(client->loop_fd);
+    nats__fd_close(client->timer_fd);
+    nats__fd_close(client->ready_fd);
+    nats__conn *conn = client->conn;
+    free(client);
+    nats__conn_unref(conn);
+}
+
+static void end_sub(nats_sub *sub)
+{
+    nats__sub_clear(sub);
+    nats__sub_unsubscribe(sub, 0);
+    nats__sub_ended(sub);
+}
+
+/* Messages of subscriptions that had ended before: their last reference is the messages'. */
+static void drop_list(nats_client *client, nats__msg_list *list)
+{
+    nats_msg *batch[64];
+    size_t count;
+    while ((count = nats__list_take(client->conn, list, batch, 64)) > 0) {
+        client->conn->totals.delivered -= count;
+        client->conn->totals.dropped += count;
+        for (size_t i = 0; i < count; i++) {
+            nats__chunk_unref(batch[i]->chunk, 1);
+        }
+    }
+}
+
+void nats__client_end(nats_client *client)
+{
+    nats__conn *conn = client->conn;
+    while (client->subs != NULL) {
+        end_sub(client->subs);
+    }
+    drop_list(client, &client->inbox);
+    drop_list(client, &client->callbacks);
+    nats__requests_fail(conn, client, NATS_ERR_CLOSED);
+    if (client->prev != NULL) {
+        client->prev->next = client->next;
+    } else {
+        conn->clients = client->next;
+    }
+    if (client->next != NULL) {
+        client->next->prev = client->prev;
+    }
+    conn->client_count--;
+    nats__conn_wake(conn);
+}
+
+/* ---- flush ---- */
+
+typedef struct flush {
+    nats__conn *conn;
+    uint64_t token;
+    uint64_t epoch;
+} flush;
+
+static bool flushed(void *what)
+{
+    const flush *self = what;
+    return self->conn->last_pong >= self->token || self->conn->epoch != self->epoch;
+}
+
+static nats_status lost(nats__conn *conn)
+{
+    return conn->closed ? nats__fail(NATS_ERR_CLOSED, "client", "the connection is closed")
+                        : nats__fail(NATS_ERR_DISCONNECTED, NULL,
+                                     "the connection was lost before the server's PONG came");
+}
+
+static bool connected_or_closed(void *what)
+{
+    const nats__conn *conn = what;
+    return conn->connected || conn->closed;
+}
+
+nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt_ns_out)
+{
+    nats_status status =
+        nats__conn_wait(conn, conn, connected_or_closed, conn, deadline_ns);
+    if (status == NATS_OK && conn->closed) {
+        return lost(conn);
+    }
+    flush self = {.conn = conn, .epoch = conn->epoch};
+    if (status == NATS_OK) {
+        status = nats__session_ping(conn->session, nats__now_ns(),
+                                    nats__writer_look(conn).accepted, &self.token);
+    }
+    if (status == NATS_OK) {
+        nats__conn_stage(conn);
+        status = nats__conn_wait(conn, conn, flushed, &self, deadline_ns);
+    }
+    if (status == NATS_ERR_TIMEOUT) {
+        return nats__fail(status, "timeout", "no PONG from the server in time");
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        return nats__fail(status, NULL, "interrupted by a signal while flushing");
+    }
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (conn->last_pong < self.token || conn->epoch != self.epoch) {
+        return lost(conn);
+    }
+    *rtt_ns_out = conn->last_rtt_ns;
+    return NATS_OK;
+}

@@ -1,0 +1,202 @@
+/* Connections: opened, closed, freed with the last that holds them. */
+#include "client/conn.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "io/poll.h"
+#include "io/tcp.h"
+
+enum {
+    SEED_LEN = 32,
+    CLOSE_MS = 2000 /* the longest that close waits for what was published to be confirmed */
+};
+
+/* ---- made and freed ---- */
+
+static void conn_free(nats__conn *conn)
+{
+    nats__keeper_stop(conn);
+    nats__resolve_free(conn->resolve);
+    nats__tcp_close(conn->fd);
+    nats__session_free(conn->session);
+    nats__outbox_free(&conn->out.box);
+    while (conn->idle_futures != NULL) {
+        nats_future *future = conn->idle_futures;
+        conn->idle_futures = future->next_free;
+        nats__buf_free(&future->subject);
+        free(future);
+    }
+    free(conn->futures);
+    free(conn->free_slots);
+    free(conn->mux);
+    nats__fd_close(conn->wake_fd);
+    nats__fd_close(conn->keeper_fd);
+    pthread_mutex_destroy(&conn->mu);
+    free(conn);
+}
+
+void nats__conn_ref(nats__conn *conn)
+{
+    atomic_fetch_add_explicit(&conn->refs, 1, memory_order_relaxed);
+}
+
+void nats__conn_unref(nats__conn *conn)
+{
+    if (atomic_fetch_sub_explicit(&conn->refs, 1, memory_order_acq_rel) == 1) {
+        conn_free(conn);
+    }
+}
+
+static nats_status set_up(nats__conn *conn, const char *urls, const nats_options *options)
+{
+    uint8_t seed[SEED_LEN];
+    if (!nats__random(seed, sizeof seed)) {
+        return nats__fail(NATS_ERR_IO, NULL, "the system gives no random numbers");
+    }
+    nats_status status =
+        nats__session_new(urls, options, seed, sizeof seed, &conn->session);
+    if (status != NATS_OK) {
+        return status;
+    }
+    conn->chunks = nats__session_parser(conn->session)->pool;
+    conn->wake_fd = nats__wake_new();
+    if (conn->wake_fd < 0) {
+        return nats__fail(NATS_ERR_IO, NULL, "no descriptor for waking threads");
+    }
+    conn->out.payload_max = nats__session_max_payload(conn->session);
+    return NATS_OK;
+}
+
+nats_status nats__conn_new(const char *urls, const nats_options *options, nats__conn **out)
+{
+    *out = NULL;
+    nats__fork_watch();
+    nats__conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    atomic_init(&conn->refs, 1);
+    pthread_mutex_init(&conn->mu, NULL);
+    conn->fork_generation = nats__fork_generation();
+    conn->wake_fd = -1;
+    conn->keeper_fd = -1;
+    conn->fd = -1;
+    conn->out.fd = -1;
+    conn->attempt_deadline_ns = INT64_MAX;
+    conn->budget_ns = INT64_MAX;
+
+    nats_status status = set_up(conn, urls, options);
+    if (status != NATS_OK) {
+        nats__conn_unref(conn);
+        return status;
+    }
+    *out = conn;
+    return NATS_OK;
+}
+
+/* ---- opened ---- */
+
+static nats_status not_opened(nats__conn *conn, bool signal)
+{
+    if (signal) {
+        return nats__fail(NATS_ERR_INTERRUPTED, NULL, "interrupted by a signal while connecting");
+    }
+    if (conn->last_status != NATS_OK) {
+        char text[NATS__ERROR_TEXT_MAX];
+        snprintf(text, sizeof text, "%s", conn->last_text);
+        return nats__fail(conn->last_status, "url", "connect: %s", text);
+    }
+    return nats__fail(NATS_ERR_TIMEOUT, "connect_timeout",
+                      "connect: no server answered within connect_timeout (%lld ms)",
+                      (long long)nats__conn_opt(conn, NATS__OPT_connect_timeout));
+}
+
+nats_status nats__conn_open(nats__conn *conn)
+{
+    bool interruptible = nats__conn_opt(conn, NATS__OPT_interruptible) != 0;
+    bool signal = false;
+    int64_t budget = nats__deadline_in(nats__conn_opt(conn, NATS__OPT_connect_timeout));
+
+    pthread_mutex_lock(&conn->mu);
+    conn->budget_ns = budget;
+    nats_status status = nats__session_start(conn->session, nats__now_ns());
+    nats__conn_take_over(conn);
+    while (status == NATS_OK && !conn->connected && !conn->closed && !signal) {
+        if (nats__session_first_round_over(conn->session) || nats__now_ns() >= budget) {
+            break;
+        }
+        signal = nats__conn_drive(conn, budget) && interruptible;
+    }
+    conn->budget_ns = INT64_MAX;
+    if (status == NATS_OK && !conn->connected) {
+        status = not_opened(conn, signal);
+    }
+    nats__conn_leave(conn);
+    pthread_mutex_unlock(&conn->mu);
+    return status;
+}
+
+/* ---- closed ---- */
+
+static void end_subs(nats__conn *conn)
+{
+    for (nats_client *client = conn->clients; client != NULL; client = client->next) {
+        while (client->subs != NULL) {
+            nats__sub_ended(client->subs);
+        }
+    }
+}
+
+void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text)
+{
+    if (conn->closed) {
+        return;
+    }
+    conn->closed = true;
+    conn->closed_status = status;
+    nats__dial_drop(conn);
+    uint64_t lost = 0;
+    uint64_t unconfirmed = 0;
+    nats__writer_detach(conn, false, &lost, &unconfirmed);
+    conn->totals.lost += lost;
+    conn->totals.unconfirmed += unconfirmed;
+    nats__spin_lock(&conn->out_lock);
+    conn->out.closed = true;
+    nats__spin_unlock(&conn->out_lock);
+
+    nats__requests_fail(conn, NULL, NATS_ERR_CLOSED);
+    end_subs(conn);
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_CLOSED,
+                                          .status = status,
+                                          .text = text,
+                                          .lost = lost + conn->lost,
+                                          .unconfirmed = unconfirmed + conn->unconfirmed});
+    nats__conn_wake(conn);
+}
+
+void nats__conn_close(nats__conn *conn)
+{
+    nats__writer_state out = nats__writer_look(conn);
+    bool unsure = out.pending > 0 || out.accepted > out.resolved;
+    if (conn->connected && !conn->closed && unsure) {
+        int64_t rtt;
+        nats__conn_flush(conn, nats__deadline_in(CLOSE_MS), &rtt);
+    }
+    /* Other callers were told that their client is closed: the driver among them leaves now. */
+    while (!conn->closed && !nats__conn_take_over(conn)) {
+        nats__conn_wake(conn);
+        pthread_mutex_unlock(&conn->mu);
+        sched_yield();
+        pthread_mutex_lock(&conn->mu);
+    }
+    if (!conn->closed) {
+        nats__session_close(conn->session);
+        nats__conn_shutdown(conn, NATS_OK, "");
+        nats__conn_leave(conn);
+    }
+}

@@ -1,0 +1,391 @@
+/* The inside of a connection and of what is on it. Not for bindings; jetstream/ and the rest of L4 build on it.
+ *
+ * Locks, in the order they are taken:
+ *   mu        everything but what is named below. Held for computing only, never over a system call that waits.
+ *   out_lock  the outbox and its neighbours (struct nats__writer). A spin lock, held for a few instructions.
+ *
+ * One thread at a time is the connection's driver: it alone reads the socket and touches the parser, without mu
+ * while it does. A caller that must wait becomes the driver if there is none, or the keeper has the role but is only
+ * watching the socket; else it waits for the driver to bring what it wants, or to leave. */
+#ifndef NATS_CLIENT_CONN_H
+#define NATS_CLIENT_CONN_H
+
+#include <polynats/client.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/spin.h"
+#include "io/resolve.h"
+#include "proto/outbox.h"
+#include "proto/session.h"
+
+enum {
+    NATS__FLUSH_BYTES = 64 * 1024, /* a burst is written in pieces of this size: the server's own */
+    NATS__FILL_MAX = 256 * 1024,   /* bytes that wait behind a full socket before publish waits too */
+    NATS__EVENTS_MAX = 1024,       /* events that a client keeps */
+    NATS__REQUESTS_MAX = 1 << 20   /* open requests of a connection: a reply's token has 20 bits for the slot */
+};
+
+typedef struct nats__conn nats__conn;
+
+/* ---- a subscription (client/sub.c, client/queue.c) ---- */
+
+/* Two references: the user's handle, and one for being in the session's table or having messages. */
+struct nats_sub {
+    nats__subrec rec; /* first: the session hands it back */
+    nats_client *client; /* referenced; NULL: the connection's own, for replies: nothing is queued */
+    atomic_uint refs;
+    nats_msg *head; /* the queue, oldest first, linked by sub_next */
+    nats_msg *tail;
+    uint64_t msgs;
+    uint64_t bytes;
+    uint64_t msgs_max;
+    uint64_t bytes_max;
+    uint64_t delivered;
+    uint64_t dropped;
+    uint64_t received;
+    nats__chunk *last_chunk; /* of the newest queued message */
+    nats__chunk *compact;    /* messages are copied there when holding their chunks would cost too much */
+    size_t held_bytes;       /* of chunks that the queue keeps alive, each run of messages counted once */
+    struct nats_sub *next;   /* of the client's subscriptions */
+    struct nats_sub *prev;
+    uint8_t mode;
+    bool active; /* in the session's table */
+    bool slow;   /* dropping, until it is down to half */
+};
+
+/* ---- an open request (client/request.c) ---- */
+
+struct nats_future {
+    nats__conn *conn;
+    nats_client *client; /* referenced */
+    nats__buf subject;   /* asked, for permissions violations */
+    nats_msg *head;      /* replies not taken yet, linked by sub_next */
+    nats_msg *tail;
+    uint32_t slot;
+    uint32_t generation; /* of the slot: an old reply does not match */
+    bool open;           /* in the table */
+    bool many;
+    bool sentinel;
+    bool failed_told; /* the error was returned once */
+    bool end_told;    /* so was the normal end of many replies */
+    nats_status status; /* why it ended, NATS_OK for normally */
+    size_t max;
+    size_t count; /* replies so far */
+    int64_t stall_ns;
+    int64_t stall_at_ns; /* INT64_MAX before the first reply */
+    int64_t deadline_ns;
+    struct nats_future *next_free;
+};
+
+/* ---- a client (client/client.c) ---- */
+
+typedef struct nats__msg_list {
+    nats_msg *head;
+    nats_msg *tail;
+} nats__msg_list;
+
+struct nats_event {
+    int32_t type;
+    nats_status status;
+    uint64_t sid;
+    uint64_t lost;
+    uint64_t unconfirmed;
+    int64_t time_ns;
+    struct nats_event *next;
+    char *text; /* these point behind the struct */
+    char *url;
+    char *subject;
+};
+
+struct nats_client {
+    nats__conn *conn; /* referenced */
+    atomic_uint refs; /* the handle, subscriptions, futures */
+    uint32_t fork_generation;
+    nats_client *next; /* of the connection's clients */
+    nats_client *prev;
+    nats_sub *subs;
+    nats__msg_list inbox;     /* of NATS_SUB_SHARED subscriptions, in the order of arrival */
+    nats__msg_list callbacks; /* of NATS_SUB_CALLBACK ones */
+    uint64_t pending;         /* messages in all its subscriptions */
+    uint64_t replies;         /* in its futures, and failures not told yet */
+    nats_event *events;
+    nats_event *events_tail;
+    size_t event_count;
+    atomic_bool closed;
+    bool draining;
+    bool woken;
+    int loop_fd; /* -1 until asked for */
+    int ready_fd;
+    int timer_fd;
+    bool ready_set;
+};
+
+/* ---- a connection ---- */
+
+typedef enum nats__transport {
+    NATS__TRANSPORT_NONE,
+    NATS__TRANSPORT_RESOLVING,
+    NATS__TRANSPORT_CONNECTING,
+    NATS__TRANSPORT_UP
+} nats__transport;
+
+/* What publishers share with whoever writes. Guarded by out_lock. */
+typedef struct nats__writer {
+    nats__outbox box;
+    int fd;           /* -1: nothing can be written */
+    bool writing;     /* one thread is in write(): drain and fd are its own */
+    bool blocked;     /* the socket takes nothing more */
+    bool failed;      /* a write failed: the driver must look */
+    bool armed;       /* the keeper has been told of a burst */
+    bool closed;
+    bool headers;            /* the server takes them */
+    size_t payload_max;
+    uint64_t refused;        /* publishes that were not accepted */
+    int64_t rested_ns;  /* end of the last write */
+    int64_t blocked_ns; /* when it began to be blocked */
+} nats__writer;
+
+/* A caller that waits while another thread drives. */
+typedef struct nats__waiter {
+    pthread_cond_t cond;
+    const void *key; /* what it waits for: a client, a subscription, a future, the connection */
+    bool told;
+    struct nats__waiter *next;
+} nats__waiter;
+
+typedef enum nats__driver {
+    NATS__DRIVER_NONE,
+    NATS__DRIVER_WATCHING, /* the keeper waits for the socket: any caller may take over */
+    NATS__DRIVER_BUSY
+} nats__driver;
+
+/* Counters of a connection since it began. */
+typedef struct nats__totals {
+    uint64_t received; /* messages for a subscription or a request; so are the next two */
+    uint64_t delivered;
+    uint64_t dropped;
+    uint64_t in_bytes; /* of the socket */
+    uint64_t connects;
+    uint64_t lost;
+    uint64_t unconfirmed;
+    uint64_t requests;
+    uint64_t late_replies;
+    uint64_t slow_consumers;
+    uint64_t errors;
+    uint64_t events_dropped;
+} nats__totals;
+
+struct nats__conn {
+    atomic_uint refs; /* clients, the keeper */
+    pthread_mutex_t mu;
+    uint32_t fork_generation;
+
+    nats__session *session;
+    nats__chunk_pool *chunks; /* the session's */
+    nats__driver driver;
+    nats__waiter *waiters;
+    bool robbed;     /* a caller took over while the keeper watched: it must be told to look again */
+    uint64_t visits; /* callers that came: the keeper stays away while it grows */
+    int wake_fd;     /* for the driver */
+    bool more;       /* the last read filled its room: read before waiting */
+
+    nats__transport transport;
+    nats__resolve *resolve;
+    nats__address addresses[NATS__ADDRESSES_MAX];
+    size_t address_count;
+    size_t address_next;
+    int fd;
+    int64_t attempt_deadline_ns; /* INT64_MAX: none */
+    int64_t budget_ns;           /* end of nats_connect()'s time; INT64_MAX afterwards */
+
+    uint64_t epoch;      /* counts connections lost: what was waited for will not come */
+    uint64_t lost;       /* publishes, by the loss of the connection that is being told of */
+    uint64_t unconfirmed;
+    uint64_t last_pong;  /* token of the last PONG */
+    int64_t last_rtt_ns;
+    bool connected;
+    bool connected_once;
+    bool closed;
+    nats_status closed_status;
+    char last_text[NATS__ERROR_TEXT_MAX]; /* of the connection's last error */
+    nats_status last_status;
+
+    nats_client *clients;
+    size_t client_count;
+    int loop_want; /* what foreign loops watch the socket for */
+
+    nats_sub *mux; /* the inbox of requests; NULL before the first */
+    size_t mux_prefix_len;
+    nats_future **futures; /* by slot */
+    uint32_t future_count; /* slots made */
+    uint32_t *free_slots;
+    uint32_t free_slot_count;
+    uint32_t open_futures;
+    uint32_t future_generation; /* of the next request */
+    nats_future *idle_futures; /* freed ones, kept to be used again */
+
+    pthread_t keeper;
+    bool keeper_runs;
+    bool keeper_stop;
+    int keeper_fd;
+
+    nats__totals totals;
+
+    nats__spin out_lock;
+    nats__writer out;
+};
+
+/* conn.c */
+nats_status nats__conn_new(const char *urls, const nats_options *options, nats__conn **out);
+void nats__conn_ref(nats__conn *conn);
+void nats__conn_unref(nats__conn *conn);
+nats_status nats__conn_open(nats__conn *conn);             /* connect, within the budget */
+/* The end of the connection: nothing more is sent, nothing more comes. mu held, and the driver's role. */
+void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text);
+/* Write what waits and see it confirmed, then shut down. mu held. */
+void nats__conn_close(nats__conn *conn);
+static inline int64_t nats__conn_opt(const nats__conn *conn, nats__option_id id)
+{
+    return nats__opt(nats__session_options(conn->session), id);
+}
+
+/* fork.c: children of fork() must not touch what is the parent's. */
+void nats__fork_watch(void); /* before the first handle is made */
+uint32_t nats__fork_generation(void);
+
+/* driver.c */
+typedef bool (*nats__ready_fn)(void *what);
+/* Wait until ready(what), at most until deadline_ns (INT64_MAX: for ever). mu held. key: who is told (see nats__waiter).
+ * NATS_OK, TIMEOUT (no text is noted), INTERRUPTED. A closed connection ends the wait with NATS_OK: ask again. */
+nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn ready, void *what,
+                            int64_t deadline_ns);
+/* Do what is due without waiting, if nobody else drives. mu held. */
+void nats__conn_step(nats__conn *conn);
+/* Be the driver: false when another thread is. The keeper, only watching, gives way. mu held. */
+bool nats__conn_take_over(nats__conn *conn);
+/* As the driver: one round of writing, reading and dispatching, waiting for bytes until deadline_ns at most (0: not at all).
+ * True when a signal handler ran. mu held; it is given up meanwhile. */
+bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns);
+/* Stop being the driver; the next waiter, or the keeper, takes over. mu held. */
+void nats__conn_leave(nats__conn *conn);
+/* Tell those who wait for key (NULL: all). mu held. */
+void nats__conn_tell(nats__conn *conn, const void *key);
+/* Make the driver look again. mu held. */
+void nats__conn_wake(nats__conn *conn);
+/* Move the session's control lines to the outbox; they go out with the next flush. mu held. */
+void nats__conn_stage(nats__conn *conn);
+int64_t nats__conn_deadline_ns(nats__conn *conn);
+int64_t nats__deadline_in(int64_t ms); /* from now; -1: never */
+
+/* dial.c: the way to a connected socket. mu held. */
+void nats__dial_start(nats__conn *conn, int64_t now_ns);
+void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns);
+int nats__dial_wants(const nats__conn *conn, int *fd_out); /* NATS__POLL_… to wait for */
+void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its stage */
+
+/* writer.c: no mu. */
+typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
+nats__wrote nats__writer_flush(nats__conn *conn);
+nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame);
+nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
+                                    const size_t *lens, size_t count, size_t *published_out);
+void nats__writer_attach(nats__conn *conn, int fd);
+/* Take the socket away from writers and settle what was not written. keep: for a connection to come. */
+void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out);
+/* Control lines after what was published so far. False when memory is out. */
+bool nats__writer_control(nats__conn *conn, const void *lines, size_t len);
+/* Write at once what stands alone, leave a burst to be written together: after nats__conn_stage(). */
+void nats__writer_kick(nats__conn *conn);
+void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers); /* the connection is usable */
+
+typedef struct nats__writer_state {
+    int fd;
+    bool blocked;
+    bool failed;
+    bool armed;
+    int64_t blocked_ns;
+    uint64_t accepted;
+    uint64_t resolved;
+    size_t pending;
+} nats__writer_state;
+nats__writer_state nats__writer_look(nats__conn *conn);
+
+/* dispatch.c: what the session says. mu held. */
+void nats__conn_dispatch(nats__conn *conn, int64_t now_ns);
+
+void nats__conn_lost(nats__conn *conn); /* the connection that was up is gone: settle what was on it */
+
+/* queue.c: mu held. */
+void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_ns);
+size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max);
+size_t nats__list_take(nats__conn *conn, nats__msg_list *list, nats_msg **batch, size_t max);
+void nats__sub_clear(nats_sub *sub); /* drop what waits */
+void nats__sub_set_mode(nats_sub *sub, int32_t mode);
+
+/* sub.c: mu held. */
+/* client NULL: the connection's own, for the replies to requests. */
+nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *subject,
+                          size_t subject_len, const char *queue, size_t queue_len, uint64_t max,
+                          nats_sub **out);
+void nats__sub_unref(nats_sub *sub);
+/* Out of the table: no more messages come. */
+void nats__sub_ended(nats_sub *sub);
+nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after);
+
+/* drain.c: mu held. */
+nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns);
+nats_status nats__client_drain(nats_client *client, int64_t deadline_ns);
+
+/* event.c: mu held. */
+typedef struct nats__event_facts {
+    int32_t type;
+    nats_status status;
+    const char *text; /* these may be NULL */
+    const char *url;
+    const char *subject;
+    uint64_t sid;
+    uint64_t lost;
+    uint64_t unconfirmed;
+} nats__event_facts;
+/* To one client, or to all of the connection's (client NULL). */
+void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts);
+void nats__event_free(nats_event *event);
+
+/* request.c: mu held, but for the first. */
+nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,
+                               int64_t stall_ms, int64_t timeout_ms, bool sentinel,
+                               nats_future **out);
+void nats__future_free(nats_future *future);   /* its client's reference stays with the caller */
+void nats__future_cancel(nats_future *future);
+void nats__future_expire(nats_future *future, int64_t now_ns); /* end it if its time is up */
+int64_t nats__future_deadline_ns(const nats_future *future);
+void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
+void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status); /* client NULL: all */
+void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
+int64_t nats__requests_deadline_ns(nats__conn *conn, const nats_client *client);
+
+/* keeper.c */
+nats_status nats__keeper_start(nats__conn *conn);
+void nats__keeper_stop(nats__conn *conn); /* mu not held */
+void nats__keeper_tell(nats__conn *conn); /* no lock needed */
+
+/* client.c: mu held. */
+nats_status nats__client_new(nats__conn *conn, nats_client **out);
+void nats__client_ref(nats_client *client);
+void nats__client_unref(nats_client *client); /* mu not held */
+void nats__client_end(nats_client *client);
+/* Let the foreign loop's descriptor show whether there is something. */
+void nats__client_signal(nats_client *client);
+nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt_ns_out);
+
+/* loop.c: mu held. */
+void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want);
+void nats__loops_deadline(nats__conn *conn);
+int64_t nats__client_deadline_ns(nats_client *client);
+
+#endif

@@ -1,0 +1,148 @@
+/* The way to a connected socket: resolve, connect to one address after the other. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "client/conn.h"
+#include "io/poll.h"
+#include "io/tcp.h"
+
+void nats__dial_drop(nats__conn *conn)
+{
+    nats__resolve_free(conn->resolve);
+    conn->resolve = NULL;
+    conn->attempt_deadline_ns = INT64_MAX;
+    if (conn->fd >= 0) {
+        nats__loops_socket(conn, conn->fd, -1, 0);
+    }
+    if (conn->transport == NATS__TRANSPORT_UP && !conn->connected) {
+        /* A handshake that failed: publishes that wait go on waiting. */
+        uint64_t lost;
+        uint64_t unconfirmed;
+        nats__writer_detach(conn, true, &lost, &unconfirmed);
+        conn->totals.lost += lost;
+        conn->totals.unconfirmed += unconfirmed;
+    } else if (conn->transport == NATS__TRANSPORT_UP) {
+        nats__conn_lost(conn);
+    }
+    nats__tcp_close(conn->fd);
+    conn->fd = -1;
+    conn->transport = NATS__TRANSPORT_NONE;
+}
+
+/* The words are this thread's last error. */
+static void attempt_failed(nats__conn *conn, nats_status status, int64_t now_ns)
+{
+    char text[NATS__ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", nats__error_get()->text);
+    nats__dial_drop(conn);
+    nats__session_failed(conn->session, status, text, now_ns);
+}
+
+static void transport_up(nats__conn *conn, int64_t now_ns)
+{
+    conn->transport = NATS__TRANSPORT_UP;
+    conn->more = false;
+    nats__writer_attach(conn, conn->fd);
+    nats__loops_socket(conn, -1, conn->fd, NATS__POLL_READ);
+    nats__session_transport_up(conn->session, now_ns);
+}
+
+/* Begin with the next address; when none is left, the attempt has failed for the last one's reason. */
+static void connect_next(nats__conn *conn, nats_status status, int64_t now_ns)
+{
+    nats__tcp_close(conn->fd);
+    conn->fd = -1;
+    while (conn->address_next < conn->address_count) {
+        bool done;
+        status = nats__tcp_connect(&conn->addresses[conn->address_next++], &conn->fd, &done);
+        if (status == NATS_OK && done) {
+            transport_up(conn, now_ns);
+            return;
+        }
+        if (status == NATS_OK) {
+            conn->transport = NATS__TRANSPORT_CONNECTING;
+            nats__loops_socket(conn, -1, conn->fd, NATS__POLL_WRITE);
+            return;
+        }
+    }
+    attempt_failed(conn, status, now_ns);
+}
+
+static void check_resolved(nats__conn *conn, int64_t now_ns)
+{
+    nats_status status;
+    if (!nats__resolve_done(conn->resolve, conn->addresses, NATS__ADDRESSES_MAX,
+                            &conn->address_count, &status)) {
+        return;
+    }
+    nats__resolve_free(conn->resolve);
+    conn->resolve = NULL;
+    conn->address_next = 0;
+    if (status != NATS_OK) {
+        attempt_failed(conn, status, now_ns);
+        return;
+    }
+    connect_next(conn, NATS_OK, now_ns);
+}
+
+/* One server that does not answer may not use up the time of those after it. */
+static int64_t attempt_deadline(const nats__conn *conn, int64_t now_ns)
+{
+    int64_t limit = nats__session_attempt_deadline_ns(conn->session);
+    if (conn->budget_ns == INT64_MAX) {
+        return limit;
+    }
+    const nats__pool *pool = nats__session_pool(conn->session);
+    int64_t untried = 0;
+    for (size_t i = 0; i < pool->count; i++) {
+        untried += pool->servers[i].attempts == 0 ? 1 : 0;
+    }
+    int64_t share = (conn->budget_ns - now_ns) / (untried > 0 ? untried : 1);
+    return now_ns + share < limit ? now_ns + share : limit;
+}
+
+void nats__dial_start(nats__conn *conn, int64_t now_ns)
+{
+    nats__dial_drop(conn);
+    const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
+    conn->attempt_deadline_ns = attempt_deadline(conn, now_ns);
+    conn->transport = NATS__TRANSPORT_RESOLVING;
+    nats_status status = nats__resolve_start(server->url.host, server->url.port, conn->wake_fd,
+                                             &conn->resolve);
+    if (status != NATS_OK) {
+        attempt_failed(conn, status, now_ns);
+        return;
+    }
+    check_resolved(conn, now_ns);
+}
+
+int nats__dial_wants(const nats__conn *conn, int *fd_out)
+{
+    *fd_out = conn->fd;
+    switch (conn->transport) {
+    case NATS__TRANSPORT_CONNECTING:
+        return NATS__POLL_WRITE;
+    case NATS__TRANSPORT_UP:
+        return NATS__POLL_READ;
+    default:
+        return 0;
+    }
+}
+
+void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns)
+{
+    if (conn->transport == NATS__TRANSPORT_RESOLVING) {
+        check_resolved(conn, now_ns);
+        return;
+    }
+    if (conn->transport != NATS__TRANSPORT_CONNECTING || (ready & NATS__POLL_WRITE) == 0) {
+        return;
+    }
+    nats__loops_socket(conn, conn->fd, -1, 0);
+    nats_status status = nats__tcp_connected(conn->fd);
+    if (status == NATS_OK) {
+        transport_up(conn, now_ns);
+        return;
+    }
+    connect_next(conn, status, now_ns);
+}

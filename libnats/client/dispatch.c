@@ -1,0 +1,222 @@
+/* What the session says, carried to clients, subscriptions and requests. mu held throughout. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/conn.h"
+#include "io/poll.h"
+
+static const char *server_url(nats__conn *conn)
+{
+    const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
+    return server != NULL ? server->url.text : "";
+}
+
+static void note_error(nats__conn *conn, nats_status status, const char *text)
+{
+    conn->last_status = status;
+    snprintf(conn->last_text, sizeof conn->last_text, "%s", text);
+}
+
+static void on_dial(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)ev;
+    nats__dial_start(conn, now_ns);
+}
+
+/* TLS, WebSocket and signatures are steps of the state machine already; this build has no hands for them. */
+static void on_unsupported(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    const char *what = ev->type == NATS_PROTO_TLS_WANTED       ? "TLS"
+                       : ev->type == NATS_PROTO_UPGRADE_WANTED ? "WebSocket"
+                                                               : "signing a nonce";
+    char text[NATS__ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s needs %s, which this version does not support yet",
+             server_url(conn), what);
+    nats__dial_drop(conn);
+    nats__session_failed(conn->session, NATS_ERR_NOT_SUPPORTED, text, now_ns);
+}
+
+static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__conn_stage(conn); /* SUBs go before what waits in the outbox */
+    nats__writer_open(conn, nats__session_max_payload(conn->session),
+                      nats__session_info(conn->session)->headers);
+    conn->connected = true;
+    conn->attempt_deadline_ns = INT64_MAX;
+    conn->totals.connects++;
+    bool first = !conn->connected_once;
+    conn->connected_once = true;
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){
+                         .type = first ? NATS_EVENT_CONNECTED : NATS_EVENT_RECONNECTED,
+                         .url = server_url(conn)});
+    nats__conn_tell(conn, NULL);
+    (void)ev;
+}
+
+void nats__conn_lost(nats__conn *conn)
+{
+    if (!conn->connected) {
+        return;
+    }
+    conn->connected = false;
+    conn->epoch++;
+    bool keep = !conn->closed && nats__conn_opt(conn, NATS__OPT_reconnect);
+    nats__writer_detach(conn, keep, &conn->lost, &conn->unconfirmed);
+    conn->totals.lost += conn->lost;
+    conn->totals.unconfirmed += conn->unconfirmed;
+    nats__requests_fail(conn, NULL, NATS_ERR_DISCONNECTED);
+    nats__conn_tell(conn, NULL);
+}
+
+static void on_disconnected(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__dial_drop(conn);
+    note_error(conn, ev->status, ev->text);
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_DISCONNECTED,
+                                          .status = ev->status,
+                                          .text = ev->text,
+                                          .url = server_url(conn),
+                                          .lost = conn->lost,
+                                          .unconfirmed = conn->unconfirmed});
+    conn->lost = 0;
+    conn->unconfirmed = 0;
+}
+
+static void on_closed(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__conn_shutdown(conn, ev->status, ev->text);
+}
+
+static void on_msg(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    nats_sub *sub = (nats_sub *)ev->sub;
+    conn->totals.received++;
+    if (sub->client == NULL) {
+        nats__request_reply(conn, ev->msg, now_ns);
+        return;
+    }
+    nats__sub_push(conn, sub, ev->msg, now_ns);
+    if (ev->sub_done) {
+        nats__sub_ended(sub);
+    }
+}
+
+static void on_pong(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__spin_lock(&conn->out_lock);
+    nats__outbox_confirm(&conn->out.box, ev->mark);
+    nats__spin_unlock(&conn->out_lock);
+    conn->last_pong = ev->token;
+    conn->last_rtt_ns = ev->rtt_ns;
+    nats__conn_tell(conn, conn);
+}
+
+static void on_info(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)ev, (void)now_ns;
+    nats__writer_open(conn, nats__session_max_payload(conn->session),
+                      nats__session_info(conn->session)->headers);
+}
+
+static void on_discovered(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_DISCOVERED,
+                                          .text = ev->text,
+                                          .url = server_url(conn)});
+}
+
+static void on_lame_duck(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)ev, (void)now_ns;
+    nats__event_push(
+        conn, NULL,
+        &(nats__event_facts){.type = NATS_EVENT_LAME_DUCK, .url = server_url(conn)});
+}
+
+static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    conn->totals.errors++;
+    note_error(conn, ev->status, ev->text);
+    nats_sub *sub = (nats_sub *)ev->sub;
+    if (sub == NULL && ev->status == NATS_ERR_PERMISSION && ev->subject != NULL) {
+        nats__requests_refused(conn, ev->subject);
+    }
+    nats__event_push(conn, sub != NULL ? sub->client : NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_ERROR,
+                                          .status = ev->status,
+                                          .text = ev->text,
+                                          .url = server_url(conn),
+                                          .subject = ev->subject,
+                                          .sid = sub != NULL ? sub->rec.sid : 0});
+}
+
+static void on_stale(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_STALE,
+                                          .status = ev->status,
+                                          .text = ev->text,
+                                          .url = server_url(conn)});
+}
+
+typedef void (*handler)(nats__conn *, const nats__session_event *, int64_t);
+
+static const handler handlers[] = {
+    [NATS_PROTO_DIAL] = on_dial,
+    [NATS_PROTO_UPGRADE_WANTED] = on_unsupported,
+    [NATS_PROTO_TLS_WANTED] = on_unsupported,
+    [NATS_PROTO_SIGN_WANTED] = on_unsupported,
+    [NATS_PROTO_CONNECTED] = on_connected,
+    [NATS_PROTO_RECONNECTED] = on_connected,
+    [NATS_PROTO_DISCONNECTED] = on_disconnected,
+    [NATS_PROTO_CLOSED] = on_closed,
+    [NATS_PROTO_MSG] = on_msg,
+    [NATS_PROTO_PONG] = on_pong,
+    [NATS_PROTO_INFO] = on_info,
+    [NATS_PROTO_DISCOVERED] = on_discovered,
+    [NATS_PROTO_LAME_DUCK] = on_lame_duck,
+    [NATS_PROTO_ERROR] = on_error,
+    [NATS_PROTO_STALE] = on_stale,
+};
+
+/* Clients whose queues changed, told once for the whole round. */
+static void signal_clients(nats__conn *conn)
+{
+    for (nats_client *client = conn->clients; client != NULL; client = client->next) {
+        nats__client_signal(client);
+    }
+}
+
+void nats__conn_dispatch(nats__conn *conn, int64_t now_ns)
+{
+    nats__session_event ev;
+    bool any = false;
+    while (!conn->closed && nats__session_next(conn->session, now_ns, &ev)) {
+        any = true;
+        if (ev.type == NATS_PROTO_MSG) {
+            on_msg(conn, &ev, now_ns);
+        } else if (handlers[ev.type] != NULL) {
+            handlers[ev.type](conn, &ev, now_ns);
+        }
+    }
+    if (!any || conn->closed) {
+        return;
+    }
+
+    /* The session gave a connection up by itself: bad bytes, a refusal, stale. */
+    int32_t state = nats__session_state(conn->session);
+    if (state == NATS_PROTO_STATE_WAITING && conn->transport != NATS__TRANSPORT_NONE) {
+        nats__dial_drop(conn);
+    }
+    signal_clients(conn);
+}

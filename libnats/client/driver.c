@@ -1,0 +1,297 @@
+/* Who reads the socket, and who waits for whom. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "client/conn.h"
+#include "io/poll.h"
+#include "io/tcp.h"
+
+enum { NS_PER_S = 1000000000 };
+
+int64_t nats__deadline_in(int64_t ms)
+{
+    if (ms < 0) {
+        return INT64_MAX;
+    }
+    int64_t now = nats__now_ns();
+    return ms > (INT64_MAX - now) / NATS__MS ? INT64_MAX : now + ms * NATS__MS;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- waiting behind another driver ---- */
+
+void nats__conn_tell(nats__conn *conn, const void *key)
+{
+    for (nats__waiter *waiter = conn->waiters; waiter != NULL; waiter = waiter->next) {
+        if (key == NULL || waiter->key == key) {
+            waiter->told = true;
+            pthread_cond_signal(&waiter->cond);
+        }
+    }
+}
+
+void nats__conn_wake(nats__conn *conn)
+{
+    nats__conn_tell(conn, NULL);
+    nats__wake_set(conn->wake_fd);
+}
+
+/* Wait until told, or the deadline. */
+static void follow(nats__conn *conn, const void *key, int64_t deadline_ns)
+{
+    nats__waiter self = {.key = key, .next = conn->waiters};
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&self.cond, &attr);
+    pthread_condattr_destroy(&attr);
+    conn->waiters = &self;
+
+    struct timespec until = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
+    int error = 0;
+    while (!self.told && error != ETIMEDOUT) {
+        error = deadline_ns == INT64_MAX ? pthread_cond_wait(&self.cond, &conn->mu)
+                                         : pthread_cond_timedwait(&self.cond, &conn->mu, &until);
+    }
+
+    nats__waiter **link = &conn->waiters;
+    while (*link != &self) {
+        link = &(*link)->next;
+    }
+    *link = self.next;
+    pthread_cond_destroy(&self.cond);
+}
+
+bool nats__conn_take_over(nats__conn *conn)
+{
+    if (conn->driver == NATS__DRIVER_BUSY) {
+        return false;
+    }
+    conn->robbed = conn->robbed || conn->driver == NATS__DRIVER_WATCHING;
+    conn->driver = NATS__DRIVER_BUSY;
+    return true;
+}
+
+void nats__conn_leave(nats__conn *conn)
+{
+    conn->driver = NATS__DRIVER_NONE;
+    if (conn->waiters != NULL) {
+        conn->waiters->told = true;
+        pthread_cond_signal(&conn->waiters->cond);
+    }
+    if (conn->robbed) {
+        conn->robbed = false;
+        nats__keeper_tell(conn);
+    }
+}
+
+/* ---- one round ---- */
+
+void nats__conn_stage(nats__conn *conn)
+{
+    nats__buf *lines = nats__session_out(conn->session);
+    if (lines->len == 0) {
+        return;
+    }
+    if (!nats__writer_control(conn, lines->data, lines->len)) {
+        return; /* memory is out: they stay for the next round */
+    }
+    lines->len = 0;
+    nats__buf_shrink(lines, NATS__FLUSH_BYTES);
+}
+
+int64_t nats__conn_deadline_ns(nats__conn *conn)
+{
+    int64_t deadline = nats__session_deadline_ns(conn->session);
+    deadline = earlier(deadline, conn->attempt_deadline_ns);
+    nats__writer_state out = nats__writer_look(conn);
+    if (out.blocked && conn->connected) {
+        int64_t limit = nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
+        deadline = earlier(deadline, out.blocked_ns + limit);
+    }
+    return deadline;
+}
+
+/* What the socket told while mu was not held. */
+typedef struct sight {
+    int fd;
+    int want;
+    int ready;
+    uint8_t *space;
+    size_t size;
+    ptrdiff_t n; /* as nats__tcp_read() */
+    int error;
+} sight;
+
+static void fail(nats__conn *conn, nats_status status, const char *text, int64_t now_ns)
+{
+    nats__dial_drop(conn);
+    nats__session_failed(conn->session, status, text, now_ns);
+}
+
+/* Read, or wait and then read. No lock held: the driver alone touches the socket and the parser. */
+static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
+{
+    bool up = seen->space != NULL;
+    nats__writer_flush(conn);
+    if (up && (conn->more || !wait)) {
+        seen->n = nats__tcp_read(seen->fd, seen->space, seen->size);
+        seen->error = errno;
+        if (seen->n != 0) {
+            return;
+        }
+    }
+    if (!wait && up) {
+        return;
+    }
+
+    int want = seen->want | (nats__writer_look(conn).blocked && up ? NATS__POLL_WRITE : 0);
+    seen->ready = nats__poll(seen->fd, want, conn->wake_fd, deadline_ns);
+    if ((seen->ready & NATS__POLL_WAKE) != 0) {
+        nats__wake_clear(conn->wake_fd);
+    }
+    if (up && (seen->ready & NATS__POLL_READ) != 0) {
+        seen->n = nats__tcp_read(seen->fd, seen->space, seen->size);
+        seen->error = errno;
+    }
+    if (up && (seen->ready & NATS__POLL_WRITE) != 0) {
+        nats__writer_flush(conn);
+    }
+}
+
+/* Hand what was read to the session. mu held. */
+static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
+{
+    conn->more = false;
+    if (seen->space == NULL) {
+        nats__dial_step(conn, seen->ready, now_ns);
+        return;
+    }
+    if (seen->n > 0) {
+        nats__parser_commit(nats__session_parser(conn->session), (size_t)seen->n);
+        conn->more = (size_t)seen->n == seen->size;
+        conn->totals.in_bytes += (uint64_t)seen->n;
+    } else if (seen->n == -2) {
+        fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
+    } else if (seen->n == -1) {
+        char text[NATS__ERROR_TEXT_MAX];
+        nats__fail(NATS_ERR_IO, NULL, "read: %s", strerror(seen->error));
+        snprintf(text, sizeof text, "%s", nats__error_get()->text);
+        fail(conn, NATS_ERR_IO, text, now_ns);
+    }
+}
+
+/* Has a write failed, or the server taken nothing for too long? mu held. */
+static void check_writer(nats__conn *conn, int64_t now_ns)
+{
+    if (conn->transport != NATS__TRANSPORT_UP) {
+        return;
+    }
+    nats__writer_state out = nats__writer_look(conn);
+    if (out.failed) {
+        fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
+        return;
+    }
+    int64_t limit = nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
+    if (out.blocked && now_ns - out.blocked_ns >= limit) {
+        fail(conn, NATS_ERR_TIMEOUT, "write deadline: the server took nothing", now_ns);
+    }
+}
+
+/* Time passes, and what follows from it. mu held. */
+static void advance(nats__conn *conn, int64_t now_ns)
+{
+    if (now_ns >= conn->attempt_deadline_ns) {
+        fail(conn, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
+    }
+    nats__session_tick(conn->session, now_ns);
+    nats__conn_dispatch(conn, now_ns);
+    nats__conn_stage(conn);
+}
+
+bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
+{
+    sight seen = {.fd = -1};
+    advance(conn, nats__now_ns());
+    if (conn->closed) {
+        return false;
+    }
+    seen.want = nats__dial_wants(conn, &seen.fd);
+    bool wait = deadline_ns > 0;
+    if (conn->transport == NATS__TRANSPORT_UP &&
+        !nats__parser_reserve(nats__session_parser(conn->session), &seen.space, &seen.size)) {
+        fail(conn, NATS_ERR_NO_MEMORY, "no memory to read into", nats__now_ns());
+        return false;
+    }
+    int64_t until = wait ? earlier(deadline_ns, nats__conn_deadline_ns(conn)) : 0;
+
+    pthread_mutex_unlock(&conn->mu);
+    look(conn, &seen, until, wait);
+    pthread_mutex_lock(&conn->mu);
+
+    int64_t now = nats__now_ns();
+    take_in(conn, &seen, now);
+    check_writer(conn, now);
+    advance(conn, now);
+    nats__loops_deadline(conn);
+    return (seen.ready & NATS__POLL_SIGNAL) != 0;
+}
+
+void nats__conn_step(nats__conn *conn)
+{
+    conn->visits++;
+    if (conn->closed || !nats__conn_take_over(conn)) {
+        return;
+    }
+    nats__conn_drive(conn, 0);
+    nats__conn_leave(conn);
+}
+
+/* ---- waiting ---- */
+
+/* Drive until it is there. mu held, and the driver's role. */
+static nats_status drive_until(nats__conn *conn, nats__ready_fn ready, void *what,
+                               int64_t deadline_ns)
+{
+    bool interruptible = nats__conn_opt(conn, NATS__OPT_interruptible) != 0;
+    bool looked = false;
+    for (;;) {
+        if (conn->closed || ready(what)) {
+            return NATS_OK;
+        }
+        bool over = deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns;
+        if (over && looked) {
+            return NATS_ERR_TIMEOUT;
+        }
+        bool signal = nats__conn_drive(conn, over ? 0 : deadline_ns);
+        looked = true;
+        if (signal && interruptible && !conn->closed && !ready(what)) {
+            return NATS_ERR_INTERRUPTED;
+        }
+    }
+}
+
+nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn ready, void *what,
+                            int64_t deadline_ns)
+{
+    conn->visits++;
+    while (!conn->closed && !ready(what)) {
+        if (nats__conn_take_over(conn)) {
+            nats_status status = drive_until(conn, ready, what, deadline_ns);
+            nats__conn_leave(conn);
+            return status;
+        }
+        if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {
+            return NATS_ERR_TIMEOUT;
+        }
+        follow(conn, key, deadline_ns);
+    }
+    return NATS_OK;
+}

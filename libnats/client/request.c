@@ -1,0 +1,384 @@
+/* Requests: one inbox subscription for the whole connection, "<prefix>.<nuid>.*"; the last token of a reply's subject
+ * names the request, so any number may be open at once (as the reference clients do it, ADR-40). A token is a slot
+ * and that slot's generation: a late reply finds no request, and is dropped and counted. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "client/conn.h"
+#include "proto/headers.h"
+#include "proto/subject.h"
+
+enum {
+    SLOT_BITS = 20,
+    TOKEN_MAX = 13,    /* hexadecimal digits of 32 + 20 bits */
+    STATUS_NO_RESPONDERS = 503
+};
+
+/* ---- the inbox ---- */
+
+static nats_status inbox_open(nats__conn *conn)
+{
+    if (conn->mux != NULL) {
+        return NATS_OK;
+    }
+    char subject[NATS_SUBJECT_MAX + NATS__NUID_LEN + 4];
+    const char *prefix = nats__opt_text(nats__session_options(conn->session),
+                                        NATS__OPT_inbox_prefix);
+    size_t len = strlen(prefix);
+    memcpy(subject, prefix, len);
+    subject[len++] = '.';
+    nats__nuid(nats__session_rng(conn->session), subject + len);
+    len += NATS__NUID_LEN;
+    subject[len++] = '.';
+    conn->mux_prefix_len = len;
+    subject[len++] = '*';
+
+    return nats__sub_new(conn, NULL, subject, len, NULL, 0, 0, &conn->mux);
+}
+
+/* ---- slots ---- */
+
+/* Twice the slots, none of them lost when memory is out. */
+static bool grow_slots(nats__conn *conn)
+{
+    uint32_t count = conn->future_count == 0 ? 16 : conn->future_count * 2;
+    if (count > NATS__REQUESTS_MAX) {
+        return false;
+    }
+    nats_future **futures = realloc(conn->futures, count * sizeof(*futures));
+    if (futures == NULL) {
+        return false;
+    }
+    conn->futures = futures;
+    uint32_t *slots = realloc(conn->free_slots, count * sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    conn->free_slots = slots;
+    for (uint32_t i = conn->future_count; i < count; i++) {
+        futures[i] = NULL;
+        slots[conn->free_slot_count++] = i;
+    }
+    conn->future_count = count;
+    return true;
+}
+
+static nats_future *idle_future(nats__conn *conn)
+{
+    nats_future *future = conn->idle_futures;
+    if (future != NULL) {
+        conn->idle_futures = future->next_free;
+        return future;
+    }
+    return calloc(1, sizeof *future);
+}
+
+static nats_status future_new(nats_client *client, const nats__frame *ask, nats_future **out)
+{
+    nats__conn *conn = client->conn;
+    if (conn->free_slot_count == 0 && !grow_slots(conn)) {
+        return conn->future_count * 2 > NATS__REQUESTS_MAX
+                   ? nats__fail(NATS_ERR_LIMIT, "requests", "%d requests are open: no more at once",
+                                NATS__REQUESTS_MAX)
+                   : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    nats_future *future = idle_future(conn);
+    if (future == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    future->subject.len = 0;
+    if (!nats__buf_append(&future->subject, ask->subject, ask->subject_len)) {
+        future->next_free = conn->idle_futures;
+        conn->idle_futures = future;
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+
+    nats__buf subject = future->subject;
+    *future = (nats_future){.conn = conn, .client = client, .subject = subject, .open = true};
+    future->slot = conn->free_slots[--conn->free_slot_count];
+    future->generation = ++conn->future_generation;
+    future->stall_at_ns = INT64_MAX;
+    conn->futures[future->slot] = future;
+    conn->open_futures++;
+    nats__client_ref(client);
+    *out = future;
+    return NATS_OK;
+}
+
+/* Nothing more comes in: the slot is free for another. */
+static void future_end(nats_future *future, nats_status status)
+{
+    if (!future->open) {
+        return;
+    }
+    nats__conn *conn = future->conn;
+    future->open = false;
+    future->status = status;
+    conn->futures[future->slot] = NULL;
+    conn->free_slots[conn->free_slot_count++] = future->slot;
+    conn->open_futures--;
+    if (status != NATS_OK) {
+        future->client->replies++;
+    }
+    nats__conn_tell(conn, future);
+}
+
+void nats__future_free(nats_future *future)
+{
+    nats__conn *conn = future->conn;
+    nats_client *client = future->client;
+    future_end(future, NATS_OK);
+    while (future->head != NULL) {
+        nats_msg *msg = future->head;
+        future->head = msg->sub_next;
+        client->replies--;
+        conn->totals.dropped++;
+        nats__chunk_unref(msg->chunk, 1);
+    }
+    if (future->status != NATS_OK && !future->failed_told) {
+        client->replies--;
+    }
+    future->status = NATS_OK;
+    future->next_free = conn->idle_futures;
+    conn->idle_futures = future;
+}
+
+/* ---- asking ---- */
+
+static size_t put_hex(char *out, uint64_t value)
+{
+    static const char digits[] = "0123456789abcdef";
+    char reversed[16];
+    size_t len = 0;
+    do {
+        reversed[len++] = digits[value & 15];
+        value >>= 4;
+    } while (value > 0);
+    for (size_t i = 0; i < len; i++) {
+        out[i] = reversed[len - 1 - i];
+    }
+    return len;
+}
+
+static nats_status prepare(nats_client *client, const nats__frame *ask, bool many, size_t max,
+                           int64_t stall_ms, int64_t timeout_ms, bool sentinel, char *reply,
+                           size_t *reply_len, nats_future **out)
+{
+    nats__conn *conn = client->conn;
+    if (client->closed || conn->closed) {
+        return nats__fail(NATS_ERR_CLOSED, "client", "the client is closed");
+    }
+    nats_status status = inbox_open(conn);
+    if (status == NATS_OK) {
+        status = future_new(client, ask, out);
+    }
+    if (status != NATS_OK) {
+        return status;
+    }
+
+    nats_future *future = *out;
+    future->many = many;
+    future->max = many ? max : 1;
+    future->stall_ns = stall_ms * NATS__MS;
+    future->sentinel = sentinel;
+    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_request_timeout);
+    future->deadline_ns = nats__deadline_in(ms);
+    conn->totals.requests++;
+    memcpy(reply, conn->mux->rec.subject, conn->mux_prefix_len);
+    uint64_t token = (uint64_t)future->generation << SLOT_BITS | future->slot;
+    *reply_len = conn->mux_prefix_len + put_hex(reply + conn->mux_prefix_len, token);
+    return NATS_OK;
+}
+
+nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,
+                               int64_t stall_ms, int64_t timeout_ms, bool sentinel,
+                               nats_future **out)
+{
+    nats__conn *conn = client->conn;
+    char reply[NATS_SUBJECT_MAX + NATS__NUID_LEN + 4 + TOKEN_MAX];
+    nats__frame frame = *ask;
+    frame.reply = reply;
+
+    pthread_mutex_lock(&conn->mu);
+    nats_status status = prepare(client, ask, many, max, stall_ms, timeout_ms, sentinel, reply,
+                                 &frame.reply_len, out);
+    pthread_mutex_unlock(&conn->mu);
+    if (status != NATS_OK) {
+        return status;
+    }
+
+    status = nats__conn_publish(conn, &frame);
+    if (status != NATS_OK) {
+        nats_future *future = *out;
+        *out = NULL;
+        pthread_mutex_lock(&conn->mu);
+        nats__future_free(future);
+        pthread_mutex_unlock(&conn->mu);
+        nats__client_unref(client);
+    }
+    return status;
+}
+
+/* ---- answers ---- */
+
+static bool read_hex(const uint8_t *text, size_t len, uint64_t *out)
+{
+    if (len == 0 || len > TOKEN_MAX) {
+        return false;
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = text[i];
+        bool digit = c >= '0' && c <= '9';
+        if (!digit && (c < 'a' || c > 'f')) {
+            return false;
+        }
+        value = value << 4 | (uint64_t)(digit ? c - '0' : c - 'a' + 10);
+    }
+    *out = value;
+    return true;
+}
+
+static nats_future *find(nats__conn *conn, const nats_msg *msg)
+{
+    uint64_t token;
+    size_t at = conn->mux_prefix_len;
+    if (msg->subject_len <= at || !read_hex(msg->text + at, msg->subject_len - at, &token)) {
+        return NULL;
+    }
+    uint32_t slot = (uint32_t)(token & ((1U << SLOT_BITS) - 1));
+    nats_future *future = slot < conn->future_count ? conn->futures[slot] : NULL;
+    return future != NULL && future->generation == token >> SLOT_BITS ? future : NULL;
+}
+
+static void give(nats_future *future, nats_msg *msg)
+{
+    msg->sub_next = NULL;
+    msg->sid = 0;
+    if (future->head == NULL) {
+        future->head = msg;
+    } else {
+        future->tail->sub_next = msg;
+    }
+    future->tail = msg;
+    future->client->replies++;
+    future->count++;
+    nats__conn_tell(future->conn, future);
+}
+
+static void discard(nats__conn *conn, nats_msg *msg)
+{
+    conn->totals.dropped++;
+    nats__chunk_unref(msg->chunk, 1);
+}
+
+/* Of several replies: is this one the end, and not to be given (ADR-47)? */
+static bool ends_many(const nats_future *future, const nats_msg *msg, int32_t status)
+{
+    return status != 0 || (future->sentinel && msg->data_len == 0);
+}
+
+void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
+{
+    nats_future *future = find(conn, msg);
+    if (future == NULL) {
+        conn->totals.late_replies++;
+        discard(conn, msg);
+        return;
+    }
+    const char *description;
+    size_t description_len;
+    int32_t status = nats__headers_status((const char *)msg->text + msg->body, msg->header_len,
+                                          &description, &description_len);
+    if (status == STATUS_NO_RESPONDERS && msg->data_len == 0) {
+        discard(conn, msg);
+        future_end(future, future->count == 0 ? NATS_ERR_NO_RESPONDERS : NATS_OK);
+        return;
+    }
+    if (!future->many) {
+        give(future, msg);
+        future_end(future, NATS_OK);
+        return;
+    }
+    if (now_ns >= future->deadline_ns || now_ns >= future->stall_at_ns ||
+        ends_many(future, msg, status)) {
+        discard(conn, msg);
+        future_end(future, NATS_OK);
+        return;
+    }
+    give(future, msg);
+    if (future->stall_ns > 0) {
+        future->stall_at_ns = now_ns + future->stall_ns;
+    }
+    if (future->count == future->max) {
+        future_end(future, NATS_OK);
+    }
+}
+
+void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status)
+{
+    for (uint32_t i = 0; i < conn->future_count && conn->open_futures > 0; i++) {
+        nats_future *future = conn->futures[i];
+        if (future != NULL && (client == NULL || future->client == client)) {
+            future_end(future, status);
+        }
+    }
+}
+
+void nats__requests_refused(nats__conn *conn, const char *subject)
+{
+    size_t len = strlen(subject);
+    for (uint32_t i = 0; i < conn->future_count && conn->open_futures > 0; i++) {
+        nats_future *future = conn->futures[i];
+        if (future != NULL && future->subject.len == len &&
+            memcmp(future->subject.data, subject, len) == 0) {
+            future_end(future, NATS_ERR_PERMISSION);
+        }
+    }
+}
+
+/* ---- time ---- */
+
+void nats__future_expire(nats_future *future, int64_t now_ns)
+{
+    if (!future->open) {
+        return;
+    }
+    if (now_ns >= future->stall_at_ns) {
+        future_end(future, NATS_OK);
+    } else if (now_ns >= future->deadline_ns) {
+        future_end(future, future->many ? NATS_OK : NATS_ERR_TIMEOUT);
+    }
+}
+
+int64_t nats__future_deadline_ns(const nats_future *future)
+{
+    if (!future->open) {
+        return INT64_MAX;
+    }
+    return future->stall_at_ns < future->deadline_ns ? future->stall_at_ns : future->deadline_ns;
+}
+
+int64_t nats__requests_deadline_ns(nats__conn *conn, const nats_client *client)
+{
+    int64_t deadline = INT64_MAX;
+    if (conn->open_futures == 0) {
+        return deadline;
+    }
+    for (uint32_t i = 0; i < conn->future_count; i++) {
+        const nats_future *future = conn->futures[i];
+        if (future != NULL && future->client == client) {
+            int64_t at = nats__future_deadline_ns(future);
+            deadline = at < deadline ? at : deadline;
+        }
+    }
+    return deadline;
+}
+
+void nats__future_cancel(nats_future *future)
+{
+    future_end(future, NATS_OK);
+}

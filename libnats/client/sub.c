@@ -1,0 +1,126 @@
+/* Subscriptions: made, ended, let go. mu held throughout. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "client/conn.h"
+
+static void list_in(nats_client *client, nats_sub *sub)
+{
+    sub->next = client->subs;
+    sub->prev = NULL;
+    if (client->subs != NULL) {
+        client->subs->prev = sub;
+    }
+    client->subs = sub;
+}
+
+static void list_out(nats_client *client, nats_sub *sub)
+{
+    if (sub->prev != NULL) {
+        sub->prev->next = sub->next;
+    } else {
+        client->subs = sub->next;
+    }
+    if (sub->next != NULL) {
+        sub->next->prev = sub->prev;
+    }
+}
+
+static uint64_t limit_of(int64_t option)
+{
+    return option < 0 ? UINT64_MAX : (uint64_t)option;
+}
+
+/* One block: the record and its texts. */
+static nats_sub *sub_alloc(const char *subject, size_t subject_len, const char *queue,
+                           size_t queue_len)
+{
+    nats_sub *sub = calloc(1, sizeof *sub + subject_len + 1 + queue_len + 1);
+    if (sub == NULL) {
+        return NULL;
+    }
+    char *texts = (char *)(sub + 1);
+    sub->rec.subject = texts;
+    sub->rec.subject_len = subject_len;
+    sub->rec.queue = texts + subject_len + 1;
+    sub->rec.queue_len = queue_len;
+    memcpy(sub->rec.subject, subject, subject_len);
+    if (queue_len > 0) {
+        memcpy(sub->rec.queue, queue, queue_len);
+    }
+    return sub;
+}
+
+nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *subject,
+                          size_t subject_len, const char *queue, size_t queue_len, uint64_t max,
+                          nats_sub **out)
+{
+    *out = NULL;
+    nats_sub *sub = sub_alloc(subject, subject_len, queue, queue_len);
+    if (sub == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    sub->rec.max = max;
+    sub->msgs_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_msgs));
+    sub->bytes_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_bytes));
+    nats_status status = nats__session_subscribe(conn->session, &sub->rec);
+    if (status != NATS_OK) {
+        free(sub);
+        return status;
+    }
+
+    atomic_init(&sub->refs, 2);
+    sub->active = true;
+    if (client != NULL) {
+        sub->client = client;
+        nats__client_ref(client);
+        list_in(client, sub);
+    }
+    nats__conn_stage(conn);
+    *out = sub;
+    return NATS_OK;
+}
+
+void nats__sub_unref(nats_sub *sub)
+{
+    if (atomic_fetch_sub_explicit(&sub->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    nats_client *client = sub->client;
+    free(sub);
+    if (client != NULL) {
+        nats__client_unref(client);
+    }
+}
+
+void nats__sub_ended(nats_sub *sub)
+{
+    if (!sub->active) {
+        return;
+    }
+    sub->active = false;
+    list_out(sub->client, sub);
+    nats__conn_tell(sub->client->conn, sub);
+    if (sub->head == NULL) {
+        nats__sub_unref(sub);
+    }
+}
+
+nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after)
+{
+    nats__conn *conn = sub->client->conn;
+    if (!sub->active) {
+        return NATS_OK;
+    }
+    bool done = false;
+    nats_status status = nats__session_unsubscribe(conn->session, &sub->rec, after, &done);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn_stage(conn);
+    if (done) {
+        nats__sub_ended(sub);
+    }
+    return NATS_OK;
+}

@@ -1,0 +1,348 @@
+/* Publishing and writing. A publish appends to the outbox under a spin lock; the bytes are written by the publisher
+ * itself when they stand alone or make a full piece, else by the keeper or the next call that waits. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "client/conn.h"
+#include "io/poll.h"
+#include "io/tcp.h"
+
+enum {
+    RESTED_NS = 10 * 1000,        /* a publish sooner after a write than a write takes is part of a burst */
+    ROUNDS_MAX = 4,               /* pieces one thread writes before others must */
+    LOOK_AGAIN_NS = 50 * 1000000, /* a waiting publisher looks whether the socket is still the same */
+};
+
+/* ---- writing ---- */
+
+/* Write piece by piece. out_lock held at the beginning and the end, not while writing. */
+static nats__wrote write_pieces(nats__conn *conn)
+{
+    nats__writer *out = &conn->out;
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (!nats__outbox_take(&out->box)) {
+            return NATS__WROTE_ALL;
+        }
+        const uint8_t *at = out->box.drain.data + out->box.drained;
+        size_t len = out->box.drain.len - out->box.drained;
+        int fd = out->fd;
+
+        nats__spin_unlock(&conn->out_lock);
+        ptrdiff_t n = nats__tcp_write(fd, at, len);
+        int64_t now = nats__now_ns();
+        nats__spin_lock(&conn->out_lock);
+
+        out->rested_ns = now;
+        if (n <= 0) {
+            out->failed = n < 0;
+            out->blocked_ns = out->blocked ? out->blocked_ns : now;
+            out->blocked = true;
+            return NATS__WROTE_BLOCKED;
+        }
+        out->blocked = false;
+        nats__outbox_wrote(&out->box, (size_t)n);
+    }
+    return NATS__WROTE_SOME;
+}
+
+nats__wrote nats__writer_flush(nats__conn *conn)
+{
+    nats__writer *out = &conn->out;
+    bool tell = false;
+    nats__wrote wrote = NATS__WROTE_SOME;
+
+    nats__spin_lock(&conn->out_lock);
+    if (!out->writing && out->fd >= 0 && !out->failed) {
+        out->writing = true;
+        wrote = write_pieces(conn);
+        out->writing = false;
+        tell = wrote != NATS__WROTE_ALL && !out->armed;
+        out->armed = wrote != NATS__WROTE_ALL;
+        tell = tell || out->failed;
+    }
+    nats__spin_unlock(&conn->out_lock);
+
+    if (tell) {
+        nats__keeper_tell(conn);
+    }
+    return wrote;
+}
+
+/* ---- what to do after an append ---- */
+
+typedef enum next_step { LEAVE, WRITE, TELL } next_step;
+
+/* out_lock held. alone: nothing else was waiting to be written. */
+static next_step after_append(nats__writer *out, bool alone)
+{
+    if (!out->box.open || out->fd < 0) {
+        return LEAVE;
+    }
+    if (out->box.fill.len >= NATS__FLUSH_BYTES) {
+        return out->writing || out->blocked ? LEAVE : WRITE;
+    }
+    if (out->armed || out->writing) {
+        return LEAVE;
+    }
+    if (alone && nats__now_ns() - out->rested_ns > RESTED_NS) {
+        return WRITE;
+    }
+    out->armed = true;
+    return TELL;
+}
+
+static void act(nats__conn *conn, next_step next)
+{
+    if (next == WRITE) {
+        nats__writer_flush(conn);
+    } else if (next == TELL) {
+        nats__keeper_tell(conn);
+    }
+}
+
+/* ---- publishing ---- */
+
+static nats_status too_large(const nats__frame *frame, size_t size, size_t max)
+{
+    return nats__fail(NATS_ERR_MAX_PAYLOAD, "max_payload",
+                      "message of %zu bytes (%zu of them headers) is over max_payload %zu", size,
+                      frame->headers_len, max);
+}
+
+/* May this frame be appended now? out_lock held. NATS_ERR_SLOW_CONSUMER stands for: wait first. */
+static nats_status admit(nats__conn *conn, const nats__frame *frame)
+{
+    nats__writer *out = &conn->out;
+    if (out->closed) {
+        return NATS_ERR_CLOSED;
+    }
+    if (frame->headers_len + frame->data_len > out->payload_max) {
+        return NATS_ERR_MAX_PAYLOAD;
+    }
+    if (frame->headers_len > 0 && !out->headers) {
+        return NATS_ERR_NOT_SUPPORTED;
+    }
+    if (out->box.open) {
+        return out->box.fill.len < NATS__FILL_MAX ? NATS_OK : NATS_ERR_SLOW_CONSUMER;
+    }
+    size_t kept_max = (size_t)nats__conn_opt(conn, NATS__OPT_reconnect_buffer);
+    return out->box.fill.len + nats__frame_bound(frame) <= kept_max ? NATS_OK : NATS_ERR_LIMIT;
+}
+
+/* Wait until the server takes bytes again. out_lock held at the beginning and, on NATS_OK, at the end. */
+static nats_status wait_for_room(nats__conn *conn, int64_t deadline_ns)
+{
+    nats__writer *out = &conn->out;
+    int fd = out->fd;
+    nats__spin_unlock(&conn->out_lock);
+
+    if (nats__writer_flush(conn) != NATS__WROTE_ALL) {
+        /* Without a keeper nobody else would notice that the connection is gone. */
+        pthread_mutex_lock(&conn->mu);
+        nats__conn_step(conn);
+        pthread_mutex_unlock(&conn->mu);
+        int64_t now = nats__now_ns();
+        if (now >= deadline_ns) {
+            return NATS_ERR_TIMEOUT;
+        }
+        int64_t look_again = now + LOOK_AGAIN_NS;
+        int ready = nats__poll(fd, NATS__POLL_WRITE, -1,
+                               look_again < deadline_ns ? look_again : deadline_ns);
+        if ((ready & NATS__POLL_SIGNAL) != 0 && nats__conn_opt(conn, NATS__OPT_interruptible)) {
+            return NATS_ERR_INTERRUPTED;
+        }
+    }
+    nats__spin_lock(&conn->out_lock);
+    return NATS_OK;
+}
+
+/* Take the lock with room for the frame. The lock is held on NATS_OK only. */
+static nats_status enter(nats__conn *conn, const nats__frame *frame, int64_t *deadline_ns)
+{
+    nats__spin_lock(&conn->out_lock);
+    nats_status status = admit(conn, frame);
+    while (status == NATS_ERR_SLOW_CONSUMER) {
+        if (*deadline_ns == 0) {
+            *deadline_ns =
+                nats__now_ns() + nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
+        }
+        status = wait_for_room(conn, *deadline_ns);
+        if (status != NATS_OK) {
+            return status;
+        }
+        status = admit(conn, frame);
+    }
+    if (status != NATS_OK) {
+        nats__spin_unlock(&conn->out_lock);
+    }
+    return status;
+}
+
+/* The words for what enter() found; not on the way of a publish that works. */
+static nats_status refuse(nats__conn *conn, const nats__frame *frame, nats_status status)
+{
+    nats__spin_lock(&conn->out_lock);
+    conn->out.refused++;
+    nats__spin_unlock(&conn->out_lock);
+    switch (status) {
+    case NATS_ERR_CLOSED:
+        return nats__fail(status, "client", "the connection is closed");
+    case NATS_ERR_MAX_PAYLOAD:
+        return too_large(frame, frame->headers_len + frame->data_len, conn->out.payload_max);
+    case NATS_ERR_NOT_SUPPORTED:
+        return nats__fail(status, "headers", "this server does not take headers");
+    case NATS_ERR_LIMIT:
+        return nats__fail(status, "reconnect_buffer",
+                          "not connected, and reconnect_buffer (%lld bytes) is full",
+                          (long long)nats__conn_opt(conn, NATS__OPT_reconnect_buffer));
+    case NATS_ERR_TIMEOUT:
+        return nats__fail(status, "write_deadline",
+                          "the server took nothing for write_deadline (%lld ms)",
+                          (long long)nats__conn_opt(conn, NATS__OPT_write_deadline));
+    case NATS_ERR_INTERRUPTED:
+        return nats__fail(status, NULL, "interrupted by a signal while publishing");
+    default:
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+}
+
+nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame)
+{
+    int64_t deadline_ns = 0;
+    nats_status status = enter(conn, frame, &deadline_ns);
+    if (status != NATS_OK) {
+        return refuse(conn, frame, status);
+    }
+
+    nats__writer *out = &conn->out;
+    bool alone = nats__outbox_pending(&out->box) == 0;
+    bool appended = nats__outbox_publish(&out->box, frame);
+    next_step next = appended ? after_append(out, alone) : LEAVE;
+    nats__spin_unlock(&conn->out_lock);
+    if (!appended) {
+        return refuse(conn, frame, NATS_ERR_NO_MEMORY);
+    }
+    if (next != LEAVE) {
+        act(conn, next);
+    }
+    return NATS_OK;
+}
+
+/* Append as many as fit under one lock. Returns why it stopped; *done_io counts on. */
+static nats_status publish_run(nats__conn *conn, nats__frame *frame, const void *const *datas,
+                               const size_t *lens, size_t count, size_t *done_io)
+{
+    nats__writer *out = &conn->out;
+    int64_t deadline_ns = 0;
+    frame->data = datas[*done_io];
+    frame->data_len = lens[*done_io];
+    nats_status status = enter(conn, frame, &deadline_ns);
+    if (status != NATS_OK) {
+        return status;
+    }
+
+    bool alone = nats__outbox_pending(&out->box) == 0;
+    while (status == NATS_OK) {
+        if (!nats__outbox_publish(&out->box, frame)) {
+            status = NATS_ERR_NO_MEMORY;
+            break;
+        }
+        *done_io += 1;
+        if (*done_io == count || out->box.fill.len >= NATS__FLUSH_BYTES) {
+            break;
+        }
+        frame->data = datas[*done_io];
+        frame->data_len = lens[*done_io];
+        status = admit(conn, frame);
+    }
+    next_step next = after_append(out, alone);
+    nats__spin_unlock(&conn->out_lock);
+    act(conn, next);
+    return status == NATS_ERR_SLOW_CONSUMER ? NATS_OK : status;
+}
+
+nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
+                                    const size_t *lens, size_t count, size_t *published_out)
+{
+    size_t done = 0;
+    nats_status status = NATS_OK;
+    while (done < count && status == NATS_OK) {
+        status = publish_run(conn, frame, datas, lens, count, &done);
+    }
+    *published_out = done;
+    return status == NATS_OK ? NATS_OK : refuse(conn, frame, status);
+}
+
+/* ---- control lines ---- */
+
+bool nats__writer_control(nats__conn *conn, const void *lines, size_t len)
+{
+    nats__spin_lock(&conn->out_lock);
+    bool ok = nats__outbox_control(&conn->out.box, lines, len);
+    nats__spin_unlock(&conn->out_lock);
+    return ok;
+}
+
+void nats__writer_kick(nats__conn *conn)
+{
+    nats__spin_lock(&conn->out_lock);
+    nats__writer *out = &conn->out;
+    next_step next = nats__outbox_pending(&out->box) > 0 ? after_append(out, true) : LEAVE;
+    nats__spin_unlock(&conn->out_lock);
+    act(conn, next);
+}
+
+/* ---- the socket comes and goes: mu is held too ---- */
+
+void nats__writer_attach(nats__conn *conn, int fd)
+{
+    nats__spin_lock(&conn->out_lock);
+    conn->out.fd = fd;
+    conn->out.failed = false;
+    conn->out.blocked = false;
+    nats__spin_unlock(&conn->out_lock);
+}
+
+void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers)
+{
+    nats__spin_lock(&conn->out_lock);
+    conn->out.box.open = true;
+    conn->out.payload_max = payload_max;
+    conn->out.headers = headers;
+    nats__spin_unlock(&conn->out_lock);
+}
+
+void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out)
+{
+    size_t kept_max = keep ? (size_t)nats__conn_opt(conn, NATS__OPT_reconnect_buffer) : 0;
+    nats__spin_lock(&conn->out_lock);
+    /* A write never waits for the server, so this is short. */
+    while (conn->out.writing) {
+        nats__spin_unlock(&conn->out_lock);
+        sched_yield();
+        nats__spin_lock(&conn->out_lock);
+    }
+    conn->out.fd = -1;
+    conn->out.blocked = false;
+    conn->out.failed = false;
+    conn->out.armed = false;
+    nats__outbox_lost(&conn->out.box, kept_max, lost_out, unconfirmed_out);
+    nats__spin_unlock(&conn->out_lock);
+}
+
+nats__writer_state nats__writer_look(nats__conn *conn)
+{
+    const nats__writer *out = &conn->out;
+    nats__spin_lock(&conn->out_lock);
+    nats__writer_state state = {.fd = out->fd,
+                                .blocked = out->blocked,
+                                .failed = out->failed,
+                                .armed = out->armed,
+                                .blocked_ns = out->blocked_ns,
+                                .accepted = out->box.accepted,
+                                .resolved = out->box.resolved,
+                                .pending = nats__outbox_pending(&out->box)};
+    nats__spin_unlock(&conn->out_lock);
+    return state;
+}

@@ -1,0 +1,193 @@
+#include "proto/err.h"
+
+#include <string.h>
+
+/* The server's texts as it sends them (ADR-40 and the server's sendErr calls), compared by their beginning and
+ * without case. Longer ones stand before those they begin with. */
+typedef struct err_rule {
+    const char *text;
+    nats__err_kind kind;
+    nats_status status;
+    bool recoverable;
+} err_rule;
+
+static const err_rule rules[] = {
+    {"permissions violation for publish", NATS__ERR_PERMISSION_PUBLISH, NATS_ERR_PERMISSION, true},
+    {"permissions violation for subscription", NATS__ERR_PERMISSION_SUBSCRIBE, NATS_ERR_PERMISSION,
+     true},
+    {"permissions violation", NATS__ERR_OTHER, NATS_ERR_PERMISSION, true},
+    {"subscribe permission violation", NATS__ERR_OTHER, NATS_ERR_PERMISSION, true},
+
+    {"authorization violation", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"authorization timeout", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"authentication timeout", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"authentication error", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"authentication expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"authentication revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"user authentication expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"user authentication revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"account authentication expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"account authentication revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"certificate not pinned", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"proxy is not trusted", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+
+    {"maximum connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"maximum account active connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"maximum account connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"maximum control line exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"maximum subscriptions exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
+    {"subject has exceeded number of tokens limit", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
+    {"maximum payload", NATS__ERR_OTHER, NATS_ERR_MAX_PAYLOAD, false},
+
+    {"stale connection", NATS__ERR_STALE, NATS_ERR_DISCONNECTED, false},
+    {"server shutdown", NATS__ERR_OTHER, NATS_ERR_DISCONNECTED, false},
+    {"connection closed", NATS__ERR_OTHER, NATS_ERR_DISCONNECTED, false},
+    {"slow consumer", NATS__ERR_OTHER, NATS_ERR_SLOW_CONSUMER, false},
+
+    {"unknown protocol operation", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"parser error", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"invalid client protocol", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"message headers not supported", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
+    {"no responders requires headers support", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
+    {"minimum version required", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
+    {"attempted to connect to", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false}, /* route, leaf node … port */
+    {"secure connection", NATS__ERR_OTHER, NATS_ERR_TLS, false},            /* "… - TLS Required" */
+
+    {"invalid subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+    {"invalid publish subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+    {"malformed subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+    {"reserved internal subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+};
+
+typedef struct words {
+    const char *at;
+    size_t len;
+} words;
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool begins_with(words text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    if (text.len < len) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (lower(text.at[i]) != prefix[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void skip(words *text, size_t n)
+{
+    text->at += n;
+    text->len -= n;
+}
+
+static bool is_edge(char c)
+{
+    return c == ' ' || c == '\t' || c == '\'';
+}
+
+static words without_quotes(const char *text, size_t len)
+{
+    words rest = {text, len};
+    while (rest.len > 0 && is_edge(*rest.at)) {
+        skip(&rest, 1);
+    }
+    while (rest.len > 0 && is_edge(rest.at[rest.len - 1])) {
+        rest.len--;
+    }
+    return rest;
+}
+
+/* Go to right behind the next `mark`. False when there is none. */
+static bool skip_past(words *text, const char *mark)
+{
+    while (text->len > 0) {
+        if (begins_with(*text, mark)) {
+            skip(text, strlen(mark));
+            return true;
+        }
+        skip(text, 1);
+    }
+    return false;
+}
+
+/* What comes before the closing double quote; text goes behind it. The server quotes as Go's %q does, so a
+ * quote in a subject has a backslash before it, and stays that way: the result is borrowed. */
+static words take_quoted(words *text)
+{
+    words quoted = {text->at, 0};
+    while (quoted.len < text->len && text->at[quoted.len] != '"') {
+        quoted.len += text->at[quoted.len] == '\\' ? 2 : 1;
+    }
+    if (quoted.len >= text->len) {
+        return (words){NULL, 0};
+    }
+    skip(text, quoted.len + 1);
+    return quoted;
+}
+
+static uint64_t number_of(words digits)
+{
+    uint64_t number = 0;
+    if (digits.len == 0 || digits.len > 19) { /* 19 digits always fit 64 bits */
+        return 0;
+    }
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.at[i] < '0' || digits.at[i] > '9') {
+            return 0;
+        }
+        number = number * 10 + (uint64_t)(digits.at[i] - '0');
+    }
+    return number;
+}
+
+/* … for Publish to "S" · for Publish with Reply of "R" · for Subscription to "S"[ using queue "Q"][ (sid "N")].
+ * A subject may contain the very words that are looked for, so each is looked for behind the one before. */
+static void parse_permission(words text, nats__err *out)
+{
+    if (!skip_past(&text, "\"")) {
+        return;
+    }
+    words subject = take_quoted(&text);
+    if (subject.at == NULL) {
+        return;
+    }
+    out->subject = subject.at;
+    out->subject_len = subject.len;
+    if (begins_with(text, " using queue \"")) {
+        skip_past(&text, "\"");
+        words queue = take_quoted(&text);
+        out->queue = queue.at;
+        out->queue_len = queue.len;
+    }
+    if (begins_with(text, " (sid \"")) {
+        skip_past(&text, "\"");
+        out->sid = number_of(take_quoted(&text));
+    }
+}
+
+void nats__err_parse(const char *text, size_t len, nats__err *out)
+{
+    *out = (nats__err){.kind = NATS__ERR_UNKNOWN, .status = NATS_ERR_SERVER, .recoverable = true};
+    words rest = without_quotes(text, len);
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (!begins_with(rest, rules[i].text)) {
+            continue;
+        }
+        out->kind = rules[i].kind;
+        out->status = rules[i].status;
+        out->recoverable = rules[i].recoverable;
+        break;
+    }
+    if (out->kind == NATS__ERR_PERMISSION_PUBLISH || out->kind == NATS__ERR_PERMISSION_SUBSCRIBE) {
+        parse_permission(rest, out);
+    }
+}

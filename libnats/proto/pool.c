@@ -1,0 +1,248 @@
+#include "proto/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { NS_PER_MS = 1000000 };
+
+static const char default_url[] = "nats://127.0.0.1:4222";
+
+static void server_free(nats__server *server)
+{
+    nats__url_free(&server->url);
+    free(server->auth_error);
+}
+
+/* Put the server at `from` to a random place at or behind `first`. */
+static void shuffle_one(nats__pool *pool, size_t from, size_t first, nats__rng *rng)
+{
+    size_t to = first + (size_t)nats__rng_below(rng, from - first + 1);
+    nats__server moved = pool->servers[from];
+    pool->servers[from] = pool->servers[to];
+    pool->servers[to] = moved;
+}
+
+nats_status nats__pool_init(nats__pool *pool, const char *list, bool shuffle, nats__rng *rng)
+{
+    *pool = (nats__pool){0};
+    size_t cursor = 0;
+    const char *text;
+    size_t len;
+    const char *urls = list != NULL ? list : default_url;
+    nats_status status = NATS_OK;
+    while (status == NATS_OK && nats__url_list_next(urls, &cursor, &text, &len)) {
+        nats__url url;
+        bool added;
+        status = nats__url_parse(text, len, &url);
+        if (status == NATS_OK) {
+            status = nats__pool_add(pool, &url, false, &added);
+            nats__url_free(&url);
+        }
+    }
+    if (status == NATS_OK && pool->count == 0) {
+        status = nats__fail(NATS_ERR_INVALID, "url", "url: no server is named");
+    }
+    if (status != NATS_OK) {
+        nats__pool_free(pool);
+        return status;
+    }
+    for (size_t i = 1; shuffle && i < pool->count; i++) {
+        shuffle_one(pool, i, 0, rng);
+    }
+    pool->current = pool->count;
+    return NATS_OK;
+}
+
+void nats__pool_free(nats__pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        server_free(&pool->servers[i]);
+    }
+    free(pool->servers);
+    *pool = (nats__pool){0};
+}
+
+static bool copy_text(const char *text, char **out)
+{
+    *out = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *out != NULL;
+}
+
+static bool url_copy(const nats__url *url, nats__url *out)
+{
+    *out = (nats__url){.scheme = url->scheme, .port = url->port};
+    bool ok = copy_text(url->host, &out->host);
+    ok = copy_text(url->user, &out->user) && ok;
+    ok = copy_text(url->password, &out->password) && ok;
+    ok = copy_text(url->path, &out->path) && ok;
+    ok = copy_text(url->text, &out->text) && ok;
+    if (!ok) {
+        nats__url_free(out);
+    }
+    return ok;
+}
+
+static bool contains(const nats__pool *pool, const nats__url *url)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        if (nats__url_same(&pool->servers[i].url, url)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered, bool *added_out)
+{
+    *added_out = false;
+    if (contains(pool, url)) {
+        return NATS_OK;
+    }
+    if (pool->count == NATS__POOL_MAX) {
+        return nats__fail(NATS_ERR_LIMIT, "url", "%d servers are known: no more", NATS__POOL_MAX);
+    }
+    bool none_current = pool->current == pool->count;
+    nats__server *servers = realloc(pool->servers, (pool->count + 1) * sizeof *servers);
+    if (servers == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    pool->servers = servers;
+    nats__server *server = &servers[pool->count];
+    *server = (nats__server){.discovered = discovered};
+    if (!url_copy(url, &server->url)) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    pool->count++;
+    pool->current = none_current ? pool->count : pool->current;
+    *added_out = true;
+    return NATS_OK;
+}
+
+bool nats__pool_remove(nats__pool *pool, size_t index)
+{
+    if (index >= pool->count) {
+        return false;
+    }
+    server_free(&pool->servers[index]);
+    pool->count--;
+    memmove(&pool->servers[index], &pool->servers[index + 1],
+            (pool->count - index) * sizeof pool->servers[0]);
+    if (pool->current == index) {
+        pool->current = pool->count;
+    } else if (pool->current > index) {
+        pool->current--;
+    }
+    return true;
+}
+
+static bool given_up(const nats__server *server, int32_t max_reconnects)
+{
+    return server->attempts == INT32_MAX ||
+           (max_reconnects >= 0 && server->attempts >= max_reconnects);
+}
+
+/* Is a better than b? Lame ducks come last, then who is due first. */
+static bool better(const nats__server *a, const nats__server *b)
+{
+    if (a->lame_duck != b->lame_duck) {
+        return !a->lame_duck;
+    }
+    return a->not_before_ns < b->not_before_ns;
+}
+
+nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects)
+{
+    size_t start = pool->current < pool->count ? pool->current + 1 : 0;
+    nats__server *best = NULL;
+    for (size_t i = 0; i < pool->count; i++) {
+        nats__server *server = &pool->servers[(start + i) % pool->count];
+        if (!given_up(server, max_reconnects) && (best == NULL || better(server, best))) {
+            best = server;
+        }
+    }
+    if (best != NULL) {
+        pool->current = (size_t)(best - pool->servers);
+    }
+    return best;
+}
+
+nats__server *nats__pool_current(nats__pool *pool)
+{
+    return pool->current < pool->count ? &pool->servers[pool->current] : NULL;
+}
+
+/* Is that server named by connect_urls? */
+static bool named(const nats__server *server, const char *const *urls, size_t url_count)
+{
+    for (size_t i = 0; i < url_count; i++) {
+        nats__url url;
+        bool same = nats__url_parse(urls[i], strlen(urls[i]), &url) == NATS_OK &&
+                    nats__url_same(&url, &server->url);
+        nats__url_free(&url);
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void forget_gone(nats__pool *pool, const char *const *urls, size_t url_count)
+{
+    for (size_t i = pool->count; i-- > 0;) {
+        nats__server *server = &pool->servers[i];
+        if (server->discovered && i != pool->current && !named(server, urls, url_count)) {
+            nats__pool_remove(pool, i);
+        }
+    }
+}
+
+/* What a cluster tells is "host:port": it is reached the way this server is, with its credentials. */
+static bool add_discovered(nats__pool *pool, const char *text)
+{
+    nats__url url;
+    bool added = false;
+    if (nats__url_parse(text, strlen(text), &url) != NATS_OK) {
+        return false;
+    }
+    const nats__server *current = nats__pool_current(pool);
+    bool inherit = current != NULL && url.user == NULL;
+    if (inherit) {
+        inherit = copy_text(current->url.user, &url.user) &&
+                  copy_text(current->url.password, &url.password);
+    }
+    bool tls = current != NULL && current->url.scheme == NATS__SCHEME_TLS;
+    url.scheme = tls ? NATS__SCHEME_TLS : url.scheme;
+    nats__pool_add(pool, &url, true, &added);
+    nats__url_free(&url);
+    return added;
+}
+
+size_t nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count,
+                           bool shuffle, nats__rng *rng)
+{
+    size_t added = 0;
+    forget_gone(pool, urls, url_count);
+    for (size_t i = 0; i < url_count; i++) {
+        if (!add_discovered(pool, urls[i])) {
+            continue;
+        }
+        added++;
+        size_t first = pool->current < pool->count ? pool->current + 1 : 0;
+        if (shuffle && first < pool->count) {
+            shuffle_one(pool, pool->count - 1, first, rng);
+        }
+    }
+    return added;
+}
+
+int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng)
+{
+    int64_t bound = wait_ms;
+    for (int32_t i = 1; i < attempts && bound < wait_max_ms; i++) {
+        bound *= 2;
+    }
+    bound = bound < wait_max_ms ? bound : wait_max_ms;
+    return bound > 0 ? (int64_t)nats__rng_below(rng, (uint64_t)bound * NS_PER_MS + 1) : 0;
+}

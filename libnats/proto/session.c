@@ -1,0 +1,617 @@
+#include "proto/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/encoder.h"
+#include "proto/err.h"
+#include "proto/session_impl.h"
+
+static const char default_url[] = "nats://127.0.0.1:4222";
+
+/* ---- made and freed ---- */
+
+/* Credentials come from one place: which of two would hold is nothing to guess at. */
+static nats_status check_credentials(const nats__session *session)
+{
+    const nats_options *options = &session->options;
+    bool user = nats__opt_text(options, NATS__OPT_user) != NULL ||
+                nats__opt_text(options, NATS__OPT_password) != NULL;
+    bool token = nats__opt_text(options, NATS__OPT_token) != NULL;
+    if (user && token) {
+        return nats__fail(NATS_ERR_INVALID, "token",
+                          "token and user/password are both given: one of them, please");
+    }
+    for (size_t i = 0; i < session->pool.count; i++) {
+        const nats__url *url = &session->pool.servers[i].url;
+        if (url->user != NULL && (user || token)) {
+            return nats__fail(NATS_ERR_INVALID, token ? "token" : "user",
+                              "credentials are in the options and in the URL of %s", url->text);
+        }
+    }
+    return NATS_OK;
+}
+
+nats_status nats__session_new(const char *urls, const nats_options *options, const void *seed,
+                              size_t seed_len, nats__session **out)
+{
+    *out = NULL;
+    nats__session *session = calloc(1, sizeof *session);
+    nats__chunk_pool *chunks = nats__chunk_pool_new();
+    if (session == NULL || chunks == NULL || !nats__options_copy(options, &session->options)) {
+        nats__chunk_pool_close(chunks);
+        free(session);
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    nats__parser_init(&session->parser, chunks);
+    session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
+    session->attempt_deadline_ns = INT64_MAX;
+    nats__rng_seed(&session->rng, seed, seed_len);
+
+    bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
+    nats_status status = nats__pool_init(&session->pool, urls != NULL ? urls : default_url,
+                                         shuffle, &session->rng);
+    if (status == NATS_OK) {
+        status = check_credentials(session);
+    }
+    if (status != NATS_OK) {
+        nats__session_free(session);
+        return status;
+    }
+    *out = session;
+    return NATS_OK;
+}
+
+void nats__session_free(nats__session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    nats__chunk_pool *chunks = session->parser.pool;
+    nats__parser_free(&session->parser);
+    nats__chunk_pool_close(chunks);
+    nats__pool_free(&session->pool);
+    nats__options_clear(&session->options);
+    nats__info_free(session->info);
+    nats__submap_free(&session->subs);
+    nats__buf_free(&session->out);
+    free(session->pings.items);
+    free(session->discovered);
+    free(session);
+}
+
+/* ---- events ---- */
+
+nats__session_event *nats__session_push(nats__session *session, int32_t type, nats_status status,
+                                        const char *text)
+{
+    if (session->event_count == SESSION_EVENTS_MAX) {
+        session->event_count--; /* nobody takes them: the newest state of things is what counts */
+    }
+    size_t at = (session->event_head + session->event_count++) % SESSION_EVENTS_MAX;
+    queued_event *queued = &session->events[at];
+    snprintf(queued->text, sizeof queued->text, "%s", text);
+    queued->event = (nats__session_event){
+        .type = type, .status = status, .text = queued->text, .subject = ""};
+    return &queued->event;
+}
+
+static bool take_event(nats__session *session, nats__session_event *out)
+{
+    if (session->event_count == 0) {
+        return false;
+    }
+    *out = session->events[session->event_head].event;
+    session->event_head = (session->event_head + 1) % SESSION_EVENTS_MAX;
+    session->event_count--;
+    return true;
+}
+
+/* ---- choosing servers ---- */
+
+static int32_t attempts_max(const nats__session *session)
+{
+    int64_t max = nats__opt(&session->options, NATS__OPT_max_reconnects);
+    bool reconnect = nats__opt(&session->options, NATS__OPT_reconnect) != 0;
+    if (!session->connected_once) {
+        return !reconnect || max == 0 ? 1 : (int32_t)max;
+    }
+    return (int32_t)max;
+}
+
+static void give_up(nats__session *session, nats_status status, const char *text)
+{
+    session->state = NATS_PROTO_STATE_CLOSED;
+    nats__session_push(session, NATS_PROTO_CLOSED, status, text);
+}
+
+static void dial(nats__session *session, int64_t now_ns)
+{
+    session->state = NATS_PROTO_STATE_DIALING;
+    session->attempt_deadline_ns =
+        now_ns + nats__opt(&session->options, NATS__OPT_connect_timeout) * NS_PER_MS;
+    nats__session_push(session, NATS_PROTO_DIAL, NATS_OK, "");
+}
+
+/* The next server: now, or when its back-off is over. status and text: why the last one is not it. */
+static void next_server(nats__session *session, nats_status status, const char *text,
+                        int64_t now_ns)
+{
+    nats__server *server = nats__pool_next(&session->pool, attempts_max(session));
+    if (server == NULL) {
+        give_up(session, status, text);
+        return;
+    }
+    if (server->not_before_ns <= now_ns) {
+        dial(session, now_ns);
+        return;
+    }
+    session->state = NATS_PROTO_STATE_WAITING;
+    session->wake_ns = server->not_before_ns;
+}
+
+nats_status nats__session_start(nats__session *session, int64_t now_ns)
+{
+    if (session->state != NATS_PROTO_STATE_IDLE) {
+        return nats__fail(NATS_ERR_INVALID, NULL, "it was started before");
+    }
+    next_server(session, NATS_OK, "", now_ns);
+    return NATS_OK;
+}
+
+/* ---- failing ---- */
+
+static bool live(const nats__session *session)
+{
+    return session->state >= NATS_PROTO_STATE_DIALING &&
+           session->state <= NATS_PROTO_STATE_CONNECTED;
+}
+
+static void forget_connection(nats__session *session)
+{
+    nats__parser_reset(&session->parser);
+    session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
+    session->out.len = 0;
+    session->attempt_deadline_ns = INT64_MAX;
+    session->secured = false;
+    session->lame_duck = false;
+    nats__pings_clear(&session->pings);
+}
+
+/* The same refusal twice from the same server will not become an acceptance: it is given up. */
+static void note_refusal(nats__server *server, nats_status status, const char *text)
+{
+    if (status != NATS_ERR_AUTH) {
+        return;
+    }
+    if (server->auth_error != NULL && strcmp(server->auth_error, text) == 0) {
+        server->attempts = INT32_MAX;
+        return;
+    }
+    free(server->auth_error);
+    server->auth_error = strdup(text);
+}
+
+static void back_off(nats__session *session, nats__server *server, int64_t now_ns)
+{
+    if (server->attempts < INT32_MAX) {
+        server->attempts++;
+    }
+    int64_t wait_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
+    int64_t max_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait_max);
+    server->not_before_ns =
+        now_ns + nats__backoff_ns(server->attempts, wait_ms, max_ms, &session->rng);
+}
+
+/* A connection that lived a while is made again at once; one that was dropped as soon as it was made counts as a
+ * failed attempt, or the two sides would dance. */
+static void schedule_again(nats__session *session, nats__server *server, int64_t now_ns)
+{
+    int64_t wait_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
+    if (now_ns - session->connected_ns >= wait_ms * NS_PER_MS) {
+        server->attempts = 0;
+        server->not_before_ns = 0;
+        return;
+    }
+    back_off(session, server, now_ns);
+}
+
+void nats__session_failed(nats__session *session, nats_status status, const char *text,
+                          int64_t now_ns)
+{
+    if (!live(session)) {
+        return;
+    }
+    bool was_connected = session->state == NATS_PROTO_STATE_CONNECTED;
+    nats__server *server = nats__pool_current(&session->pool);
+    char line[NATS__ERROR_TEXT_MAX];
+    snprintf(line, sizeof line, "%s: %.256s", server->url.text, text);
+    forget_connection(session);
+    note_refusal(server, status, text);
+    if (was_connected) {
+        nats__session_push(session, NATS_PROTO_DISCONNECTED, status, text);
+        schedule_again(session, server, now_ns);
+    } else {
+        nats__session_push(session, NATS_PROTO_ERROR, status, line)->recoverable = true;
+        session->first_failures += session->connected_once ? 0 : 1;
+        back_off(session, server, now_ns);
+    }
+    if (session->connected_once && nats__opt(&session->options, NATS__OPT_reconnect) == 0) {
+        give_up(session, status, text);
+        return;
+    }
+    next_server(session, status, was_connected ? text : line, now_ns);
+}
+
+void nats__session_reconnect(nats__session *session, int64_t now_ns)
+{
+    if (!live(session) && session->state != NATS_PROTO_STATE_WAITING) {
+        return;
+    }
+    bool was_connected = session->state == NATS_PROTO_STATE_CONNECTED;
+    forget_connection(session);
+    if (was_connected) {
+        nats__session_push(session, NATS_PROTO_DISCONNECTED, NATS_OK, "reconnect was asked for");
+    }
+    for (size_t i = 0; i < session->pool.count; i++) {
+        session->pool.servers[i].not_before_ns = 0;
+    }
+    next_server(session, NATS_OK, "", now_ns);
+}
+
+void nats__session_close(nats__session *session)
+{
+    if (session->state != NATS_PROTO_STATE_CLOSED) {
+        give_up(session, NATS_OK, "");
+    }
+}
+
+/* ---- what the server says ---- */
+
+static void protocol_error(nats__session *session, const char *why, uint64_t offset, int64_t now_ns)
+{
+    char text[256];
+    snprintf(text, sizeof text, "protocol error at byte %llu: %.200s",
+             (unsigned long long)offset, why);
+    if (session->state == NATS_PROTO_STATE_CONNECTED) {
+        nats__session_push(session, NATS_PROTO_ERROR, NATS_ERR_PROTOCOL, text);
+    }
+    nats__session_failed(session, NATS_ERR_PROTOCOL, text, now_ns);
+}
+
+static uint64_t line_offset(const nats__session *session)
+{
+    return session->parser.offset + session->parser.chunk->pos;
+}
+
+static void tell_discovered(nats__session *session)
+{
+    const char *urls[NATS__POOL_MAX];
+    size_t count = 0;
+    const char *url;
+    while (count < NATS__POOL_MAX && (url = nats__info_connect_url(session->info, count)) != NULL) {
+        urls[count++] = url;
+    }
+    if (count == 0 || nats__opt(&session->options, NATS__OPT_ignore_discovered) != 0) {
+        return;
+    }
+    size_t before = session->pool.count;
+    bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
+    bool first = before == 0 || !session->connected_once;
+    size_t added =
+        nats__pool_discover(&session->pool, urls, count, shuffle, &session->rng);
+    if (added == 0 || first) {
+        return;
+    }
+    nats__buf text = {0};
+    for (size_t i = 0; i < count; i++) {
+        nats__buf_append_text(&text, i > 0 ? "," : "");
+        nats__buf_append_text(&text, urls[i]);
+    }
+    nats__buf_append(&text, "", 1);
+    free(session->discovered);
+    session->discovered = (char *)text.data;
+    nats__session_event *event =
+        nats__session_push(session, NATS_PROTO_DISCOVERED, NATS_OK, "");
+    event->text = session->discovered != NULL ? session->discovered : "";
+}
+
+/* What an INFO changes, at the handshake or later. */
+static void use_info(nats__session *session)
+{
+    session->parser.payload_max = (size_t)session->info->max_payload;
+    tell_discovered(session);
+    if (session->info->lame_duck && !session->lame_duck) {
+        session->lame_duck = true;
+        nats__pool_current(&session->pool)->lame_duck = true;
+        nats__session_push(session, NATS_PROTO_LAME_DUCK, NATS_OK, "");
+    }
+}
+
+static void on_info(nats__session *session, int64_t now_ns)
+{
+    nats_info *info;
+    nats_status status =
+        nats__info_parse(session->parser.text, session->parser.text_len, &info);
+    if (status != NATS_OK) {
+        char why[NATS__ERROR_TEXT_MAX];
+        snprintf(why, sizeof why, "INFO: %.200s", nats__error_get()->text);
+        protocol_error(session, why, line_offset(session), now_ns);
+        return;
+    }
+    nats__info_free(session->info);
+    session->info = info;
+    use_info(session);
+    if (session->state == NATS_PROTO_STATE_WAITING_INFO) {
+        nats__session_on_info(session, now_ns);
+    } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
+        nats__session_push(session, NATS_PROTO_INFO, NATS_OK, "");
+    }
+}
+
+/* The subscription that a refusal is about. Queue and subject are matched, for the refusal of a SUB names no sid. */
+static nats__subrec *refused_sub(nats__session *session, const nats__err *err)
+{
+    if (err->sid != 0) {
+        return nats__session_find(session, err->sid);
+    }
+    if (err->kind != NATS__ERR_PERMISSION_SUBSCRIBE || err->subject == NULL) {
+        return NULL;
+    }
+    return nats__session_find_pattern(session, err->subject, err->subject_len, err->queue,
+                                      err->queue_len);
+}
+
+static void copy_subject(nats__session *session, const nats__err *err)
+{
+    size_t len = err->subject != NULL ? err->subject_len : 0;
+    len = len <= NATS_SUBJECT_MAX ? len : NATS_SUBJECT_MAX;
+    if (len > 0) {
+        memcpy(session->subject, err->subject, len);
+    }
+    session->subject[len] = '\0';
+}
+
+static void on_err(nats__session *session, int64_t now_ns)
+{
+    nats__err err;
+    char text[NATS__ERROR_TEXT_MAX];
+    const char *said = session->parser.text;
+    size_t len = session->parser.text_len;
+    if (len >= 2 && said[0] == '\'' && said[len - 1] == '\'') {
+        said++;
+        len -= 2;
+    }
+    nats__err_parse(said, len, &err);
+    snprintf(text, sizeof text, "%.*s", (int)(len < 300 ? len : 300), said);
+    if (session->state != NATS_PROTO_STATE_CONNECTED) {
+        nats__session_failed(session, err.status, text, now_ns);
+        return;
+    }
+    copy_subject(session, &err);
+    nats__subrec *sub = refused_sub(session, &err);
+    nats__session_event *event =
+        nats__session_push(session, NATS_PROTO_ERROR, err.status, text);
+    event->recoverable = err.recoverable;
+    event->subject = session->subject;
+    event->sub = sub;
+    event->sid = sub != NULL ? sub->sid : 0;
+    if (!err.recoverable) {
+        nats__session_failed(session, err.status, text, now_ns);
+    }
+}
+
+static void on_ping(nats__session *session)
+{
+    if (session->out.len < SESSION_OUT_MAX) {
+        nats__encode_pong(&session->out);
+    }
+}
+
+static void on_pong(nats__session *session, int64_t now_ns)
+{
+    if (session->state == NATS_PROTO_STATE_WAITING_PONG) {
+        nats__session_on_first_pong(session, now_ns);
+    } else {
+        nats__session_on_pong(session, now_ns);
+    }
+}
+
+/* May this operation come in this state? */
+static bool expected(const nats__session *session, nats__op op)
+{
+    switch (session->state) {
+    case NATS_PROTO_STATE_CONNECTED:
+        return true;
+    case NATS_PROTO_STATE_WAITING_PONG:
+        return op != NATS__OP_MSG;
+    case NATS_PROTO_STATE_WAITING_INFO:
+        return op == NATS__OP_INFO || op == NATS__OP_ERR;
+    default:
+        return op == NATS__OP_ERR;
+    }
+}
+
+static void on_control(nats__session *session, nats__op op, int64_t now_ns)
+{
+    if (op == NATS__OP_BAD) {
+        protocol_error(session, session->parser.error, session->parser.error_offset, now_ns);
+        return;
+    }
+    if (op == NATS__OP_NO_MEMORY) {
+        nats__session_failed(session, NATS_ERR_NO_MEMORY, "out of memory", now_ns);
+        return;
+    }
+    if (!expected(session, op)) {
+        if (op == NATS__OP_MSG) {
+            nats__chunk_unref(session->parser.msg->chunk, 1);
+        }
+        protocol_error(session, "not expected before the handshake is over", line_offset(session),
+                       now_ns);
+        return;
+    }
+    switch (op) {
+    case NATS__OP_INFO:
+        on_info(session, now_ns);
+        break;
+    case NATS__OP_ERR:
+        on_err(session, now_ns);
+        break;
+    case NATS__OP_PING:
+        on_ping(session);
+        break;
+    case NATS__OP_PONG:
+        on_pong(session, now_ns);
+        break;
+    default:
+        break; /* +OK */
+    }
+}
+
+/* A message for a subscription: the event. False when nobody wants it. */
+static bool on_msg(nats__session *session, nats__session_event *out)
+{
+    nats_msg *msg = session->parser.msg;
+    nats__subrec *rec = nats__submap_find(&session->subs, msg->sid);
+    if (rec == NULL) {
+        session->stray++;
+        nats__chunk_unref(msg->chunk, 1);
+        return false;
+    }
+    rec->received++;
+    out->type = NATS_PROTO_MSG;
+    out->msg = msg;
+    out->sub = rec;
+    out->sid = msg->sid;
+    out->sub_done = rec->max > 0 && rec->received >= rec->max;
+    if (out->sub_done) {
+        nats__submap_remove(&session->subs, rec->sid);
+    }
+    return true;
+}
+
+static bool reads(const nats__session *session)
+{
+    return session->state >= NATS_PROTO_STATE_WAITING_INFO &&
+           session->state <= NATS_PROTO_STATE_CONNECTED;
+}
+
+bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_event *out)
+{
+    for (;;) {
+        if (take_event(session, out)) {
+            return true;
+        }
+        if (!reads(session)) {
+            return false;
+        }
+        nats__op op = nats__parser_next(&session->parser);
+        if (op == NATS__OP_MORE) {
+            return false;
+        }
+        if (op == NATS__OP_MSG && session->state == NATS_PROTO_STATE_CONNECTED) {
+            if (on_msg(session, out)) {
+                return true;
+            }
+            continue;
+        }
+        on_control(session, op, now_ns);
+    }
+}
+
+/* ---- time ---- */
+
+int64_t nats__session_deadline_ns(const nats__session *session)
+{
+    switch (session->state) {
+    case NATS_PROTO_STATE_WAITING:
+        return session->wake_ns;
+    case NATS_PROTO_STATE_CONNECTED:
+        return session->next_ping_ns;
+    case NATS_PROTO_STATE_IDLE:
+    case NATS_PROTO_STATE_CLOSED:
+        return INT64_MAX;
+    default:
+        return session->attempt_deadline_ns;
+    }
+}
+
+void nats__session_tick(nats__session *session, int64_t now_ns)
+{
+    if (now_ns < nats__session_deadline_ns(session)) {
+        return;
+    }
+    if (session->state == NATS_PROTO_STATE_WAITING) {
+        dial(session, now_ns);
+    } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
+        nats__session_keep_alive(session, now_ns);
+    } else {
+        nats__session_failed(session, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
+    }
+}
+
+/* ---- what it knows ---- */
+
+nats__buf *nats__session_out(nats__session *session)
+{
+    return &session->out;
+}
+
+nats__parser *nats__session_parser(nats__session *session)
+{
+    return &session->parser;
+}
+
+const nats_options *nats__session_options(const nats__session *session)
+{
+    return &session->options;
+}
+
+nats__pool *nats__session_pool(nats__session *session)
+{
+    return &session->pool;
+}
+
+nats__rng *nats__session_rng(nats__session *session)
+{
+    return &session->rng;
+}
+
+bool nats__session_first_round_over(const nats__session *session)
+{
+    return !session->connected_once && session->first_failures >= session->pool.count;
+}
+
+void nats__session_expect_signature(nats__session *session, bool expect)
+{
+    session->expect_signature = expect;
+}
+
+int32_t nats__session_state(const nats__session *session)
+{
+    return session->state;
+}
+
+const nats_info *nats__session_info(const nats__session *session)
+{
+    return session->info;
+}
+
+size_t nats__session_max_payload(const nats__session *session)
+{
+    int64_t option = nats__opt(&session->options, NATS__OPT_max_payload);
+    int64_t server =
+        session->info != NULL ? session->info->max_payload : NATS__MAX_PAYLOAD_DEFAULT;
+    return (size_t)(option > 0 && option < server ? option : server);
+}
+
+uint64_t nats__session_stray_msgs(const nats__session *session)
+{
+    return session->stray;
+}
+
+int64_t nats__session_attempt_deadline_ns(const nats__session *session)
+{
+    return session->attempt_deadline_ns;
+}

@@ -1,0 +1,90 @@
+/* The inside of the session, shared by its files. */
+#ifndef NATS_PROTO_SESSION_IMPL_H
+#define NATS_PROTO_SESSION_IMPL_H
+
+#include "base/error.h"
+#include <polynats/subject.h>
+
+#include "proto/session.h"
+#include "proto/submap.h"
+
+enum {
+    SESSION_EVENTS_MAX = 16,       /* one step makes five at most, and they are taken before the next */
+    SESSION_OUT_MAX = 64 * 1024,   /* PONGs nobody sends: one is as good as ten thousand */
+    NS_PER_MS = 1000000
+};
+
+/* A PING that is not answered yet. */
+typedef struct ping {
+    uint64_t token;
+    uint64_t mark;
+    int64_t sent_ns;
+    bool keep_alive;
+} ping;
+
+typedef struct ping_queue {
+    ping *items; /* a ring */
+    size_t cap;
+    size_t head;
+    size_t count;
+    uint64_t last_token;
+    int32_t keep_alive_out;
+} ping_queue;
+
+typedef struct queued_event {
+    nats__session_event event;
+    char text[NATS__ERROR_TEXT_MAX];
+} queued_event;
+
+struct nats__session {
+    int32_t state;
+    nats_options options;
+    nats__pool pool;
+    nats__rng rng;
+    nats__parser parser;
+    nats__buf out;
+    nats_info *info;
+
+    nats__submap subs;
+    uint64_t last_sid;
+    uint64_t stray;
+    ping_queue pings;
+
+    int64_t attempt_deadline_ns;
+    int64_t wake_ns;      /* WAITING: when the next server is due */
+    int64_t next_ping_ns;
+    int64_t connected_ns;
+    bool connected_once;
+    bool expect_signature;
+    bool secured; /* TLS is up on this connection */
+    bool lame_duck;
+    size_t first_failures; /* attempts before the first success */
+
+    queued_event events[SESSION_EVENTS_MAX]; /* a ring */
+    size_t event_head;
+    size_t event_count;
+    char *discovered;                     /* text of the DISCOVERED event */
+    char subject[NATS_SUBJECT_MAX + 1];   /* of the last permissions violation */
+};
+
+/* session.c */
+nats__session_event *nats__session_push(nats__session *session, int32_t type, nats_status status,
+                                        const char *text);
+
+/* handshake.c */
+void nats__session_on_info(nats__session *session, int64_t now_ns);
+void nats__session_on_first_pong(nats__session *session, int64_t now_ns);
+
+/* keepalive.c */
+bool nats__pings_add(ping_queue *queue, const ping *one);
+bool nats__pings_take(ping_queue *queue, ping *out);
+void nats__pings_clear(ping_queue *queue);
+void nats__session_keep_alive(nats__session *session, int64_t now_ns);
+void nats__session_on_pong(nats__session *session, int64_t now_ns);
+
+/* subscriptions.c */
+bool nats__session_resubscribe(nats__session *session); /* false when memory is out */
+nats__subrec *nats__session_find_pattern(nats__session *session, const char *subject,
+                                         size_t subject_len, const char *queue, size_t queue_len);
+
+#endif

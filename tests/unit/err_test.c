@@ -1,0 +1,189 @@
+#include "unit.h"
+
+#include <ctype.h>
+
+#include "proto/err.h"
+
+static nats__err parse(const char *text, size_t len)
+{
+    nats__err err;
+    memset(&err, 0x55, sizeof err);
+    nats__err_parse(text, len, &err);
+    return err;
+}
+
+static const struct {
+    const char *text;
+    nats__err_kind kind;
+    nats_status status;
+    bool recoverable;
+} known[] = {
+    /* terminal, ADR-40 */
+    {"Authorization Violation", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"Authentication Timeout", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"User Authentication Expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"Account Authentication Expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"User Authentication Revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"maximum connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"maximum account active connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"Maximum Control Line Exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"Maximum Payload Violation", NATS__ERR_OTHER, NATS_ERR_MAX_PAYLOAD, false},
+    {"Maximum Payload Exceeded", NATS__ERR_OTHER, NATS_ERR_MAX_PAYLOAD, false},
+    {"Stale Connection", NATS__ERR_STALE, NATS_ERR_DISCONNECTED, false},
+    {"Server Shutdown", NATS__ERR_OTHER, NATS_ERR_DISCONNECTED, false},
+    {"Slow Consumer", NATS__ERR_OTHER, NATS_ERR_SLOW_CONSUMER, false},
+    {"Unknown Protocol Operation", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"Parser Error", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"Secure Connection - TLS Required", NATS__ERR_OTHER, NATS_ERR_TLS, false},
+    {"Attempted To Connect To Route Port", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    /* the connection goes on, ADR-40 */
+    {"maximum subscriptions exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
+    {"Invalid Subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+    {"Invalid Publish Subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+    {"Permissions Violation for Publish to \"a\"", NATS__ERR_PERMISSION_PUBLISH,
+     NATS_ERR_PERMISSION, true},
+    {"Permissions Violation for Subscription to \"a\"", NATS__ERR_PERMISSION_SUBSCRIBE,
+     NATS_ERR_PERMISSION, true},
+    {"Permissions Violation", NATS__ERR_OTHER, NATS_ERR_PERMISSION, true},
+};
+
+static void check_known(const char *text, size_t i)
+{
+    char *copy = tight_copy(text, strlen(text));
+    nats__err err = parse(copy, strlen(text));
+    free(copy);
+    if (err.kind != known[i].kind || err.status != known[i].status ||
+        err.recoverable != known[i].recoverable) {
+        fail_msg("%s: kind %d status %d recoverable %d", text, (int)err.kind, (int)err.status,
+                 (int)err.recoverable);
+    }
+}
+
+static void known_texts_have_their_meaning_in_any_case(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        char text[200];
+        char lower[200];
+        char upper[200];
+        strcpy(text, "'");
+        strcat(text, known[i].text);
+        strcat(text, "'");
+        for (size_t k = 0; k <= strlen(text); k++) {
+            lower[k] = (char)tolower((unsigned char)text[k]);
+            upper[k] = (char)toupper((unsigned char)text[k]);
+        }
+        check_known(known[i].text, i); /* without its quotes */
+        check_known(text, i);
+        check_known(lower, i);
+        check_known(upper, i);
+    }
+}
+
+static void blanks_around_the_text_do_not_matter(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(BYTES("  'Stale Connection'\t")).kind, NATS__ERR_STALE);
+    assert_int_equal(parse(BYTES("\tStale Connection ")).kind, NATS__ERR_STALE);
+}
+
+static void unknown_texts_are_not_the_end(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t len;
+    } cases[] = {
+        {BYTES("")},         {BYTES("'")},      {BYTES("''")},
+        {BYTES("Something New")}, {BYTES("Stale")}, {BYTES("\xff\0\r")},
+        {BYTES("'Authorization")}, {BYTES("x Authorization Violation")},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        nats__err err = parse(cases[i].text, cases[i].len);
+        assert_int_equal(err.kind, NATS__ERR_UNKNOWN);
+        assert_int_equal(err.status, NATS_ERR_SERVER);
+        assert_true(err.recoverable);
+        assert_null(err.subject);
+        assert_null(err.queue);
+        assert_true(err.sid == 0);
+    }
+}
+
+static void permissions_violations_say_what_they_are_about(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        nats__err_kind kind;
+        const char *subject;
+        const char *queue;
+        uint64_t sid;
+    } cases[] = {
+        {"'Permissions Violation for Publish to \"foo.bar\"'", NATS__ERR_PERMISSION_PUBLISH,
+         "foo.bar", NULL, 0},
+        {"'Permissions Violation for Publish with Reply of \"_INBOX.x\"'",
+         NATS__ERR_PERMISSION_PUBLISH, "_INBOX.x", NULL, 0},
+        {"'Permissions Violation for Subscription to \"foo.>\"'", NATS__ERR_PERMISSION_SUBSCRIBE,
+         "foo.>", NULL, 0},
+        {"'Permissions Violation for Subscription to \"foo\" using queue \"q\"'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "foo", "q", 0},
+        {"'Permissions Violation for Subscription to \"foo\" (sid \"12\")'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "foo", NULL, 12},
+        {"'Permissions Violation for Subscription to \"foo\" using queue \"q\" (sid \"7\")'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "foo", "q", 7},
+        {"permissions violation for subscription to \"FoO\" USING QUEUE \"Q\" (SID \"9\")",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "FoO", "Q", 9},
+        /* words that look like the grammar, in a subject and a queue */
+        {"'Permissions Violation for Subscription to \"using queue (sid\" using queue \"(sid\"'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "using queue (sid", "(sid", 0},
+        /* quoted by the server */
+        {"'Permissions Violation for Publish to \"a\\\"b\\\\\"'", NATS__ERR_PERMISSION_PUBLISH,
+         "a\\\"b\\\\", NULL, 0},
+        {"'Permissions Violation for Publish to \"\"'", NATS__ERR_PERMISSION_PUBLISH, "", NULL, 0},
+        /* cut off, or not as known */
+        {"'Permissions Violation for Publish to \"foo'", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL,
+         0},
+        {"'Permissions Violation for Publish to \"foo\\", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL,
+         0},
+        {"'Permissions Violation for Publish to \"", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL, 0},
+        {"'Permissions Violation for Publish to'", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL, 0},
+        {"'Permissions Violation for Subscription to \"a\" using queue \"q", /* no end */
+         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+        {"'Permissions Violation for Subscription to \"a\" (sid \"x\")'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+        {"'Permissions Violation for Subscription to \"a\" (sid \"\")'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+        {"'Permissions Violation for Subscription to \"a\" (sid \"99999999999999999999\")'",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+        {"'Permissions Violation for Subscription to \"a\" (sid \"9",
+         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *text = tight_copy(cases[i].text, strlen(cases[i].text));
+        nats__err err = parse(text, strlen(cases[i].text));
+        assert_int_equal(err.kind, cases[i].kind);
+        assert_int_equal(err.status, NATS_ERR_PERMISSION);
+        assert_true(err.recoverable);
+        assert_true(err.sid == cases[i].sid);
+        assert_int_equal(err.subject == NULL, cases[i].subject == NULL);
+        if (err.subject != NULL) {
+            assert_bytes(err.subject, err.subject_len, cases[i].subject, strlen(cases[i].subject));
+        }
+        assert_int_equal(err.queue == NULL, cases[i].queue == NULL);
+        if (err.queue != NULL) {
+            assert_bytes(err.queue, err.queue_len, cases[i].queue, strlen(cases[i].queue));
+        }
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_texts_have_their_meaning_in_any_case),
+        cmocka_unit_test(blanks_around_the_text_do_not_matter),
+        cmocka_unit_test(unknown_texts_are_not_the_end),
+        cmocka_unit_test(permissions_violations_say_what_they_are_about),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* The outbox: frames in, pieces out, and what becomes of them when the connection is lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/outbox.h"
+
+static void publish(nats__outbox *box, const char *subject, const char *data)
+{
+    nats__frame frame = {.subject = subject,
+                         .subject_len = strlen(subject),
+                         .data = data,
+                         .data_len = strlen(data)};
+    assert_true(nats__outbox_publish(box, &frame));
+}
+
+/* Write up to max bytes and append them to out. */
+static void write_some(nats__outbox *box, size_t max, char *out)
+{
+    while (max > 0 && nats__outbox_take(box)) {
+        size_t n = box->drain.len - box->drained;
+        n = n < max ? n : max;
+        strncat(out, (const char *)box->drain.data + box->drained, n);
+        nats__outbox_wrote(box, n);
+        max -= n;
+    }
+}
+
+static void frames_carry_reply_and_headers(void **state)
+{
+    (void)state;
+    nats__outbox box = {.open = true};
+    nats__frame frame = {.subject = "a.b", .subject_len = 3, .reply = "r", .reply_len = 1,
+                         .headers = (const uint8_t *)"NATS/1.0\r\nA: b\r\n\r\n",
+                         .headers_len = 18, .data = "xyz", .data_len = 3};
+    char out[256] = "";
+
+    assert_true(nats__outbox_publish(&box, &frame));
+    publish(&box, "c", "");
+    write_some(&box, SIZE_MAX, out);
+
+    assert_string_equal(out, "HPUB a.b r 18 21\r\nNATS/1.0\r\nA: b\r\n\r\nxyz\r\nPUB c 0\r\n\r\n");
+    assert_int_equal(box.accepted, 2);
+    nats__outbox_free(&box);
+}
+
+static void a_closed_gate_lets_only_urgent_lines_pass(void **state)
+{
+    (void)state;
+    nats__outbox box = {0};
+    char out[256] = "";
+    publish(&box, "a", "1");
+    assert_true(nats__outbox_control(&box, "CONNECT {}\r\n", 12));
+
+    write_some(&box, SIZE_MAX, out);
+    assert_string_equal(out, "CONNECT {}\r\n");
+
+    assert_true(nats__outbox_control(&box, "SUB a 1\r\n", 9));
+    box.open = true;
+    assert_true(nats__outbox_control(&box, "PING\r\n", 6));
+    write_some(&box, SIZE_MAX, out);
+    assert_string_equal(out, "CONNECT {}\r\nSUB a 1\r\nPUB a 1\r\n1\r\nPING\r\n");
+    nats__outbox_free(&box);
+}
+
+static void keeps_whole_publishes_and_counts_the_cut_one(void **state)
+{
+    (void)state;
+    nats__outbox box = {.open = true};
+    char out[256] = "";
+    uint64_t lost;
+    uint64_t unconfirmed;
+    publish(&box, "a", "1"); /* written whole: 12 bytes */
+    publish(&box, "b", "2"); /* cut in the middle */
+    publish(&box, "c", "3");
+    assert_true(nats__outbox_control(&box, "SUB x 1\r\n", 9));
+    write_some(&box, 15, out);
+    publish(&box, "d", "4");
+
+    nats__outbox_lost(&box, 1000, &lost, &unconfirmed);
+
+    assert_int_equal(lost, 1);
+    assert_int_equal(unconfirmed, 1);
+    box.open = true;
+    out[0] = '\0';
+    write_some(&box, SIZE_MAX, out);
+    assert_string_equal(out, "PUB c 1\r\n3\r\nPUB d 1\r\n4\r\n");
+    nats__outbox_free(&box);
+}
+
+static void a_pong_settles_what_went_before_its_ping(void **state)
+{
+    (void)state;
+    nats__outbox box = {.open = true};
+    char out[256] = "";
+    uint64_t lost;
+    uint64_t unconfirmed;
+    publish(&box, "a", "1");
+    publish(&box, "b", "2");
+    uint64_t mark = box.accepted;
+    publish(&box, "c", "3");
+    write_some(&box, SIZE_MAX, out);
+    nats__outbox_confirm(&box, mark);
+
+    nats__outbox_lost(&box, 1000, &lost, &unconfirmed);
+
+    assert_int_equal(lost, 0);
+    assert_int_equal(unconfirmed, 1);
+    nats__outbox_lost(&box, 1000, &lost, &unconfirmed);
+    assert_int_equal(unconfirmed, 0);
+    nats__outbox_free(&box);
+}
+
+/* accepted = confirmed + unconfirmed + lost + kept, at every place the writing may stop. */
+static void every_publish_is_accounted_for(void **state)
+{
+    (void)state;
+    for (size_t cut = 0; cut <= 60; cut++) {
+        for (size_t keep = 0; keep <= 60; keep += 12) {
+            nats__outbox box = {.open = true};
+            char out[256] = "";
+            uint64_t lost;
+            uint64_t unconfirmed;
+            for (int i = 0; i < 5; i++) {
+                publish(&box, "a", "1");
+            }
+            write_some(&box, cut, out);
+            nats__outbox_lost(&box, keep, &lost, &unconfirmed);
+
+            uint64_t kept = box.fill.len / 12;
+            uint64_t waiting = 5 - (cut + 11) / 12;
+            assert_int_equal(unconfirmed, cut / 12);
+            assert_int_equal(kept, waiting < keep / 12 ? waiting : keep / 12);
+            assert_int_equal(lost + unconfirmed + kept, 5);
+            assert_int_equal(box.resolved + kept, box.accepted);
+            nats__outbox_free(&box);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_carry_reply_and_headers),
+        cmocka_unit_test(a_closed_gate_lets_only_urgent_lines_pass),
+        cmocka_unit_test(keeps_whole_publishes_and_counts_the_cut_one),
+        cmocka_unit_test(a_pong_settles_what_went_before_its_ping),
+        cmocka_unit_test(every_publish_is_accounted_for),
+    };
+    return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
+}
