@@ -5,7 +5,6 @@
 #include "api/enter.h"
 #include "base/clock.h"
 #include "io/poll.h"
-#include "proto/subject.h"
 
 /* ---- flush ---- */
 
@@ -61,25 +60,10 @@ nats_status nats_client_new_inbox(nats_client *client, char *buffer, size_t size
     if (status != NATS_OK) {
         return status;
     }
-    nats__conn *conn = client->conn;
-    const char *prefix =
-        nats__opt_text(nats__session_options(conn->session), NATS__OPT_inbox_prefix);
-    size_t len = strlen(prefix) + 1 + NATS__NUID_LEN;
-    if (buffer == NULL || size <= len) {
-        return nats__leave(client, nats__fail(NATS_ERR_INVALID, "size",
-                                              "an inbox needs %zu bytes, %zu are there", len + 1,
-                                              size));
-    }
-    memcpy(buffer, prefix, strlen(prefix));
-    buffer[len - NATS__NUID_LEN - 1] = '.';
-    pthread_mutex_lock(&conn->mu);
-    nats__nuid(nats__session_rng(conn->session), buffer + len - NATS__NUID_LEN);
-    pthread_mutex_unlock(&conn->mu);
-    buffer[len] = '\0';
-    if (len_out != NULL) {
-        *len_out = len;
-    }
-    return NATS_OK;
+    pthread_mutex_lock(&client->conn->mu);
+    status = nats__session_new_inbox(client->conn->session, buffer, size, len_out);
+    pthread_mutex_unlock(&client->conn->mu);
+    return nats__leave(client, status);
 }
 
 nats_status nats_client_server_info(nats_client *client, nats_info **info_out)

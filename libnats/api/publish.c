@@ -1,52 +1,5 @@
 #include "api/enter.h"
-#include "proto/headers.h"
-#include "proto/subject.h"
-
-static nats_status check_data(const void *data, size_t data_len)
-{
-    if (data == NULL && data_len > 0) {
-        return nats__null_argument("data");
-    }
-    if (data_len > NATS__MAX_PAYLOAD_CAP) {
-        return nats__fail(NATS_ERR_MAX_PAYLOAD, "data", "data of %zu bytes: no server takes over %d",
-                          data_len, NATS__MAX_PAYLOAD_CAP);
-    }
-    return NATS_OK;
-}
-
-/* Check all parts of a message and make a frame of them. */
-static nats_status make_frame(nats__frame *frame, const char *subject, size_t subject_len,
-                              const char *reply, size_t reply_len, const nats_headers *headers,
-                              const void *data, size_t data_len)
-{
-    if (subject == NULL) {
-        return nats__null_argument("subject");
-    }
-    subject_len = nats__text_len(subject, subject_len);
-    if (!nats__subject_ok(subject, subject_len)) {
-        return nats__subject_check("subject", subject, subject_len);
-    }
-    reply_len = reply != NULL ? nats__text_len(reply, reply_len) : 0;
-    if (reply != NULL && !nats__subject_ok(reply, reply_len)) {
-        return nats__subject_check("reply", reply, reply_len);
-    }
-    nats_status status = check_data(data, data_len);
-    if (status != NATS_OK) {
-        return status;
-    }
-    bool with_headers = headers != NULL && headers->count > 0;
-    *frame = (nats__frame){
-        .subject = subject,
-        .subject_len = subject_len,
-        .reply = reply,
-        .reply_len = reply_len,
-        .headers = with_headers ? headers->block.data : NULL,
-        .headers_len = with_headers ? headers->block.len : 0,
-        .data = data,
-        .data_len = data_len,
-    };
-    return NATS_OK;
-}
+#include "proto/frame.h"
 
 nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
                                 const void *data, size_t data_len)
@@ -64,7 +17,8 @@ nats_status nats_client_publish_with(nats_client *client, const char *subject, s
     if (status != NATS_OK) {
         return status;
     }
-    status = make_frame(&frame, subject, subject_len, reply, reply_len, headers, data, data_len);
+    status = nats__frame_make(&frame, subject, subject_len, reply, reply_len, headers, data,
+                              data_len);
     if (status == NATS_OK) {
         status = nats__conn_publish(client->conn, &frame);
     }
@@ -88,9 +42,9 @@ nats_status nats_client_publish_many(nats_client *client, const char *subject, s
     }
 
     nats__frame frame;
-    status = make_frame(&frame, subject, subject_len, NULL, 0, NULL, NULL, 0);
+    status = nats__frame_make(&frame, subject, subject_len, NULL, 0, NULL, NULL, 0);
     for (size_t i = 0; i < count && status == NATS_OK; i++) {
-        status = check_data(datas[i], data_lens[i]);
+        status = nats__frame_check_data(datas[i], data_lens[i]);
     }
     if (status == NATS_OK) {
         status = nats__conn_publish_many(client->conn, &frame, datas, data_lens, count, &published);
@@ -143,7 +97,7 @@ static nats_status ask(nats_client *client, const char *subject, size_t subject_
         const char *what = how->stall_ms < 0 ? "stall" : "timeout";
         return nats__leave(client, nats__fail(NATS_ERR_INVALID, what, "%s is negative", what));
     }
-    status = make_frame(&frame, subject, subject_len, NULL, 0, headers, data, data_len);
+    status = nats__frame_make(&frame, subject, subject_len, NULL, 0, headers, data, data_len);
     if (status == NATS_OK) {
         status = nats__future_start(client, &frame, how->many, how->max, how->stall_ms,
                                     how->timeout_ms, how->sentinel, future_out);

@@ -25,13 +25,12 @@ static nats_status inbox_open(nats__conn *conn)
         return NATS_OK;
     }
     char subject[NATS_SUBJECT_MAX + NATS__NUID_LEN + 4];
-    const char *prefix = nats__opt_text(nats__session_options(conn->session),
-                                        NATS__OPT_inbox_prefix);
-    size_t len = strlen(prefix);
-    memcpy(subject, prefix, len);
-    subject[len++] = '.';
-    nats__nuid(nats__session_rng(conn->session), subject + len);
-    len += NATS__NUID_LEN;
+    size_t len;
+    nats_status status =
+        nats__session_new_inbox(conn->session, subject, sizeof subject, &len);
+    if (status != NATS_OK) {
+        return status;
+    }
     subject[len++] = '.';
     conn->mux_prefix_len = len;
     subject[len++] = '*';

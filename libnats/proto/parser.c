@@ -51,13 +51,16 @@ static size_t wanted(const nats__parser *parser, size_t kept)
     return 2 * kept + READ_MIN;
 }
 
-/* Move what is not done yet to a fresh chunk. The old one lives on in its messages. */
-static bool move_on(nats__parser *parser)
+/* Move what is not done yet to a fresh chunk with room for `more`. The old one lives on in its messages. */
+static bool move_on(nats__parser *parser, size_t more)
 {
     nats__chunk *old = parser->chunk;
     size_t from = kept_from(parser);
     size_t kept = old->len - from;
     size_t size = wanted(parser, kept);
+    if (size < kept + more) {
+        size = kept + more;
+    }
     if (parser->busy && size < NATS__CHUNK_SIZE) {
         size = NATS__CHUNK_SIZE;
     }
@@ -112,7 +115,7 @@ static bool make_room(nats__parser *parser)
     if (!grow && (rewind_chunk(parser) || has_room(parser))) {
         return true;
     }
-    return move_on(parser);
+    return move_on(parser, 0);
 }
 
 bool nats__parser_reserve(nats__parser *parser, uint8_t **space, size_t *size)
@@ -124,6 +127,19 @@ bool nats__parser_reserve(nats__parser *parser, uint8_t **space, size_t *size)
     nats__chunk *chunk = parser->chunk;
     *space = chunk->bytes + chunk->len;
     *size = chunk->cap - chunk->len;
+    return true;
+}
+
+bool nats__parser_reserve_all(nats__parser *parser, size_t len, uint8_t **space)
+{
+    size_t size;
+    if (!nats__parser_reserve(parser, space, &size)) {
+        return false;
+    }
+    if (size < len && !move_on(parser, len)) {
+        return false;
+    }
+    *space = parser->chunk->bytes + parser->chunk->len;
     return true;
 }
 

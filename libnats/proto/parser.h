@@ -51,6 +51,8 @@ void nats__parser_free(nats__parser *parser);
 
 /* Room to read into, at least 1 byte. False when memory is out. */
 bool nats__parser_reserve(nats__parser *parser, uint8_t **space, size_t *size);
+/* Room for all of len bytes in one piece. False when memory is out. */
+bool nats__parser_reserve_all(nats__parser *parser, size_t len, uint8_t **space);
 void nats__parser_commit(nats__parser *parser, size_t len);
 
 nats__op nats__parser_next(nats__parser *parser);

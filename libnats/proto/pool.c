@@ -137,9 +137,18 @@ bool nats__pool_remove(nats__pool *pool, size_t index)
     return true;
 }
 
+bool nats__pool_drop(nats__pool *pool, size_t index)
+{
+    if (index < pool->count && index == pool->current) {
+        pool->servers[index].removed = true;
+        return true;
+    }
+    return nats__pool_remove(pool, index);
+}
+
 static bool given_up(const nats__server *server, int32_t max_reconnects)
 {
-    return server->attempts == INT32_MAX ||
+    return server->removed || server->attempts == INT32_MAX ||
            (max_reconnects >= 0 && server->attempts >= max_reconnects);
 }
 

@@ -9,6 +9,7 @@ typedef struct nats__server {
     nats__url url;
     bool discovered;
     bool lame_duck;        /* it said so: last choice from then on */
+    bool removed;          /* by the user, while in use: not to be tried again */
     int32_t attempts;      /* failed ones in a row */
     int64_t not_before_ns; /* back-off: not tried earlier */
     char *auth_error;      /* the last authentication error it gave, NULL after a success */
@@ -27,6 +28,8 @@ nats_status nats__pool_init(nats__pool *pool, const char *list, bool shuffle, na
 void nats__pool_free(nats__pool *pool);
 nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered, bool *added_out);
 bool nats__pool_remove(nats__pool *pool, size_t index);
+/* The same at the user's wish: the current one stays until it is lost. */
+bool nats__pool_drop(nats__pool *pool, size_t index);
 
 /* Choose the server to try next: the one after the current that is due earliest, those given up left out, lame ducks last.
  * Returns NULL when none is left; else sets current. */

@@ -86,6 +86,9 @@ nats_status nats__session_unsubscribe(nats__session *session, nats__subrec *rec,
 /* Out of the table without a word to the server. */
 void nats__session_forget(nats__session *session, nats__subrec *rec);
 nats__subrec *nats__session_find(nats__session *session, uint64_t sid);
+/* Call fn for every record; it may free the record if the session is not used any more but to be freed. */
+void nats__session_each_sub(nats__session *session, void (*fn)(nats__subrec *rec, void *context),
+                            void *context);
 size_t nats__session_sub_count(const nats__session *session);
 
 /* Write a PING; its PONG comes as an event with this token and mark. DISCONNECTED when not connected. */
@@ -106,6 +109,9 @@ int32_t nats__session_pings_out(const nats__session *session);
 size_t nats__session_max_payload(const nats__session *session);
 /* Messages that came for a sid that is not in the table (they were under way when it was removed). */
 uint64_t nats__session_stray_msgs(const nats__session *session);
+/* As nats_client_new_inbox(). */
+nats_status nats__session_new_inbox(nats__session *session, char *buffer, size_t size,
+                                    size_t *len_out);
 /* When the transport asked for last must be connected: also the deadline's business. */
 int64_t nats__session_attempt_deadline_ns(const nats__session *session);
 

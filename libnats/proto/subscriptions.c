@@ -3,6 +3,7 @@
 
 #include "proto/encoder.h"
 #include "proto/session_impl.h"
+#include "proto/subject.h"
 
 static bool connected(const nats__session *session)
 {
@@ -88,6 +89,16 @@ nats__subrec *nats__session_find(nats__session *session, uint64_t sid)
     return nats__submap_find(&session->subs, sid);
 }
 
+void nats__session_each_sub(nats__session *session, void (*fn)(nats__subrec *rec, void *context),
+                            void *context)
+{
+    for (size_t i = 0; i < session->subs.slot_count; i++) {
+        if (session->subs.slots[i] != NULL) {
+            fn(session->subs.slots[i], context);
+        }
+    }
+}
+
 size_t nats__session_sub_count(const nats__session *session)
 {
     return session->subs.count;
@@ -120,4 +131,29 @@ nats__subrec *nats__session_find_pattern(nats__session *session, const char *sub
         }
     }
     return NULL;
+}
+
+/* ---- inboxes ---- */
+
+nats_status nats__session_new_inbox(nats__session *session, char *buffer, size_t size,
+                                    size_t *len_out)
+{
+    const char *prefix = nats__opt_text(&session->options, NATS__OPT_inbox_prefix);
+    size_t prefix_len = strlen(prefix);
+    size_t len = prefix_len + 1 + NATS__NUID_LEN;
+    if (len_out != NULL) {
+        *len_out = 0;
+    }
+    if (buffer == NULL || size <= len) {
+        return nats__fail(NATS_ERR_INVALID, "size", "an inbox needs %zu bytes, %zu are there",
+                          len + 1, buffer != NULL ? size : 0);
+    }
+    memcpy(buffer, prefix, prefix_len);
+    buffer[prefix_len] = '.';
+    nats__nuid(&session->rng, buffer + prefix_len + 1);
+    buffer[len] = '\0';
+    if (len_out != NULL) {
+        *len_out = len;
+    }
+    return NATS_OK;
 }

@@ -1,0 +1,652 @@
+/* The sans-IO connection: a session and an outbox, one thread, the caller's bytes and clock. */
+#include <polynats/proto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "proto/frame.h"
+#include "proto/session.h"
+#include "proto/subject.h"
+
+struct nats_proto {
+    nats__session *session;
+    nats__outbox box;
+    nats__session_event event; /* the one taken last */
+    nats_msg *msg;             /* its message, until it is taken */
+    uint64_t lost;
+    uint64_t unconfirmed;
+    int64_t now_ns; /* of the last call that brought a time */
+    nats__subrec *done; /* the subscription whose SUB_DONE comes next */
+};
+
+/* ---- made and freed ---- */
+
+nats_status nats_proto_new(const char *urls, const nats_options *options, const void *seed,
+                           size_t seed_len, nats_proto **proto_out)
+{
+    enum { SEED_MIN = 16 };
+    *proto_out = NULL;
+    if (seed == NULL || seed_len < SEED_MIN) {
+        return nats__fail(NATS_ERR_INVALID, "seed", "seed has %zu bytes, at least %d are needed",
+                          seed_len, SEED_MIN);
+    }
+    nats_proto *proto = calloc(1, sizeof *proto);
+    if (proto == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    nats_status status = nats__session_new(urls, options, seed, seed_len, &proto->session);
+    if (status != NATS_OK) {
+        free(proto);
+        return status;
+    }
+    proto->event.text = "";
+    *proto_out = proto;
+    return NATS_OK;
+}
+
+static void free_record(nats__subrec *rec, void *context)
+{
+    (void)context;
+    free(rec);
+}
+
+static void drop_msg(nats_proto *proto)
+{
+    nats_msg_free(proto->msg);
+    proto->msg = NULL;
+}
+
+void nats_proto_free(nats_proto *proto)
+{
+    if (proto == NULL) {
+        return;
+    }
+    drop_msg(proto);
+    free(proto->done);
+    nats__session_each_sub(proto->session, free_record, NULL);
+    nats__session_free(proto->session);
+    nats__outbox_free(&proto->box);
+    free(proto);
+}
+
+/* ---- the transport ---- */
+
+/* Control lines go to the outbox, in their order among publishes. Without memory they stay for the next call. */
+static void stage(nats_proto *proto)
+{
+    nats__buf *lines = nats__session_out(proto->session);
+    if (lines->len > 0 && nats__outbox_control(&proto->box, lines->data, lines->len)) {
+        lines->len = 0;
+    }
+}
+
+nats_status nats_proto_start(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    return nats__session_start(proto->session, now_ns);
+}
+
+static const nats__url *current_url(const nats_proto *proto)
+{
+    const nats__server *server = nats__pool_current(nats__session_pool(proto->session));
+    return server != NULL ? &server->url : NULL;
+}
+
+const char *nats_proto_url(const nats_proto *proto)
+{
+    const nats__url *url = current_url(proto);
+    return url != NULL ? url->text : "";
+}
+
+const char *nats_proto_scheme(const nats_proto *proto)
+{
+    const nats__url *url = current_url(proto);
+    return url != NULL ? nats__scheme_name(url->scheme) : "";
+}
+
+const char *nats_proto_host(const nats_proto *proto)
+{
+    const nats__url *url = current_url(proto);
+    return url != NULL ? url->host : "";
+}
+
+int32_t nats_proto_port(const nats_proto *proto)
+{
+    const nats__url *url = current_url(proto);
+    return url != NULL ? url->port : 0;
+}
+
+nats_status nats_proto_transport_up(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    return nats__session_transport_up(proto->session, now_ns);
+}
+
+nats_status nats_proto_upgraded(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    return nats__session_upgraded(proto->session, now_ns);
+}
+
+nats_status nats_proto_secured(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    nats_status status = nats__session_secured(proto->session, now_ns);
+    stage(proto);
+    return status;
+}
+
+/* Bytes may only come, and a transport only fail, where one was asked for and not given up yet. */
+static bool has_transport(const nats_proto *proto)
+{
+    int32_t state = nats__session_state(proto->session);
+    return state >= NATS_PROTO_STATE_DIALING && state <= NATS_PROTO_STATE_CONNECTED;
+}
+
+static nats_status no_transport(void)
+{
+    return nats__fail(NATS_ERR_INVALID, "proto", "there is no transport");
+}
+
+nats_status nats_proto_transport_failed(nats_proto *proto, nats_status failure, const char *text,
+                                        int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    if (!has_transport(proto)) {
+        return no_transport();
+    }
+    nats__session_failed(proto->session, failure, text != NULL ? text : "", now_ns);
+    return NATS_OK;
+}
+
+nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t signature_len,
+                            const char *public_key, const char *jwt, int64_t now_ns)
+{
+    enum { SIGNATURE_MAX = 1024 }; /* Ed25519 has 64 bytes; room for what may follow it */
+    proto->now_ns = now_ns;
+    if (signature == NULL || signature_len == 0 || signature_len > SIGNATURE_MAX) {
+        return nats__fail(NATS_ERR_INVALID, "signature", "signature must have 1 to %d bytes",
+                          SIGNATURE_MAX);
+    }
+    nats_status status = nats__session_sign(proto->session, signature, signature_len, public_key,
+                                            jwt, now_ns);
+    stage(proto);
+    return status;
+}
+
+/* ---- bytes in ---- */
+
+nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size_out)
+{
+    uint8_t *space;
+    *space_out = NULL;
+    *size_out = 0;
+    if (!has_transport(proto)) {
+        return no_transport();
+    }
+    if (!nats__parser_reserve(nats__session_parser(proto->session), &space, size_out)) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    *space_out = space;
+    return NATS_OK;
+}
+
+nats_status nats_proto_commit(nats_proto *proto, size_t len, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    if (!has_transport(proto)) {
+        return no_transport();
+    }
+    const nats__chunk *chunk = nats__session_parser(proto->session)->chunk;
+    size_t room = chunk != NULL ? chunk->cap - chunk->len : 0;
+    if (len > room) {
+        return nats__fail(NATS_ERR_INVALID, "len", "%zu bytes are more than the %zu reserved", len,
+                          room);
+    }
+    nats__parser_commit(nats__session_parser(proto->session), len);
+    return NATS_OK;
+}
+
+nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    if (!has_transport(proto)) {
+        return no_transport();
+    }
+    if (len == 0) {
+        return NATS_OK;
+    }
+    if (data == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "data", "data is NULL");
+    }
+    nats__parser *parser = nats__session_parser(proto->session);
+    uint8_t *space;
+    if (!nats__parser_reserve_all(parser, len, &space)) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    memcpy(space, data, len);
+    nats__parser_commit(parser, len);
+    return NATS_OK;
+}
+
+nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns)
+{
+    return nats_proto_transport_failed(proto, NATS_ERR_DISCONNECTED,
+                                       "the server closed the connection", now_ns);
+}
+
+/* ---- events out ---- */
+
+static void settle_lost(nats_proto *proto)
+{
+    const nats_options *options = nats__session_options(proto->session);
+    bool keep = proto->event.type == NATS_PROTO_DISCONNECTED &&
+                nats__opt(options, NATS__OPT_reconnect) != 0;
+    size_t keep_max = keep ? (size_t)nats__opt(options, NATS__OPT_reconnect_buffer) : 0;
+    nats__outbox_lost(&proto->box, keep_max, &proto->lost, &proto->unconfirmed);
+}
+
+/* What the owner of the outbox has to do at an event. */
+static void follow(nats_proto *proto)
+{
+    switch (proto->event.type) {
+    case NATS_PROTO_CONNECTED:
+    case NATS_PROTO_RECONNECTED:
+        stage(proto);
+        proto->box.open = true;
+        break;
+    case NATS_PROTO_DISCONNECTED:
+        settle_lost(proto);
+        break;
+    case NATS_PROTO_CLOSED:
+        if (proto->event.status != NATS_OK) {
+            settle_lost(proto);
+        }
+        break;
+    case NATS_PROTO_PONG:
+        nats__outbox_confirm(&proto->box, proto->event.mark);
+        break;
+    case NATS_PROTO_ERROR:
+        if (!proto->box.open) {
+            proto->box.urgent.len = 0; /* of an attempt that failed */
+            proto->box.drain.len = proto->box.drained = 0;
+        }
+        break;
+    case NATS_PROTO_MSG:
+        proto->msg = proto->event.msg;
+        proto->done = proto->event.sub_done ? proto->event.sub : NULL;
+        break;
+    default:
+        break;
+    }
+}
+
+/* A message was the last of its subscription: that is an event of its own here. */
+static int32_t sub_done(nats_proto *proto)
+{
+    uint64_t sid = proto->done->sid;
+    free(proto->done);
+    proto->done = NULL;
+    proto->event = (nats__session_event){.type = NATS_PROTO_SUB_DONE, .sid = sid, .text = ""};
+    return NATS_PROTO_SUB_DONE;
+}
+
+int32_t nats_proto_next_event(nats_proto *proto)
+{
+    drop_msg(proto);
+    if (proto->done != NULL) {
+        return sub_done(proto);
+    }
+    proto->lost = 0;
+    proto->unconfirmed = 0;
+    bool any = nats__session_next(proto->session, proto->now_ns, &proto->event);
+    if (!any) {
+        proto->event = (nats__session_event){.text = ""};
+        stage(proto);
+        return 0;
+    }
+    if (proto->event.type == NATS_PROTO_MSG) {
+        proto->event.text = "";
+        proto->event.status = NATS_OK;
+    }
+    follow(proto);
+    stage(proto);
+    return proto->event.type;
+}
+
+nats_msg *nats_proto_event_take_msg(nats_proto *proto)
+{
+    nats_msg *msg = proto->msg;
+    proto->msg = NULL;
+    return msg;
+}
+
+nats_status nats_proto_event_status(const nats_proto *proto)
+{
+    return proto->event.status;
+}
+
+const char *nats_proto_event_text(const nats_proto *proto)
+{
+    return proto->event.text;
+}
+
+int32_t nats_proto_event_recoverable(const nats_proto *proto)
+{
+    return proto->event.type == NATS_PROTO_ERROR && proto->event.recoverable;
+}
+
+uint64_t nats_proto_event_sid(const nats_proto *proto)
+{
+    return proto->event.sid;
+}
+
+uint64_t nats_proto_event_token(const nats_proto *proto)
+{
+    return proto->event.type == NATS_PROTO_PONG ? proto->event.token : 0;
+}
+
+int64_t nats_proto_event_rtt_ns(const nats_proto *proto)
+{
+    return proto->event.type == NATS_PROTO_PONG ? proto->event.rtt_ns : 0;
+}
+
+uint64_t nats_proto_event_lost(const nats_proto *proto)
+{
+    return proto->lost;
+}
+
+uint64_t nats_proto_event_unconfirmed(const nats_proto *proto)
+{
+    return proto->unconfirmed;
+}
+
+/* ---- bytes out ---- */
+
+void nats_proto_tx(nats_proto *proto, const void **data_out, size_t *len_out)
+{
+    *data_out = NULL;
+    *len_out = 0;
+    stage(proto);
+    if (!nats__outbox_take(&proto->box)) {
+        return;
+    }
+    *data_out = proto->box.drain.data + proto->box.drained;
+    *len_out = proto->box.drain.len - proto->box.drained;
+}
+
+nats_status nats_proto_tx_done(nats_proto *proto, size_t len, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    size_t most = proto->box.drain.len - proto->box.drained;
+    if (len > most) {
+        return nats__fail(NATS_ERR_INVALID, "len", "%zu bytes are more than the %zu handed out",
+                          len, most);
+    }
+    nats__outbox_wrote(&proto->box, len);
+    return NATS_OK;
+}
+
+size_t nats_proto_tx_pending(const nats_proto *proto)
+{
+    return nats__outbox_pending(&proto->box) + nats__session_out(proto->session)->len;
+}
+
+/* ---- time ---- */
+
+int64_t nats_proto_deadline_ns(const nats_proto *proto)
+{
+    return nats__session_deadline_ns(proto->session);
+}
+
+void nats_proto_tick(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    nats__session_tick(proto->session, now_ns);
+    stage(proto);
+}
+
+/* ---- verbs ---- */
+
+static nats_status closed(void)
+{
+    return nats__fail(NATS_ERR_CLOSED, "proto", "the connection is closed");
+}
+
+static bool is_closed(const nats_proto *proto)
+{
+    return nats__session_state(proto->session) == NATS_PROTO_STATE_CLOSED;
+}
+
+/* May a message of that size be taken now? */
+static nats_status admit(const nats_proto *proto, const nats__frame *frame)
+{
+    const nats_options *options = nats__session_options(proto->session);
+    size_t size = frame->headers_len + frame->data_len;
+    size_t max = nats__session_max_payload(proto->session);
+    if (size > max) {
+        return nats__fail(NATS_ERR_MAX_PAYLOAD, "max_payload",
+                          "message of %zu bytes (%zu of them headers) is over max_payload %zu",
+                          size, frame->headers_len, max);
+    }
+    const nats_info *info = nats__session_info(proto->session);
+    if (frame->headers_len > 0 && info != NULL && !info->headers) {
+        return nats__fail(NATS_ERR_NOT_SUPPORTED, "headers", "this server does not take headers");
+    }
+    size_t buffer = (size_t)nats__opt(options, NATS__OPT_reconnect_buffer);
+    if (!proto->box.open && proto->box.fill.len + nats__frame_bound(frame) > buffer) {
+        return nats__fail(NATS_ERR_LIMIT, "reconnect_buffer",
+                          "not connected, and reconnect_buffer (%zu bytes) is full", buffer);
+    }
+    return NATS_OK;
+}
+
+nats_status nats_proto_publish(nats_proto *proto, const char *subject, size_t subject_len,
+                               const char *reply, size_t reply_len, const nats_headers *headers,
+                               const void *data, size_t data_len)
+{
+    nats__frame frame;
+    if (is_closed(proto)) {
+        return closed();
+    }
+    nats_status status = nats__frame_make(&frame, subject, subject_len, reply, reply_len, headers,
+                                          data, data_len);
+    if (status == NATS_OK) {
+        status = admit(proto, &frame);
+    }
+    if (status != NATS_OK) {
+        return status;
+    }
+    stage(proto);
+    return nats__outbox_publish(&proto->box, &frame)
+               ? NATS_OK
+               : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+static nats__subrec *record_new(const char *subject, size_t subject_len, const char *queue,
+                                size_t queue_len)
+{
+    nats__subrec *rec = calloc(1, sizeof *rec + subject_len + queue_len + 2);
+    if (rec == NULL) {
+        return NULL;
+    }
+    rec->subject = (char *)(rec + 1);
+    rec->subject_len = subject_len;
+    rec->queue = rec->subject + subject_len + 1;
+    rec->queue_len = queue_len;
+    memcpy(rec->subject, subject, subject_len);
+    if (queue_len > 0) {
+        memcpy(rec->queue, queue, queue_len);
+    }
+    return rec;
+}
+
+nats_status nats_proto_subscribe(nats_proto *proto, const char *subject, size_t subject_len,
+                                 const char *queue, size_t queue_len, uint64_t max, uint64_t sid,
+                                 uint64_t *sid_out)
+{
+    if (sid_out != NULL) {
+        *sid_out = 0;
+    }
+    if (subject == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "subject", "subject is NULL");
+    }
+    subject_len = nats__text_len(subject, subject_len);
+    queue_len = queue != NULL ? nats__text_len(queue, queue_len) : 0;
+    nats_status status = nats__pattern_check("subject", subject, subject_len);
+    if (status == NATS_OK && queue_len > 0) {
+        status = nats__queue_check(queue, queue_len);
+    }
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__subrec *rec = record_new(subject, subject_len, queue, queue_len);
+    if (rec == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    rec->max = max;
+    rec->sid = sid;
+    status = nats__session_subscribe(proto->session, rec);
+    if (status != NATS_OK) {
+        free(rec);
+        return status;
+    }
+    if (sid_out != NULL) {
+        *sid_out = rec->sid;
+    }
+    stage(proto);
+    return NATS_OK;
+}
+
+nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uint64_t after)
+{
+    if (is_closed(proto)) {
+        return closed();
+    }
+    nats__subrec *rec = nats__session_find(proto->session, sid);
+    if (rec == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "sid", "there is no subscription with sid %llu",
+                          (unsigned long long)sid);
+    }
+    bool done;
+    nats_status status = nats__session_unsubscribe(proto->session, rec, after, &done);
+    stage(proto);
+    if (done) {
+        free(rec);
+    }
+    return status;
+}
+
+nats_status nats_proto_ping(nats_proto *proto, int64_t now_ns, uint64_t *token_out)
+{
+    proto->now_ns = now_ns;
+    nats_status status =
+        nats__session_ping(proto->session, now_ns, proto->box.accepted, token_out);
+    stage(proto);
+    return status;
+}
+
+void nats_proto_close(nats_proto *proto)
+{
+    stage(proto);
+    nats__session_close(proto->session);
+}
+
+nats_status nats_proto_reconnect(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    int32_t state = nats__session_state(proto->session);
+    if (state == NATS_PROTO_STATE_CLOSED) {
+        return closed();
+    }
+    if (state == NATS_PROTO_STATE_IDLE) {
+        return nats__fail(NATS_ERR_INVALID, "proto", "it was not started yet");
+    }
+    nats__session_reconnect(proto->session, now_ns);
+    return NATS_OK;
+}
+
+/* ---- what it knows ---- */
+
+int32_t nats_proto_state(const nats_proto *proto)
+{
+    return nats__session_state(proto->session);
+}
+
+nats_status nats_proto_server_info(const nats_proto *proto, nats_info **info_out)
+{
+    *info_out = NULL;
+    const nats_info *info = nats__session_info(proto->session);
+    if (info == NULL) {
+        return nats__fail(NATS_ERR_DISCONNECTED, "proto", "no INFO has come yet");
+    }
+    *info_out = nats__info_copy(info);
+    return *info_out != NULL ? NATS_OK : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+int32_t nats_proto_pings_out(const nats_proto *proto)
+{
+    return nats__session_pings_out(proto->session);
+}
+
+uint64_t nats_proto_offset(const nats_proto *proto)
+{
+    return nats__parser_offset(nats__session_parser(proto->session));
+}
+
+nats_status nats_proto_new_inbox(nats_proto *proto, char *buffer, size_t size, size_t *len_out)
+{
+    return nats__session_new_inbox(proto->session, buffer, size, len_out);
+}
+
+const char *nats_proto_server_at(const nats_proto *proto, size_t index, int32_t *attempts_out,
+                                 int32_t *discovered_out)
+{
+    const nats__pool *pool = nats__session_pool(proto->session);
+    const nats__server *server = index < pool->count ? &pool->servers[index] : NULL;
+    if (attempts_out != NULL) {
+        *attempts_out = server != NULL ? server->attempts : 0;
+    }
+    if (discovered_out != NULL) {
+        *discovered_out = server != NULL && server->discovered;
+    }
+    return server != NULL ? server->url.text : NULL;
+}
+
+nats_status nats_proto_server_add(nats_proto *proto, const char *text)
+{
+    nats__url url;
+    bool added;
+    if (text == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "url", "url is NULL");
+    }
+    nats_status status = nats__url_parse(text, strlen(text), &url);
+    if (status == NATS_OK) {
+        status = nats__pool_add(nats__session_pool(proto->session), &url, false, &added);
+        nats__url_free(&url);
+    }
+    return status;
+}
+
+nats_status nats_proto_server_remove(nats_proto *proto, const char *text)
+{
+    nats__url url;
+    if (text == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "url", "url is NULL");
+    }
+    nats_status status = nats__url_parse(text, strlen(text), &url);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__pool *pool = nats__session_pool(proto->session);
+    size_t at = 0;
+    while (at < pool->count && !nats__url_same(&pool->servers[at].url, &url)) {
+        at++;
+    }
+    status = nats__pool_drop(pool, at)
+                 ? NATS_OK
+                 : nats__fail(NATS_ERR_INVALID, "url", "%s is not in the pool", url.text);
+    nats__url_free(&url);
+    return status;
+}
