@@ -84,5 +84,6 @@ const char *nats_options_doc(const char *name)
     if (rule == NULL) {
         return NULL;
     }
-    return rule->type == NATS_OPTION_TEXT && rule->default_text == NULL ? rule->doc_none : rule->doc;
+    bool none = rule->type == NATS_OPTION_TEXT && rule->default_text == NULL;
+    return none ? rule->doc_none : rule->doc;
 }

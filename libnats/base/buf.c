@@ -5,7 +5,8 @@
 
 enum { CAP_FIRST = 64 }; /* below this, the allocator's own overhead is what counts */
 
-/* Twice the old capacity, so that n appends cost O(n); what was asked for when doubling overflows. */
+/* Twice the old capacity, so that n appends cost O(n); what was asked for when doubling
+ * overflows. */
 static size_t grown(size_t cap, size_t need)
 {
     size_t wanted = cap < CAP_FIRST ? CAP_FIRST : cap;

@@ -13,8 +13,8 @@ nats__error *nats__error_get(void)
     return &record;
 }
 
-/* The text may hold what a server or a script sent. Bindings decode it as UTF-8 and terminals act on control
- * bytes, so neither gets anything else. */
+/* The text may hold what a server or a script sent. Bindings decode it as UTF-8 and terminals
+ * act on control bytes, so neither gets anything else. */
 static void make_printable(char *text)
 {
     size_t len = strlen(text);

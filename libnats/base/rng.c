@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-/* The generator is xoshiro256** (Blackman and Vigna): four words of state, a period of 2^256 - 1, a few
- * instructions a number. It is not for secrets: what must not be guessed comes from the system. */
+/* The generator is xoshiro256** (Blackman and Vigna): four words of state, a period of 2^256 -
+ * 1, a few instructions a number. It is not for secrets: what must not be guessed comes from the
+ * system. */
 
 static uint64_t rotated(uint64_t x, int by)
 {
@@ -67,7 +68,8 @@ uint64_t nats__rng_next(nats__rng *rng)
 uint64_t nats__rng_below(nats__rng *rng, uint64_t bound)
 {
     assert(bound > 0);
-    /* 2^64 is seldom a multiple of bound: the numbers of the incomplete first run are drawn again. */
+    /* 2^64 is seldom a multiple of bound: the numbers of the incomplete first run are drawn
+     * again. */
     uint64_t skip = (0 - bound) % bound;
     uint64_t x = nats__rng_next(rng);
     while (x < skip) {

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What a lead byte asks for: how many bytes in all, and the range of the second one. That range is where
- * overlong forms (E0, F0), surrogates (ED) and what is over U+10FFFF (F4) are kept out. */
+/* What a lead byte asks for: how many bytes in all, and the range of the second one. That range
+ * is where overlong forms (E0, F0), surrogates (ED) and what is over U+10FFFF (F4) are kept out. */
 typedef struct lead {
     uint8_t len; /* 0: no lead byte */
     uint8_t second_min;

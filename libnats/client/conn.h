@@ -25,7 +25,7 @@
 
 enum {
     NATS__FLUSH_BYTES = 64 * 1024, /* a burst is written in pieces of this size: the server's own */
-    NATS__FILL_MAX = 256 * 1024,   /* bytes that wait behind a full socket before publish waits too */
+    NATS__FILL_MAX = 120 * 1024,   /* bytes that wait behind a full socket before publish waits too */
     NATS__EVENTS_MAX = 1024,       /* events that a client keeps */
     NATS__REQUESTS_MAX = 1 << 20   /* open requests of a connection: a reply's token has 20 bits for the slot */
 };
@@ -314,6 +314,8 @@ typedef struct nats__writer_state {
     size_t pending;
 } nats__writer_state;
 nats__writer_state nats__writer_look(nats__conn *conn);
+/* Is the burst over: nothing published since `accepted`, nothing to be written? Then the next one is told of anew. */
+bool nats__writer_rest(nats__conn *conn, uint64_t accepted);
 
 /* dispatch.c: what the session says. mu held. */
 void nats__conn_dispatch(nats__conn *conn, int64_t now_ns);

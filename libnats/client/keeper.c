@@ -38,20 +38,19 @@ static void sleep_for(int64_t ns)
 /* Write what a burst leaves behind: as soon as it pauses, and now and then while it lasts. mu not held. */
 static void write_burst(nats__conn *conn)
 {
-    nats__writer_state before = nats__writer_look(conn);
     int64_t ns = BURST_FIRST_US * NS_PER_US;
-    int64_t since = 0;
+    nats__writer_state before = nats__writer_look(conn);
     while (before.armed && !before.blocked && !before.failed) {
         sleep_for(ns);
-        since += ns;
         nats__writer_state now = nats__writer_look(conn);
-        if (now.accepted == before.accepted || since >= BURST_LAST_US * NS_PER_US) {
+        bool paused = now.accepted == before.accepted;
+        if (paused || ns >= BURST_LAST_US * NS_PER_US) {
             nats__writer_flush(conn);
-            since = 0;
         }
-        if (ns < BURST_LAST_US * NS_PER_US) {
-            ns *= 2;
+        if (paused && nats__writer_rest(conn, now.accepted)) {
+            return;
         }
+        ns = ns < BURST_LAST_US * NS_PER_US ? ns * 2 : ns;
         before = nats__writer_look(conn);
     }
 }

@@ -54,7 +54,7 @@ static nats_msg *compacted(nats__conn *conn, nats_sub *sub, nats_msg *msg)
 {
     size_t room = nats__msg_room(msg);
     if (sub->compact != NULL && sub->compact->cap - sub->compact->len < room) {
-        nats__chunk_unref(sub->compact, 1);
+        nats__chunk_leave(sub->compact);
         sub->compact = NULL;
     }
     if (sub->compact == NULL) {
@@ -176,7 +176,7 @@ static void release_if_done(nats_sub *sub)
         return;
     }
     if (sub->compact != NULL) {
-        nats__chunk_unref(sub->compact, 1);
+        nats__chunk_leave(sub->compact);
         sub->compact = NULL;
     }
     nats__sub_unref(sub);

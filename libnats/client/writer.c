@@ -57,9 +57,8 @@ nats__wrote nats__writer_flush(nats__conn *conn)
         out->writing = true;
         wrote = write_pieces(conn);
         out->writing = false;
-        tell = wrote != NATS__WROTE_ALL && !out->armed;
-        out->armed = wrote != NATS__WROTE_ALL;
-        tell = tell || out->failed;
+        tell = (wrote != NATS__WROTE_ALL && !out->armed) || out->failed;
+        out->armed = out->armed || wrote != NATS__WROTE_ALL;
     }
     nats__spin_unlock(&conn->out_lock);
 
@@ -329,6 +328,16 @@ void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out, uint64
     conn->out.armed = false;
     nats__outbox_lost(&conn->out.box, kept_max, lost_out, unconfirmed_out);
     nats__spin_unlock(&conn->out_lock);
+}
+
+bool nats__writer_rest(nats__conn *conn, uint64_t accepted)
+{
+    nats__writer *out = &conn->out;
+    nats__spin_lock(&conn->out_lock);
+    bool rests = out->box.accepted == accepted && nats__outbox_pending(&out->box) == 0;
+    out->armed = out->armed && !rests;
+    nats__spin_unlock(&conn->out_lock);
+    return rests;
 }
 
 nats__writer_state nats__writer_look(nats__conn *conn)

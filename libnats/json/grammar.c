@@ -1,6 +1,7 @@
-/* json-c 0.16, also in its strict mode: takes NaN, Infinity, 'single quotes', "1." and raw control bytes;
- * turns whole numbers over 64 bits into the nearest that fits; cuts a key at \u0000; and takes overlong and
- * surrogate UTF-8. A server's number must be exact or refused, so each word is looked at first. */
+/* json-c 0.16, also in its strict mode: takes NaN, Infinity, 'single quotes', "1." and raw
+ * control bytes; turns whole numbers over 64 bits into the nearest that fits; cuts a key at
+ * \u0000; and takes overlong and surrogate UTF-8. A server's number must be exact or refused, so
+ * each word is looked at first. */
 #include "json/grammar.h"
 
 #include <stdbool.h>

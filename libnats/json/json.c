@@ -9,8 +9,8 @@
 #include "base/decimal.h"
 #include "json/grammar.h"
 
-/* A nats__json is json-c's object behind another name. json-c has no object for null, where NULL here
- * means "not there": this one stands for it. */
+/* A nats__json is json-c's object behind another name. json-c has no object for null, where NULL
+ * here means "not there": this one stands for it. */
 static const char null_value;
 
 static const nats__json *wrapped(const json_object *object)
@@ -72,7 +72,8 @@ static json_object *parse_with(json_tokener *tokener, const char *text, size_t l
     json_object *object = json_tokener_parse_ex(tokener, text, (int)len);
     size_t end = json_tokener_get_parse_end(tokener);
     if (json_tokener_get_error(tokener) == json_tokener_continue) {
-        /* A number or a literal at the top ends only with the text, which a NUL tells the parser. */
+        /* A number or a literal at the top ends only with the text, which a NUL tells the
+         * parser. */
         object = json_tokener_parse_ex(tokener, "", 1);
         end = len;
     }
@@ -174,7 +175,8 @@ size_t nats__json_count(const nats__json *value)
     return 0;
 }
 
-/* The end of the list cannot be told from its beginning by NULL, so the end has a mark of its own. */
+/* The end of the list cannot be told from its beginning by NULL, so the end has a mark of its
+ * own. */
 static const char past_last;
 
 bool nats__json_next(const nats__json *object, void **cursor, const char **name_out,
@@ -241,8 +243,8 @@ bool nats__json_bool(const nats__json *value, bool *out)
 
 /* ---- writing ---- */
 
-/* Not json-c's own writer: that one drops what it has no memory for, and keeps a copy in the object, which
- * two threads may be reading. */
+/* Not json-c's own writer: that one drops what it has no memory for, and keeps a copy in the
+ * object, which two threads may be reading. */
 static bool write_value(nats__buf *out, const nats__json *value);
 
 static bool write_escape(nats__buf *out, unsigned char byte)

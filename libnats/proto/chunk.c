@@ -8,7 +8,6 @@ enum { SLABS_FREE_MAX = 16 }; /* records of two full chunks of small messages */
 
 typedef struct nats__slab {
     struct nats__slab *next;
-    size_t used;
     nats_msg msgs[NATS__SLAB_MSGS];
 } slab;
 
@@ -123,6 +122,9 @@ nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size)
     }
 
     atomic_init(&chunk->refs, 1);
+    chunk->credit = 0;
+    chunk->slab_left = 0;
+    chunk->slab_next = NULL;
     chunk->cap = cap;
     chunk->pos = 0;
     chunk->len = 0;
@@ -177,9 +179,15 @@ void nats__chunk_unref(nats__chunk *chunk, unsigned count)
     }
 }
 
+void nats__chunk_leave(nats__chunk *chunk)
+{
+    nats__chunk_unref(chunk, 1 + chunk->credit);
+}
+
 bool nats__chunk_rewind(nats__chunk *chunk)
 {
-    if (atomic_load_explicit(&chunk->refs, memory_order_acquire) != 1) {
+    unsigned own = 1 + chunk->credit;
+    if (atomic_load_explicit(&chunk->refs, memory_order_acquire) != own) {
         return false;
     }
     chunk->pos = 0;
@@ -189,8 +197,11 @@ bool nats__chunk_rewind(nats__chunk *chunk)
     }
 
     slab *rest = chunk->slabs->next;
-    chunk->slabs->used = 0;
     chunk->slabs->next = NULL;
+    chunk->slab_next = chunk->slabs->msgs;
+    chunk->slab_left = NATS__SLAB_MSGS;
+    chunk->credit = NATS__SLAB_MSGS;
+    atomic_store_explicit(&chunk->refs, 1 + NATS__SLAB_MSGS, memory_order_relaxed);
     if (rest != NULL) {
         pool_lock(chunk->pool);
         pool_keep_slabs(chunk->pool, &rest);
@@ -216,23 +227,19 @@ static slab *slab_new(nats__chunk_pool *pool)
     return fresh;
 }
 
-nats_msg *nats__chunk_msg(nats__chunk *chunk)
+bool nats__chunk_grow(nats__chunk *chunk)
 {
-    slab *current = chunk->slabs;
-    if (current == NULL || current->used == NATS__SLAB_MSGS) {
-        current = slab_new(chunk->pool);
-        if (current == NULL) {
-            return NULL;
-        }
-        current->next = chunk->slabs;
-        current->used = 0;
-        chunk->slabs = current;
+    slab *fresh = slab_new(chunk->pool);
+    if (fresh == NULL) {
+        return false;
     }
-
-    nats_msg *msg = &current->msgs[current->used++];
-    msg->chunk = chunk;
-    atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
-    return msg;
+    fresh->next = chunk->slabs;
+    chunk->slabs = fresh;
+    chunk->slab_next = fresh->msgs;
+    chunk->slab_left = NATS__SLAB_MSGS;
+    chunk->credit += NATS__SLAB_MSGS;
+    atomic_fetch_add_explicit(&chunk->refs, NATS__SLAB_MSGS, memory_order_relaxed);
+    return true;
 }
 
 size_t nats__msg_room(const nats_msg *msg)

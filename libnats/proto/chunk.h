@@ -41,8 +41,13 @@ struct nats_msg {
     uint16_t reply;      /* offset */
 };
 
+/* References: one for the reader, one for each record of its slabs, whether it is a message yet or not: they are
+ * counted up by the slab, for an atomic addition per message is dear. `credit` counts the records that are not. */
 struct nats__chunk {
-    atomic_uint refs; /* messages, and the reader while it reads */
+    atomic_uint refs;
+    unsigned credit;
+    unsigned slab_left; /* of the first slab's records */
+    struct nats_msg *slab_next;
     size_t cap;
     size_t pos; /* parsed so far */
     size_t len; /* read so far */
@@ -56,16 +61,31 @@ struct nats__chunk {
 nats__chunk_pool *nats__chunk_pool_new(void);
 void nats__chunk_pool_close(nats__chunk_pool *pool);
 
-/* A chunk for at least `size` bytes, with one reference; NULL when memory is out. */
+/* A chunk for at least `size` bytes, held by its reader; NULL when memory is out. */
 nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size);
+/* The reader is done with it. */
+void nats__chunk_leave(nats__chunk *chunk);
+/* `count` messages are done with it. */
 void nats__chunk_unref(nats__chunk *chunk, unsigned count);
 
 /* When only the reader holds it: empty it for reading anew. False when messages still point into it. */
 bool nats__chunk_rewind(nats__chunk *chunk);
 
-/* A zeroed-enough record in the chunk (every field is set by the caller but chunk), with a reference to it; NULL
- * when memory is out. */
-nats_msg *nats__chunk_msg(nats__chunk *chunk);
+/* More records for the chunk. False when memory is out. */
+bool nats__chunk_grow(nats__chunk *chunk);
+
+/* A record in the chunk, which it holds; every other field is for the caller to set. NULL when memory is out. */
+static inline nats_msg *nats__chunk_msg(nats__chunk *chunk)
+{
+    if (chunk->slab_left == 0 && !nats__chunk_grow(chunk)) {
+        return NULL;
+    }
+    chunk->slab_left--;
+    chunk->credit--;
+    nats_msg *msg = chunk->slab_next++;
+    msg->chunk = chunk;
+    return msg;
+}
 
 /* Bytes a message counts for in pending limits. */
 static inline size_t nats__msg_size(const nats_msg *msg)

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* The server's texts as it sends them (ADR-40 and the server's sendErr calls), compared by their beginning and
- * without case. Longer ones stand before those they begin with. */
+/* The server's texts as it sends them (ADR-40 and the server's sendErr calls), compared by their
+ * beginning and without case. Longer ones stand before those they begin with. */
 typedef struct err_rule {
     const char *text;
     nats__err_kind kind;
@@ -50,8 +50,10 @@ static const err_rule rules[] = {
     {"message headers not supported", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
     {"no responders requires headers support", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
     {"minimum version required", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
-    {"attempted to connect to", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false}, /* route, leaf node … port */
-    {"secure connection", NATS__ERR_OTHER, NATS_ERR_TLS, false},            /* "… - TLS Required" */
+    /* … Route Port, … Leaf Node Port */
+    {"attempted to connect to", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    /* … - TLS Required */
+    {"secure connection", NATS__ERR_OTHER, NATS_ERR_TLS, false},
 
     {"invalid subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
     {"invalid publish subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
@@ -119,8 +121,9 @@ static bool skip_past(words *text, const char *mark)
     return false;
 }
 
-/* What comes before the closing double quote; text goes behind it. The server quotes as Go's %q does, so a
- * quote in a subject has a backslash before it, and stays that way: the result is borrowed. */
+/* What comes before the closing double quote; text goes behind it. The server quotes as Go's %q
+ * does, so a quote in a subject has a backslash before it, and stays that way: the result is
+ * borrowed. */
 static words take_quoted(words *text)
 {
     words quoted = {text->at, 0};
@@ -149,8 +152,9 @@ static uint64_t number_of(words digits)
     return number;
 }
 
-/* … for Publish to "S" · for Publish with Reply of "R" · for Subscription to "S"[ using queue "Q"][ (sid "N")].
- * A subject may contain the very words that are looked for, so each is looked for behind the one before. */
+/* … for Publish to "S" · for Publish with Reply of "R" · for Subscription to "S"[ using queue
+ * "Q"][ (sid "N")]. A subject may contain the very words that are looked for, so each is looked
+ * for behind the one before. */
 static void parse_permission(words text, nats__err *out)
 {
     if (!skip_past(&text, "\"")) {

@@ -30,8 +30,8 @@ typedef struct nats__err {
     uint64_t sid; /* 0 when not said */
 } nats__err;
 
-/* text: what follows -ERR, with or without its quotes. Never fails: unknown texts are SERVER, recoverable (the
- * server closes the connection itself if it wants to). */
+/* text: what follows -ERR, with or without its quotes. Never fails: unknown texts are SERVER,
+ * recoverable (the server closes the connection itself if it wants to). */
 void nats__err_parse(const char *text, size_t len, nats__err *out);
 
 #endif

@@ -115,8 +115,9 @@ static void cut_blanks(const char **text, size_t *len)
     }
 }
 
-/* The line that begins at `at`, without its end; *next: where the next one begins. A line ends with LF, and a CR
- * right before it belongs to the end; a last line without LF ends with the block. */
+/* The line that begins at `at`, without its end; *next: where the next one begins. A line ends
+ * with LF, and a CR right before it belongs to the end; a last line without LF ends with the
+ * block. */
 static size_t line_len(const char *block, size_t len, size_t at, size_t *next)
 {
     const char *feed = memchr(block + at, '\n', len - at);

@@ -9,7 +9,8 @@
 #include "base/error.h"
 #include "json/json.h"
 
-/* One step of nats_info_next(). The texts are in `flat`, by offset, because it grows while they are written. */
+/* One step of nats_info_next(). The texts are in `flat`, by offset, because it grows while they
+ * are written. */
 typedef struct nats__info_field {
     size_t name;
     size_t value;
@@ -43,7 +44,8 @@ static nats_status read_text(const nats__json *doc, const char *name, const char
 {
     *out = "";
     const nats__json *value = member(doc, name);
-    return value == NULL || nats__json_text(value, out, NULL) ? NATS_OK : fail_field(name, "a text");
+    return value == NULL || nats__json_text(value, out, NULL) ? NATS_OK
+                                                              : fail_field(name, "a text");
 }
 
 static nats_status read_int(const nats__json *doc, const char *name, int64_t min, int64_t max,
@@ -234,8 +236,9 @@ static nats_status flatten(nats_info *info)
 {
     size_t count = count_fields(info->doc);
     if (count > NATS__INFO_FIELDS_MAX) {
-        return nats__fail(NATS_ERR_PROTOCOL, "INFO", "INFO: %zu fields and list elements, at most %d",
-                          count, NATS__INFO_FIELDS_MAX);
+        return nats__fail(NATS_ERR_PROTOCOL, "INFO",
+                          "INFO: %zu fields and list elements, at most %d", count,
+                          NATS__INFO_FIELDS_MAX);
     }
     info->fields = calloc(count + 1, sizeof *info->fields);
     bool ok = info->fields != NULL;

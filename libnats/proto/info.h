@@ -9,7 +9,7 @@
 enum {
     NATS__MAX_PAYLOAD_DEFAULT = 1024 * 1024,
     NATS__MAX_PAYLOAD_CAP = 64 * 1024 * 1024, /* the server's own upper bound */
-    NATS__INFO_FIELDS_MAX = 64 * 1024 /* fields and list elements: a hostile INFO of 1 MiB could have ten times that */
+    NATS__INFO_FIELDS_MAX = 64 * 1024 /* list elements counted: 1 MiB could have 8 times that */
 };
 
 /* What the state machine needs of an INFO. Absent fields have the server's defaults. */
@@ -33,8 +33,8 @@ struct nats_info {
     const char *nonce;    /* "" when none */
 };
 
-/* Errors: PROTOCOL (not a JSON object, a needed field of the wrong type, max_payload out of range; the text says
- * which), NO_MEMORY. Extra and missing fields are fine. */
+/* Errors: PROTOCOL (not a JSON object, a needed field of the wrong type, max_payload out of
+ * range; the text says which), NO_MEMORY. Extra and missing fields are fine. */
 nats_status nats__info_parse(const char *json, size_t len, nats_info **out);
 nats_info *nats__info_copy(const nats_info *info);
 void nats__info_free(nats_info *info); /* NULL is fine */

@@ -14,26 +14,30 @@
 /* How the default of each kind is kept, and told in the documentation. */
 #define BOOL_WORD_0 "false"
 #define BOOL_WORD_1 "true"
-#define RULE_TEXT(text, written, about) .default_text = (text), .doc = about " Default: " written ".", \
-                                        .doc_none = about " Default: none."
-#define RULE_BOOL(number, written, about) .default_number = (number), \
-                                          .doc = about " Default: " BOOL_WORD_##number "."
-#define RULE_INT(number, written, about) .default_number = (number), \
-                                         .doc = about " Default: " written "."
-#define RULE_DURATION(number, written, about) .default_number = (number), \
-                                              .doc = about " Default: " written " ms."
+#define RULE_TEXT(text, written, about) \
+    .default_text = (text), .doc = about " Default: " written ".", \
+    .doc_none = about " Default: none."
+#define RULE_BOOL(number, written, about) \
+    .default_number = (number), .doc = about " Default: " BOOL_WORD_##number "."
+#define RULE_INT(number, written, about) \
+    .default_number = (number), .doc = about " Default: " written "."
+#define RULE_DURATION(number, written, about) \
+    .default_number = (number), .doc = about " Default: " written " ms."
 
 static const nats__option_rule rules[NATS__OPT_COUNT] = {
 #define OPTION(id, kind, def, lowest, highest, about) \
-    [NATS__OPT_##id] = {.name = #id, .type = NATS_OPTION_##kind, .min = (lowest), .max = (highest), \
+    [NATS__OPT_##id] = {.name = #id, \
+                        .type = NATS_OPTION_##kind, \
+                        .min = (lowest), \
+                        .max = (highest), \
                         RULE_##kind(def, #def, about)},
 #include "abi/options.def"
 #undef OPTION
 };
 
 enum {
-    NAME_MAX = 64,     /* bytes of an unknown name that are repeated, and compared with known ones */
-    DISTANCE_MAX = 3   /* edits up to which a known name is taken for the one that was meant */
+    NAME_MAX = 64,   /* bytes of an unknown name that are repeated, and compared with known ones */
+    DISTANCE_MAX = 3 /* edits up to which a known name is taken for the one that was meant */
 };
 
 const nats__option_rule *nats__option_at(int32_t index)
@@ -183,8 +187,8 @@ nats_status nats__options_set_bool(nats_options *options, const char *name, bool
     return put_number(options, id, value);
 }
 
-/* Seconds to the nearest millisecond; what is more than nothing does not become nothing. -1 is "for ever", and
- * no other time below zero is taken for it. */
+/* Seconds to the nearest millisecond; what is more than nothing does not become nothing. -1 is
+ * "for ever", and no other time below zero is taken for it. */
 static int64_t to_ms(double seconds)
 {
     if (seconds == -1.0) {
@@ -255,8 +259,8 @@ static bool read_bool(const char *text, size_t len, int64_t *out)
     return false;
 }
 
-/* The digits at *at, times `unit`. More than 64 bits stay INT64_MAX: no option reaches that far, so the range check
- * has the last word. False when there is no digit. */
+/* The digits at *at, times `unit`. More than 64 bits stay INT64_MAX: no option reaches that far,
+ * so the range check has the last word. False when there is no digit. */
 static bool read_digits(const char *text, size_t len, size_t *at, int64_t unit, int64_t *out)
 {
     size_t begin = *at;
@@ -296,7 +300,8 @@ static int64_t unit_ms(const char *text, size_t len)
     return is_word(text, len, "h") ? 3600 * 1000 : 0;
 }
 
-/* The fraction of a unit that begins at the point, in ms, to the nearest. False when there is no digit. */
+/* The fraction of a unit that begins at the point, in ms, to the nearest. False when there is no
+ * digit. */
 static bool read_fraction(const char *text, size_t len, size_t *at, int64_t unit, int64_t *out)
 {
     size_t begin = ++*at;
@@ -373,7 +378,8 @@ static nats_status check_text(const nats__option_rule *rule, const char *value, 
                               rule->name, i, (unsigned)value[i], what);
         }
     }
-    /* CONNECT is JSON: the server would read other bytes as U+FFFD, and a password would never fit. */
+    /* CONNECT is JSON: the server would read other bytes as U+FFFD, and a password would never
+     * fit. */
     size_t bad = nats__utf8_check(value, len);
     if (bad != len) {
         return nats__fail(NATS_ERR_INVALID, rule->name, "option '%s': byte %zu is not valid UTF-8",
@@ -381,7 +387,8 @@ static nats_status check_text(const nats__option_rule *rule, const char *value, 
     }
     if ((int64_t)len < rule->min || (int64_t)len > rule->max) {
         return nats__fail(NATS_ERR_INVALID, rule->name,
-                          "option '%s': a text of %zu bytes is out of range: %" PRId64 " to %" PRId64,
+                          "option '%s': a text of %zu bytes is out of range: %" PRId64
+                          " to %" PRId64,
                           rule->name, len, rule->min, rule->max);
     }
     return NATS_OK;
@@ -405,7 +412,8 @@ static char *copy_text(const char *text, size_t len)
     return copy;
 }
 
-static nats_status put_text(nats_options *options, nats__option_id id, const char *value, size_t len)
+static nats_status put_text(nats_options *options, nats__option_id id, const char *value,
+                            size_t len)
 {
     nats_status status = check_text(&rules[id], value, len);
     if (status == NATS_OK && id == NATS__OPT_inbox_prefix) {

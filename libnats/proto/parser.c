@@ -29,7 +29,7 @@ void nats__parser_reset(nats__parser *parser)
 void nats__parser_free(nats__parser *parser)
 {
     if (parser->chunk != NULL) {
-        nats__chunk_unref(parser->chunk, 1);
+        nats__chunk_leave(parser->chunk);
         parser->chunk = NULL;
     }
 }
@@ -75,7 +75,7 @@ static bool move_on(nats__parser *parser, size_t more)
     parser->offset += from;
     parser->pending_text = 0;
     parser->chunk = fresh;
-    nats__chunk_unref(old, 1);
+    nats__chunk_leave(old);
     return true;
 }
 
@@ -424,8 +424,20 @@ static nats__op read_line(nats__parser *parser)
 
 /* ---- payloads ---- */
 
-/* The line and the payload are whole: make the record. NULs go where blanks and line ends were, so that C
- * programs may read the texts as strings. */
+static bool ends_well(const uint8_t *end)
+{
+    return end[0] == '\r' && end[1] == '\n';
+}
+
+/* NULs go where blanks and line ends were, so that C programs may read the texts as strings. */
+static void terminate(uint8_t *text, const nats_msg *msg, uint8_t *end)
+{
+    text[msg->subject_len] = '\0';
+    text[msg->reply + msg->reply_len] = '\0';
+    end[0] = '\0';
+}
+
+/* The line was read before; when the payload is whole too, make the record. */
 static nats__op read_body(nats__parser *parser)
 {
     nats__chunk *chunk = parser->chunk;
@@ -433,7 +445,7 @@ static nats__op read_body(nats__parser *parser)
         return NATS__OP_MORE;
     }
     uint8_t *end = chunk->bytes + chunk->pos + parser->body_need - 2;
-    if (end[0] != '\r' || end[1] != '\n') {
+    if (!ends_well(end)) {
         return bad(parser, "payload is not followed by CR LF", place(parser, end));
     }
 
@@ -441,18 +453,100 @@ static nats__op read_body(nats__parser *parser)
     if (msg == NULL) {
         return NATS__OP_NO_MEMORY;
     }
-    nats__chunk *own = msg->chunk;
     *msg = parser->pending;
-    msg->chunk = own;
+    msg->chunk = chunk;
     uint8_t *text = chunk->bytes + parser->pending_text;
     msg->text = text;
-    text[msg->subject_len] = '\0';
-    text[msg->reply + msg->reply_len] = '\0';
-    end[0] = '\0';
+    terminate(text, msg, end);
     chunk->pos += parser->body_need;
     parser->body_need = 0;
     parser->msg = msg;
     return NATS__OP_MSG;
+}
+
+/* ---- the way of nearly every message ---- */
+
+enum { SID_DIGITS_SAFE = 19, SIZE_DIGITS_SAFE = 9 }; /* so many cannot overflow */
+
+/* Digits up to something else. Returns where they end. */
+static inline const uint8_t *read_digits(const uint8_t *at, const uint8_t *end, uint64_t *out)
+{
+    uint64_t value = 0;
+    while (at < end && (uint8_t)(*at - '0') <= 9) {
+        value = value * 10 + (uint64_t)(*at++ - '0');
+    }
+    *out = value;
+    return at;
+}
+
+static inline const uint8_t *find_blank(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && *at != ' ') {
+        at++;
+    }
+    return at;
+}
+
+/* "MSG subject sid [reply] size\r\n" as servers write it, whole and with its payload, in one pass. False for all that is
+ * not exactly that, also when it is only not all there yet: the careful way reads it then and finds the words for
+ * what is wrong. */
+static bool fast_msg(nats__parser *parser)
+{
+    nats__chunk *chunk = parser->chunk;
+    uint8_t *start = chunk->bytes + chunk->pos;
+    const uint8_t *end = chunk->bytes + chunk->len;
+    if (end - start < 12 || memcmp(start, "MSG ", 4) != 0) {
+        return false;
+    }
+    uint8_t *text = start + 4;
+    const uint8_t *line_end = end - start > NATS__CONTROL_LINE_MAX
+                                  ? start + NATS__CONTROL_LINE_MAX : end;
+    const uint8_t *subject_end = find_blank(text, line_end);
+    if (subject_end == text || subject_end == line_end) {
+        return false;
+    }
+    uint64_t sid;
+    uint64_t size;
+    const uint8_t *sid_end = read_digits(subject_end + 1, line_end, &sid);
+    if (sid_end == line_end || *sid_end != ' ' || sid_end == subject_end + 1 ||
+        sid_end - subject_end - 1 > SID_DIGITS_SAFE) {
+        return false;
+    }
+    const uint8_t *reply = sid_end + 1;
+    const uint8_t *reply_end = reply;
+    const uint8_t *digits = reply;
+    const uint8_t *size_end = read_digits(digits, line_end, &size);
+    if (size_end < line_end && *size_end != '\r') {
+        reply_end = find_blank(reply, line_end);
+        digits = reply_end < line_end ? reply_end + 1 : line_end;
+        size_end = read_digits(digits, line_end, &size);
+    }
+    if (line_end - size_end < 2 || !ends_well(size_end) || size_end == digits ||
+        size_end - digits > SIZE_DIGITS_SAFE || size > parser->payload_max ||
+        (reply_end == reply && digits != reply)) {
+        return false;
+    }
+    uint8_t *body = start + (size_end + 2 - start);
+    if ((size_t)(end - body) < size + 2 || !ends_well(body + size)) {
+        return false;
+    }
+
+    nats_msg *msg = nats__chunk_msg(chunk);
+    if (msg == NULL) {
+        return false;
+    }
+    msg->text = text;
+    msg->sid = sid;
+    msg->data_len = (uint32_t)size;
+    msg->header_len = 0;
+    msg->body = (uint32_t)(body - text);
+    msg->subject_len = (uint16_t)(subject_end - text);
+    msg->reply_len = (uint16_t)(reply_end - reply);
+    msg->reply = (uint16_t)(reply_end > reply ? reply - text : subject_end - text);
+    terminate(text, msg, body + size);
+    chunk->pos = (size_t)(body + size + 2 - chunk->bytes);
+    parser->msg = msg;
+    return true;
 }
 
 nats__op nats__parser_next(nats__parser *parser)
@@ -461,6 +555,9 @@ nats__op nats__parser_next(nats__parser *parser)
         return NATS__OP_MORE;
     }
     if (parser->body_need == 0) {
+        if (parser->scanned == 0 && fast_msg(parser)) {
+            return NATS__OP_MSG;
+        }
         nats__op op = read_line(parser);
         if (op != NATS__OP_MSG) {
             return op;

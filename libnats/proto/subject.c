@@ -45,7 +45,8 @@ static inline uint64_t load_some(const char *text, size_t len)
         uint32_t low;
         uint32_t high;
         memcpy(&low, text, sizeof low);
-        memcpy(&high, text + len - 4, sizeof high); /* overlaps low in 8 - len bytes, which say the same */
+        /* It overlaps low in 8 - len bytes, which say the same. */
+        memcpy(&high, text + len - 4, sizeof high);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         low = __builtin_bswap32(low);
         high = __builtin_bswap32(high);
@@ -55,15 +56,17 @@ static inline uint64_t load_some(const char *text, size_t len)
     return word | byte_at(text, 0) | byte_at(text, len / 2) | byte_at(text, len - 1);
 }
 
-/* Looks at eight bytes. The high bits of the result are all 0 when they need no second look: printable ASCII, no
- * wildcard (nor colon), no dot next to another. Bit 7 of *before: the byte before was no dot; then the
- * same for the byte after.
+/* Looks at eight bytes. The high bits of the result are all 0 when they need no second look:
+ * printable ASCII, no wildcard (nor colon), no dot next to another. Bit 7 of *before: the byte
+ * before was no dot; then the same for the byte after.
  *
- * Each sum and difference shows in a byte's high bit. It carries into the next byte only from a byte that is
- * itself not printable ASCII: the first such byte is always seen, and one is enough. */
+ * Each sum and difference shows in a byte's high bit. It carries into the next byte only from a
+ * byte that is itself not printable ASCII: the first such byte is always seen, and one is
+ * enough. */
 static inline uint64_t look_at(uint64_t word, uint64_t *before)
 {
-    uint64_t odd = (word - EACH(0x21)) | (word + EACH(0x01)); /* below '!' or over 0xA0 | over '~' */
+    /* Below '!' or over 0xA0; over '~'. */
+    uint64_t odd = (word - EACH(0x21)) | (word + EACH(0x01));
     uint64_t other = word ^ EACH('.');
     uint64_t not_dot = other + EACH(0x7F);
     /* '*' 2A, '.' 2E, ':' 3A and '>' 3E differ in the bits of 14 only. */
@@ -84,14 +87,15 @@ static __attribute__((noinline)) bool plain_long(const char *subject, size_t len
         seen |= look_at(load_eight(subject + at), &before);
     }
     if (len % 8 != 0) {
-        before = NO_DOT_BEFORE; /* the last eight overlap the eight before, where that was looked at */
+        /* The last eight overlap the eight before, where that was looked at. */
+        before = NO_DOT_BEFORE;
         seen |= look_at(load_eight(subject + len - 8), &before);
     }
     return (seen & HIGH) == 0;
 }
 
-/* True: it is fit to publish to. False: it may be, look closer. A dot at the very start is found like the second
- * of two. */
+/* True: it is fit to publish to. False: it may be, look closer. A dot at the very start is found
+ * like the second of two. */
 static inline bool plain_subject(const char *subject, size_t len)
 {
     uint64_t before = DOT_BEFORE;
@@ -159,7 +163,8 @@ static finding find_bad_byte(const char *text, size_t len)
     return utf8_end < len ? found(FLAW_UTF8, utf8_end, 0) : found(FLAW_NONE, 0, 0);
 }
 
-/* '*' and '>' are wildcards only when they are a whole token; within one they are letters to the server. */
+/* '*' and '>' are wildcards only when they are a whole token; within one they are letters to the
+ * server. */
 static flaw token_flaw(const char *token, size_t len, bool last, bool pattern)
 {
     if (len == 0) {
@@ -232,8 +237,8 @@ static nats_status fail_finding(const char *what, const char *text, size_t len, 
                           bad.token, bad.at);
     case FLAW_WILDCARD:
         return nats__fail(NATS_ERR_INVALID, what,
-                          "%s: token %zu at byte %zu is the wildcard '%c', which only a pattern may "
-                          "have",
+                          "%s: token %zu at byte %zu is the wildcard '%c', which only a pattern "
+                          "may have",
                           what, bad.token, bad.at, (int)byte);
     case FLAW_NOT_LAST:
         return nats__fail(NATS_ERR_INVALID, what,

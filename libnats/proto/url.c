@@ -177,8 +177,8 @@ static nats_status take_path(span *rest, nats__url *out)
     span path = sub_span(*rest, len, rest->len);
     *rest = sub_span(*rest, 0, len);
     if (find(path, '@') != NULL) {
-        return FAIL("byte %zu is one of '/', '?' and '#': in credentials they are written %%2F, %%3F "
-                    "and %%23, and '@' in a path is %%40",
+        return FAIL("byte %zu is one of '/', '?' and '#': in credentials they are written %%2F, "
+                    "%%3F and %%23, and '@' in a path is %%40",
                     path.at);
     }
     if (path.len == 0 || (path.len == 1 && *path.text == '/')) {
@@ -287,8 +287,8 @@ static bool is_ipv4(const char *text, size_t len)
     }
 }
 
-/* RFC 4291: eight groups of up to four hexadecimal digits; "::" once for a run of zeros; the last two
- * groups may be an IPv4 address. */
+/* RFC 4291: eight groups of up to four hexadecimal digits; "::" once for a run of zeros; the
+ * last two groups may be an IPv4 address. */
 static bool is_ipv6(const char *text, size_t len)
 {
     size_t groups = 0;
@@ -407,7 +407,8 @@ static nats_status split_host(span rest, span *host, span *port)
         return NATS_OK;
     }
     if (*end != ':') {
-        return FAIL("byte %zu: only ':' and a port may follow an address in brackets", rest.at + at);
+        return FAIL("byte %zu: only ':' and a port may follow an address in brackets",
+                    rest.at + at);
     }
     *port = sub_span(rest, at + 1, rest.len);
     return NATS_OK;

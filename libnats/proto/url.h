@@ -15,8 +15,9 @@ typedef enum nats__scheme {
     NATS__SCHEME_WSS
 } nats__scheme;
 
-/* Texts are owned by the url. user and password are percent-decoded, NULL when absent; a user without a
- * password is a token. host is without brackets. text: scheme://host:port, for people, no credentials. */
+/* Texts are owned by the url. user and password are percent-decoded, NULL when absent; a user
+ * without a password is a token. host is without brackets. text: scheme://host:port, for people,
+ * no credentials. */
 typedef struct nats__url {
     nats__scheme scheme;
     char *host;
@@ -35,8 +36,8 @@ void nats__url_free(nats__url *url); /* wipes user and password */
 /* Same scheme family, host (case ignored) and port. */
 bool nats__url_same(const nats__url *a, const nats__url *b);
 
-/* Take the next URL of a list with commas. *cursor: 0 to begin with. False after the last; empty entries and
- * blanks around entries are passed over. */
+/* Take the next URL of a list with commas. *cursor: 0 to begin with. False after the last; empty
+ * entries and blanks around entries are passed over. */
 bool nats__url_list_next(const char *list, size_t *cursor, const char **text_out, size_t *len_out);
 
 #endif

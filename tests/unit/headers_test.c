@@ -180,7 +180,8 @@ static void pairs_are_read_in_order_whatever_stands_between(void **state)
 static void any_truncation_is_safe_to_read(void **state)
 {
     (void)state;
-    static const char block[] = "NATS/1.0 503 No Responders\r\nKey: value\r\n x\r\n: \r\nB:2\r\n\r\n";
+    static const char block[] = "NATS/1.0 503 No Responders\r\nKey: value\r\n x\r\n: \r\nB:2\r\n"
+                                "\r\n";
     for (size_t len = 0; len < sizeof block; len++) {
         char pairs[200];
         const char *desc;

@@ -22,7 +22,8 @@ static const char from_server[] =
     "{\"server_id\":\"NABC\",\"server_name\":\"n1\",\"version\":\"2.15.2\",\"proto\":1,"
     "\"headers\":true,\"max_payload\":1048576,\"client_id\":5,\"client_ip\":\"127.0.0.1\","
     "\"auth_required\":true,\"nonce\":\"xyz\",\"ldm\":true,"
-    "\"connect_urls\":[\"10.0.0.1:4222\",\"[::1]:4222\"],\"xkey\":\"\",\"feature_flags\":{\"a\":[1]},"
+    "\"connect_urls\":[\"10.0.0.1:4222\",\"[::1]:4222\"],\"xkey\":\"\","
+    "\"feature_flags\":{\"a\":[1]},"
     "\"empty\":[],\"nothing\":null,\"ratio\":0.5,\"big\":18446744073709551615} ";
 
 static void what_the_state_machine_needs_is_read(void **state)

@@ -271,7 +271,8 @@ static void objects_are_built_member_by_member(void **state)
     nats__json_set_int(object, "least", INT64_MIN);
     nats__json_set_bool(object, "verbose", true);
     char *written = nats__json_write(object);
-    assert_string_equal(written, "{\"verbose\":true,\"name\":\"a\\\"b\\\\c\\u0001\\u007f caf\xc3\xa9\","
+    assert_string_equal(written, "{\"verbose\":true,"
+                                 "\"name\":\"a\\\"b\\\\c\\u0001\\u007f caf\xc3\xa9\","
                                  "\"protocol\":1,\"least\":-9223372036854775808}");
     free(written);
     nats__json_free(object);

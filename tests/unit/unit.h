@@ -41,7 +41,8 @@ static inline void assert_bytes(const void *data, size_t len, const char *wanted
     }
 }
 
-/* The bytes at the very end of their own block, so that a sanitizer sees one byte too many being read. */
+/* The bytes at the very end of their own block, so that a sanitizer sees one byte too many being
+ * read. */
 static inline char *tight_copy(const void *bytes, size_t len)
 {
     char *copy = malloc(len == 0 ? 1 : len);
