@@ -11,6 +11,13 @@ nats_status nats__enter(const nats_client *client);
 /* As nats__enter(), and the client is open: else CLOSED. */
 nats_status nats__enter_open(const nats_client *client);
 
+/* The same without words: what is asked before every publish. */
+static inline bool nats__open(const nats_client *client)
+{
+    return client != NULL && client->fork_generation == nats__fork_generation() &&
+           !atomic_load_explicit(&client->closed, memory_order_relaxed);
+}
+
 /* Note whose call failed, for nats_last_error(client). Returns status. */
 nats_status nats__leave(const nats_client *client, nats_status status);
 

@@ -1,9 +1,19 @@
 #include "api/enter.h"
 #include "proto/frame.h"
+#include "proto/subject.h"
 
 nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
                                 const void *data, size_t data_len)
 {
+    bool plain = nats__open(client) && subject != NULL && subject_len <= NATS_SUBJECT_MAX &&
+                 (data != NULL || data_len == 0) && nats__subject_ok(subject, subject_len);
+    if (plain) {
+        nats__frame frame = {.subject = subject, .subject_len = subject_len, .data = data,
+                             .data_len = data_len};
+        if (nats__conn_publish_more(client->conn, &frame)) {
+            return NATS_OK;
+        }
+    }
     return nats_client_publish_with(client, subject, subject_len, NULL, 0, NULL, data, data_len);
 }
 

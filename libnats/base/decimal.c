@@ -14,12 +14,8 @@ static const char pairs[] = "00010203040506070809"
                             "80818283848586878889"
                             "90919293949596979899";
 
-size_t nats__decimal_write(char *out, uint64_t value)
+size_t nats__decimal_write_long(char *out, uint64_t value)
 {
-    if (value < 10) {
-        out[0] = (char)('0' + value);
-        return 1;
-    }
     char digits[NATS__DECIMAL_MAX];
     size_t at = sizeof digits;
     while (value >= 100) {
@@ -33,6 +29,9 @@ size_t nats__decimal_write(char *out, uint64_t value)
     } else {
         digits[--at] = (char)('0' + value);
     }
-    memcpy(out, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    size_t len = sizeof digits - at;
+    for (size_t i = 0; i < len; i++) {
+        out[i] = digits[at + i];
+    }
+    return len;
 }

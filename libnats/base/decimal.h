@@ -7,7 +7,22 @@
 
 enum { NATS__DECIMAL_MAX = 20 }; /* digits of 2^64 - 1 */
 
+/* Of 100 and more. */
+size_t nats__decimal_write_long(char *out, uint64_t value);
+
 /* Writes value to out (room for NATS__DECIMAL_MAX), no NUL. Returns how many digits. */
-size_t nats__decimal_write(char *out, uint64_t value);
+static inline size_t nats__decimal_write(char *out, uint64_t value)
+{
+    if (value < 10) {
+        out[0] = (char)('0' + value);
+        return 1;
+    }
+    if (value < 100) {
+        out[0] = (char)('0' + value / 10);
+        out[1] = (char)('0' + value % 10);
+        return 2;
+    }
+    return nats__decimal_write_long(out, value);
+}
 
 #endif

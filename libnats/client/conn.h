@@ -256,7 +256,11 @@ static inline int64_t nats__conn_opt(const nats__conn *conn, nats__option_id id)
 
 /* fork.c: children of fork() must not touch what is the parent's. */
 void nats__fork_watch(void); /* before the first handle is made */
-uint32_t nats__fork_generation(void);
+extern atomic_uint nats__forks;
+static inline uint32_t nats__fork_generation(void)
+{
+    return atomic_load_explicit(&nats__forks, memory_order_relaxed);
+}
 
 /* driver.c */
 typedef bool (*nats__ready_fn)(void *what);
@@ -292,6 +296,29 @@ void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its s
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
 nats__wrote nats__writer_flush(nats__conn *conn);
 nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame);
+/* Append a frame without headers to a burst under way, if that is all there is to do. False: nats__conn_publish(). */
+static inline bool nats__conn_publish_more(nats__conn *conn, const nats__frame *frame)
+{
+    nats__writer *out = &conn->out;
+    nats__spin_lock(&conn->out_lock);
+    nats__buf *fill = &out->box.fill;
+    size_t room = fill->cap - fill->len;
+    bool more = out->armed && out->box.open && !out->closed && fill->len < NATS__FLUSH_BYTES &&
+                frame->data_len <= out->payload_max && room >= nats__frame_bound(frame);
+    if (more) {
+        fill->len = (size_t)(nats__frame_write(fill->data + fill->len, frame) - fill->data);
+        out->box.accepted++;
+        out->box.accepted_bytes += frame->data_len;
+        more = fill->len < NATS__FLUSH_BYTES || out->blocked || out->writing;
+        if (!more) {
+            nats__spin_unlock(&conn->out_lock);
+            nats__writer_flush(conn);
+            return true;
+        }
+    }
+    nats__spin_unlock(&conn->out_lock);
+    return more;
+}
 nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
                                     const size_t *lens, size_t count, size_t *published_out);
 void nats__writer_attach(nats__conn *conn, int fd);

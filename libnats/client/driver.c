@@ -141,6 +141,9 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
 {
     bool up = seen->space != NULL;
     nats__writer_flush(conn);
+    if (!conn->keeper_runs) {
+        nats__writer_rest(conn, nats__writer_look(conn).accepted);
+    }
     if (up && (conn->more || !wait)) {
         seen->n = nats__tcp_read(seen->fd, seen->space, seen->size);
         seen->error = errno;

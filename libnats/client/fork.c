@@ -4,12 +4,12 @@
 
 /* Counted up in every child: a handle that was made under another number belongs to the parent. One write per fork,
  * while the child has a single thread. */
-static atomic_uint generation;
+atomic_uint nats__forks;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void in_child(void)
 {
-    atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&nats__forks, 1, memory_order_relaxed);
 }
 
 static void watch_forks(void)
@@ -20,9 +20,4 @@ static void watch_forks(void)
 void nats__fork_watch(void)
 {
     pthread_once(&once, watch_forks);
-}
-
-uint32_t nats__fork_generation(void)
-{
-    return atomic_load_explicit(&generation, memory_order_relaxed);
 }

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/decimal.h"
 
 /* Memory that an empty buffer keeps: the size of a usual write. */
 enum { KEEP_CAP = 128 * 1024 };
@@ -17,51 +16,13 @@ void nats__outbox_free(nats__outbox *box)
 
 /* ---- appending ---- */
 
-size_t nats__frame_bound(const nats__frame *frame)
-{
-    /* "HPUB " + three blanks + two numbers + CRLF twice */
-    return 5 + 3 + (size_t)2 * NATS__DECIMAL_MAX + 4 + frame->subject_len + frame->reply_len +
-           frame->headers_len + frame->data_len;
-}
-
-static uint8_t *put(uint8_t *at, const void *data, size_t len)
-{
-    if (len > 0) {
-        memcpy(at, data, len);
-    }
-    return at + len;
-}
-
-static uint8_t *put_number(uint8_t *at, size_t value)
-{
-    return at + nats__decimal_write((char *)at, value);
-}
-
 bool nats__outbox_publish(nats__outbox *box, const nats__frame *frame)
 {
     if (!nats__buf_reserve(&box->fill, nats__frame_bound(frame))) {
         return false;
     }
 
-    uint8_t *at = box->fill.data + box->fill.len;
-    bool with_headers = frame->headers_len > 0;
-    at = with_headers ? put(at, "HPUB ", 5) : put(at, "PUB ", 4);
-    at = put(at, frame->subject, frame->subject_len);
-    *at++ = ' ';
-    if (frame->reply_len > 0) {
-        at = put(at, frame->reply, frame->reply_len);
-        *at++ = ' ';
-    }
-    if (with_headers) {
-        at = put_number(at, frame->headers_len);
-        *at++ = ' ';
-    }
-    at = put_number(at, frame->headers_len + frame->data_len);
-    at = put(at, "\r\n", 2);
-    at = put(at, frame->headers, frame->headers_len);
-    at = put(at, frame->data, frame->data_len);
-    at = put(at, "\r\n", 2);
-
+    uint8_t *at = nats__frame_write(box->fill.data + box->fill.len, frame);
     box->fill.len = (size_t)(at - box->fill.data);
     box->accepted++;
     box->accepted_bytes += frame->headers_len + frame->data_len;

@@ -12,6 +12,8 @@
 #define NATS_PROTO_OUTBOX_H
 
 #include "base/buf.h"
+#include "base/copy.h"
+#include "base/decimal.h"
 
 typedef struct nats__outbox {
     nats__buf fill;
@@ -40,8 +42,36 @@ typedef struct nats__frame {
 
 void nats__outbox_free(nats__outbox *box);
 
-/* Bytes that the frame takes on the wire, at most. */
-size_t nats__frame_bound(const nats__frame *frame);
+/* Bytes that the frame takes on the wire, at most: "HPUB ", three blanks, two numbers, CRLF twice. */
+static inline size_t nats__frame_bound(const nats__frame *frame)
+{
+    return 5 + 3 + (size_t)2 * NATS__DECIMAL_MAX + 4 + frame->subject_len + frame->reply_len +
+           frame->headers_len + frame->data_len;
+}
+
+/* Write PUB or HPUB where nats__frame_bound() bytes are free. Returns the place behind it. */
+static inline uint8_t *nats__frame_write(uint8_t *at, const nats__frame *frame)
+{
+    bool with_headers = frame->headers_len > 0;
+    at = with_headers ? nats__copy(at, "HPUB ", 5) : nats__copy(at, "PUB ", 4);
+    at = nats__copy(at, frame->subject, frame->subject_len);
+    *at++ = ' ';
+    if (frame->reply_len > 0) {
+        at = nats__copy(at, frame->reply, frame->reply_len);
+        *at++ = ' ';
+    }
+    if (with_headers) {
+        at += nats__decimal_write((char *)at, frame->headers_len);
+        *at++ = ' ';
+    }
+    at += nats__decimal_write((char *)at, frame->headers_len + frame->data_len);
+    at = nats__copy(at, "\r\n", 2);
+    if (with_headers) {
+        at = nats__copy(at, frame->headers, frame->headers_len);
+    }
+    at = nats__copy(at, frame->data, frame->data_len);
+    return nats__copy(at, "\r\n", 2);
+}
 /* Append PUB or HPUB. False when memory is out: nothing was appended. */
 bool nats__outbox_publish(nats__outbox *box, const nats__frame *frame);
 /* Append control lines: to fill when the gate is open, else to urgent. */
