@@ -144,6 +144,13 @@ static bool has_transport(const nats_proto *proto)
     return state >= NATS_PROTO_STATE_DIALING && state <= NATS_PROTO_STATE_CONNECTED;
 }
 
+/* The server's own bytes: not before there is a transport, nor those of a handshake that goes before them. */
+static bool takes_bytes(const nats_proto *proto)
+{
+    int32_t state = nats__session_state(proto->session);
+    return state >= NATS_PROTO_STATE_WAITING_INFO && state <= NATS_PROTO_STATE_CONNECTED;
+}
+
 static nats_status no_transport(void)
 {
     return nats__fail(NATS_ERR_INVALID, "proto", "there is no transport");
@@ -182,7 +189,7 @@ nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size
     uint8_t *space;
     *space_out = NULL;
     *size_out = 0;
-    if (!has_transport(proto)) {
+    if (!takes_bytes(proto)) {
         return no_transport();
     }
     if (!nats__parser_reserve(nats__session_parser(proto->session), &space, size_out)) {
@@ -195,7 +202,7 @@ nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size
 nats_status nats_proto_commit(nats_proto *proto, size_t len, int64_t now_ns)
 {
     proto->now_ns = now_ns;
-    if (!has_transport(proto)) {
+    if (!takes_bytes(proto)) {
         return no_transport();
     }
     const nats__chunk *chunk = nats__session_parser(proto->session)->chunk;
@@ -211,7 +218,7 @@ nats_status nats_proto_commit(nats_proto *proto, size_t len, int64_t now_ns)
 nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int64_t now_ns)
 {
     proto->now_ns = now_ns;
-    if (!has_transport(proto)) {
+    if (!takes_bytes(proto)) {
         return no_transport();
     }
     if (len == 0) {

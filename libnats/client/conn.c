@@ -157,7 +157,7 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text)
         return;
     }
     conn->closed = true;
-    conn->closed_status = status;
+    nats__requests_fail(conn, NULL, NATS_ERR_CLOSED);
     nats__dial_drop(conn);
     uint64_t lost = 0;
     uint64_t unconfirmed = 0;
@@ -168,7 +168,6 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text)
     conn->out.closed = true;
     nats__spin_unlock(&conn->out_lock);
 
-    nats__requests_fail(conn, NULL, NATS_ERR_CLOSED);
     end_subs(conn);
     nats__event_push(conn, NULL,
                      &(nats__event_facts){.type = NATS_EVENT_CLOSED,

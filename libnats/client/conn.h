@@ -211,7 +211,6 @@ struct nats__conn {
     bool connected;
     bool connected_once;
     bool closed;
-    nats_status closed_status;
     char last_text[NATS__ERROR_TEXT_MAX]; /* of the connection's last error */
     nats_status last_status;
 
@@ -281,8 +280,8 @@ void nats__conn_leave(nats__conn *conn);
 void nats__conn_tell(nats__conn *conn, const void *key);
 /* Make the driver look again. mu held. */
 void nats__conn_wake(nats__conn *conn);
-/* Move the session's control lines to the outbox; they go out with the next flush. mu held. */
-void nats__conn_stage(nats__conn *conn);
+/* Move the session's control lines to the outbox; they go out with the next flush. True when there were some. mu held. */
+bool nats__conn_stage(nats__conn *conn);
 int64_t nats__conn_deadline_ns(nats__conn *conn);
 int64_t nats__deadline_in(int64_t ms); /* from now; -1: never */
 

@@ -94,17 +94,18 @@ void nats__conn_leave(nats__conn *conn)
 
 /* ---- one round ---- */
 
-void nats__conn_stage(nats__conn *conn)
+bool nats__conn_stage(nats__conn *conn)
 {
     nats__buf *lines = nats__session_out(conn->session);
     if (lines->len == 0) {
-        return;
+        return false;
     }
     if (!nats__writer_control(conn, lines->data, lines->len)) {
-        return; /* memory is out: they stay for the next round */
+        return false; /* memory is out: they stay for the next round */
     }
     lines->len = 0;
     nats__buf_shrink(lines, NATS__FLUSH_BYTES);
+    return true;
 }
 
 int64_t nats__conn_deadline_ns(nats__conn *conn)
@@ -208,15 +209,15 @@ static void check_writer(nats__conn *conn, int64_t now_ns)
     }
 }
 
-/* Time passes, and what follows from it. mu held. */
-static void advance(nats__conn *conn, int64_t now_ns)
+/* Time passes, and what follows from it. True when there is something to write. mu held. */
+static bool advance(nats__conn *conn, int64_t now_ns)
 {
     if (now_ns >= conn->attempt_deadline_ns) {
         fail(conn, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
     }
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
-    nats__conn_stage(conn);
+    return nats__conn_stage(conn);
 }
 
 bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
@@ -242,7 +243,12 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     int64_t now = nats__now_ns();
     take_in(conn, &seen, now);
     check_writer(conn, now);
-    advance(conn, now);
+    if (advance(conn, now)) {
+        /* A PONG may not wait for somebody's next call. */
+        pthread_mutex_unlock(&conn->mu);
+        nats__writer_flush(conn);
+        pthread_mutex_lock(&conn->mu);
+    }
     nats__loops_deadline(conn);
     return (seen.ready & NATS__POLL_SIGNAL) != 0;
 }

@@ -56,8 +56,9 @@ static char *connect_json(nats__session *session, const signature *sig)
     set_text(json, "lang", "c");
     set_text(json, "version", client_version);
     nats__json_set_int(json, "protocol", 1);
-    nats__json_set_bool(json, "headers", true);
-    nats__json_set_bool(json, "no_responders", true);
+    /* A server that does not know headers refuses a client that asks for what needs them. */
+    nats__json_set_bool(json, "headers", session->info->headers);
+    nats__json_set_bool(json, "no_responders", session->info->headers);
     nats__json_set_bool(json, "tls_required", session->secured);
     set_credentials(session, json);
     set_text(json, "sig", sig->text);

@@ -228,22 +228,21 @@ static bool add_discovered(nats__pool *pool, const char *text)
     return added;
 }
 
-size_t nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count,
-                           bool shuffle, nats__rng *rng)
+void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
+                         nats__rng *rng, nats__buf *news)
 {
-    size_t added = 0;
     forget_gone(pool, urls, url_count);
     for (size_t i = 0; i < url_count; i++) {
         if (!add_discovered(pool, urls[i])) {
             continue;
         }
-        added++;
+        nats__buf_append_text(news, news->len > 0 ? "," : "");
+        nats__buf_append_text(news, pool->servers[pool->count - 1].url.text);
         size_t first = pool->current < pool->count ? pool->current + 1 : 0;
         if (shuffle && first < pool->count) {
             shuffle_one(pool, pool->count - 1, first, rng);
         }
     }
-    return added;
 }
 
 int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng)

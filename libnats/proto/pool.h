@@ -2,6 +2,7 @@
 #ifndef NATS_PROTO_POOL_H
 #define NATS_PROTO_POOL_H
 
+#include "base/buf.h"
 #include "base/rng.h"
 #include "proto/url.h"
 
@@ -37,9 +38,9 @@ nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects);
 nats__server *nats__pool_current(nats__pool *pool);
 
 /* Bring discovered servers in line with connect_urls: new ones are added (in random places unless shuffle is false), discovered
- * ones that are gone and not in use are removed. Returns the number of new ones. */
-size_t nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count,
-                           bool shuffle, nats__rng *rng);
+ * ones that are gone and not in use are removed. The texts of the new ones are appended to `news`, commas between. */
+void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
+                         nats__rng *rng, nats__buf *news);
 
 /* Back-off after `attempts` failures (>= 1): full jitter over wait * 2^(attempts-1), at most wait_max. In ns. */
 int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng);

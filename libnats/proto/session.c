@@ -296,25 +296,16 @@ static void tell_discovered(nats__session *session)
     if (count == 0 || nats__opt(&session->options, NATS__OPT_ignore_discovered) != 0) {
         return;
     }
-    size_t before = session->pool.count;
+    nats__buf news = {0};
     bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
-    bool first = before == 0 || !session->connected_once;
-    size_t added =
-        nats__pool_discover(&session->pool, urls, count, shuffle, &session->rng);
-    if (added == 0 || first) {
+    nats__pool_discover(&session->pool, urls, count, shuffle, &session->rng, &news);
+    if (news.len == 0 || !session->connected_once || !nats__buf_append(&news, "", 1)) {
+        nats__buf_free(&news);
         return;
     }
-    nats__buf text = {0};
-    for (size_t i = 0; i < count; i++) {
-        nats__buf_append_text(&text, i > 0 ? "," : "");
-        nats__buf_append_text(&text, urls[i]);
-    }
-    nats__buf_append(&text, "", 1);
     free(session->discovered);
-    session->discovered = (char *)text.data;
-    nats__session_event *event =
-        nats__session_push(session, NATS_PROTO_DISCOVERED, NATS_OK, "");
-    event->text = session->discovered != NULL ? session->discovered : "";
+    session->discovered = (char *)news.data;
+    nats__session_push(session, NATS_PROTO_DISCOVERED, NATS_OK, "")->text = session->discovered;
 }
 
 /* What an INFO changes, at the handshake or later. */
