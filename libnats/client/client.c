@@ -56,8 +56,10 @@ void nats__client_unref(nats_client *client)
 static void end_sub(nats_sub *sub)
 {
     nats__sub_clear(sub);
+    nats__sub_ref(sub);
     nats__sub_unsubscribe(sub, 0);
-    nats__sub_ended(sub);
+    nats__sub_ended(sub); /* if the connection was closed before */
+    nats__sub_unref(sub);
 }
 
 /* Messages of subscriptions that had ended before: their last reference is the messages'. */

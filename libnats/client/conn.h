@@ -360,6 +360,7 @@ void nats__sub_set_mode(nats_sub *sub, int32_t mode);
 nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *subject,
                           size_t subject_len, const char *queue, size_t queue_len, uint64_t max,
                           nats_sub **out);
+void nats__sub_ref(nats_sub *sub);
 void nats__sub_unref(nats_sub *sub);
 /* Out of the table: no more messages come. */
 void nats__sub_ended(nats_sub *sub);

@@ -125,6 +125,7 @@ typedef struct sight {
     int fd;
     int want;
     int ready;
+    bool keeper; /* there is one: it sees to bursts */
     uint8_t *space;
     size_t size;
     ptrdiff_t n; /* as nats__tcp_read() */
@@ -142,7 +143,7 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
 {
     bool up = seen->space != NULL;
     nats__writer_flush(conn);
-    if (!conn->keeper_runs) {
+    if (!seen->keeper) {
         nats__writer_rest(conn, nats__writer_look(conn).accepted);
     }
     if (up && (conn->more || !wait)) {
@@ -222,7 +223,7 @@ static bool advance(nats__conn *conn, int64_t now_ns)
 
 bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
 {
-    sight seen = {.fd = -1};
+    sight seen = {.fd = -1, .keeper = conn->keeper_runs};
     advance(conn, nats__now_ns());
     if (conn->closed) {
         return false;

@@ -153,13 +153,14 @@ nats_status nats__keeper_start(nats__conn *conn)
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    conn->keeper_runs = true;
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&conn->keeper, NULL, keeper_main, conn);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
+        conn->keeper_runs = false;
         return nats__fail(NATS_ERR_IO, NULL, "keeper: no thread: %s", strerror(error));
     }
-    conn->keeper_runs = true;
     return NATS_OK;
 }
 

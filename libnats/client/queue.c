@@ -73,7 +73,8 @@ static nats_msg *hold(nats__conn *conn, nats_sub *sub, nats_msg *msg)
     if (msg->chunk == sub->last_chunk) {
         return msg;
     }
-    if (sub->held_bytes + msg->chunk->cap > HELD_SLACK + 2 * sub->bytes) {
+    bool sparse = nats__msg_room(msg) < msg->chunk->cap / 4;
+    if (sparse && sub->held_bytes + msg->chunk->cap > HELD_SLACK + 2 * sub->bytes) {
         msg = compacted(conn, sub, msg);
     }
     if (msg->chunk != sub->last_chunk) {
@@ -172,14 +173,9 @@ static nats_msg *pop(nats_sub *sub, nats__msg_list *list)
 /* An ended subscription lived on for its messages only. */
 static void release_if_done(nats_sub *sub)
 {
-    if (sub->active || sub->head != NULL) {
-        return;
+    if (!sub->active && sub->head == NULL) {
+        nats__sub_unref(sub);
     }
-    if (sub->compact != NULL) {
-        nats__chunk_leave(sub->compact);
-        sub->compact = NULL;
-    }
-    nats__sub_unref(sub);
 }
 
 size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max)

@@ -82,12 +82,20 @@ nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *sub
     return NATS_OK;
 }
 
+void nats__sub_ref(nats_sub *sub)
+{
+    atomic_fetch_add_explicit(&sub->refs, 1, memory_order_relaxed);
+}
+
 void nats__sub_unref(nats_sub *sub)
 {
     if (atomic_fetch_sub_explicit(&sub->refs, 1, memory_order_acq_rel) != 1) {
         return;
     }
     nats_client *client = sub->client;
+    if (sub->compact != NULL) {
+        nats__chunk_leave(sub->compact);
+    }
     free(sub);
     if (client != NULL) {
         nats__client_unref(client);
