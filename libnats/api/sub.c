@@ -170,7 +170,16 @@ int32_t nats_sub_active(nats_sub *sub)
 
 void nats_sub_free(nats_sub *sub)
 {
-    if (sub != NULL && nats__enter(sub->client) == NATS_OK) {
-        nats__sub_unref(sub);
+    if (sub == NULL || nats__enter(sub->client) != NATS_OK) {
+        return;
     }
+    nats__conn *conn = sub->client->conn;
+    pthread_mutex_lock(&conn->mu);
+    if (!sub->active && sub->head != NULL && sub->mode == NATS_SUB_PRIVATE) {
+        /* Nobody else could take them. */
+        nats__sub_clear(sub);
+        nats__sub_release(sub);
+    }
+    pthread_mutex_unlock(&conn->mu);
+    nats__sub_unref(sub);
 }

@@ -62,28 +62,16 @@ static void end_sub(nats_sub *sub)
     nats__sub_unref(sub);
 }
 
-/* Messages of subscriptions that had ended before: their last reference is the messages'. */
-static void drop_list(nats_client *client, nats__msg_list *list)
-{
-    nats_msg *batch[64];
-    size_t count;
-    while ((count = nats__list_take(client->conn, list, batch, 64)) > 0) {
-        client->conn->totals.delivered -= count;
-        client->conn->totals.dropped += count;
-        for (size_t i = 0; i < count; i++) {
-            nats__chunk_unref(batch[i]->chunk, 1);
-        }
-    }
-}
-
 void nats__client_end(nats_client *client)
 {
     nats__conn *conn = client->conn;
     while (client->subs != NULL) {
         end_sub(client->subs);
     }
-    drop_list(client, &client->inbox);
-    drop_list(client, &client->callbacks);
+    while (client->ended_subs != NULL) {
+        nats__sub_clear(client->ended_subs);
+        nats__sub_release(client->ended_subs);
+    }
     nats__requests_fail(conn, client, NATS_ERR_CLOSED);
     if (client->prev != NULL) {
         client->prev->next = client->next;

@@ -51,7 +51,7 @@ struct nats_sub {
     nats__chunk *last_chunk; /* of the newest queued message */
     nats__chunk *compact;    /* messages are copied there when holding their chunks would cost too much */
     size_t held_bytes;       /* of chunks that the queue keeps alive, each run of messages counted once */
-    struct nats_sub *next;   /* of the client's subscriptions */
+    struct nats_sub *next;   /* of the client's subs or ended_subs */
     struct nats_sub *prev;
     uint8_t mode;
     bool active; /* in the session's table */
@@ -109,6 +109,7 @@ struct nats_client {
     nats_client *next; /* of the connection's clients */
     nats_client *prev;
     nats_sub *subs;
+    nats_sub *ended_subs;     /* that live on for their messages */
     nats__msg_list inbox;     /* of NATS_SUB_SHARED subscriptions, in the order of arrival */
     nats__msg_list callbacks; /* of NATS_SUB_CALLBACK ones */
     uint64_t pending;         /* messages in all its subscriptions */
@@ -362,8 +363,10 @@ nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *sub
                           nats_sub **out);
 void nats__sub_ref(nats_sub *sub);
 void nats__sub_unref(nats_sub *sub);
-/* Out of the table: no more messages come. */
+/* Out of the table: no more messages come. Those that wait can still be taken. */
 void nats__sub_ended(nats_sub *sub);
+/* It has ended, and its last message was taken: let it go. */
+void nats__sub_release(nats_sub *sub);
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after);
 
 /* drain.c: mu held. */

@@ -170,14 +170,6 @@ static nats_msg *pop(nats_sub *sub, nats__msg_list *list)
     return msg;
 }
 
-/* An ended subscription lived on for its messages only. */
-static void release_if_done(nats_sub *sub)
-{
-    if (!sub->active && sub->head == NULL) {
-        nats__sub_unref(sub);
-    }
-}
-
 size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max)
 {
     nats__conn *conn = sub->client->conn;
@@ -190,7 +182,7 @@ size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max)
     conn->totals.delivered += count;
     if (count > 0) {
         nats__client_signal(sub->client);
-        release_if_done(sub);
+        nats__sub_release(sub);
     }
     return count;
 }
@@ -203,7 +195,7 @@ size_t nats__list_take(nats__conn *conn, nats__msg_list *list, nats_msg **batch,
         batch[count++] = pop(sub, list);
         sub->delivered++;
         if (sub->head == NULL) {
-            release_if_done(sub);
+            nats__sub_release(sub);
         }
     }
     conn->totals.delivered += count;

@@ -5,22 +5,22 @@
 #include "base/error.h"
 #include "client/conn.h"
 
-static void list_in(nats_client *client, nats_sub *sub)
+static void list_in(nats_sub **list, nats_sub *sub)
 {
-    sub->next = client->subs;
+    sub->next = *list;
     sub->prev = NULL;
-    if (client->subs != NULL) {
-        client->subs->prev = sub;
+    if (*list != NULL) {
+        (*list)->prev = sub;
     }
-    client->subs = sub;
+    *list = sub;
 }
 
-static void list_out(nats_client *client, nats_sub *sub)
+static void list_out(nats_sub **list, nats_sub *sub)
 {
     if (sub->prev != NULL) {
         sub->prev->next = sub->next;
     } else {
-        client->subs = sub->next;
+        *list = sub->next;
     }
     if (sub->next != NULL) {
         sub->next->prev = sub->prev;
@@ -75,7 +75,7 @@ nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *sub
     if (client != NULL) {
         sub->client = client;
         nats__client_ref(client);
-        list_in(client, sub);
+        list_in(&client->subs, sub);
     }
     nats__conn_stage(conn);
     *out = sub;
@@ -107,12 +107,21 @@ void nats__sub_ended(nats_sub *sub)
     if (!sub->active) {
         return;
     }
+    nats_client *client = sub->client;
     sub->active = false;
-    list_out(sub->client, sub);
-    nats__conn_tell(sub->client->conn, sub);
-    if (sub->head == NULL) {
-        nats__sub_unref(sub);
+    list_out(&client->subs, sub);
+    list_in(&client->ended_subs, sub);
+    nats__conn_tell(client->conn, sub);
+    nats__sub_release(sub);
+}
+
+void nats__sub_release(nats_sub *sub)
+{
+    if (sub->active || sub->head != NULL) {
+        return;
     }
+    list_out(&sub->client->ended_subs, sub);
+    nats__sub_unref(sub);
 }
 
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after)

@@ -1,5 +1,6 @@
 #include "proto/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,33 +85,36 @@ static bool url_copy(const nats__url *url, nats__url *out)
     return ok;
 }
 
-static bool contains(const nats__pool *pool, const nats__url *url)
+static nats__server *find(nats__pool *pool, const nats__url *url)
 {
     for (size_t i = 0; i < pool->count; i++) {
         if (nats__url_same(&pool->servers[i].url, url)) {
-            return true;
+            return &pool->servers[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered, bool *added_out)
 {
     *added_out = false;
-    if (contains(pool, url)) {
+    nats__server *known = find(pool, url);
+    if (known != NULL) {
+        known->removed = known->removed && discovered;
+        known->discovered = known->discovered && discovered;
         return NATS_OK;
     }
     if (pool->count == NATS__POOL_MAX) {
         return nats__fail(NATS_ERR_LIMIT, "url", "%d servers are known: no more", NATS__POOL_MAX);
     }
-    bool none_current = pool->current == pool->count;
+    bool none_current = pool->current >= pool->count;
     nats__server *servers = realloc(pool->servers, (pool->count + 1) * sizeof *servers);
     if (servers == NULL) {
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     pool->servers = servers;
     nats__server *server = &servers[pool->count];
-    *server = (nats__server){.discovered = discovered};
+    *server = (nats__server){.discovered = discovered, .not_before_ns = NATS__AT_ONCE};
     if (!url_copy(url, &server->url)) {
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
@@ -161,8 +165,20 @@ static bool better(const nats__server *a, const nats__server *b)
     return a->not_before_ns < b->not_before_ns;
 }
 
+/* The one in use was to be removed and is in use no more: its place goes to the one before it, so that the order goes on
+ * from there. */
+static void remove_dropped(nats__pool *pool)
+{
+    size_t at = pool->current;
+    if (at < pool->count && pool->servers[at].removed) {
+        nats__pool_remove(pool, at);
+        pool->current = at > 0 ? at - 1 : pool->count - (pool->count > 0);
+    }
+}
+
 nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects)
 {
+    remove_dropped(pool);
     size_t start = pool->current < pool->count ? pool->current + 1 : 0;
     nats__server *best = NULL;
     for (size_t i = 0; i < pool->count; i++) {
@@ -182,22 +198,43 @@ nats__server *nats__pool_current(nats__pool *pool)
     return pool->current < pool->count ? &pool->servers[pool->current] : NULL;
 }
 
-/* Is that server named by connect_urls? */
-static bool named(const nats__server *server, const char *const *urls, size_t url_count)
+/* ---- discovered servers ---- */
+
+/* What a cluster tells is "host:port": it is reached the way this server is, with its credentials. False when it is not a
+ * URL or memory is out: it is passed over. */
+static bool parse_discovered(const nats__server *current, const char *text, nats__url *out)
+{
+    char full[NATS__URL_MAX + 1];
+    bool inherits = current != NULL && strstr(text, "://") == NULL;
+    const char *scheme = inherits ? nats__scheme_name(current->url.scheme) : "nats";
+    const char *form = strstr(text, "://") == NULL ? "%s://%s" : "%.0s%s";
+    int len = snprintf(full, sizeof full, form, scheme, text);
+    if (len < 0 || (size_t)len >= sizeof full ||
+        nats__url_parse(full, (size_t)len, out) != NATS_OK) {
+        return false;
+    }
+    if (current == NULL || out->user != NULL) {
+        return true;
+    }
+    bool ok = copy_text(current->url.user, &out->user);
+    ok = copy_text(current->url.password, &out->password) && ok;
+    if (!ok) {
+        nats__url_free(out);
+    }
+    return ok;
+}
+
+static bool named(const nats__server *server, const nats__url *urls, size_t url_count)
 {
     for (size_t i = 0; i < url_count; i++) {
-        nats__url url;
-        bool same = nats__url_parse(urls[i], strlen(urls[i]), &url) == NATS_OK &&
-                    nats__url_same(&url, &server->url);
-        nats__url_free(&url);
-        if (same) {
+        if (urls[i].host != NULL && nats__url_same(&urls[i], &server->url)) {
             return true;
         }
     }
     return false;
 }
 
-static void forget_gone(nats__pool *pool, const char *const *urls, size_t url_count)
+static void forget_gone(nats__pool *pool, const nats__url *urls, size_t url_count)
 {
     for (size_t i = pool->count; i-- > 0;) {
         nats__server *server = &pool->servers[i];
@@ -207,48 +244,44 @@ static void forget_gone(nats__pool *pool, const char *const *urls, size_t url_co
     }
 }
 
-/* What a cluster tells is "host:port": it is reached the way this server is, with its credentials. */
-static bool add_discovered(nats__pool *pool, const char *text)
+static void add_discovered(nats__pool *pool, const nats__url *url, bool shuffle, nats__rng *rng,
+                           nats__buf *news)
 {
-    nats__url url;
     bool added = false;
-    if (nats__url_parse(text, strlen(text), &url) != NATS_OK) {
-        return false;
+    if (url->host == NULL || nats__pool_add(pool, url, true, &added) != NATS_OK || !added) {
+        return;
     }
-    const nats__server *current = nats__pool_current(pool);
-    bool inherit = current != NULL && url.user == NULL;
-    if (inherit) {
-        inherit = copy_text(current->url.user, &url.user) &&
-                  copy_text(current->url.password, &url.password);
+    nats__buf_append_text(news, news->len > 0 ? "," : "");
+    nats__buf_append_text(news, url->text);
+    size_t first = pool->current < pool->count ? pool->current + 1 : 0;
+    if (shuffle && first < pool->count) {
+        shuffle_one(pool, pool->count - 1, first, rng);
     }
-    bool tls = current != NULL && current->url.scheme == NATS__SCHEME_TLS;
-    url.scheme = tls ? NATS__SCHEME_TLS : url.scheme;
-    nats__pool_add(pool, &url, true, &added);
-    nats__url_free(&url);
-    return added;
 }
 
+/* All are parsed once: each is compared with every server that is known. */
 void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
                          nats__rng *rng, nats__buf *news)
 {
-    forget_gone(pool, urls, url_count);
-    for (size_t i = 0; i < url_count; i++) {
-        if (!add_discovered(pool, urls[i])) {
-            continue;
-        }
-        nats__buf_append_text(news, news->len > 0 ? "," : "");
-        nats__buf_append_text(news, pool->servers[pool->count - 1].url.text);
-        size_t first = pool->current < pool->count ? pool->current + 1 : 0;
-        if (shuffle && first < pool->count) {
-            shuffle_one(pool, pool->count - 1, first, rng);
-        }
+    nats__url *parsed = calloc(url_count + 1, sizeof *parsed);
+    if (parsed == NULL) {
+        return; /* the next INFO tells again */
     }
+    for (size_t i = 0; i < url_count; i++) {
+        parse_discovered(nats__pool_current(pool), urls[i], &parsed[i]);
+    }
+    forget_gone(pool, parsed, url_count);
+    for (size_t i = 0; i < url_count; i++) {
+        add_discovered(pool, &parsed[i], shuffle, rng, news);
+        nats__url_free(&parsed[i]);
+    }
+    free(parsed);
 }
 
 int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng)
 {
     int64_t bound = wait_ms;
-    for (int32_t i = 1; i < attempts && bound < wait_max_ms; i++) {
+    for (int32_t i = 1; i < attempts && bound > 0 && bound < wait_max_ms; i++) {
         bound *= 2;
     }
     bound = bound < wait_max_ms ? bound : wait_max_ms;

@@ -12,7 +12,7 @@ typedef struct nats__server {
     bool lame_duck;        /* it said so: last choice from then on */
     bool removed;          /* by the user, while in use: not to be tried again */
     int32_t attempts;      /* failed ones in a row */
-    int64_t not_before_ns; /* back-off: not tried earlier */
+    int64_t not_before_ns; /* back-off: not tried earlier; NATS__AT_ONCE: no wait */
     char *auth_error;      /* the last authentication error it gave, NULL after a success */
 } nats__server;
 
@@ -23,10 +23,12 @@ typedef struct nats__pool {
 } nats__pool;
 
 enum { NATS__POOL_MAX = 1024 }; /* servers; a cluster that tells of more is cut off there */
+#define NATS__AT_ONCE INT64_MIN   /* due on any clock, also one that begins below zero */
 
 /* list: as nats_proto_new(). Errors: INVALID, NO_MEMORY, LIMIT. shuffle: random order. */
 nats_status nats__pool_init(nats__pool *pool, const char *list, bool shuffle, nats__rng *rng);
 void nats__pool_free(nats__pool *pool);
+/* One that is there already stays, no longer to be removed, and counts as given if it is now. */
 nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered, bool *added_out);
 bool nats__pool_remove(nats__pool *pool, size_t index);
 /* The same at the user's wish: the current one stays until it is lost. */

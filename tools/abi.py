@@ -1,0 +1,457 @@
+#!/usr/bin/env python3
+"""One description of the ABI, and what follows from it.
+
+Reads the public headers, libnats/abi/status.def and libnats/abi/options.def. Writes:
+
+    libnats/abi/abi.json               functions, statuses, constants, options, for binding generators
+    libnats/abi/symbols.txt            the ledger: each exported symbol and the version it came with; append only
+    libnats/abi/libpolynats.map        the linker's version script
+    libnats/include/polynats_ffi.h     declarations without macros, as LuaJIT's and cffi's cdef() take them
+    docs/options.md                    the table of options
+
+With --check nothing is written: exit status 1 when a file is not what would be written, when something that was
+promised is gone or has changed its number, or when a header breaks a rule of the ABI.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+INCLUDE = os.path.join("libnats", "include")
+HEADERS = os.path.join(INCLUDE, "polynats")
+ABI = os.path.join("libnats", "abi")
+JSON = os.path.join(ABI, "abi.json")
+LEDGER = os.path.join(ABI, "symbols.txt")
+
+# All that a parameter or a result may be by value. No int, long, enum or struct: their size or passing differs between
+# compilers, machines and FFIs.
+VALUES = {"void", "int32_t", "uint32_t", "int64_t", "uint64_t", "size_t", "double", "nats_status"}
+BYTES = {"char", "void", "uint8_t"}  # behind a pointer only
+
+FUNCTION = re.compile(r"NATS_API\b([^;]*);", re.S)
+COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
+ENUM = re.compile(r"\benum\s*\{(.*?)\}\s*;", re.S)
+OPAQUE = re.compile(r"\btypedef\s+struct\s+(nats_\w+)\s+(nats_\w+)\s*;")
+DEFINE = re.compile(r"^#define\s+((?:NATS|POLYNATS)_\w+)\s+(-?\d+)\s*$", re.M)
+VERSION = re.compile(r'^#define\s+POLYNATS_VERSION\s+"([^"]+)"', re.M)
+OPTION = re.compile(r'^OPTION\((\w+), (\w+), ("[^"]*"|NULL|-?\d+), (-?\d+), (-?\d+), "([^"]*)"\)$')
+STATUS = re.compile(r'^STATUS\((\w+), (-?\d+), "([^"]*)"\)$')
+
+problems = []
+
+
+def problem(where, text):
+    problems.append("%s: %s" % (where, text))
+
+
+def read(path):
+    try:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+# ---- reading ----
+
+
+def blank_comments(text):
+    """The text with its comments as spaces: offsets and lines stay what they were."""
+    return COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found.group(0)), text)
+
+
+def plain(comment):
+    """A comment's words on one line."""
+    lines = (re.sub(r"^\s*\*?\s?", "", line) for line in comment.strip().split("\n"))
+    return " ".join(" ".join(lines).split())
+
+
+def first_sentence(text):
+    found = re.match(r"(.*?\.)(?= |$)", text)
+    return found.group(1) if found else text
+
+
+# Where the headers' own comment would only repeat the name; abi.json has these words for them.
+SELF_EVIDENT = {
+    "nats_event_type": "What happened: NATS_EVENT_….",
+    "nats_info_free": "NULL is fine.",
+    "nats_msg_subject": "The subject it was published to.",
+    "nats_proto_state": "NATS_PROTO_STATE_….",
+}
+
+
+def docs_of(text):
+    """end offset of each comment -> its words"""
+    return {found.end(): plain(found.group(1)) for found in COMMENT.finditer(text)}
+
+
+def doc_before(text, docs, start, inherited):
+    """The comment right before offset start. Without one, the declaration before shares its own."""
+    gap_begin = len(text[:start].rstrip())
+    between = text[gap_begin:start]
+    if between.count("\n") > 1:
+        return ""
+    return docs.get(gap_begin, inherited)
+
+
+def spell_type(words):
+    """One spelling for each type: const char **, const void *const *."""
+    return re.sub(r"\*\s+(?=\*|const\b)", "*", " ".join(words))
+
+
+def parse_parameter(where, text):
+    words = text.replace("*", " * ").split()
+    if "..." in text or "(" in text or "[" in text:
+        problem(where, "'%s': no varargs, function pointers or arrays" % text.strip())
+        return None
+    if words == ["void"]:
+        return None
+    return {"name": words[-1], "type": spell_type(words[:-1])}
+
+
+def check_type(where, text, opaques):
+    words = [word for word in text.replace("*", " * ").split() if word != "const"]
+    base = [word for word in words if word not in ("*", "struct")]
+    stars = words.count("*")
+    if len(base) != 1:
+        problem(where, "'%s' is not a type of the ABI" % text)
+        return
+    allowed = VALUES if stars == 0 else VALUES | BYTES | opaques
+    if base[0] not in allowed:
+        problem(where, "'%s': by value only %s; handles, bytes and these behind a pointer"
+                % (text, ", ".join(sorted(VALUES))))
+
+
+def parse_function(where, body, doc):
+    found = re.match(r"\s*(.*?)(\w+)\s*\((.*)\)\s*$", body, re.S)
+    if not found:
+        problem(where, "cannot read the declaration: %s" % " ".join(body.split()))
+        return None
+    result = spell_type(found.group(1).replace("*", " * ").split())
+    name = found.group(2)
+    parameters = [parse_parameter(where, part) for part in found.group(3).split(",")]
+    doc = first_sentence(doc) or SELF_EVIDENT.get(name, "")
+    return {"name": name, "header": where, "returns": result,
+            "parameters": [part for part in parameters if part], "doc": doc}
+
+
+def parse_functions(where, text):
+    # A struct that is only named may stand between a comment and its function.
+    forward = re.compile(r"^struct \w+;\n", re.M)
+    text = forward.sub("", text)
+    bare = blank_comments(text)
+    docs = docs_of(text)
+    doc, functions = "", []
+    end = 0
+    for found in FUNCTION.finditer(bare):
+        inherited = doc if bare[end:found.start()].strip() == "" else ""
+        if re.search(r"_free\s*\(", found.group(1)):
+            inherited = "NULL is fine."
+        doc = doc_before(text, docs, found.start(), inherited)
+        end = found.end()
+        function = parse_function(where, found.group(1), doc)
+        if function:
+            functions.append(function)
+    return functions
+
+
+def parse_constants(where, text):
+    for found in ENUM.finditer(text):
+        docs = COMMENT.findall(found.group(1))
+        entries = [part.strip() for part in blank_comments(found.group(1)).split(",")]
+        for entry in filter(None, entries):
+            parts = re.match(r"(\w+)\s*=\s*(-?\d+)$", entry)
+            if not parts:
+                problem(where, "enumerator '%s' needs a number of its own: it is pinned" % entry)
+                continue
+            line = re.search(r"\b%s\s*=[^\n]*?/\*(.*?)\*/" % parts.group(1), found.group(1))
+            yield {"name": parts.group(1), "value": int(parts.group(2)), "header": where,
+                   "doc": plain(line.group(1)) if docs and line else ""}
+
+
+def parse_defines(where, text):
+    for name, value in DEFINE.findall(text):
+        yield {"name": name, "value": int(value), "header": where, "doc": ""}
+
+
+def check_header(where, text):
+    """What no function's type shows: named enums, struct bodies, bit-fields, includes from outside."""
+    bare = re.sub(r"^#.*$", "", blank_comments(text), flags=re.M)
+    if re.search(r"\benum\s+\w+", bare):
+        problem(where, "a named enum: use an anonymous one and int32_t")
+    if re.search(r"\b(struct|union)\s*\w*\s*\{", bare):
+        problem(where, "a struct with a body: handles are opaque")
+    for included in re.findall(r"^#include\s+(\S+)", text, re.M):
+        if included.startswith("<") and included not in ("<stddef.h>", "<stdint.h>"):
+            problem(where, "includes %s: a public header needs stddef.h and stdint.h only" % included)
+
+
+def parse_lines(path, pattern, make):
+    rows = []
+    for number, line in enumerate((read(path) or "").split("\n"), 1):
+        if not re.match(r"[A-Z]+\(", line):
+            continue
+        found = pattern.match(line)
+        if found:
+            rows.append(make(*found.groups()))
+        else:
+            problem("%s:%d" % (path, number), "cannot read: %s" % line)
+    return rows
+
+
+def make_option(name, kind, default, low, high, doc):
+    if kind == "BOOL":
+        value = default == "1"
+    elif kind == "TEXT":
+        value = None if default == "NULL" else default.strip('"')
+    else:
+        value = int(default)
+    return {"name": name, "type": kind.lower(), "default": value, "min": int(low),
+            "max": int(high), "doc": doc}
+
+
+def make_status(name, number, text):
+    return {"name": name, "number": int(number), "text": text}
+
+
+def read_abi():
+    abi = {"version": "", "functions": [], "types": [], "statuses": [], "constants": [], "options": []}
+    names = sorted(os.listdir(os.path.join(ROOT, HEADERS)))
+    for name in names:
+        text = read(os.path.join(HEADERS, name))
+        where = "polynats/" + name
+        check_header(where, text)
+        found = VERSION.search(text)
+        abi["version"] = found.group(1) if found else abi["version"]
+        abi["types"] += [second for _, second in OPAQUE.findall(text)]
+        abi["functions"] += parse_functions(where, text)
+        abi["constants"] += parse_constants(where, text)
+        abi["constants"] += parse_defines(where, text)
+    abi["statuses"] = parse_lines(os.path.join(ABI, "status.def"), STATUS, make_status)
+    abi["options"] = parse_lines(os.path.join(ABI, "options.def"), OPTION, make_option)
+    return abi
+
+
+# ---- rules ----
+
+
+def check_functions(abi):
+    opaques = set(abi["types"])
+    seen = set()
+    for function in abi["functions"]:
+        where = "%s: %s" % (function["header"], function["name"])
+        if not re.match(r"nats_[a-z0-9_]+$", function["name"]) or "__" in function["name"]:
+            problem(where, "exported names are nats_noun_verb")
+        if function["name"] in seen:
+            problem(where, "declared twice")
+        seen.add(function["name"])
+        if not function["doc"]:
+            problem(where, "has no comment")
+        for text in [function["returns"]] + [part["type"] for part in function["parameters"]]:
+            check_type(where, text, opaques)
+
+
+def check_statuses(abi):
+    named = {"NATS_OK" if row["name"] == "OK" else "NATS_ERR_" + row["name"]: row["number"]
+             for row in abi["statuses"]}
+    enumerated = {row["name"]: row["value"] for row in abi["constants"]
+                  if row["header"] == "polynats/status.h"}
+    for name in sorted(set(named) | set(enumerated)):
+        if named.get(name) != enumerated.get(name):
+            problem(name, "is %s in status.def and %s in status.h"
+                    % (named.get(name, "missing"), enumerated.get(name, "missing")))
+    if len(set(named.values())) != len(named):
+        problem("status.def", "a number is used twice")
+
+
+def check_promises(abi):
+    """Against what was written before: names may be added; none may go, or mean something else."""
+    old = json.loads(read(JSON) or "{}")
+    plans = (("statuses", "name", "number"), ("constants", "name", "value"), ("options", "name", "type"))
+    for part, key, pinned in plans:
+        now = {row[key]: row[pinned] for row in abi[part]}
+        for row in old.get(part, []):
+            if row[key].startswith("POLYNATS_VERSION"):
+                continue
+            if now.get(row[key]) != row[pinned]:
+                problem(row[key], "was promised as %s and is %s now"
+                        % (row[pinned], now.get(row[key], "gone")))
+
+
+def read_ledger():
+    rows = []
+    for line in (read(LEDGER) or "").split("\n"):
+        if line and not line.startswith("#"):
+            rows.append(tuple(line.split()))
+    return rows
+
+
+def next_ledger(abi):
+    """The ledger with what is new at its end."""
+    rows = read_ledger()
+    now = [function["name"] for function in abi["functions"]]
+    for symbol, _ in rows:
+        if symbol not in now:
+            problem(symbol, "is in %s but in no header: a symbol that was exported once stays" % LEDGER)
+    known = {symbol for symbol, _ in rows}
+    return rows + [(name, abi["version"]) for name in now if name not in known]
+
+
+# ---- writing ----
+
+
+def ledger_text(rows):
+    head = "# Every exported symbol and the version it came with. Append only: tools/abi.py does it.\n"
+    return head + "".join("%s %s\n" % row for row in rows)
+
+
+def map_text(rows):
+    names = "".join("        %s;\n" % name for name in sorted(name for name, _ in rows))
+    return ("# Written by tools/abi.py from symbols.txt.\n"
+            "POLYNATS_0 {\n    global:\n%s    local:\n        *;\n};\n" % names)
+
+
+def wrap(text, width=100, indent="    "):
+    """A declaration over as many lines as it needs, broken between parameters."""
+    lines, line = [], ""
+    for part in re.split(r"(?<=,) ", text):
+        if line and len(line) + 1 + len(part) > width:
+            lines.append(line)
+            line = indent + part
+        else:
+            line = line + " " + part if line else part
+    return "\n".join(lines + [line])
+
+
+def join(kind, name):
+    return kind + name if kind.endswith("*") else kind + " " + name
+
+
+def prototype(function):
+    parts = [join(part["type"], part["name"]) for part in function["parameters"]] or ["void"]
+    return wrap("%s(%s);" % (join(function["returns"], function["name"]), ", ".join(parts)))
+
+
+def ffi_text(abi):
+    out = ["/* Written by tools/abi.py: the whole ABI without macros or attributes, for ffi.cdef() of LuaJIT",
+           " * and cdef() of cffi. C and C++ programs include polynats.h. A length of (size_t)-1 stands for a",
+           " * text that ends with a NUL. */", "", "typedef int32_t nats_status;"]
+    out += ["typedef struct %s %s;" % (name, name) for name in abi["types"]]
+    header = None
+    for row in abi["constants"]:
+        if row["name"].startswith("POLYNATS_VERSION"):
+            continue
+        if row["header"] != header:
+            header = row["header"]
+            out += ["", "/* %s */" % header]
+        out.append("enum { %s = %d };" % (row["name"], row["value"]))
+    header = None
+    for function in abi["functions"]:
+        if function["header"] != header:
+            header = function["header"]
+            out += ["", "/* %s */" % header]
+        out.append(prototype(function))
+    return "\n".join(out) + "\n"
+
+
+def time_text(ms):
+    if ms < 0:
+        return "for ever"
+    for unit, size in (("h", 3600000), ("m", 60000), ("s", 1000)):
+        if ms >= size and ms % size == 0:
+            return "%d%s" % (ms // size, unit)
+    return "%dms" % ms
+
+
+def value_text(option, value):
+    if value is None:
+        return "none"
+    if option["type"] == "bool":
+        return "true" if value else "false"
+    if option["type"] == "duration":
+        return time_text(value)
+    return '`"%s"`' % value if option["type"] == "text" else str(value)
+
+
+def range_text(option):
+    if option["type"] == "bool":
+        return ""
+    low, high = option["min"], option["max"]
+    if option["type"] == "text":
+        return "%d to %d bytes" % (low, high)
+    return "%s to %s" % (value_text(option, low), value_text(option, high))
+
+
+OPTIONS_HEAD = """# Options of a connection
+
+<!-- Written by tools/abi.py from libnats/abi/options.def. -->
+
+Every option by its name, the same in every language: `nats_options_set_text()` and its kin in C, a field of the table
+given to `nats.connect` in Lua. An unknown name is an error that tells the nearest known one. Durations are seconds in
+scripting languages, milliseconds in `nats_options_set_int()`, and text such as `250ms`, `2s`, `5m`, `1h` anywhere.
+
+| option | type | default | range | |
+|---|---|---|---|---|
+"""
+
+
+def options_text(abi):
+    rows = ["| `%s` | %s | %s | %s | %s |" % (
+        option["name"], option["type"], value_text(option, option["default"]), range_text(option),
+        option["doc"]) for option in abi["options"]]
+    return OPTIONS_HEAD + "\n".join(rows) + "\n"
+
+
+def outputs(abi):
+    rows = next_ledger(abi)
+    since = dict(rows)
+    for function in abi["functions"]:
+        function["since"] = since[function["name"]]
+    return {
+        LEDGER: ledger_text(rows),
+        os.path.join(ABI, "libpolynats.map"): map_text(rows),
+        os.path.join(INCLUDE, "polynats_ffi.h"): ffi_text(abi),
+        os.path.join("docs", "options.md"): options_text(abi),
+        JSON: json.dumps(abi, indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def write(files):
+    for path, text in files.items():
+        if read(path) == text:
+            continue
+        os.makedirs(os.path.join(ROOT, os.path.dirname(path)), exist_ok=True)
+        with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
+            file.write(text)
+        print("wrote %s" % path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    args = parser.parse_args()
+    abi = read_abi()
+    check_functions(abi)
+    check_statuses(abi)
+    check_promises(abi)
+    files = outputs(abi)
+    if args.check:
+        for path, text in files.items():
+            if read(path) != text:
+                problem(path, "is not up to date: run tools/abi.py")
+    elif not problems:
+        write(files)
+    for line in problems:
+        print("abi: " + line, file=sys.stderr)
+    if not problems:
+        print("abi: %d functions, %d statuses, %d constants, %d options"
+              % tuple(len(abi[part]) for part in ("functions", "statuses", "constants", "options")))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

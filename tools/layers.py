@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Holds the layers of libnats apart (docs/architecture.md).
+
+A folder includes itself and lower layers. Headers of sockets, TLS and JSON are seen in the folders made for them, clocks
+and threads not at all below io. Exported functions are defined in api only. What is built on the library (the Lua
+module, the examples) sees public headers only.
+"""
+
+import argparse
+import fnmatch
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# abi holds tables that are included like headers; include is the public ABI, open to all.
+LAYERS = {
+    "include": 0, "abi": 0, "base": 0, "json": 1, "crypto": 1, "proto": 2, "io": 2, "client": 3,
+    "jetstream": 4, "service": 4, "kv": 5, "object": 5, "api": 6,
+}
+# Data and foundations that folders of the same number may see.
+OPEN_TO_ALL = {"include", "abi", "base"}
+
+SOCKETS = ("sys/socket.h", "sys/un.h", "sys/epoll.h", "sys/select.h", "sys/eventfd.h", "sys/timerfd.h", "sys/uio.h",
+           "sys/ioctl.h", "netinet/*", "arpa/*", "net/*", "netdb.h", "poll.h", "resolv.h")
+CLOCKS_AND_THREADS = ("time.h", "sys/time.h", "pthread.h", "threads.h", "semaphore.h", "signal.h", "sched.h", "unistd.h",
+                      "fcntl.h", "sys/random.h", "sys/mman.h", "sys/wait.h")
+
+# (what, headers, folders that may include them, files that may too)
+RULES = (
+    ("sockets", SOCKETS, {"io"}, ()),
+    ("TLS and cryptography", ("openssl/*",), {"crypto", "io"}, ()),
+    ("JSON", ("json-c/*", "json.h", "jansson.h", "cJSON.h", "yyjson.h"), {"json"}, ()),
+    ("clocks, threads and the operating system", CLOCKS_AND_THREADS,
+     {"io", "client", "jetstream", "service", "kv", "object", "api"}, ("libnats/base/clock.[ch]",)),
+)
+
+# What stands on the library, and the includes in quotes that it may have.
+OUTSIDE = {"lua": ("lnats.h",), "examples": ()}
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
+DEFINITION = re.compile(r"^(?!static\b|typedef\b)[a-z][\w \t*]*?\b(nats_(?!_)\w+)\(([^;{]*)\)\s*\{", re.M)
+
+problems = []
+
+
+def sources(folder):
+    for path, folders, files in os.walk(os.path.join(ROOT, folder)):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith((".c", ".h", ".def")):
+                yield os.path.relpath(os.path.join(path, name), ROOT)
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def includes(path):
+    text = read(path)
+    for found in INCLUDE.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        yield "%s:%d" % (path, line), found.group(1), found.group(2)
+
+
+def check_own(where, folder, target):
+    """An include in quotes, or of <polynats…>, from inside libnats."""
+    other = target.split("/")[0]
+    if "/" not in target or other not in LAYERS:
+        problems.append('%s: "%s": includes are rooted: "folder/file.h"' % (where, target))
+    elif other != folder and other not in OPEN_TO_ALL and LAYERS[other] >= LAYERS[folder]:
+        problems.append("%s: %s (L%d) may not include %s (L%d)"
+                        % (where, folder, LAYERS[folder], target, LAYERS[other]))
+
+
+def check_system(where, path, folder, target):
+    for what, headers, folders, files in RULES:
+        if not any(fnmatch.fnmatch(target, pattern) for pattern in headers):
+            continue
+        if folder in folders or any(fnmatch.fnmatch(path, pattern) for pattern in files):
+            continue
+        problems.append("%s: <%s>: %s are known in %s only"
+                        % (where, target, what, ", ".join(sorted(folders))))
+
+
+def check_library():
+    count = 0
+    for path in sources("libnats"):
+        folder = path.split(os.sep)[1]
+        if folder not in LAYERS:
+            problems.append("%s: a folder without a layer: add it to tools/layers.py" % path)
+            continue
+        count += 1
+        for where, mark, target in includes(path):
+            if mark == "<":
+                check_system(where, path, folder, target)
+            elif folder != "include":
+                check_own(where, folder, target)
+        if folder not in ("api", "include") and path.endswith(".c"):
+            for found in DEFINITION.finditer(read(path)):
+                problems.append("%s: defines %s: exported functions live in api" % (path, found.group(1)))
+    return count
+
+
+def check_outside():
+    for folder, allowed in OUTSIDE.items():
+        for path in sources(folder):
+            for where, mark, target in includes(path):
+                internal = mark == '"' and target not in allowed
+                if internal or (mark == "<" and target.split("/")[0] in LAYERS):
+                    problems.append("%s: %s is not a public header" % (where, target))
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__,
+                            formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    count = check_library()
+    check_outside()
+    for line in problems:
+        print("layers: " + line, file=sys.stderr)
+    if count == 0:
+        print("layers: no sources found", file=sys.stderr)
+        return 1
+    if not problems:
+        print("layers: %d files keep to their layers" % count)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
