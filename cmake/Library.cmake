@@ -1,40 +1,57 @@
-# The library, a folder at a time. nats_proto is what a program without I/O may link: no file of it knows sockets,
-# threads or clocks (tests/abi/proto_symbols.sh looks).
+# The library, a folder at a time: each is a set of objects, named after its layer.
 set(LIBNATS ${CMAKE_CURRENT_SOURCE_DIR}/libnats)
+set(SANS_IO_LAYERS base json proto)
+set(OTHER_LAYERS io client api)
 
-function(layer_sources out)
-  set(all)
-  foreach(folder ${ARGN})
-    file(GLOB files CONFIGURE_DEPENDS ${LIBNATS}/${folder}/*.c)
-    list(APPEND all ${files})
-  endforeach()
-  set(${out} ${all} PARENT_SCOPE)
+function(add_layer name)
+  add_library(${name} OBJECT ${ARGN})
+  target_include_directories(${name} PUBLIC ${LIBNATS} ${LIBNATS}/include)
+  target_link_libraries(${name} PUBLIC PkgConfig::JSONC Threads::Threads)
+  set_property(GLOBAL APPEND PROPERTY LAYERS ${name})
 endfunction()
 
-layer_sources(PROTO_SOURCES base json proto)
-list(REMOVE_ITEM PROTO_SOURCES ${LIBNATS}/base/clock.c)
-layer_sources(REST_SOURCES io client api)
-list(APPEND REST_SOURCES ${LIBNATS}/base/clock.c)
-
-add_library(nats_proto OBJECT ${PROTO_SOURCES})
-add_library(nats_rest OBJECT ${REST_SOURCES})
-foreach(objects nats_proto nats_rest)
-  target_include_directories(${objects} PUBLIC ${LIBNATS} ${LIBNATS}/include)
-  target_link_libraries(${objects} PUBLIC PkgConfig::JSONC Threads::Threads)
+# The clock is in base, and needs the system: it is no part of what can be used without I/O.
+add_layer(nats_clock ${LIBNATS}/base/clock.c)
+foreach(folder ${SANS_IO_LAYERS} ${OTHER_LAYERS})
+  file(GLOB sources CONFIGURE_DEPENDS ${LIBNATS}/${folder}/*.c)
+  list(REMOVE_ITEM sources ${LIBNATS}/base/clock.c)
+  add_layer(nats_layer_${folder} ${sources})
 endforeach()
 
-set(LIBRARY_OBJECTS $<TARGET_OBJECTS:nats_proto> $<TARGET_OBJECTS:nats_rest>)
+get_property(layers GLOBAL PROPERTY LAYERS)
+set(LIBRARY_OBJECTS)
+foreach(layer ${layers})
+  list(APPEND LIBRARY_OBJECTS $<TARGET_OBJECTS:${layer}>)
+endforeach()
+
+# The part without I/O as one object: what a program with its own socket needs. tests/abi/proto_symbols.sh looks at
+# what it asks of the system.
+set(SANS_IO_OBJECTS)
+foreach(folder ${SANS_IO_LAYERS})
+  list(APPEND SANS_IO_OBJECTS $<TARGET_OBJECTS:nats_layer_${folder}>)
+endforeach()
+set(NATS_PROTO_OBJECT ${CMAKE_BINARY_DIR}/nats_proto.o)
+add_custom_command(OUTPUT ${NATS_PROTO_OBJECT}
+                   COMMAND ${CMAKE_C_COMPILER} -nostdlib -r -o ${NATS_PROTO_OBJECT}
+                           ${SANS_IO_OBJECTS}
+                   DEPENDS ${SANS_IO_OBJECTS} COMMAND_EXPAND_LISTS VERBATIM
+                   COMMENT "Linking nats_proto.o: the part without I/O")
+if(NOT POLYNATS_LTO)
+  add_custom_target(nats_proto ALL DEPENDS ${NATS_PROTO_OBJECT})
+endif()
+
 add_library(polynats SHARED ${LIBRARY_OBJECTS})
 add_library(polynats_static STATIC ${LIBRARY_OBJECTS})
 set(VERSION_SCRIPT ${LIBNATS}/abi/libpolynats.map)
-target_link_options(polynats PRIVATE -Wl,-z,defs -Wl,-z,relro -Wl,-z,now)
-if(POLYNATS_SANITIZE)
-  set_target_properties(polynats PROPERTIES LINK_OPTIONS "-Wl,-z,relro")
-endif()
-target_link_options(polynats PRIVATE -Wl,--version-script=${VERSION_SCRIPT})
 set_target_properties(polynats PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${POLYNATS_ABI}
                       LINK_DEPENDS ${VERSION_SCRIPT})
 set_target_properties(polynats_static PROPERTIES OUTPUT_NAME polynats)
+target_link_options(polynats PRIVATE -Wl,-z,relro -Wl,-z,now -Wl,--version-script=${VERSION_SCRIPT})
+if(NOT POLYNATS_SANITIZE AND NOT POLYNATS_FUZZ)
+  # A sanitizer's own symbols come with the program, not with the library.
+  target_link_options(polynats PRIVATE -Wl,-z,defs)
+endif()
+
 foreach(library polynats polynats_static)
   target_include_directories(${library} PUBLIC $<BUILD_INTERFACE:${LIBNATS}/include>
                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

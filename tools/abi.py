@@ -186,7 +186,7 @@ def check_header(where, text):
         problem(where, "a struct with a body: handles are opaque")
     for included in re.findall(r"^#include\s+(\S+)", text, re.M):
         if included.startswith("<") and included not in ("<stddef.h>", "<stdint.h>"):
-            problem(where, "includes %s: a public header needs stddef.h and stdint.h only" % included)
+            problem(where, "includes %s: stddef.h and stdint.h are enough here" % included)
 
 
 def parse_lines(path, pattern, make):
@@ -218,7 +218,8 @@ def make_status(name, number, text):
 
 
 def read_abi():
-    abi = {"version": "", "functions": [], "types": [], "statuses": [], "constants": [], "options": []}
+    abi = {"version": "", "functions": [], "types": [], "statuses": [], "constants": [],
+           "options": []}
     names = sorted(os.listdir(os.path.join(ROOT, HEADERS)))
     for name in names:
         text = read(os.path.join(HEADERS, name))
@@ -270,15 +271,13 @@ def check_statuses(abi):
 def check_promises(abi):
     """Against what was written before: names may be added; none may go, or mean something else."""
     old = json.loads(read(JSON) or "{}")
-    plans = (("statuses", "name", "number"), ("constants", "name", "value"), ("options", "name", "type"))
-    for part, key, pinned in plans:
-        now = {row[key]: row[pinned] for row in abi[part]}
+    for part, pinned in (("statuses", "number"), ("constants", "value"), ("options", "type")):
+        now = {row["name"]: row[pinned] for row in abi[part]}
         for row in old.get(part, []):
-            if row[key].startswith("POLYNATS_VERSION"):
-                continue
-            if now.get(row[key]) != row[pinned]:
-                problem(row[key], "was promised as %s and is %s now"
-                        % (row[pinned], now.get(row[key], "gone")))
+            name = row["name"]
+            if not name.startswith("POLYNATS_VERSION") and now.get(name) != row[pinned]:
+                problem(name, "was promised as %s and is %s now"
+                        % (row[pinned], now.get(name, "gone")))
 
 
 def read_ledger():
@@ -295,7 +294,7 @@ def next_ledger(abi):
     now = [function["name"] for function in abi["functions"]]
     for symbol, _ in rows:
         if symbol not in now:
-            problem(symbol, "is in %s but in no header: a symbol that was exported once stays" % LEDGER)
+            problem(symbol, "is in %s but in no header: what was exported once stays" % LEDGER)
     known = {symbol for symbol, _ in rows}
     return rows + [(name, abi["version"]) for name in now if name not in known]
 
@@ -304,7 +303,7 @@ def next_ledger(abi):
 
 
 def ledger_text(rows):
-    head = "# Every exported symbol and the version it came with. Append only: tools/abi.py does it.\n"
+    head = "# Every exported symbol and the version it came with. tools/abi.py appends to it.\n"
     return head + "".join("%s %s\n" % row for row in rows)
 
 
@@ -335,10 +334,14 @@ def prototype(function):
     return wrap("%s(%s);" % (join(function["returns"], function["name"]), ", ".join(parts)))
 
 
+FFI_HEAD = """/* Written by tools/abi.py: the whole ABI without macros or attributes, for ffi.cdef() of LuaJIT and
+ * cdef() of cffi. C and C++ programs include polynats.h. A length of (size_t)-1 stands for a text that
+ * ends with a NUL. */
+"""
+
+
 def ffi_text(abi):
-    out = ["/* Written by tools/abi.py: the whole ABI without macros or attributes, for ffi.cdef() of LuaJIT",
-           " * and cdef() of cffi. C and C++ programs include polynats.h. A length of (size_t)-1 stands for a",
-           " * text that ends with a NUL. */", "", "typedef int32_t nats_status;"]
+    out = [FFI_HEAD, "typedef int32_t nats_status;"]
     out += ["typedef struct %s %s;" % (name, name) for name in abi["types"]]
     header = None
     for row in abi["constants"]:

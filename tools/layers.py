@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Holds the layers of libnats apart (docs/architecture.md).
 
-A folder includes itself and lower layers. Headers of sockets, TLS and JSON are seen in the folders made for them, clocks
-and threads not at all below io. Exported functions are defined in api only. What is built on the library (the Lua
-module, the examples) sees public headers only.
+A folder includes itself and lower layers. Headers of sockets, TLS and JSON are seen in the folders made
+for them, clocks and threads not at all below io. Exported functions are defined in api only. What is built
+on the library (the Lua module, the examples) sees public headers only.
 """
 
 import argparse
@@ -22,10 +22,11 @@ LAYERS = {
 # Data and foundations that folders of the same number may see.
 OPEN_TO_ALL = {"include", "abi", "base"}
 
-SOCKETS = ("sys/socket.h", "sys/un.h", "sys/epoll.h", "sys/select.h", "sys/eventfd.h", "sys/timerfd.h", "sys/uio.h",
-           "sys/ioctl.h", "netinet/*", "arpa/*", "net/*", "netdb.h", "poll.h", "resolv.h")
-CLOCKS_AND_THREADS = ("time.h", "sys/time.h", "pthread.h", "threads.h", "semaphore.h", "signal.h", "sched.h", "unistd.h",
-                      "fcntl.h", "sys/random.h", "sys/mman.h", "sys/wait.h")
+SOCKETS = ("sys/socket.h", "sys/un.h", "sys/epoll.h", "sys/select.h", "sys/eventfd.h",
+           "sys/timerfd.h", "sys/uio.h", "sys/ioctl.h", "netinet/*", "arpa/*", "net/*", "netdb.h",
+           "poll.h", "resolv.h")
+CLOCKS_AND_THREADS = ("time.h", "sys/time.h", "pthread.h", "threads.h", "semaphore.h", "signal.h",
+                      "sched.h", "unistd.h", "fcntl.h", "sys/random.h", "sys/mman.h", "sys/wait.h")
 
 # (what, headers, folders that may include them, files that may too)
 RULES = (
@@ -33,14 +34,19 @@ RULES = (
     ("TLS and cryptography", ("openssl/*",), {"crypto", "io"}, ()),
     ("JSON", ("json-c/*", "json.h", "jansson.h", "cJSON.h", "yyjson.h"), {"json"}, ()),
     ("clocks, threads and the operating system", CLOCKS_AND_THREADS,
-     {"io", "client", "jetstream", "service", "kv", "object", "api"}, ("libnats/base/clock.[ch]",)),
+     {"io", "client", "jetstream", "service", "kv", "object", "api"},
+     ("libnats/base/clock.[ch]", "libnats/base/spin.h")),
 )
+# Files of base that stand on clocks or threads: only folders that may know these include them.
+THREADED = ("base/clock.h", "base/spin.h")
+SANS_IO = {"base", "json", "proto"}
 
 # What stands on the library, and the includes in quotes that it may have.
 OUTSIDE = {"lua": ("lnats.h",), "examples": ()}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
-DEFINITION = re.compile(r"^(?!static\b|typedef\b)[a-z][\w \t*]*?\b(nats_(?!_)\w+)\(([^;{]*)\)\s*\{", re.M)
+DEFINITION = re.compile(
+    r"^(?!static\b|typedef\b)[a-z][\w \t*]*?\b(nats_(?!_)\w+)\(([^;{]*)\)\s*\{", re.M)
 
 problems = []
 
@@ -70,6 +76,9 @@ def check_own(where, folder, target):
     other = target.split("/")[0]
     if "/" not in target or other not in LAYERS:
         problems.append('%s: "%s": includes are rooted: "folder/file.h"' % (where, target))
+    elif (target in THREADED and folder in SANS_IO
+          and not where.startswith("libnats/base/clock.c")):
+        problems.append("%s: %s is not for the part without I/O" % (where, target))
     elif other != folder and other not in OPEN_TO_ALL and LAYERS[other] >= LAYERS[folder]:
         problems.append("%s: %s (L%d) may not include %s (L%d)"
                         % (where, folder, LAYERS[folder], target, LAYERS[other]))
@@ -100,7 +109,8 @@ def check_library():
                 check_own(where, folder, target)
         if folder not in ("api", "include") and path.endswith(".c"):
             for found in DEFINITION.finditer(read(path)):
-                problems.append("%s: defines %s: exported functions live in api" % (path, found.group(1)))
+                problems.append("%s: defines %s: exported functions live in api"
+                                % (path, found.group(1)))
     return count
 
 

@@ -18,7 +18,12 @@ struct nats_proto {
     uint64_t unconfirmed;
     int64_t now_ns; /* of the last call that brought a time */
     nats__subrec *done; /* the subscription whose SUB_DONE comes next */
+    uint64_t pongs_gate; /* once so many bytes are written, PONGs may be added anew */
 };
+
+/* What may be added before that which waited already is written and PONGs are held back: a server
+ * that sends PINGs and takes nothing would fill the memory. */
+enum { UNTAKEN_MAX = 64 * 1024 };
 
 /* ---- made and freed ---- */
 
@@ -95,6 +100,9 @@ static const nats__url *current_url(const nats_proto *proto)
 
 const char *nats_proto_url(const nats_proto *proto)
 {
+    if (proto->event.type == NATS_PROTO_DISCONNECTED && proto->event.url != NULL) {
+        return proto->event.url;
+    }
     const nats__url *url = current_url(proto);
     return url != NULL ? url->text : "";
 }
@@ -252,6 +260,17 @@ static void settle_lost(nats_proto *proto)
                 nats__opt(options, NATS__OPT_reconnect) != 0;
     size_t keep_max = keep ? (size_t)nats__opt(options, NATS__OPT_reconnect_buffer) : 0;
     nats__outbox_lost(&proto->box, keep_max, &proto->lost, &proto->unconfirmed);
+    proto->pongs_gate = 0;
+}
+
+/* A handshake that came to nothing: its lines are not for the next server. */
+static void drop_handshake(nats_proto *proto)
+{
+    if (!proto->box.open) {
+        proto->box.urgent.len = 0;
+        proto->box.drain.len = 0;
+        proto->box.drained = 0;
+    }
 }
 
 /* What the owner of the outbox has to do at an event. */
@@ -267,18 +286,17 @@ static void follow(nats_proto *proto)
         settle_lost(proto);
         break;
     case NATS_PROTO_CLOSED:
-        if (proto->event.status != NATS_OK) {
+        /* Closed by the user while connected, what waits may still be sent. */
+        if (proto->event.status != NATS_OK || !proto->box.open) {
             settle_lost(proto);
         }
         break;
     case NATS_PROTO_PONG:
         nats__outbox_confirm(&proto->box, proto->event.mark);
         break;
+    case NATS_PROTO_DIAL:
     case NATS_PROTO_ERROR:
-        if (!proto->box.open) {
-            proto->box.urgent.len = 0; /* of an attempt that failed */
-            proto->box.drain.len = proto->box.drained = 0;
-        }
+        drop_handshake(proto);
         break;
     case NATS_PROTO_MSG:
         proto->msg = proto->event.msg;
@@ -299,6 +317,15 @@ static int32_t sub_done(nats_proto *proto)
     return NATS_PROTO_SUB_DONE;
 }
 
+static void pace_pongs(nats_proto *proto)
+{
+    uint64_t end = proto->box.written_bytes + nats__outbox_pending(&proto->box);
+    if (proto->box.written_bytes >= proto->pongs_gate) {
+        proto->pongs_gate = end;
+    }
+    nats__session_hold_pongs(proto->session, end > proto->pongs_gate + UNTAKEN_MAX);
+}
+
 int32_t nats_proto_next_event(nats_proto *proto)
 {
     drop_msg(proto);
@@ -307,6 +334,7 @@ int32_t nats_proto_next_event(nats_proto *proto)
     }
     proto->lost = 0;
     proto->unconfirmed = 0;
+    pace_pongs(proto);
     bool any = nats__session_next(proto->session, proto->now_ns, &proto->event);
     if (!any) {
         proto->event = (nats__session_event){.text = ""};
@@ -610,10 +638,13 @@ nats_status nats_proto_new_inbox(nats_proto *proto, char *buffer, size_t size, s
 const char *nats_proto_server_at(const nats_proto *proto, size_t index, int32_t *attempts_out,
                                  int32_t *discovered_out)
 {
-    const nats__pool *pool = nats__session_pool(proto->session);
+    nats__pool *pool = nats__session_pool(proto->session);
     const nats__server *server = index < pool->count ? &pool->servers[index] : NULL;
     if (attempts_out != NULL) {
-        *attempts_out = server != NULL ? server->attempts : 0;
+        /* Those before a connection are only kept in case it does not last. */
+        bool works = server != NULL && server == nats__pool_current(pool) &&
+                     nats__session_state(proto->session) == NATS_PROTO_STATE_CONNECTED;
+        *attempts_out = server != NULL && !works ? server->attempts : 0;
     }
     if (discovered_out != NULL) {
         *discovered_out = server != NULL && server->discovered;

@@ -1,6 +1,6 @@
-/* Written by tools/abi.py: the whole ABI without macros or attributes, for ffi.cdef() of LuaJIT
- * and cdef() of cffi. C and C++ programs include polynats.h. A length of (size_t)-1 stands for a
- * text that ends with a NUL. */
+/* Written by tools/abi.py: the whole ABI without macros or attributes, for ffi.cdef() of LuaJIT and
+ * cdef() of cffi. C and C++ programs include polynats.h. A length of (size_t)-1 stands for a text that
+ * ends with a NUL. */
 
 typedef int32_t nats_status;
 typedef struct nats_client nats_client;

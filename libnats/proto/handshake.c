@@ -144,6 +144,11 @@ nats_status nats__session_secured(nats__session *session, int64_t now_ns)
     if (session->state != NATS_PROTO_STATE_SECURING) {
         return not_asked("TLS");
     }
+    if (nats__session_has_unread(session)) {
+        /* They came in clear, where anybody may have put them: they must not pass for the server's. */
+        nats__session_failed(session, NATS_ERR_PROTOCOL, "bytes after INFO and before TLS", now_ns);
+        return NATS_OK;
+    }
     session->secured = true;
     after_tls(session, now_ns);
     return NATS_OK;

@@ -120,3 +120,20 @@ void nats__session_on_pong(nats__session *session, int64_t now_ns)
     event->mark = one.mark;
     event->rtt_ns = now_ns - one.sent_ns;
 }
+
+void nats__session_on_ping(nats__session *session)
+{
+    if (session->hold_pongs) {
+        session->pong_owed = true;
+    } else if (session->out.len < SESSION_OUT_MAX) {
+        nats__encode_pong(&session->out);
+    }
+}
+
+void nats__session_hold_pongs(nats__session *session, bool hold)
+{
+    session->hold_pongs = hold;
+    if (!hold && session->pong_owed) {
+        session->pong_owed = !nats__encode_pong(&session->out);
+    }
+}

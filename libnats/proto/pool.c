@@ -165,8 +165,8 @@ static bool better(const nats__server *a, const nats__server *b)
     return a->not_before_ns < b->not_before_ns;
 }
 
-/* The one in use was to be removed and is in use no more: its place goes to the one before it, so that the order goes on
- * from there. */
+/* The one in use was to be removed and is in use no more: its place goes to the one before it, so
+ * that the order goes on from there. */
 static void remove_dropped(nats__pool *pool)
 {
     size_t at = pool->current;
@@ -200,8 +200,8 @@ nats__server *nats__pool_current(nats__pool *pool)
 
 /* ---- discovered servers ---- */
 
-/* What a cluster tells is "host:port": it is reached the way this server is, with its credentials. False when it is not a
- * URL or memory is out: it is passed over. */
+/* What a cluster tells is "host:port": it is reached the way this server is, with its credentials.
+ * False when it is not a URL or memory is out: it is passed over. */
 static bool parse_discovered(const nats__server *current, const char *text, nats__url *out)
 {
     char full[NATS__URL_MAX + 1];

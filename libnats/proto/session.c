@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "proto/encoder.h"
 #include "proto/err.h"
 #include "proto/session_impl.h"
@@ -78,10 +79,41 @@ void nats__session_free(nats__session *session)
     nats__buf_free(&session->out);
     free(session->pings.items);
     free(session->discovered);
+    free(session->lost_url);
     free(session);
 }
 
 /* ---- events ---- */
+
+/* Texts come from servers: bindings decode them as UTF-8, and terminals act on control bytes. */
+static void make_printable(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        text[i] = byte < ' ' || byte == 0x7F ? '?' : text[i];
+    }
+    size_t bad = 0;
+    while ((bad += nats__utf8_check(text + bad, len - bad)) < len) {
+        text[bad] = '?';
+    }
+}
+
+/* What a transport that is given up was asked to do: nobody may act on it any more. */
+static bool is_wish(int32_t type)
+{
+    return type == NATS_PROTO_DIAL || type == NATS_PROTO_UPGRADE_WANTED ||
+           type == NATS_PROTO_TLS_WANTED || type == NATS_PROTO_SIGN_WANTED;
+}
+
+static void drop_wishes(nats__session *session)
+{
+    for (size_t i = 0; i < session->event_count; i++) {
+        nats__session_event *event =
+            &session->events[(session->event_head + i) % SESSION_EVENTS_MAX].event;
+        event->type = is_wish(event->type) ? 0 : event->type;
+    }
+}
 
 nats__session_event *nats__session_push(nats__session *session, int32_t type, nats_status status,
                                         const char *text)
@@ -92,6 +124,7 @@ nats__session_event *nats__session_push(nats__session *session, int32_t type, na
     size_t at = (session->event_head + session->event_count++) % SESSION_EVENTS_MAX;
     queued_event *queued = &session->events[at];
     snprintf(queued->text, sizeof queued->text, "%s", text);
+    make_printable(queued->text);
     queued->event = (nats__session_event){
         .type = type, .status = status, .text = queued->text, .subject = ""};
     return &queued->event;
@@ -99,13 +132,16 @@ nats__session_event *nats__session_push(nats__session *session, int32_t type, na
 
 static bool take_event(nats__session *session, nats__session_event *out)
 {
-    if (session->event_count == 0) {
-        return false;
+    while (session->event_count > 0) {
+        const nats__session_event *event = &session->events[session->event_head].event;
+        session->event_head = (session->event_head + 1) % SESSION_EVENTS_MAX;
+        session->event_count--;
+        if (event->type != 0) {
+            *out = *event;
+            return true;
+        }
     }
-    *out = session->events[session->event_head].event;
-    session->event_head = (session->event_head + 1) % SESSION_EVENTS_MAX;
-    session->event_count--;
-    return true;
+    return false;
 }
 
 /* ---- choosing servers ---- */
@@ -123,6 +159,7 @@ static int32_t attempts_max(const nats__session *session)
 static void give_up(nats__session *session, nats_status status, const char *text)
 {
     session->state = NATS_PROTO_STATE_CLOSED;
+    drop_wishes(session);
     nats__session_push(session, NATS_PROTO_CLOSED, status, text);
 }
 
@@ -134,11 +171,26 @@ static void dial(nats__session *session, int64_t now_ns)
     nats__session_push(session, NATS_PROTO_DIAL, NATS_OK, "");
 }
 
+/* Who is due is due: how long already does not matter, their order does. */
+static void forget_waits(nats__pool *pool, int64_t now_ns)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        nats__server *server = &pool->servers[i];
+        server->not_before_ns =
+            server->not_before_ns <= now_ns ? NATS__AT_ONCE : server->not_before_ns;
+    }
+}
+
 /* The next server: now, or when its back-off is over. status and text: why the last one is not it. */
 static void next_server(nats__session *session, nats_status status, const char *text,
                         int64_t now_ns)
 {
+    forget_waits(&session->pool, now_ns);
     nats__server *server = nats__pool_next(&session->pool, attempts_max(session));
+    if (server == NULL && status == NATS_OK) {
+        give_up(session, NATS_ERR_INVALID, "no server is left to connect to");
+        return;
+    }
     if (server == NULL) {
         give_up(session, status, text);
         return;
@@ -176,6 +228,8 @@ static void forget_connection(nats__session *session)
     session->attempt_deadline_ns = INT64_MAX;
     session->secured = false;
     session->lame_duck = false;
+    session->pong_owed = false;
+    drop_wishes(session);
     nats__pings_clear(&session->pings);
 }
 
@@ -211,10 +265,17 @@ static void schedule_again(nats__session *session, nats__server *server, int64_t
     int64_t wait_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
     if (now_ns - session->connected_ns >= wait_ms * NS_PER_MS) {
         server->attempts = 0;
-        server->not_before_ns = 0;
+        server->not_before_ns = NATS__AT_ONCE;
         return;
     }
     back_off(session, server, now_ns);
+}
+
+static void tell_lost(nats__session *session, nats_status status, const char *text)
+{
+    free(session->lost_url);
+    session->lost_url = strdup(nats__pool_current(&session->pool)->url.text);
+    nats__session_push(session, NATS_PROTO_DISCONNECTED, status, text)->url = session->lost_url;
 }
 
 void nats__session_failed(nats__session *session, nats_status status, const char *text,
@@ -230,7 +291,7 @@ void nats__session_failed(nats__session *session, nats_status status, const char
     forget_connection(session);
     note_refusal(server, status, text);
     if (was_connected) {
-        nats__session_push(session, NATS_PROTO_DISCONNECTED, status, text);
+        tell_lost(session, status, text);
         schedule_again(session, server, now_ns);
     } else {
         nats__session_push(session, NATS_PROTO_ERROR, status, line)->recoverable = true;
@@ -252,10 +313,10 @@ void nats__session_reconnect(nats__session *session, int64_t now_ns)
     bool was_connected = session->state == NATS_PROTO_STATE_CONNECTED;
     forget_connection(session);
     if (was_connected) {
-        nats__session_push(session, NATS_PROTO_DISCONNECTED, NATS_OK, "reconnect was asked for");
+        tell_lost(session, NATS_OK, "reconnect was asked for");
     }
     for (size_t i = 0; i < session->pool.count; i++) {
-        session->pool.servers[i].not_before_ns = 0;
+        session->pool.servers[i].not_before_ns = NATS__AT_ONCE;
     }
     next_server(session, NATS_OK, "", now_ns);
 }
@@ -280,9 +341,22 @@ static void protocol_error(nats__session *session, const char *why, uint64_t off
     nats__session_failed(session, NATS_ERR_PROTOCOL, text, now_ns);
 }
 
-static uint64_t line_offset(const nats__session *session)
+/* Where the parser stands. */
+static uint64_t parsed_offset(const nats__session *session)
 {
-    return session->parser.offset + session->parser.chunk->pos;
+    const nats__parser *parser = &session->parser;
+    return parser->offset + (parser->chunk != NULL ? parser->chunk->pos : 0);
+}
+
+static uint64_t text_offset(const nats__session *session)
+{
+    const nats__parser *parser = &session->parser;
+    return parser->offset + (uint64_t)((const uint8_t *)parser->text - parser->chunk->bytes);
+}
+
+bool nats__session_has_unread(const nats__session *session)
+{
+    return nats__parser_offset(&session->parser) > parsed_offset(session);
 }
 
 static void tell_discovered(nats__session *session)
@@ -313,9 +387,9 @@ static void use_info(nats__session *session)
 {
     session->parser.payload_max = (size_t)session->info->max_payload;
     tell_discovered(session);
+    nats__pool_current(&session->pool)->lame_duck = session->info->lame_duck;
     if (session->info->lame_duck && !session->lame_duck) {
         session->lame_duck = true;
-        nats__pool_current(&session->pool)->lame_duck = true;
         nats__session_push(session, NATS_PROTO_LAME_DUCK, NATS_OK, "");
     }
 }
@@ -328,7 +402,7 @@ static void on_info(nats__session *session, int64_t now_ns)
     if (status != NATS_OK) {
         char why[NATS__ERROR_TEXT_MAX];
         snprintf(why, sizeof why, "INFO: %.200s", nats__error_get()->text);
-        protocol_error(session, why, line_offset(session), now_ns);
+        protocol_error(session, why, text_offset(session), now_ns);
         return;
     }
     nats__info_free(session->info);
@@ -393,13 +467,6 @@ static void on_err(nats__session *session, int64_t now_ns)
     }
 }
 
-static void on_ping(nats__session *session)
-{
-    if (session->out.len < SESSION_OUT_MAX) {
-        nats__encode_pong(&session->out);
-    }
-}
-
 static void on_pong(nats__session *session, int64_t now_ns)
 {
     if (session->state == NATS_PROTO_STATE_WAITING_PONG) {
@@ -424,7 +491,8 @@ static bool expected(const nats__session *session, nats__op op)
     }
 }
 
-static void on_control(nats__session *session, nats__op op, int64_t now_ns)
+/* at: where the operation begins. */
+static void on_control(nats__session *session, nats__op op, uint64_t at, int64_t now_ns)
 {
     if (op == NATS__OP_BAD) {
         protocol_error(session, session->parser.error, session->parser.error_offset, now_ns);
@@ -438,8 +506,7 @@ static void on_control(nats__session *session, nats__op op, int64_t now_ns)
         if (op == NATS__OP_MSG) {
             nats__chunk_unref(session->parser.msg->chunk, 1);
         }
-        protocol_error(session, "not expected before the handshake is over", line_offset(session),
-                       now_ns);
+        protocol_error(session, "not expected before the handshake is over", at, now_ns);
         return;
     }
     switch (op) {
@@ -450,7 +517,7 @@ static void on_control(nats__session *session, nats__op op, int64_t now_ns)
         on_err(session, now_ns);
         break;
     case NATS__OP_PING:
-        on_ping(session);
+        nats__session_on_ping(session);
         break;
     case NATS__OP_PONG:
         on_pong(session, now_ns);
@@ -497,17 +564,19 @@ bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_ev
         if (!reads(session)) {
             return false;
         }
+        bool connected = session->state == NATS_PROTO_STATE_CONNECTED;
+        uint64_t at = connected ? 0 : parsed_offset(session);
         nats__op op = nats__parser_next(&session->parser);
         if (op == NATS__OP_MORE) {
             return false;
         }
-        if (op == NATS__OP_MSG && session->state == NATS_PROTO_STATE_CONNECTED) {
+        if (op == NATS__OP_MSG && connected) {
             if (on_msg(session, out)) {
                 return true;
             }
             continue;
         }
-        on_control(session, op, now_ns);
+        on_control(session, op, at, now_ns);
     }
 }
 
@@ -528,13 +597,23 @@ int64_t nats__session_deadline_ns(const nats__session *session)
     }
 }
 
+/* Unless the server was taken out of the pool while it waited. */
+static void begin_turn(nats__session *session, int64_t now_ns)
+{
+    if (nats__pool_current(&session->pool)->removed) {
+        next_server(session, NATS_OK, "", now_ns);
+    } else {
+        dial(session, now_ns);
+    }
+}
+
 void nats__session_tick(nats__session *session, int64_t now_ns)
 {
     if (now_ns < nats__session_deadline_ns(session)) {
         return;
     }
     if (session->state == NATS_PROTO_STATE_WAITING) {
-        dial(session, now_ns);
+        begin_turn(session, now_ns);
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
         nats__session_keep_alive(session, now_ns);
     } else {

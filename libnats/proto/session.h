@@ -40,6 +40,7 @@ typedef struct nats__session_event {
     int64_t rtt_ns;
     uint64_t mark;       /* PONG: as given to nats__session_mark() */
     const char *text;    /* NUL-terminated, borrowed until the next event */
+    const char *url;     /* DISCONNECTED: of the server that was lost, for another is current; else NULL */
     const char *subject; /* ERROR: of a permissions violation, NUL-terminated; "" if none */
 } nats__session_event;
 
@@ -94,6 +95,10 @@ size_t nats__session_sub_count(const nats__session *session);
 /* Write a PING; its PONG comes as an event with this token and mark. DISCONNECTED when not connected. */
 nats_status nats__session_ping(nats__session *session, int64_t now_ns, uint64_t mark,
                                uint64_t *token_out);
+
+/* While held, PONGs are owed and not written, for those written before still wait to be sent. Let
+ * go, one is written if any is owed: the server takes one for an answer to all. */
+void nats__session_hold_pongs(nats__session *session, bool hold);
 
 /* Every server was tried once, and none has ever been connected to. */
 bool nats__session_first_round_over(const nats__session *session);

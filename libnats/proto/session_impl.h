@@ -58,18 +58,24 @@ struct nats__session {
     bool expect_signature;
     bool secured; /* TLS is up on this connection */
     bool lame_duck;
+    bool hold_pongs;
+    bool pong_owed;
     size_t first_failures; /* attempts before the first success */
 
     queued_event events[SESSION_EVENTS_MAX]; /* a ring */
     size_t event_head;
     size_t event_count;
     char *discovered;                     /* text of the DISCOVERED event */
+    char *lost_url;                       /* of the DISCONNECTED event */
     char subject[NATS_SUBJECT_MAX + 1];   /* of the last permissions violation */
 };
 
 /* session.c */
 nats__session_event *nats__session_push(nats__session *session, int32_t type, nats_status status,
                                         const char *text);
+
+/* Bytes that were read and not understood yet. */
+bool nats__session_has_unread(const nats__session *session);
 
 /* handshake.c */
 void nats__session_on_info(nats__session *session, int64_t now_ns);
@@ -80,6 +86,7 @@ bool nats__pings_add(ping_queue *queue, const ping *one);
 bool nats__pings_take(ping_queue *queue, ping *out);
 void nats__pings_clear(ping_queue *queue);
 void nats__session_keep_alive(nats__session *session, int64_t now_ns);
+void nats__session_on_ping(nats__session *session);
 void nats__session_on_pong(nats__session *session, int64_t now_ns);
 
 /* subscriptions.c */

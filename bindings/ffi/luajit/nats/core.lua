@@ -1,0 +1,192 @@
+-- What all parts of the module share: the library, results, the checks of arguments, and waiting.
+
+local ffi = require "ffi"
+
+local core = {}
+
+-- ---- loading ----
+
+local function read(path)
+  local file = path and io.open(path, "r")
+  if not file then return nil end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function declarations()
+  local named = os.getenv("POLYNATS_FFI_H")
+  if named then return assert(read(named), "POLYNATS_FFI_H: cannot read " .. named) end
+  local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
+  local tried = {
+    here .. "../polynats_ffi.h",
+    here .. "../../../../libnats/include/polynats_ffi.h", -- in a checkout
+  }
+  for template in package.path:gmatch("[^;]+") do
+    if template:match("%?%.lua$") then
+      tried[#tried + 1] = template:gsub("%?%.lua$", "polynats_ffi.h")
+    end
+  end
+  for _, path in ipairs(tried) do
+    local text = read(path)
+    if text then return text end
+  end
+  error("polynats_ffi.h was not found; looked at:\n\t" .. table.concat(tried, "\n\t"))
+end
+
+local function load_library()
+  local named = os.getenv("POLYNATS_LIB")
+  if named then return ffi.load(named) end
+  local found, library = pcall(ffi.load, "polynats")
+  if found then return library end
+  return ffi.load("libpolynats.so.0") -- without the development package's symbolic link
+end
+
+ffi.cdef((declarations()))
+local C = load_library()
+core.C = C
+
+-- ---- results ----
+
+local INTERRUPTED = -18
+local names = {} -- of the statuses, by number
+
+-- nats.status: the statuses by name. The numbers run down from 0 without a gap.
+core.status = {}
+do
+  local number = 0
+  while true do
+    local name = ffi.string(C.nats_status_name(number))
+    if name == "UNKNOWN" then break end
+    core.status[name] = number
+    names[number] = name
+    number = number - 1
+  end
+end
+
+function core.status_name(status)
+  return names[status] or ffi.string(C.nats_status_name(status))
+end
+
+function core.fail(status)
+  local text = ffi.string(C.nats_last_error(nil))
+  if text == "" or C.nats_last_status() ~= status then
+    return nil, ffi.string(C.nats_status_text(status)), core.status_name(status), ""
+  end
+  return nil, text, core.status_name(status), ffi.string(C.nats_last_about())
+end
+
+function core.done(status)
+  if status ~= 0 then return core.fail(status) end
+  return true
+end
+
+-- ---- arguments: misuse raises an error where the verb was called ----
+
+function core.check_text(value, what, default)
+  if value == nil and default then return default end
+  local kind = type(value)
+  if kind == "number" then return tostring(value) end
+  if kind ~= "string" then
+    error(("bad argument: %s must be a string, not a %s"):format(what, kind), 3)
+  end
+  return value
+end
+
+function core.check_count(value, what, least, default)
+  if value == nil then return default end
+  if type(value) ~= "number" or value < least or value % 1 ~= 0 then
+    error(("%s must be a whole number of %d or more, not %s"):format(what, least,
+      tostring(value)), 3)
+  end
+  return value
+end
+
+-- Seconds to ms, rounded up so that a short wait is not none; nil gives the default, infinity -1.
+function core.check_ms(value, what, default)
+  if value == nil then return default end
+  if type(value) ~= "number" or not (value >= 0) then
+    error(("%s must be a number of seconds of 0 or more, not %s"):format(what, tostring(value)), 3)
+  end
+  local ms = math.ceil(value * 1000 - 1e-6)
+  return ms > 4e12 and -1 or ms
+end
+
+function core.seconds(ms)
+  ms = tonumber(ms)
+  if ms < 0 then return nil end
+  return ms / 1000
+end
+
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local above = row[j]
+      local swap = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(above + 1, row[j - 1] + 1, corner + swap)
+      corner = above
+    end
+  end
+  return row[#b]
+end
+
+function core.check_table(options, verb, names)
+  if options == nil then return {} end
+  if type(options) ~= "table" then
+    error(("%s: options must be a table, not a %s"):format(verb, type(options)), 3)
+  end
+  for key in pairs(options) do
+    local known, nearest, best = false, names[1], math.huge
+    for _, name in ipairs(names) do
+      local away = distance(tostring(key), name)
+      known = known or key == name
+      if away < best then nearest, best = name, away end
+    end
+    if not known then
+      error(("%s: unknown option '%s' (the nearest is '%s')"):format(verb, tostring(key),
+        nearest), 3)
+    end
+  end
+  return options
+end
+
+function core.check_option_text(value, name)
+  if value ~= nil and type(value) ~= "string" then
+    error(("option '%s' must be a string, not a %s"):format(name, type(value)), 3)
+  end
+  return value
+end
+
+-- ---- waiting ----
+
+local timespec = pcall(ffi.cdef, [[
+  typedef struct { long seconds; long nanoseconds; } polynats_timespec;
+  int clock_gettime(int clock, polynats_timespec *now);
+]]) and ffi.new("polynats_timespec[1]")
+local CLOCK_MONOTONIC = 1
+
+function core.now()
+  ffi.C.clock_gettime(CLOCK_MONOTONIC, timespec)
+  return tonumber(timespec[0].seconds) + tonumber(timespec[0].nanoseconds) / 1e9
+end
+
+-- Call step(ms) until it was not interrupted by a signal. A signal's hook runs between two steps, in the
+-- interpreter: compiled code looks at no hooks.
+function core.waiting(step, ms, default_ms)
+  local status = step(ms)
+  if status ~= INTERRUPTED then return status end
+  local limit = ms < 0 and default_ms or ms
+  local deadline = limit and core.now() + limit / 1000
+  while status == INTERRUPTED do
+    local left = deadline and math.max(0, math.ceil((deadline - core.now()) * 1000)) or -1
+    status = step(left)
+  end
+  return status
+end
+jit.off(core.waiting)
+
+return core

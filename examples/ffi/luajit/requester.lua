@@ -1,0 +1,11 @@
+-- Asks and prints the answer, with LuaJIT and no compiler: luajit requester.lua [subject] [text]
+local nats = require "nats"
+
+local nc = assert(nats.connect())
+local reply, err, code = nc:request(arg[1] or "svc.upper", arg[2] or "hello", { timeout = 2 })
+if not reply then
+  io.stderr:write(code, ": ", err, "\n")
+  os.exit(1)
+end
+print(reply.data)
+nc:close()

@@ -1,0 +1,32 @@
+-- A client in a cqueues loop: lua5.4 event_loop_cqueues.lua [how many]
+-- The client has pollfd(), events() and timeout(), so cqueues polls it as it is.
+local cqueues = require "cqueues"
+local nats = require "nats"
+
+local nc <close> = assert(nats.connect())
+local left = tonumber(arg[1]) or 5
+assert(nc:subscribe("tick"))
+local loop = cqueues.new()
+
+loop:wrap(function()
+  while left > 0 do
+    cqueues.poll(nc)
+    assert(nc:process())
+    for _, msg in ipairs(assert(nc:get { wait = 0 })) do
+      print("got " .. msg.data)
+      left = left - 1
+    end
+  end
+end)
+
+loop:wrap(function()
+  local number = 0
+  while left > 0 do
+    number = number + 1
+    assert(nc:publish("tick", tostring(number)))
+    cqueues.sleep(0.05)
+  end
+end)
+
+assert(loop:loop())
+cqueues.cancel(nc:pollfd()) -- before the descriptor is closed

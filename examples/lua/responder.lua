@@ -1,0 +1,18 @@
+-- Answers requests, by a callback: lua5.4 responder.lua [subject] [how many]
+local nats = require "nats"
+
+local nc <close> = assert(nats.connect())
+local subject, left = arg[1] or "svc.upper", tonumber(arg[2]) or math.huge
+assert(nc:subscribe(subject, {
+  queue = "responders",
+  callback = function(msg)
+    assert(msg:respond(msg.data:upper()))
+    left = left - 1
+    if left <= 0 then nc:stop() end
+  end,
+}))
+assert(nc:flush(5))
+print("answering on " .. subject)
+io.stdout:flush()
+assert(nc:run())
+assert(nc:flush(5))

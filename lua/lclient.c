@@ -1,0 +1,625 @@
+/* The client: connect, publish, receive, and what it knows. Requests are in lfuture.c, callbacks
+ * in lcallback.c. */
+#include "lnats.h"
+
+#include <string.h>
+
+/* Times that connect begins again after a signal: each is a new attempt with a new
+ * connect_timeout. */
+#define CONNECT_RETRIES_MAX 100
+/* Payloads of one inner call of publish_many: as many Lua stack slots keep them alive. */
+#define PUBLISH_SLICE 200
+/* The library's defaults, in ms, which -1 stands for (docs/options.md). */
+#define REQUEST_TIMEOUT_MS 10000
+#define DRAIN_TIMEOUT_MS 30000
+#define PENDING_MSGS 65536
+#define PENDING_BYTES 67108864
+/* Buffer for an inbox: a prefix of 512 bytes, the longest there is, and the unique rest. */
+#define INBOX_SIZE 1024
+/* More counters than the library has. */
+#define STATS_MAX 64
+
+const lnats_kind lnats_client_kind = {"nats.client", sizeof(lnats_client)};
+
+lnats_client *lnats_client_check(lua_State *L, int arg)
+{
+    lnats_client *client = lnats_test(L, arg, &lnats_client_kind);
+    if (client == NULL || client->client == NULL) {
+        lnats_check(L, arg, &lnats_client_kind);
+        luaL_error(L, "the client was collected");
+    }
+    return client;
+}
+
+/* ---- life ---- */
+
+/* A client's userdata, on the stack, before there is a connection: then nothing can be lost. */
+static lnats_client *push_client(lua_State *L)
+{
+    lnats_client *client = lnats_new(L, &lnats_client_kind, 2);
+    client->request_timeout_ms = REQUEST_TIMEOUT_MS;
+    client->drain_timeout_ms = DRAIN_TIMEOUT_MS;
+    client->pending_msgs = PENDING_MSGS;
+    client->pending_bytes = PENDING_BYTES;
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
+    return client;
+}
+
+const char *lnats_servers_push(lua_State *L, int arg)
+{
+    if (lua_isnoneornil(L, arg)) {
+        lua_pushnil(L);
+        return NULL;
+    }
+    size_t len;
+    if (lua_type(L, arg) != LUA_TTABLE) {
+        const char *url = luaL_checklstring(L, arg, &len);
+        luaL_argcheck(L, strlen(url) == len, arg, "a URL holds no NUL byte");
+        lua_pushvalue(L, arg);
+        return url;
+    }
+
+    luaL_Buffer urls;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, arg);
+    luaL_argcheck(L, count > 0, arg, "a URL or a list of URLs expected (options come second)");
+    luaL_buffinit(L, &urls);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (i > 1) {
+            luaL_addchar(&urls, ',');
+        }
+        int type = lua_rawgeti(L, arg, i);
+        luaL_argcheck(L, type == LUA_TSTRING, arg, "a list of URLs holds strings only");
+        luaL_argcheck(L, strlen(lua_tostring(L, -1)) == lua_rawlen(L, -1), arg,
+                      "a URL holds no NUL byte");
+        luaL_addvalue(&urls);
+    }
+    luaL_pushresult(&urls);
+    return lua_tostring(L, -1);
+}
+
+/* The number among the options of connect, times scale; 0 stands for what is no number. */
+static int64_t option_number(lua_State *L, int arg, const char *name, int scale, int64_t fallback)
+{
+    lua_getfield(L, arg, name);
+    int64_t number = (int64_t)(lua_tonumber(L, -1) * scale);
+    lua_pop(L, 1);
+    return number != 0 ? number : fallback;
+}
+
+/* What this module must know itself of the options that connect accepted. */
+static void note_options(lua_State *L, int arg, lnats_client *client)
+{
+    if (lua_isnoneornil(L, arg)) {
+        return;
+    }
+    client->request_timeout_ms =
+        option_number(L, arg, "request_timeout", 1000, client->request_timeout_ms);
+    client->drain_timeout_ms =
+        option_number(L, arg, "drain_timeout", 1000, client->drain_timeout_ms);
+    client->pending_msgs = option_number(L, arg, "pending_msgs", 1, client->pending_msgs);
+    client->pending_bytes = option_number(L, arg, "pending_bytes", 1, client->pending_bytes);
+}
+
+int lnats_connect(lua_State *L)
+{
+    lua_settop(L, 2);
+    const char *servers = lnats_servers_push(L, 1);
+    nats_options *options = lnats_options_push(L);
+    /* Ctrl-C in a waiting call must reach the script; who does not want it says interruptible =
+     * false. */
+    nats_options_set_bool(options, "interruptible", 1);
+    nats_status status = lnats_options_fill(L, 2, options);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+
+    int box = lua_gettop(L);
+    lnats_client *client = push_client(L);
+    note_options(L, 2, client);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    int tries = 0;
+    do {
+        status = nats_connect(servers, options, &client->client);
+        tries++;
+    } while (lnats_wait_again(L, &wait, status) && tries < CONNECT_RETRIES_MAX);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    lnats_box_drop(L, box);
+    return 1;
+}
+
+static int client_share(lua_State *L)
+{
+    const lnats_client *client = lnats_client_check(L, 1);
+    lnats_client *shared = push_client(L);
+    shared->request_timeout_ms = client->request_timeout_ms;
+    shared->drain_timeout_ms = client->drain_timeout_ms;
+    shared->pending_msgs = client->pending_msgs;
+    shared->pending_bytes = client->pending_bytes;
+    nats_status status = nats_client_share(client->client, &shared->client);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
+/* After the end nobody can be called any more: let the functions go. */
+static void forget_callbacks(lua_State *L, lnats_client *client)
+{
+    client->closed = true;
+    lnats_batch_clear(&client->shared);
+    lnats_batch_clear(&client->callbacks);
+    lua_newtable(L);
+    lua_setiuservalue(L, 1, 1);
+}
+
+static int client_close(lua_State *L)
+{
+    lnats_client *client = lnats_client_check(L, 1);
+    nats_status status = nats_client_close(client->client);
+    forget_callbacks(L, client);
+    return lnats_done(L, status);
+}
+
+static int client_drain(lua_State *L)
+{
+    lnats_client *client = lnats_client_check(L, 1);
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_wait wait;
+    lnats_wait_default(L, &wait, ms, client->drain_timeout_ms);
+    nats_status status = lnats_callbacks_drain(L, client, &wait);
+    if (status != NATS_OK && status != NATS_ERR_CLOSED && status != NATS_ERR_TIMEOUT) {
+        return lnats_fail(L, status);
+    }
+    lnats_wait_left(&wait);
+    do {
+        status = nats_client_drain(client->client, wait.ms);
+    } while (lnats_wait_again(L, &wait, status));
+    int results = lnats_done(L, status);
+    if (nats_client_status(client->client) == NATS_CLIENT_CLOSED) {
+        forget_callbacks(L, client);
+    }
+    return results;
+}
+
+static int client_gc(lua_State *L)
+{
+    lnats_client *client = lnats_test(L, 1, &lnats_client_kind);
+    if (client == NULL) {
+        return 0;
+    }
+    lnats_batch_free(&client->shared);
+    lnats_batch_free(&client->callbacks);
+    nats_client *handle = client->client;
+    client->client = NULL;
+    nats_client_free(handle);
+    return 0;
+}
+
+/* ---- publish ---- */
+
+static int publish_with(lua_State *L, nats_client *client, const char *subject, size_t subject_len,
+                        const char *data, size_t data_len)
+{
+    static const char *const names[] = {"reply", "headers", NULL};
+    if (!lnats_table(L, 4, "publish", names)) {
+        luaL_typeerror(L, 4, "table");
+    }
+    size_t reply_len;
+    const char *reply = lnats_table_text(L, 4, "reply", &reply_len);
+    nats_status status;
+    nats_headers *headers = lnats_headers_push(L, 4, &status);
+    int box = lua_gettop(L);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    do {
+        status = nats_client_publish_with(client, subject, subject_len, reply, reply_len, headers,
+                                          data, data_len);
+    } while (lnats_wait_again(L, &wait, status));
+    int results = lnats_done(L, status);
+    lnats_box_drop(L, box);
+    return results;
+}
+
+/* A signal came while the server took nothing; nothing was accepted, so the publish begins
+ * again. */
+static int publish_again(lua_State *L, nats_client *client, const char *subject, size_t subject_len,
+                         const char *data, size_t data_len, nats_status status)
+{
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    while (lnats_wait_again(L, &wait, status)) {
+        status = nats_client_publish(client, subject, subject_len, data, data_len);
+    }
+    return lnats_done(L, status);
+}
+
+static int client_publish(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    size_t subject_len;
+    size_t data_len;
+    /* Straight to the strings, which they nearly always are; the checks come when they are not. */
+    const char *subject = lua_tolstring(L, 2, &subject_len);
+    const char *data = lua_tolstring(L, 3, &data_len);
+    if (subject == NULL || data == NULL) {
+        subject = luaL_checklstring(L, 2, &subject_len);
+        data = luaL_optlstring(L, 3, "", &data_len);
+    }
+    if (lua_gettop(L) > 3 && !lua_isnil(L, 4)) {
+        return publish_with(L, client, subject, subject_len, data, data_len);
+    }
+
+    nats_status status = nats_client_publish(client, subject, subject_len, data, data_len);
+    if (status != NATS_OK) {
+        return publish_again(L, client, subject, subject_len, data, data_len, status);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* Payloads first … first + count - 1 of the list at 3. Adds to *done what was accepted. */
+static nats_status publish_slice(lua_State *L, nats_client *client, const char *subject,
+                                 size_t subject_len, lua_Integer first, size_t count, size_t *done)
+{
+    const void *datas[PUBLISH_SLICE];
+    size_t lens[PUBLISH_SLICE];
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 3, first + (lua_Integer)i);
+        datas[i] = lua_tolstring(L, -1, &lens[i]);
+    }
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    size_t at = 0;
+    nats_status status;
+    do {
+        size_t accepted = 0;
+        status = nats_client_publish_many(client, subject, subject_len, datas + at, lens + at,
+                                          count - at, &accepted);
+        at += accepted;
+        *done += accepted;
+    } while (lnats_wait_again(L, &wait, status));
+    lua_settop(L, 3);
+    return status;
+}
+
+static size_t check_payloads(lua_State *L, int arg)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    size_t count = lua_rawlen(L, arg);
+    for (size_t i = 1; i <= count; i++) {
+        int type = lua_rawgeti(L, arg, (lua_Integer)i);
+        if (type != LUA_TSTRING && type != LUA_TNUMBER) {
+            luaL_error(L, "publish_many: payload %I must be a string, not a %s", (LUAI_UACINT)i,
+                       lua_typename(L, type));
+        }
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
+static int client_publish_many(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    size_t subject_len;
+    const char *subject = luaL_checklstring(L, 2, &subject_len);
+    size_t count = check_payloads(L, 3);
+    lua_settop(L, 3);
+    luaL_checkstack(L, PUBLISH_SLICE + LUA_MINSTACK, "publish_many");
+    size_t done = 0;
+    for (size_t at = 0; at < count; at += PUBLISH_SLICE) {
+        size_t left = count - at;
+        nats_status status =
+            publish_slice(L, client, subject, subject_len, (lua_Integer)at + 1,
+                          left < PUBLISH_SLICE ? left : PUBLISH_SLICE, &done);
+        if (status != NATS_OK) {
+            int results = lnats_fail(L, status);
+            lua_pushinteger(L, (lua_Integer)done);
+            return results + 1;
+        }
+    }
+    lua_pushinteger(L, (lua_Integer)done);
+    return 1;
+}
+
+/* ---- subscribe and receive ---- */
+
+typedef struct sub_args {
+    const char *queue;
+    size_t queue_len;
+    int64_t max;
+    int64_t pending_msgs;
+    int64_t pending_bytes;
+    bool limits;
+    bool callback;
+} sub_args;
+
+static int64_t pending_limit(lua_State *L, const char *name, int64_t fallback)
+{
+    int64_t limit = lnats_table_int(L, 3, name, -1, fallback);
+    if (limit == 0) {
+        luaL_error(L, "option '%s' must be 1 or more, or -1 for no limit, not 0", name);
+    }
+    return limit;
+}
+
+/* Leaves the queue's text and the callback, or nil, at the top. */
+static void check_sub_args(lua_State *L, const lnats_client *client, sub_args *args)
+{
+    static const char *const names[] = {"queue",        "max",           "callback",
+                                        "pending_msgs", "pending_bytes", NULL};
+    memset(args, 0, sizeof(*args));
+    if (!lnats_table(L, 3, "subscribe", names)) {
+        lua_pushnil(L);
+        lua_pushnil(L);
+        return;
+    }
+    args->max = lnats_table_int(L, 3, "max", 0, 0);
+    args->pending_msgs = pending_limit(L, "pending_msgs", client->pending_msgs);
+    args->pending_bytes = pending_limit(L, "pending_bytes", client->pending_bytes);
+    args->limits = args->pending_msgs != client->pending_msgs ||
+                   args->pending_bytes != client->pending_bytes;
+    args->queue = lnats_table_text(L, 3, "queue", &args->queue_len);
+    int type = lua_getfield(L, 3, "callback");
+    /* A table or userdata may be callable through __call. */
+    if (type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN) {
+        luaL_error(L, "option 'callback' must be a function, not a %s", lua_typename(L, type));
+    }
+    args->callback = type != LUA_TNIL;
+}
+
+static nats_status apply_sub_args(nats_sub *sub, const sub_args *args)
+{
+    nats_status status = NATS_OK;
+    if (args->callback) {
+        status = nats_sub_set_mode(sub, NATS_SUB_CALLBACK);
+    }
+    if (status == NATS_OK && args->limits) {
+        status = nats_sub_set_limits(sub, args->pending_msgs, args->pending_bytes);
+    }
+    return status;
+}
+
+static int client_subscribe(lua_State *L)
+{
+    lnats_client *client = lnats_client_check(L, 1);
+    size_t subject_len;
+    const char *subject = luaL_checklstring(L, 2, &subject_len);
+    lua_settop(L, 3);
+    sub_args args;
+    check_sub_args(L, client, &args);
+    int callback = lua_gettop(L);
+    lnats_sub *sub = lnats_sub_push(L, 1, callback);
+    nats_status status =
+        nats_client_subscribe(client->client, subject, subject_len, args.queue, args.queue_len,
+                              (uint64_t)args.max, &sub->sub);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+
+    sub->sid = nats_sub_sid(sub->sub);
+    status = apply_sub_args(sub->sub, &args);
+    if (status != NATS_OK) {
+        int results = lnats_fail(L, status);
+        nats_sub_unsubscribe(sub->sub, 0);
+        return results;
+    }
+    if (args.callback) {
+        lua_getiuservalue(L, 1, 1);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -2, (lua_Integer)sub->sid);
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
+static int client_unsubscribe(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    lua_Integer after = luaL_optinteger(L, 3, 0);
+    luaL_argcheck(L, after >= 0, 3, "must be 0 or more");
+    if (lua_type(L, 2) == LUA_TNUMBER) {
+        lua_Integer sid = luaL_checkinteger(L, 2);
+        return lnats_done(L, nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after));
+    }
+
+    size_t len;
+    size_t count = 0;
+    const char *subject = luaL_checklstring(L, 2, &len);
+    nats_status status =
+        nats_client_unsubscribe_subject(client, subject, len, (uint64_t)after, &count);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    lua_pushinteger(L, (lua_Integer)count);
+    return 1;
+}
+
+static nats_status take_shared(void *handle, size_t max, int64_t wait_ms, nats_msg **msgs,
+                               size_t *count_out)
+{
+    return nats_client_get(handle, max, wait_ms, msgs, count_out);
+}
+
+static int client_get(lua_State *L)
+{
+    lnats_client *client = lnats_client_check(L, 1);
+    size_t max;
+    int64_t wait_ms;
+    lnats_get_args(L, 2, "get", &max, &wait_ms);
+    return lnats_batch_list(L, &client->shared, take_shared, client->client, max, wait_ms, 1);
+}
+
+/* ---- round trips ---- */
+
+static int client_flush(lua_State *L)
+{
+    lnats_client *client = lnats_client_check(L, 1);
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_wait wait;
+    lnats_wait_default(L, &wait, ms, client->request_timeout_ms);
+    nats_status status;
+    do {
+        status = nats_client_flush(client->client, wait.ms);
+    } while (lnats_wait_again(L, &wait, status));
+    return lnats_done(L, status);
+}
+
+static int client_rtt(lua_State *L)
+{
+    lnats_client *client = lnats_client_check(L, 1);
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_wait wait;
+    lnats_wait_default(L, &wait, ms, client->request_timeout_ms);
+    int64_t rtt_ns = 0;
+    nats_status status;
+    do {
+        status = nats_client_rtt(client->client, wait.ms, &rtt_ns);
+    } while (lnats_wait_again(L, &wait, status));
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    lua_pushnumber(L, (lua_Number)rtt_ns / 1e9);
+    return 1;
+}
+
+/* ---- what it knows ---- */
+
+static int client_new_inbox(lua_State *L)
+{
+    char inbox[INBOX_SIZE];
+    size_t len = 0;
+    nats_status status =
+        nats_client_new_inbox(lnats_client_check(L, 1)->client, inbox, sizeof(inbox), &len);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    lua_pushlstring(L, inbox, len);
+    return 1;
+}
+
+static int client_stats(lua_State *L)
+{
+    uint64_t values[STATS_MAX] = {0};
+    nats_client_stats(lnats_client_check(L, 1)->client, values, STATS_MAX);
+    lua_newtable(L);
+    for (size_t i = 0; i < STATS_MAX && nats_stats_name(i) != NULL; i++) {
+        lua_pushinteger(L, (lua_Integer)values[i]);
+        lua_setfield(L, -2, nats_stats_name(i));
+    }
+    return 1;
+}
+
+static const char *status_word(nats_client *client)
+{
+    switch (nats_client_status(client)) {
+    case NATS_CLIENT_CONNECTED:
+        return "connected";
+    case NATS_CLIENT_RECONNECTING:
+        return "reconnecting";
+    case NATS_CLIENT_DRAINING:
+        return "draining";
+    default:
+        return "closed";
+    }
+}
+
+static int client_status(lua_State *L)
+{
+    lua_pushstring(L, status_word(lnats_client_check(L, 1)->client));
+    return 1;
+}
+
+static int client_max_payload(lua_State *L)
+{
+    lua_pushinteger(L, nats_client_max_payload(lnats_client_check(L, 1)->client));
+    return 1;
+}
+
+static int client_tostring(lua_State *L)
+{
+    lnats_client *client = lnats_check(L, 1, &lnats_client_kind);
+    const char *detail = client->client == NULL ? "closed" : status_word(client->client);
+    return lnats_tostring(L, &lnats_client_kind, client, detail);
+}
+
+/* ---- foreign event loops ---- */
+
+static int client_fd(lua_State *L)
+{
+    int32_t fd = -1;
+    nats_status status = nats_client_fd(lnats_client_check(L, 1)->client, &fd);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
+/* cqueues asks an object for the events it waits for: the descriptor is always polled for
+ * reading. */
+static int client_events(lua_State *L)
+{
+    lnats_client_check(L, 1);
+    lua_pushliteral(L, "r");
+    return 1;
+}
+
+static int client_process(lua_State *L)
+{
+    return lnats_done(L, nats_client_process(lnats_client_check(L, 1)->client));
+}
+
+static int client_deadline(lua_State *L)
+{
+    lnats_push_seconds(L, nats_client_deadline_ms(lnats_client_check(L, 1)->client));
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"close", client_close},
+    {"drain", client_drain},
+    {"share", client_share},
+    {"publish", client_publish},
+    {"publish_many", client_publish_many},
+    {"subscribe", client_subscribe},
+    {"unsubscribe", client_unsubscribe},
+    {"get", client_get},
+    {"request", lnats_client_request},
+    {"request_start", lnats_client_request_start},
+    {"request_many", lnats_client_request_many},
+    {"flush", client_flush},
+    {"rtt", client_rtt},
+    {"new_inbox", client_new_inbox},
+    {"stats", client_stats},
+    {"status", client_status},
+    {"max_payload", client_max_payload},
+    {"server_info", lnats_client_server_info},
+    {"server_info_json", lnats_client_server_info_json},
+    {"next_event", lnats_client_next_event},
+    {"on_event", lnats_client_on_event},
+    {"fd", client_fd},
+    {"pollfd", client_fd},
+    {"events", client_events},
+    {"timeout", client_deadline},
+    {"process", client_process},
+    {"deadline", client_deadline},
+    {"dispatch", lnats_client_dispatch},
+    {"run", lnats_client_run},
+    {"stop", lnats_client_stop},
+    {NULL, NULL},
+};
+
+void lnats_client_open(lua_State *L)
+{
+    static const luaL_Reg meta[] = {{"__gc", client_gc},
+                                    {"__close", client_close},
+                                    {"__tostring", client_tostring},
+                                    {NULL, NULL}};
+    lnats_type(L, &lnats_client_kind, methods, meta);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,252 @@
+/* What the files of the Lua module share: the userdata behind each noun, and the helpers that
+ * check arguments, report failures and turn messages into Lua values.
+ *
+ * Two rules hold everywhere. Whatever C memory a call holds while it talks to Lua belongs to some
+ * userdata, because any allocation may leave the function by longjmp. And any allocation may run a
+ * finalizer that enters this module again: no pointer into a batch is used across one. */
+#ifndef LNATS_H
+#define LNATS_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <polynats.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Messages that one inner call moves: 8 KiB of pointers, and far beyond the point where a larger
+ * batch would be any cheaper. */
+#define LNATS_BATCH_MAX 1024
+/* Messages that one get or dispatch without `max` takes: the default of pending_msgs, and an end
+ * when a publisher is faster than the script. */
+#define LNATS_GET_MAX 65536
+/* Payloads above this are kept as a Lua string of their own, made once; smaller ones are copied
+ * with the rest of the message and become a string when they are asked for. */
+#define LNATS_INLINE_MAX 1024
+
+/* Every userdata begins with the address of its kind: telling them apart costs no table look-up. */
+typedef struct lnats_kind {
+    const char *name; /* the metatable's name in the registry, and its __name */
+    size_t size;      /* of the userdata; the least size for messages */
+} lnats_kind;
+
+extern const lnats_kind lnats_client_kind;
+extern const lnats_kind lnats_sub_kind;
+extern const lnats_kind lnats_msg_kind;
+extern const lnats_kind lnats_future_kind;
+extern const lnats_kind lnats_proto_kind;
+extern const lnats_kind lnats_box_kind;
+
+/* Messages on their way from the library to Lua. [0, at) were handed over, [at, count) wait; all
+ * are freed together. serial changes with every step, so that a step interrupted by another one
+ * notices. */
+typedef struct lnats_batch {
+    nats_msg **msgs;
+    size_t room;
+    size_t count;
+    size_t at;
+    uint64_t serial;
+} lnats_batch;
+
+/* user values: 1 the callbacks' subscriptions by sid, 2 the function of on_event */
+typedef struct lnats_client {
+    const lnats_kind *kind;
+    nats_client *client; /* NULL once collected */
+    lnats_batch shared;
+    lnats_batch callbacks;
+    int64_t request_timeout_ms; /* what -1 means, for calls that go on after a signal */
+    int64_t drain_timeout_ms;
+    int64_t pending_msgs; /* the connection's limits: a subscription may change one of the two */
+    int64_t pending_bytes;
+    bool stop;    /* run shall end */
+    bool filling; /* dispatch waits for messages: a hook that calls stop must wake it */
+    bool ended;   /* some subscription with a callback may be over */
+    bool closed;  /* by the script */
+} lnats_client;
+
+/* user values: 1 the client, 2 the callback */
+typedef struct lnats_sub {
+    const lnats_kind *kind;
+    nats_sub *sub;
+    lnats_batch batch;
+    uint64_t sid;
+} lnats_sub;
+
+/* user value: 1 the client */
+typedef struct lnats_future {
+    const lnats_kind *kind;
+    nats_future *future;
+    lnats_batch batch;
+} lnats_future;
+
+typedef struct lnats_proto {
+    const lnats_kind *kind;
+    nats_proto *proto;
+    lnats_batch batch;
+} lnats_proto;
+
+/* ---- lnats.c: what all nouns use ---- */
+
+/* The userdata of that kind at arg, or NULL. In the header because every verb begins with it. */
+static inline void *lnats_test(lua_State *L, int arg, const lnats_kind *kind)
+{
+    void *found = lua_touserdata(L, arg);
+    /* A light userdata has length 0, so nothing is read that is not there. */
+    if (found == NULL || lua_rawlen(L, arg) < kind->size || *(const lnats_kind **)found != kind) {
+        return NULL;
+    }
+    return found;
+}
+
+/* The same, but raises a type error when it is none. */
+void *lnats_check(lua_State *L, int arg, const lnats_kind *kind);
+/* A new userdata of that kind, zeroed, with its metatable, on the stack. */
+void *lnats_new(lua_State *L, const lnats_kind *kind, int user_values);
+/* A metatable for kind, on the stack: meta goes into it; methods go into its __index table, each
+ * with the message metatable as upvalue 1. */
+void lnats_type(lua_State *L, const lnats_kind *kind, const luaL_Reg *methods,
+                const luaL_Reg *meta);
+/* nil, text, code and what it is about, for a call that just failed. Returns 4. */
+int lnats_fail(lua_State *L, nats_status status);
+/* The same with a text of our own. Returns 4. */
+int lnats_fail_text(lua_State *L, nats_status status, const char *text, const char *about);
+/* true, or lnats_fail(). */
+int lnats_done(lua_State *L, nats_status status);
+/* A box on the stack that releases what is put into it when it is collected, or dropped. */
+void **lnats_box(lua_State *L, void (*release)(void *));
+/* Release now what the box at index holds. */
+void lnats_box_drop(lua_State *L, int index);
+/* What tostring() gives: "nats.client: 0x…" and detail in brackets. Returns 1. */
+int lnats_tostring(lua_State *L, const lnats_kind *kind, const void *at, const char *detail);
+
+/* ---- lwait.c: time ---- */
+
+typedef struct lnats_wait {
+    int64_t ms;          /* what is left, as the library takes it; -1 for ever */
+    int64_t deadline_ns; /* of the monotonic clock, INT64_MAX for ever */
+    lua_Hook hook;       /* of the main thread when the wait began */
+} lnats_wait;
+
+int64_t lnats_now_ns(void);
+/* Seconds to ms, rounded up so that a short wait is not none. nil gives fallback; infinity gives
+ * -1. what names the argument in errors. */
+int64_t lnats_seconds(lua_State *L, int arg, const char *what, int64_t fallback);
+/* ms as seconds, or nil for -1, on the stack. */
+void lnats_push_seconds(lua_State *L, int64_t ms);
+void lnats_wait_start(lua_State *L, lnats_wait *wait, int64_t ms);
+/* The same for calls where -1 is the client's default, which is fallback_ms as far as this
+ * module knows. */
+void lnats_wait_default(lua_State *L, lnats_wait *wait, int64_t ms, int64_t fallback_ms);
+/* Set wait->ms to what is left. */
+void lnats_wait_left(lnats_wait *wait);
+/* True when status says that a signal interrupted the call: then the pending hooks have run
+ * (they may have raised an error) and wait->ms is what is left. */
+bool lnats_wait_again(lua_State *L, lnats_wait *wait, nats_status status);
+
+/* ---- loptions.c: tables of options ---- */
+
+/* Check that arg is nil or a table with no other keys than names (NULL at the end). Returns
+ * whether it is a table. An unknown key raises an error naming it and the nearest name. */
+bool lnats_table(lua_State *L, int arg, const char *verb, const char *const *names);
+/* Its entries; arg is known to be a table. Each raises an error naming the option. */
+int64_t lnats_table_int(lua_State *L, int arg, const char *name, int64_t least, int64_t fallback);
+int64_t lnats_table_seconds(lua_State *L, int arg, const char *name, int64_t fallback);
+bool lnats_table_bool(lua_State *L, int arg, const char *name);
+/* A text, left on the stack to keep it alive; NULL when it is not there (nil is left). */
+const char *lnats_table_text(lua_State *L, int arg, const char *name, size_t *len_out);
+/* Fill options from the table at arg (nil: nothing). */
+nats_status lnats_options_fill(lua_State *L, int arg, nats_options *options);
+/* New options in a box on the stack. */
+nats_options *lnats_options_push(lua_State *L);
+int lnats_options_list(lua_State *L);
+
+/* ---- lheaders.c ---- */
+
+/* Headers from the option "headers" of the table at arg, in a box; NULL, and nil, when there is
+ * none. Always pushes one value. *status_out: what the library said of a key or a value. */
+nats_headers *lnats_headers_push(lua_State *L, int arg, nats_status *status_out);
+/* On the stack: a table whose pairs() keeps the order in which keys were added with the next
+ * call. */
+void lnats_header_map_push(lua_State *L);
+void lnats_header_map_add(lua_State *L, const char *key, size_t key_len, const char *value,
+                          size_t value_len);
+
+/* ---- lmsg.c ---- */
+
+/* Move the batch's next message to the stack. mt, owner: absolute or upvalue indices of the
+ * message metatable and of what respond() publishes through. False, and nothing pushed, when the
+ * batch is empty. */
+bool lnats_batch_push(lua_State *L, lnats_batch *batch, int mt, int owner);
+/* Room for count messages; raises an error when there is no memory. Drops nothing. */
+void lnats_batch_room(lua_State *L, lnats_batch *batch, size_t count);
+/* Free what waits. */
+void lnats_batch_clear(lnats_batch *batch);
+/* Free what waits and the batch's memory. */
+void lnats_batch_free(lnats_batch *batch);
+/* Put one owned message into an empty batch that has room. */
+void lnats_batch_put(lnats_batch *batch, nats_msg *msg);
+
+/* The sid of the message at index. */
+uint64_t lnats_msg_sid(lua_State *L, int index);
+
+typedef nats_status lnats_take(void *handle, size_t max, int64_t wait_ms, nats_msg **msgs,
+                               size_t *count_out);
+/* Fill the batch, if nothing waits in it, with at most max messages. */
+nats_status lnats_batch_fill(lua_State *L, lnats_batch *batch, lnats_take *take, void *handle,
+                             size_t max, lnats_wait *wait);
+/* A list of at most max messages. Returns the number of results: the list, or nil and why. */
+int lnats_batch_list(lua_State *L, lnats_batch *batch, lnats_take *take, void *handle, size_t max,
+                     int64_t wait_ms, int owner);
+/* The arguments of get and dispatch: a table with max and wait, or nil. */
+void lnats_get_args(lua_State *L, int arg, const char *verb, size_t *max_out, int64_t *wait_ms_out);
+void lnats_msg_open(lua_State *L);
+
+/* ---- the nouns ---- */
+
+lnats_client *lnats_client_check(lua_State *L, int arg);
+void lnats_client_open(lua_State *L);
+int lnats_connect(lua_State *L);
+/* The servers named at arg: "a,b" of { "a", "b" }, a string as it is, NULL for nil. Pushes one
+ * value. */
+const char *lnats_servers_push(lua_State *L, int arg);
+
+/* An empty subscription's userdata, with the client and the callback (or nil) at these indices. */
+lnats_sub *lnats_sub_push(lua_State *L, int client, int callback);
+void lnats_sub_open(lua_State *L);
+
+/* lcallback.c: methods of the client */
+int lnats_client_dispatch(lua_State *L);
+int lnats_client_run(lua_State *L);
+int lnats_client_stop(lua_State *L);
+int lnats_client_on_event(lua_State *L);
+/* For drain: end the subscriptions that have callbacks, and call them with what was under way. */
+nats_status lnats_callbacks_drain(lua_State *L, lnats_client *client, lnats_wait *wait);
+
+int lnats_client_request(lua_State *L);
+int lnats_client_request_start(lua_State *L);
+int lnats_client_request_many(lua_State *L);
+void lnats_future_open(lua_State *L);
+
+#define LNATS_EVENT_NAME "nats.event" /* the metatable of all events' tables */
+/* On the stack: the oldest event as a table, or nil when none came within the wait. */
+nats_status lnats_event_take(lua_State *L, lnats_client *client, lnats_wait *wait);
+void lnats_event_open(lua_State *L);
+int lnats_client_next_event(lua_State *L);
+
+int lnats_client_server_info(lua_State *L);
+int lnats_client_server_info_json(lua_State *L);
+/* What take gives from its first argument, as a table or as its JSON text. Returns the number of
+ * results. */
+int lnats_info_push(lua_State *L, nats_status (*take)(void *, nats_info **), void *from, bool json);
+
+int lnats_proto_create(lua_State *L);
+/* The proto's handle at arg; raises an error when it is none. */
+nats_proto *lnats_proto_handle(lua_State *L, int arg);
+void lnats_proto_open(lua_State *L);
+
+/* lsubject.c, lerror.c: tables on the stack */
+void lnats_subject_table(lua_State *L);
+void lnats_status_table(lua_State *L);
+
+#endif

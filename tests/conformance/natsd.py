@@ -1,0 +1,131 @@
+"""Real servers: start, stop, kill, and the port they listen on."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+START_SECONDS = 10.0
+STOP_SECONDS = 2.0
+
+# What cases call the signals that servers know.
+SIGNALS = {"stop": signal.SIGSTOP, "cont": signal.SIGCONT, "lameduck": signal.SIGUSR2}
+
+
+def version_of(binary):
+    """(text, tuple) of a nats-server program's version."""
+    out = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
+    text = re.search(r"(\d+\.\d+\.\d+)", out.stdout + out.stderr).group(1)
+    return text, tuple(int(part) for part in text.split("."))
+
+
+class Server:
+    """One nats-server process on a loopback port of its own."""
+
+    def __init__(self, binary, config):
+        self.binary = binary
+        self.config = config
+        self.folder = tempfile.mkdtemp(prefix="conformance-natsd-")
+        self.log = os.path.join(self.folder, "log")
+        self.process = None
+        self.port = None
+
+    def start(self):
+        command = [self.binary, "-a", "127.0.0.1", "-l", self.log]
+        command += ["-c", os.path.join(HERE, "servers", self.config + ".conf")]
+        if self.port is None:
+            command += ["-p", "-1", "--ports_file_dir", self.folder]
+        else:
+            command += ["-p", str(self.port)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("nats-server %s did not start: %s" % (self.config, self.tail()))
+            time.sleep(0.01)
+
+    def ready(self):
+        if self.port is None:
+            self.port = self.read_port()
+        if self.port is None:
+            return False
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as link:
+                return link.recv(4) == b"INFO"
+        except OSError:
+            return False
+
+    def read_port(self):
+        for name in os.listdir(self.folder):
+            if not name.endswith(".ports"):
+                continue
+            try:
+                with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+                    url = json.load(file)["nats"][0]
+            except (ValueError, KeyError, IndexError):
+                return None  # still being written
+            return int(url.rsplit(":", 1)[1])
+        return None
+
+    def tail(self):
+        if not os.path.exists(self.log):
+            return "no log"
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()[-2000:]
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+        deadline = time.monotonic() + STOP_SECONDS
+        while number == signal.SIGSTOP and self.runs() and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    def runs(self):
+        """Is any of its threads not stopped yet? The signal takes a while to reach them all."""
+        tasks = "/proc/%d/task" % self.process.pid
+        for task in os.listdir(tasks):
+            with open(os.path.join(tasks, task, "stat"), encoding="utf-8") as file:
+                if file.read().rpartition(")")[2].split()[0] not in "TtZX":
+                    return True
+        return False
+
+    def kill(self):
+        """As kill -9 does it."""
+        if self.process is not None and self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+
+    def end(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Servers:
+    """The servers of one worker: shared ones live until the run ends."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.shared = {}
+
+    def get(self, config, private):
+        if private:
+            server = Server(self.binary, config)
+            server.start()
+            return server
+        server = self.shared.get(config)
+        if server is None or server.process.poll() is not None:
+            server = Server(self.binary, config)
+            server.start()
+            self.shared[config] = server
+        return server
+
+    def end(self):
+        for server in self.shared.values():
+            server.end()

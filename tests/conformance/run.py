@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""The conformance suite's runner: plays every case on every driver. README.md tells how."""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import itertools
+import os
+import shlex
+import shutil
+import sys
+import threading
+
+import casefile
+import matrix
+import natsd
+import play
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+
+def find_file(build, names):
+    """The folder under build that has a file of one of these names."""
+    for folder, _, files in os.walk(build):
+        for name in names:
+            if name in files:
+                return folder, os.path.join(folder, name)
+    sys.exit("no %s under %s: build first" % (" or ".join(names), build))
+
+
+# ---- drivers: a new language adds one function here ----
+
+
+def launch_c(build):
+    return [find_file(build, ["conformance_driver_c"])[1]], {}
+
+
+def launch_lua(build):
+    module = find_file(build, ["nats.so"])[0]
+    lua = shutil.which("lua5.4") or shutil.which("lua")
+    argv = [lua, os.path.join(HERE, "drivers", "driver.lua"), "--api", "lua"]
+    return argv, {"LUA_CPATH": os.path.join(module, "?.so") + ";;"}
+
+
+def launch_luajit(build):
+    argv = [shutil.which("luajit"), os.path.join(HERE, "drivers", "driver.lua"), "--api", "luajit"]
+    return argv, {
+        "LUA_PATH": os.path.join(ROOT, "bindings", "ffi", "luajit", "?.lua") + ";;",
+        "POLYNATS_LIB": find_file(build, ["libpolynats.so"])[1],
+        "POLYNATS_FFI_H": os.path.join(ROOT, "libnats", "include", "polynats_ffi.h"),
+    }
+
+
+DRIVERS = {"c": launch_c, "lua": launch_lua, "luajit": launch_luajit}
+
+
+# ---- skips ----
+
+
+class Skip:
+    """A line of skips.txt: DRIVER PATTERN reason."""
+
+    def __init__(self, number, line):
+        parts = line.split(None, 2)
+        if len(parts) < 3:
+            sys.exit("skips.txt:%d: a skip needs a driver, a pattern and a reason" % number)
+        self.number = number
+        self.driver, self.pattern, self.reason = parts
+        self.verb = self.pattern[5:] if self.pattern.startswith("verb:") else None
+
+    def has_case(self, case, drivers):
+        return (
+            self.verb is None
+            and (self.driver == "*" or self.driver in drivers)
+            and fnmatch.fnmatchcase(case.title, self.pattern)
+        )
+
+    def has_verb(self, verb, driver):
+        return self.verb == verb and self.driver in ("*", driver)
+
+
+def read_skips(path):
+    with open(path, encoding="utf-8") as file:
+        lines = [(n, line.strip()) for n, line in enumerate(file, 1)]
+    return [Skip(n, line) for n, line in lines if line and not line.startswith("#")]
+
+
+# ---- cells ----
+
+
+class Cell:
+    """One case on one driver, or on one driver per role."""
+
+    def __init__(self, case, drivers):
+        self.case = case
+        self.drivers = drivers  # role -> name
+        self.status = None
+        self.reason = ""
+        self.transcript = []
+
+    @property
+    def column(self):
+        return "→".join(self.drivers[role] for role in sorted(self.drivers))
+
+
+def cells_of(cases, drivers):
+    for case in cases:
+        roles = case.roles()
+        for names in itertools.product(drivers, repeat=len(roles)):
+            yield Cell(case, dict(zip(roles, names)))
+
+
+def gate_reason(case, version):
+    """Why this server is not one for the case, or None."""
+    for need in case.needs:
+        below = need[0] == "below"
+        bound = tuple(int(part) for part in need[-1].split("."))
+        if (version < bound) != below:
+            return "needs a server %s %s" % ("below" if below else "from", need[-1])
+    return None
+
+
+class Suite:
+    """What all cells need to know."""
+
+    def __init__(self, args, launchers, verbs, skips):
+        self.args = args
+        self.launchers = launchers
+        self.verbs = verbs
+        self.skips = skips
+        self.version_text, self.version = natsd.version_of(args.server)
+        self.local = threading.local()
+        self.pools = []
+
+    def servers(self):
+        """This worker's servers."""
+        if not hasattr(self.local, "servers"):
+            self.local.servers = natsd.Servers(self.args.server)
+            self.pools.append(self.local.servers)
+        return self.local.servers
+
+    def missing_verbs(self, cell):
+        """(verbs a driver lacks with leave, verbs it lacks without)"""
+        allowed, wrong = [], []
+        for role, driver in cell.drivers.items():
+            for verb in sorted(cell.case.verbs(role) - self.verbs[driver]):
+                skip = next((s for s in self.skips if s.has_verb(verb, driver)), None)
+                if skip:
+                    allowed.append("%s lacks %s: %s" % (driver, verb, skip.reason))
+                else:
+                    wrong.append("%s lacks the verb %s" % (driver, verb))
+        return allowed, wrong
+
+    def run(self, cell):
+        gate = gate_reason(cell.case, self.version)
+        allowed, wrong = self.missing_verbs(cell)
+        if gate:
+            cell.status, cell.reason = "gate", gate
+        elif wrong:
+            cell.status, cell.reason = "fail", "; ".join(wrong)
+        elif allowed:
+            cell.status, cell.reason = "skip", "; ".join(allowed)
+        else:
+            self.play(cell)
+        return cell
+
+    def play(self, cell):
+        launchers = {role: self.launchers[name] for role, name in cell.drivers.items()}
+        game = play.Play(cell.case, launchers, self.servers(), self.version_text)
+        try:
+            cell.reason = game.run()
+        except Exception as problem:  # the runner's own fault must not hide the other cells
+            cell.reason = "the runner failed: %r" % problem
+        cell.transcript = game.transcript
+        cell.status = "fail" if cell.reason else "pass"
+        skip = next((s for s in self.skips if s.has_case(cell.case, cell.drivers.values())), None)
+        if skip and cell.status == "pass":
+            cell.status, cell.reason = "xpass", "passes: take line %d from skips.txt" % skip.number
+        elif skip:
+            cell.status, cell.reason = "skip", skip.reason
+
+    def end(self):
+        for servers in self.pools:
+            servers.end()
+
+
+def stale_skips(suite, cases, whole):
+    """Lines of skips.txt that have no use any more."""
+    for skip in suite.skips:
+        if skip.verb is not None:
+            for driver, verbs in suite.verbs.items():
+                if skip.driver == driver and skip.verb in verbs:
+                    yield "skips.txt:%d: %s has the verb %s" % (skip.number, driver, skip.verb)
+        elif whole and not any(fnmatch.fnmatchcase(c.title, skip.pattern) for c in cases):
+            yield "skips.txt:%d: no case is called %s" % (skip.number, skip.pattern)
+
+
+# ---- the command ----
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default=".", help="where the drivers' parts were built")
+    parser.add_argument("--server", default=os.environ.get("NATS_SERVER_BIN"), help="nats-server")
+    parser.add_argument("--area", help="only this folder of cases/")
+    parser.add_argument("--case", help="only cases of this name (a glob over area/name)")
+    parser.add_argument("--driver", action="append", choices=sorted(DRIVERS), help="only these")
+    parser.add_argument("--try", dest="tried", help="a driver's command, to try it")
+    parser.add_argument("--cases", default=os.path.join(HERE, "cases"), help="other cases")
+    parser.add_argument("--skips", default=os.path.join(HERE, "skips.txt"), help="another list")
+    parser.add_argument("--jobs", type=int, default=1, help="cells at once")
+    parser.add_argument("--list", action="store_true", help="print the cases and end")
+    parser.add_argument("--verbose", action="store_true", help="print every transcript")
+    parser.add_argument("--repeat", type=int, default=1, help="play each cell so often")
+    args = parser.parse_args()
+    args.server = args.server or shutil.which("nats-server")
+    if not args.list and not args.server:
+        parser.error("no nats-server: give --server or set NATS_SERVER_BIN")
+    return args
+
+
+def show(cell, verbose):
+    if cell.status in ("pass", "gate") and not verbose:
+        return
+    if cell.status == "skip" and not verbose:
+        return
+    print("---- %s: %s on %s" % (cell.status.upper(), cell.case.title, cell.column))
+    print("     %s" % " ".join(cell.case.why))
+    for line in cell.transcript:
+        print("    " + line)
+    if cell.reason:
+        print("  " + cell.reason.replace("\n", "\n  "))
+        print("  (%s)" % os.path.relpath(cell.case.path, HERE))
+    sys.stdout.flush()
+
+
+def report(args, suite, cells):
+    by_title = {}
+    for cell in cells:
+        row = by_title.setdefault(cell.case.title, {})
+        if row.get(cell.column) not in ("fail", "xpass"):
+            row[cell.column] = cell.status
+    for pairs in (False, True):
+        part = {
+            title: row for title, row in by_title.items() if any("→" in c for c in row) == pairs
+        }
+        matrix.print_matrix(part, matrix.columns_of(part))
+    if not args.case and not args.driver and not args.tried:
+        areas = {}
+        for title, row in by_title.items():
+            areas.setdefault(title.split("/")[0], {})[title] = row
+        for area, part in areas.items():
+            matrix.write_part(args.build, suite.version_text, area, part)
+        matrix.merge(args.build)
+
+
+def launchers_of(args):
+    """name -> (command, environment) of the drivers to play on."""
+    names = args.driver or ([] if args.tried else list(DRIVERS))
+    launchers = {name: DRIVERS[name](args.build) for name in names}
+    if args.tried:
+        launchers["tried"] = (shlex.split(args.tried), {})
+    return launchers
+
+
+def main():
+    args = parse_args()
+    try:
+        cases = casefile.load(args.cases, args.area)
+    except casefile.CaseError as problem:
+        sys.exit(str(problem))
+    if args.case:
+        cases = [case for case in cases if fnmatch.fnmatchcase(case.title, args.case)]
+    if not cases:
+        sys.exit("no such cases")
+    if args.list:
+        for case in cases:
+            print("%-60s %s" % (case.title, " ".join(case.why)))
+        return 0
+
+    launchers = launchers_of(args)
+    drivers = list(launchers)
+    try:
+        verbs = {name: play.hello(*launchers[name]) for name in drivers}
+    except play.Failed as problem:
+        sys.exit("a driver does not start: %s" % problem)
+    suite = Suite(args, launchers, verbs, read_skips(args.skips))
+    cells = [cell for _ in range(args.repeat) for cell in cells_of(cases, drivers)]
+    try:
+        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+            for cell in pool.map(suite.run, cells):
+                show(cell, args.verbose)
+    finally:
+        suite.end()
+    report(args, suite, cells)
+    stale = list(stale_skips(suite, cases, not args.area and not args.case))
+    for line in stale:
+        print(line)
+    tally = {s: sum(c.status == s for c in cells) for s in matrix.SHORT}
+    print(
+        "nats-server %s: %d cells of %d cases: %s"
+        % (
+            suite.version_text,
+            len(cells),
+            len(cases),
+            ", ".join("%d %s" % (n, s) for s, n in tally.items() if n),
+        )
+    )
+    return 1 if stale or tally["fail"] or tally["xpass"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+-- Ctrl-C ends a script within 100 ms, whatever it waits in; a signal that nobody handles loses nothing.
+package.path = (arg[0]:match("^(.*)/") or ".") .. "/?.lua;" .. package.path
+local t = require "harness"
+local nats = require "nats"
+
+local LIMIT_MS = 100
+local server = t.server()
+
+-- Runs a script that waits for ever, interrupts it once it says that it is ready, and gives the time until it
+-- ended, how, and its output.
+local function interrupted(body)
+  local path = server.folder .. "/waits.lua"
+  local file = assert(io.open(path, "w"))
+  file:write([[
+    arg[0] = arg[1] .. "/waits.lua" -- the harness finds its neighbours by it
+    package.path = arg[1] .. "/?.lua;" .. package.path
+    require "harness"
+    local nats = require "nats"
+    local nc = assert(nats.connect(arg[2]))
+    local sub = assert(nc:subscribe("quiet"))
+    assert(nc:subscribe("quiet", { callback = print }))
+    local function ready()
+      local mark = assert(io.open(arg[3], "w"))
+      mark:close()
+    end
+  ]] .. body)
+  file:close()
+  local text = t.shell("sh", t.dir .. "/interrupt.sh", arg[-1], path, t.dir, server.url)
+  local ms, code, output = text:match("^(%d+) (%d+)\n(.*)$")
+  return tonumber(ms), tonumber(code), output
+end
+
+for name, body in pairs {
+  ["get"] = 'ready() nc:get()',
+  ["get with a wait"] = 'ready() nc:get { wait = 60 }',
+  ["sub:next"] = 'ready() sub:next()',
+  ["sub:get"] = 'ready() sub:get { max = 5 }',
+  ["messages"] = 'ready() for _ in sub:messages() do end',
+  ["request"] = 'ready() nc:request("quiet", "x", { timeout = 60 })',
+  ["request_many"] = 'ready() nc:request_many("quiet", "x", { timeout = 60 })',
+  ["future:wait"] = 'local f = nc:request_start("quiet", "x", { timeout = 60 }) ready() f:wait()',
+  ["next_event"] = 'nc:next_event() ready() nc:next_event()',
+  ["run"] = 'ready() nc:run()',
+  ["dispatch"] = 'ready() nc:dispatch()',
+  ["get in a coroutine"] = 'ready() coroutine.wrap(function() nc:get() end)()',
+} do
+  t.test("Ctrl-C in " .. name, function()
+    local ms, code, output = interrupted(body)
+    t.check(output:find("interrupted!", 1, true), "no error was raised: " .. output)
+    t.same(code, 1, "exit code")
+    t.check(ms < LIMIT_MS, ("it took %d ms"):format(ms))
+  end)
+end
+
+t.test("pcall catches it, and the client works on", function()
+  local ms, code, output = interrupted [[
+    ready()
+    local fine, err = pcall(nc.get, nc)
+    assert(not fine and err:find("interrupted!"))
+    assert(nc:publish("quiet", "still here"))
+    print(assert(sub:next(5)).data)
+  ]]
+  t.check(ms)
+  t.same(code, 0, output)
+  t.check(output:find("still here", 1, true), output)
+end)
+
+t.test("a signal without a hook interrupts no wait and loses no reply", function()
+  -- SIGCHLD of a child that ends: io.popen's shell, with a handler set by nobody, comes while a request waits.
+  local nc = assert(nats.connect(server.url))
+  local sub = assert(nc:subscribe("svc"))
+  local future = assert(nc:request_start("svc", "x", { timeout = 10 }))
+  local pid = t.pid
+  os.execute(("(for i in 1 2 3 4 5; do sleep 0.05; kill -WINCH %s; done) &"):format(pid))
+  local before = nats.now()
+  t.same(nc:next_event(0) ~= nil, true)
+  local list = assert(nc:get { max = 1, wait = 5 })
+  t.same(#list, 1)
+  t.same(#assert(nc:get { wait = 0.4 }), 0)
+  t.check(nats.now() - before >= 0.39, "the signal ended the wait")
+  t.check(list[1]:respond("y"))
+  t.same(assert(future:wait(5)).data, "y")
+  t.check(sub)
+  nc:close()
+end)
+
+t.done()

@@ -1,0 +1,69 @@
+-- A client in a luv loop: uv_poll on its descriptor, and a timer for what is due.
+package.path = (arg[0]:match("^(.*)/") or ".") .. "/?.lua;" .. package.path
+local t = require "harness"
+local found, uv = pcall(require, "luv")
+if not found then t.skip("lua-luv is not installed") end
+local nats = require "nats"
+
+local server = t.server()
+
+-- Calls on_messages(list) from the loop whenever the client has some. Returns a function that ends it.
+local function attach(nc, on_messages)
+  local poll, timer = assert(uv.new_poll(nc:fd())), assert(uv.new_timer())
+  local function turn()
+    assert(nc:process())
+    assert(nc:dispatch { wait = 0 })
+    local list = assert(nc:get { wait = 0 })
+    if #list > 0 then on_messages(list) end
+    local due = nc:deadline()
+    if due then timer:start(math.max(1, math.ceil(due * 1000)), 0, turn) end
+  end
+  poll:start("r", function(err) assert(not err, err) turn() end)
+  turn()
+  return function()
+    poll:stop()
+    poll:close()
+    timer:close()
+  end
+end
+
+for name, options in pairs { ["with the keeper"] = {}, ["without a keeper"] = { keeper = false } } do
+  t.test("messages, callbacks and answers from the loop, " .. name, function()
+    local nc, service = assert(nats.connect(server.url, options)), assert(nats.connect(server.url, options))
+    assert(service:subscribe("svc", { callback = function(msg) msg:respond(msg.data:upper()) end }))
+    assert(nc:subscribe("in"))
+    assert(service:flush())
+    local got, reply, ticks = 0, nil, 0
+    local future
+    local detach, detach_service, ticker, failed
+    local function finish()
+      detach()
+      detach_service()
+      ticker:close()
+    end
+    detach_service = attach(service, function() failed = "the service has no other messages" end)
+    detach = attach(nc, function(list) got = got + #list end)
+    ticker = uv.new_timer()
+    ticker:start(1, 1, function()
+      ticks = ticks + 1
+      if got == 1000 and not future then
+        future = assert(nc:request_start("svc", "hello", { timeout = 5 }))
+      end
+      if future and not reply then
+        local msg, err, code = future:poll()
+        if code then failed = err end
+        reply = msg
+      end
+      if reply or failed or ticks > 10000 then finish() end
+    end)
+    for _ = 1, 1000 do assert(nc:publish("in", "x")) end
+    uv.run()
+    t.same(failed, nil)
+    t.same(got, 1000)
+    t.same(reply and reply.data, "HELLO")
+    nc:close()
+    service:close()
+  end)
+end
+
+t.done()
