@@ -154,7 +154,7 @@ def count_instructions(options):
     counts = []
     for work in instructions.WORKS:
         for name in instructions.PROGRAMS:
-            if name not in options.names:
+            if name not in options.names or not instructions.counts_well(name, work):
                 continue
             figure = instructions.per_message(
                 options.build, name, work,
@@ -195,7 +195,7 @@ def gather_facts(options):
         "commit": _output(["git", "describe", "--always", "--dirty"]),
         "cores": len(os.sched_getaffinity(0)),
         "cpu": _cpu_model(),
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
         "server": server.version(options.server),
         "cnats": _output(["pkg-config", "--modversion", "libnats"]),
         "nats.go": _go_client_version(),

@@ -3,6 +3,7 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$ROOT/.tools
+# shellcheck disable=SC2034  # used by script/bootstrap
 NATS_SERVER_PIN=2.15.2
 
 say() {
@@ -56,7 +57,8 @@ build_preset() {
     mkdir -p "$ROOT/build"
     log=$ROOT/build/$preset.log
     if ! (cd "$ROOT" && cmake --preset "$preset" -DNATS_SERVER="$(newest_server)" \
-        -DNATS_SERVER_OLD="$(old_server)" "$@" && cmake --build --preset "$preset" -j "$(jobs_count)") >"$log" 2>&1
+        -DNATS_SERVER_OLD="$(old_server)" "$@" &&
+        cmake --build --preset "$preset" -j "$(jobs_count)") >"$log" 2>&1
     then
         cat "$log" >&2
         fail "the build failed; the same text is in build/$preset.log"

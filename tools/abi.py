@@ -37,8 +37,10 @@ ENUM = re.compile(r"\benum\s*\{(.*?)\}\s*;", re.S)
 OPAQUE = re.compile(r"\btypedef\s+struct\s+(nats_\w+)\s+(nats_\w+)\s*;")
 DEFINE = re.compile(r"^#define\s+((?:NATS|POLYNATS)_\w+)\s+(-?\d+)\s*$", re.M)
 VERSION = re.compile(r'^#define\s+POLYNATS_VERSION\s+"([^"]+)"', re.M)
-OPTION = re.compile(r'^OPTION\((\w+), (\w+), ("[^"]*"|NULL|-?\d+), (-?\d+), (-?\d+), "([^"]*)"\)$')
-STATUS = re.compile(r'^STATUS\((\w+), (-?\d+), "([^"]*)"\)$')
+TEXT = r'((?:"[^"]*"\s*)+)'  # one text, or several on following lines
+OPTION = re.compile(
+    r'OPTION\((\w+),\s*(\w+),\s*("[^"]*"|NULL|-?\d+),\s*(-?\d+),\s*(-?\d+),\s*' + TEXT + r"\)")
+STATUS = re.compile(r"STATUS\((\w+),\s*(-?\d+),\s*" + TEXT + r"\)")
 
 problems = []
 
@@ -189,16 +191,16 @@ def check_header(where, text):
             problem(where, "includes %s: stddef.h and stdint.h are enough here" % included)
 
 
-def parse_lines(path, pattern, make):
-    rows = []
-    for number, line in enumerate((read(path) or "").split("\n"), 1):
-        if not re.match(r"[A-Z]+\(", line):
-            continue
-        found = pattern.match(line)
-        if found:
-            rows.append(make(*found.groups()))
-        else:
-            problem("%s:%d" % (path, number), "cannot read: %s" % line)
+def unquote(text):
+    return "".join(re.findall(r'"([^"]*)"', text))
+
+
+def parse_rows(path, word, pattern, make):
+    text = blank_comments(read(path) or "")
+    rows = [make(*found.groups()) for found in pattern.finditer(text)]
+    begun = len(re.findall(r"^%s\(" % word, text, re.M))
+    if not rows or len(rows) != begun:
+        problem(path, "%d rows begin with %s( and %d can be read" % (begun, word, len(rows)))
     return rows
 
 
@@ -210,11 +212,11 @@ def make_option(name, kind, default, low, high, doc):
     else:
         value = int(default)
     return {"name": name, "type": kind.lower(), "default": value, "min": int(low),
-            "max": int(high), "doc": doc}
+            "max": int(high), "doc": unquote(doc)}
 
 
 def make_status(name, number, text):
-    return {"name": name, "number": int(number), "text": text}
+    return {"name": name, "number": int(number), "text": unquote(text)}
 
 
 def read_abi():
@@ -231,8 +233,8 @@ def read_abi():
         abi["functions"] += parse_functions(where, text)
         abi["constants"] += parse_constants(where, text)
         abi["constants"] += parse_defines(where, text)
-    abi["statuses"] = parse_lines(os.path.join(ABI, "status.def"), STATUS, make_status)
-    abi["options"] = parse_lines(os.path.join(ABI, "options.def"), OPTION, make_option)
+    abi["statuses"] = parse_rows(os.path.join(ABI, "status.def"), "STATUS", STATUS, make_status)
+    abi["options"] = parse_rows(os.path.join(ABI, "options.def"), "OPTION", OPTION, make_option)
     return abi
 
 

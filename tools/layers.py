@@ -42,7 +42,7 @@ THREADED = ("base/clock.h", "base/spin.h")
 SANS_IO = {"base", "json", "proto"}
 
 # What stands on the library, and the includes in quotes that it may have.
-OUTSIDE = {"lua": ("lnats.h",), "examples": ()}
+OUTSIDE = {"lua": ("lnats.h",), "examples": ("example.h",)}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 DEFINITION = re.compile(

@@ -255,7 +255,8 @@ static bool get_ready(void *what)
            drained(self->client);
 }
 
-/* Take; look at the socket once if that is not enough; wait only when there was nothing. mu held. */
+/* Take; look at the socket once if that is not enough; wait only when there was nothing. mu
+ * held. */
 static nats_status get_some(wish *self, size_t max, int64_t wait_ms, nats_msg **batch,
                             size_t *count_out)
 {

@@ -77,7 +77,8 @@ void nats_proto_free(nats_proto *proto)
 
 /* ---- the transport ---- */
 
-/* Control lines go to the outbox, in their order among publishes. Without memory they stay for the next call. */
+/* Control lines go to the outbox, in their order among publishes. Without memory they stay for
+ * the next call. */
 static void stage(nats_proto *proto)
 {
     nats__buf *lines = nats__session_out(proto->session);
@@ -152,7 +153,8 @@ static bool has_transport(const nats_proto *proto)
     return state >= NATS_PROTO_STATE_DIALING && state <= NATS_PROTO_STATE_CONNECTED;
 }
 
-/* The server's own bytes: not before there is a transport, nor those of a handshake that goes before them. */
+/* The server's own bytes: not before there is a transport, nor those of a handshake that goes
+ * before them. */
 static bool takes_bytes(const nats_proto *proto)
 {
     int32_t state = nats__session_state(proto->session);

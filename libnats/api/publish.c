@@ -79,7 +79,7 @@ nats_status nats_client_respond(nats_client *client, const nats_msg *msg,
     const char *reply = nats_msg_reply(msg, &reply_len);
     if (reply == NULL) {
         return nats__leave(client, nats__fail(NATS_ERR_INVALID, "msg",
-                                              "msg has no reply subject: nobody asked for an answer"));
+                                              "msg has no reply subject: no answer is asked for"));
     }
     return nats_client_publish_with(client, reply, reply_len, NULL, 0, headers, data, data_len);
 }

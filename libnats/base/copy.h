@@ -1,4 +1,5 @@
-/* Copying short runs of bytes: a subject, a small payload. A call of memcpy costs more than the copy there. */
+/* Copying short runs of bytes: a subject, a small payload. A call of memcpy costs more than the
+ * copy there. */
 #ifndef NATS_BASE_COPY_H
 #define NATS_BASE_COPY_H
 
@@ -7,7 +8,8 @@
 #include <string.h>
 
 /* Copies len bytes and returns the place behind them. The two halves of a short run may overlap. */
-static inline __attribute__((always_inline)) uint8_t *nats__copy(uint8_t *to, const void *from, size_t len)
+static inline __attribute__((always_inline)) uint8_t *nats__copy(uint8_t *to, const void *from,
+                                                                 size_t len)
 {
     const uint8_t *bytes = (const uint8_t *)from;
     if (len > 32) {

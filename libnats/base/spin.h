@@ -1,6 +1,6 @@
-/* A lock for a few instructions: taking it is one atomic exchange, giving it back a plain store, which is a
- * quarter of what a mutex costs on the publish path. Never held over a system call; who finds it taken
- * gives way to the thread that holds it. */
+/* A lock for a few instructions: taking it is one atomic exchange, giving it back a plain store,
+ * which is a quarter of what a mutex costs on the publish path. Never held over a system call;
+ * who finds it taken gives way to the thread that holds it. */
 #ifndef NATS_BASE_SPIN_H
 #define NATS_BASE_SPIN_H
 

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-/* The offset of the first byte that is not part of well-formed UTF-8 (no overlong forms, no surrogates,
- * nothing over U+10FFFF), or len when all is well. */
+/* The offset of the first byte that is not part of well-formed UTF-8 (no overlong forms, no
+ * surrogates, nothing over U+10FFFF), or len when all is well. */
 size_t nats__utf8_check(const char *text, size_t len);
 
 #endif

@@ -1,12 +1,16 @@
-/* The inside of a connection and of what is on it. Not for bindings; jetstream/ and the rest of L4 build on it.
+/* The inside of a connection and of what is on it. Not for bindings; jetstream/ and the rest of
+ * L4 build on it.
  *
  * Locks, in the order they are taken:
- *   mu        everything but what is named below. Held for computing only, never over a system call that waits.
- *   out_lock  the outbox and its neighbours (struct nats__writer). A spin lock, held for a few instructions.
+ *   mu        everything but what is named below. Held for computing only, never over a system
+ *             call that waits.
+ *   out_lock  the outbox and its neighbours (struct nats__writer). A spin lock, held for a few
+ *             instructions.
  *
- * One thread at a time is the connection's driver: it alone reads the socket and touches the parser, without mu
- * while it does. A caller that must wait becomes the driver if there is none, or the keeper has the role but is only
- * watching the socket; else it waits for the driver to bring what it wants, or to leave. */
+ * One thread at a time is the connection's driver: it alone reads the socket and touches the
+ * parser, without mu while it does. A caller that must wait becomes the driver if there is none,
+ * or the keeper has the role but is only watching the socket; else it waits for the driver to
+ * bring what it wants, or to leave. */
 #ifndef NATS_CLIENT_CONN_H
 #define NATS_CLIENT_CONN_H
 
@@ -25,19 +29,20 @@
 
 enum {
     NATS__FLUSH_BYTES = 64 * 1024, /* a burst is written in pieces of this size: the server's own */
-    NATS__FILL_MAX = 120 * 1024,   /* bytes that wait behind a full socket before publish waits too */
+    NATS__FILL_MAX = 120 * 1024,   /* bytes behind a full socket before publish waits too */
     NATS__EVENTS_MAX = 1024,       /* events that a client keeps */
-    NATS__REQUESTS_MAX = 1 << 20   /* open requests of a connection: a reply's token has 20 bits for the slot */
+    NATS__REQUESTS_MAX = 1 << 20   /* open requests: a reply's token has 20 bits for it */
 };
 
 typedef struct nats__conn nats__conn;
 
 /* ---- a subscription (client/sub.c, client/queue.c) ---- */
 
-/* Two references: the user's handle, and one for being in the session's table or having messages. */
+/* Two references: the user's handle, and one for being in the session's table or having
+ * messages. */
 struct nats_sub {
     nats__subrec rec; /* first: the session hands it back */
-    nats_client *client; /* referenced; NULL: the connection's own, for replies: nothing is queued */
+    nats_client *client; /* referenced; NULL: the connection's own, for replies */
     atomic_uint refs;
     nats_msg *head; /* the queue, oldest first, linked by sub_next */
     nats_msg *tail;
@@ -49,8 +54,8 @@ struct nats_sub {
     uint64_t dropped;
     uint64_t received;
     nats__chunk *last_chunk; /* of the newest queued message */
-    nats__chunk *compact;    /* messages are copied there when holding their chunks would cost too much */
-    size_t held_bytes;       /* of chunks that the queue keeps alive, each run of messages counted once */
+    nats__chunk *compact;    /* messages whose chunks would be dear to hold are copied there */
+    size_t held_bytes;       /* of the chunks it keeps alive, each run of messages once */
     struct nats_sub *next;   /* of the client's subs or ended_subs */
     struct nats_sub *prev;
     uint8_t mode;
@@ -190,7 +195,7 @@ struct nats__conn {
     nats__chunk_pool *chunks; /* the session's */
     nats__driver driver;
     nats__waiter *waiters;
-    bool robbed;     /* a caller took over while the keeper watched: it must be told to look again */
+    bool robbed;     /* a caller took over from the keeper: it must look again */
     uint64_t visits; /* callers that came: the keeper stays away while it grows */
     int wake_fd;     /* for the driver */
     bool more;       /* the last read filled its room: read before waiting */
@@ -245,7 +250,8 @@ nats_status nats__conn_new(const char *urls, const nats_options *options, nats__
 void nats__conn_ref(nats__conn *conn);
 void nats__conn_unref(nats__conn *conn);
 nats_status nats__conn_open(nats__conn *conn);             /* connect, within the budget */
-/* The end of the connection: nothing more is sent, nothing more comes. mu held, and the driver's role. */
+/* The end of the connection: nothing more is sent, nothing more comes. mu held, and the driver's
+ * role. */
 void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text);
 /* Write what waits and see it confirmed, then shut down. mu held. */
 void nats__conn_close(nats__conn *conn);
@@ -264,16 +270,18 @@ static inline uint32_t nats__fork_generation(void)
 
 /* driver.c */
 typedef bool (*nats__ready_fn)(void *what);
-/* Wait until ready(what), at most until deadline_ns (INT64_MAX: for ever). mu held. key: who is told (see nats__waiter).
- * NATS_OK, TIMEOUT (no text is noted), INTERRUPTED. A closed connection ends the wait with NATS_OK: ask again. */
+/* Wait until ready(what), at most until deadline_ns (INT64_MAX: for ever). mu held. key: who is
+ * told (see nats__waiter). NATS_OK, TIMEOUT (no text is noted), INTERRUPTED. A closed connection
+ * ends the wait with NATS_OK: ask again. */
 nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn ready, void *what,
                             int64_t deadline_ns);
 /* Do what is due without waiting, if nobody else drives. mu held. */
 void nats__conn_step(nats__conn *conn);
 /* Be the driver: false when another thread is. The keeper, only watching, gives way. mu held. */
 bool nats__conn_take_over(nats__conn *conn);
-/* As the driver: one round of writing, reading and dispatching, waiting for bytes until deadline_ns at most (0: not at all).
- * True when a signal handler ran. mu held; it is given up meanwhile. */
+/* As the driver: one round of writing, reading and dispatching, waiting for bytes until
+ * deadline_ns at most (0: not at all). True when a signal handler ran. mu held; it is given up
+ * meanwhile. */
 bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns);
 /* Stop being the driver; the next waiter, or the keeper, takes over. mu held. */
 void nats__conn_leave(nats__conn *conn);
@@ -281,7 +289,8 @@ void nats__conn_leave(nats__conn *conn);
 void nats__conn_tell(nats__conn *conn, const void *key);
 /* Make the driver look again. mu held. */
 void nats__conn_wake(nats__conn *conn);
-/* Move the session's control lines to the outbox; they go out with the next flush. True when there were some. mu held. */
+/* Move the session's control lines to the outbox; they go out with the next flush. True when
+ * there were some. mu held. */
 bool nats__conn_stage(nats__conn *conn);
 int64_t nats__conn_deadline_ns(nats__conn *conn);
 int64_t nats__deadline_in(int64_t ms); /* from now; -1: never */
@@ -296,7 +305,8 @@ void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its s
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
 nats__wrote nats__writer_flush(nats__conn *conn);
 nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame);
-/* Append a frame without headers to a burst under way, if that is all there is to do. False: nats__conn_publish(). */
+/* Append a frame without headers to a burst under way, if that is all there is to do. False:
+ * nats__conn_publish(). */
 static inline bool nats__conn_publish_more(nats__conn *conn, const nats__frame *frame)
 {
     nats__writer *out = &conn->out;
@@ -322,13 +332,17 @@ static inline bool nats__conn_publish_more(nats__conn *conn, const nats__frame *
 nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
                                     const size_t *lens, size_t count, size_t *published_out);
 void nats__writer_attach(nats__conn *conn, int fd);
-/* Take the socket away from writers and settle what was not written. keep: for a connection to come. */
-void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out);
+/* Take the socket away from writers and settle what was not written. keep: for a connection to
+ * come. */
+void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
+                         uint64_t *unconfirmed_out);
 /* Control lines after what was published so far. False when memory is out. */
 bool nats__writer_control(nats__conn *conn, const void *lines, size_t len);
-/* Write at once what stands alone, leave a burst to be written together: after nats__conn_stage(). */
+/* Write at once what stands alone, leave a burst to be written together: after
+ * nats__conn_stage(). */
 void nats__writer_kick(nats__conn *conn);
-void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers); /* the connection is usable */
+/* The connection is usable. */
+void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
 
 typedef struct nats__writer_state {
     int fd;
@@ -341,13 +355,15 @@ typedef struct nats__writer_state {
     size_t pending;
 } nats__writer_state;
 nats__writer_state nats__writer_look(nats__conn *conn);
-/* Is the burst over: nothing published since `accepted`, nothing to be written? Then the next one is told of anew. */
+/* Is the burst over: nothing published since `accepted`, nothing to be written? Then the next
+ * one is told of anew. */
 bool nats__writer_rest(nats__conn *conn, uint64_t accepted);
 
 /* dispatch.c: what the session says. mu held. */
 void nats__conn_dispatch(nats__conn *conn, int64_t now_ns);
 
-void nats__conn_lost(nats__conn *conn); /* the connection that was up is gone: settle what was on it */
+/* The connection that was up is gone: settle what was on it. */
+void nats__conn_lost(nats__conn *conn);
 
 /* queue.c: mu held. */
 void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_ns);
@@ -397,7 +413,8 @@ void nats__future_cancel(nats_future *future);
 void nats__future_expire(nats_future *future, int64_t now_ns); /* end it if its time is up */
 int64_t nats__future_deadline_ns(const nats_future *future);
 void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
-void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status); /* client NULL: all */
+/* client NULL: of all. */
+void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
 int64_t nats__requests_deadline_ns(nats__conn *conn, const nats_client *client);
 

@@ -47,7 +47,8 @@ static void transport_up(nats__conn *conn, int64_t now_ns)
     nats__session_transport_up(conn->session, now_ns);
 }
 
-/* Begin with the next address; when none is left, the attempt has failed for the last one's reason. */
+/* Begin with the next address; when none is left, the attempt has failed for the last one's
+ * reason. */
 static void connect_next(nats__conn *conn, nats_status status, int64_t now_ns)
 {
     nats__tcp_close(conn->fd);

@@ -23,7 +23,8 @@ static void on_dial(nats__conn *conn, const nats__session_event *ev, int64_t now
     nats__dial_start(conn, now_ns);
 }
 
-/* TLS, WebSocket and signatures are steps of the state machine already; this build has no hands for them. */
+/* TLS, WebSocket and signatures are steps of the state machine already; this build has no hands
+ * for them. */
 static void on_unsupported(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
     const char *what = ev->type == NATS_PROTO_TLS_WANTED       ? "TLS"

@@ -1,5 +1,5 @@
-/* Ending without losing what is under way: UNSUB, then wait until the server has answered a PING sent after it; what it
- * sent for the subscription is here then. mu held. */
+/* Ending without losing what is under way: UNSUB, then wait until the server has answered a PING
+ * sent after it; what it sent for the subscription is here then. mu held. */
 #include "client/conn.h"
 #include "proto/encoder.h"
 

@@ -2,8 +2,8 @@
 
 #include "client/conn.h"
 
-/* Counted up in every child: a handle that was made under another number belongs to the parent. One write per fork,
- * while the child has a single thread. */
+/* Counted up in every child: a handle that was made under another number belongs to the parent.
+ * One write per fork, while the child has a single thread. */
 atomic_uint nats__forks;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

@@ -1,6 +1,6 @@
-/* The keeper: a thread that does what callers would do, while there are none. It answers pings, reads into the queues,
- * reconnects, and writes what a burst of publishes left behind. While callers come and go it stays away, looking every few
- * milliseconds whether they still do. */
+/* The keeper: a thread that does what callers would do, while there are none. It answers pings,
+ * reads into the queues, reconnects, and writes what a burst of publishes left behind. While
+ * callers come and go it stays away, looking every few milliseconds whether they still do. */
 #include <signal.h>
 #include <string.h>
 
@@ -35,7 +35,8 @@ static void sleep_for(int64_t ns)
     nats__poll(-1, 0, -1, nats__now_ns() + ns);
 }
 
-/* Write what a burst leaves behind: as soon as it pauses, and now and then while it lasts. mu not held. */
+/* Write what a burst leaves behind: as soon as it pauses, and now and then while it lasts. mu
+ * not held. */
 static void write_burst(nats__conn *conn)
 {
     int64_t ns = BURST_FIRST_US * NS_PER_US;
@@ -76,7 +77,8 @@ static bool foreign_loop(const nats__conn *conn)
     return false;
 }
 
-/* Watch the socket and the clock; what becomes due is done here unless a caller took over. mu held. */
+/* Watch the socket and the clock; what becomes due is done here unless a caller took over. mu
+ * held. */
 static void watch(nats__conn *conn)
 {
     int fd;

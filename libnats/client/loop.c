@@ -1,5 +1,5 @@
-/* The descriptors for foreign event loops: an epoll set of the socket, a timer, and a flag that says that something waits to
- * be taken. mu held throughout. */
+/* The descriptors for foreign event loops: an epoll set of the socket, a timer, and a flag that
+ * says that something waits to be taken. mu held throughout. */
 #include "client/conn.h"
 #include "io/poll.h"
 

@@ -1,11 +1,12 @@
-/* The queues of messages that wait. A message is in its subscription's queue and, unless that is private, in one of its
- * client's two lists, which keep the order of arrival over all subscriptions. mu held throughout. */
+/* The queues of messages that wait. A message is in its subscription's queue and, unless that is
+ * private, in one of its client's two lists, which keep the order of arrival over all
+ * subscriptions. mu held throughout. */
 #include <stdio.h>
 
 #include "client/conn.h"
 
-/* Chunks that a queue may hold beyond twice its messages' own bytes before it copies messages out of
- * them: one message may not keep 128 KiB alive for long. */
+/* Chunks that a queue may hold beyond twice its messages' own bytes before it copies messages
+ * out of them: one message may not keep 128 KiB alive for long. */
 enum { HELD_SLACK = 1024 * 1024 };
 
 static nats__msg_list *list_of(nats_sub *sub)
@@ -48,8 +49,8 @@ static void list_remove(nats__msg_list *list, nats_msg *msg)
 
 /* ---- in ---- */
 
-/* Copy a message to the subscription's own chunk, so that the one it came in can be used again. The message itself when
- * memory is out: it is held longer then, nothing worse. */
+/* Copy a message to the subscription's own chunk, so that the one it came in can be used again.
+ * The message itself when memory is out: it is held longer then, nothing worse. */
 static nats_msg *compacted(nats__conn *conn, nats_sub *sub, nats_msg *msg)
 {
     size_t room = nats__msg_room(msg);
@@ -145,7 +146,8 @@ static bool caught_up(const nats_sub *sub)
     return sub->msgs <= sub->msgs_max / 2 && sub->bytes <= sub->bytes_max / 2;
 }
 
-/* Take the oldest message of a subscription. It is the oldest in its list too, if that is asked first. */
+/* Take the oldest message of a subscription. It is the oldest in its list too, if that is asked
+ * first. */
 static nats_msg *pop(nats_sub *sub, nats__msg_list *list)
 {
     nats_msg *msg = sub->head;
@@ -214,7 +216,8 @@ void nats__sub_clear(nats_sub *sub)
     }
 }
 
-/* Messages that wait go behind those that the list has already: their order among each other stays. */
+/* Messages that wait go behind those that the list has already: their order among each other
+ * stays. */
 void nats__sub_set_mode(nats_sub *sub, int32_t mode)
 {
     if (sub->mode == mode) {

@@ -1,6 +1,7 @@
-/* Requests: one inbox subscription for the whole connection, "<prefix>.<nuid>.*"; the last token of a reply's subject
- * names the request, so any number may be open at once (as the reference clients do it, ADR-40). A token is a slot
- * and that slot's generation: a late reply finds no request, and is dropped and counted. */
+/* Requests: one inbox subscription for the whole connection, "<prefix>.<nuid>.*"; the last token
+ * of a reply's subject names the request, so any number may be open at once (as the reference
+ * clients do it, ADR-40). A token is a slot and that slot's generation: a late reply finds no
+ * request, and is dropped and counted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

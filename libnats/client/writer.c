@@ -1,5 +1,6 @@
-/* Publishing and writing. A publish appends to the outbox under a spin lock; the bytes are written by the publisher
- * itself when they stand alone or make a full piece, else by the keeper or the next call that waits. */
+/* Publishing and writing. A publish appends to the outbox under a spin lock; the bytes are
+ * written by the publisher itself when they stand alone or make a full piece, else by the keeper
+ * or the next call that waits. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,9 +10,9 @@
 #include "io/tcp.h"
 
 enum {
-    RESTED_NS = 10 * 1000,        /* a publish sooner after a write than a write takes is part of a burst */
+    RESTED_NS = 10 * 1000,        /* what a write takes: a publish sooner is part of a burst */
     ROUNDS_MAX = 4,               /* pieces one thread writes before others must */
-    LOOK_AGAIN_NS = 50 * 1000000, /* a waiting publisher looks whether the socket is still the same */
+    LOOK_AGAIN_NS = 50 * 1000000, /* a waiting publisher looks for another socket */
 };
 
 /* ---- writing ---- */
@@ -129,7 +130,8 @@ static nats_status admit(nats__conn *conn, const nats__frame *frame)
     return out->box.fill.len + nats__frame_bound(frame) <= kept_max ? NATS_OK : NATS_ERR_LIMIT;
 }
 
-/* Wait until the server takes bytes again. out_lock held at the beginning and, on NATS_OK, at the end. */
+/* Wait until the server takes bytes again. out_lock held at the beginning and, on NATS_OK, at
+ * the end. */
 static nats_status wait_for_room(nats__conn *conn, int64_t deadline_ns)
 {
     nats__writer *out = &conn->out;
@@ -312,7 +314,8 @@ void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers)
     nats__spin_unlock(&conn->out_lock);
 }
 
-void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out)
+void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
+                         uint64_t *unconfirmed_out)
 {
     size_t kept_max = keep ? (size_t)nats__conn_opt(conn, NATS__OPT_reconnect_buffer) : 0;
     nats__spin_lock(&conn->out_lock);

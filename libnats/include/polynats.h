@@ -1,5 +1,5 @@
-/* polynats: the NATS client behind every scripting language. Includes every part of the ABI; each part
- * can also be included alone. See docs/abi.md for the rules that all of them keep. */
+/* polynats: the NATS client behind every scripting language. Includes every part of the ABI;
+ * each part can also be included alone. See docs/abi.md for the rules that all of them keep. */
 #ifndef POLYNATS_H
 #define POLYNATS_H
 

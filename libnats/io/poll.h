@@ -13,8 +13,8 @@ void nats__wake_clear(int fd);
 
 enum { NATS__POLL_READ = 1, NATS__POLL_WRITE = 2, NATS__POLL_WAKE = 4, NATS__POLL_SIGNAL = 8 };
 
-/* Wait for fd (-1: none) and wake_fd at most until deadline_ns (INT64_MAX: for ever). Returns what is ready, 0 when the time is up,
- * NATS__POLL_SIGNAL when a signal handler ran. */
+/* Wait for fd (-1: none) and wake_fd at most until deadline_ns (INT64_MAX: for ever). Returns
+ * what is ready, 0 when the time is up, NATS__POLL_SIGNAL when a signal handler ran. */
 int nats__poll(int fd, int want, int wake_fd, int64_t deadline_ns);
 
 /* A pollable set for foreign loops: epoll over the socket, a wake descriptor and a timer. */

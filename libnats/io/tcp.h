@@ -18,7 +18,8 @@ nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *d
 nats_status nats__tcp_connected(int fd);
 void nats__tcp_close(int fd);
 
-/* Bytes moved; 0: would block; -1: failed (errno); for read, -2: end of file. SIGPIPE is never raised. */
+/* Bytes moved; 0: would block; -1: failed (errno); for read, -2: end of file. SIGPIPE is never
+ * raised. */
 ptrdiff_t nats__tcp_read(int fd, void *data, size_t size);
 ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len);
 

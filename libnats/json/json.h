@@ -1,4 +1,5 @@
-/* JSON, and the only place that knows which library reads and writes it. 64-bit integers stay exact. */
+/* JSON, and the only place that knows which library reads and writes it. 64-bit integers stay
+ * exact. */
 #ifndef NATS_JSON_JSON_H
 #define NATS_JSON_JSON_H
 
@@ -20,7 +21,8 @@ typedef enum nats__json_kind {
     NATS__JSON_OBJECT
 } nats__json_kind;
 
-/* NULL when it is not one whole JSON value (error_out: a fixed text, may be NULL) or memory is out. */
+/* NULL when it is not one whole JSON value (error_out: a fixed text, may be NULL) or memory is
+ * out. */
 nats__json *nats__json_parse(const char *text, size_t len, const char **error_out);
 void nats__json_free(nats__json *doc);
 
@@ -41,8 +43,8 @@ bool nats__json_bool(const nats__json *value, bool *out);
 /* The value as JSON text, owned by the caller (free()); NULL when memory is out. */
 char *nats__json_write(const nats__json *value);
 
-/* Building objects, one level: for CONNECT and requests to the server. A failure to have memory is kept
- * and shows when the object is written (NULL). */
+/* Building objects, one level: for CONNECT and requests to the server. A failure to have memory
+ * is kept and shows when the object is written (NULL). */
 nats__json *nats__json_object(void);
 void nats__json_set_text(nats__json *object, const char *name, const char *text, size_t len);
 void nats__json_set_int(nats__json *object, const char *name, int64_t value);

@@ -1,8 +1,9 @@
 /* Received bytes, and the messages in them.
  *
- * Bytes are read into a chunk; each message is a record that points into it and holds a reference, so a message
- * is never copied on its way in. Records come from slabs that belong to their chunk. A chunk whose references
- * are gone returns to its pool with its slabs: no allocation per message.
+ * Bytes are read into a chunk; each message is a record that points into it and holds a
+ * reference, so a message is never copied on its way in. Records come from slabs that belong to
+ * their chunk. A chunk whose references are gone returns to its pool with its slabs: no
+ * allocation per message.
  *
  * Any thread may drop a reference; all else is done by the one that reads. */
 #ifndef NATS_PROTO_CHUNK_H
@@ -23,8 +24,8 @@ enum {
 typedef struct nats__chunk nats__chunk;
 typedef struct nats__chunk_pool nats__chunk_pool;
 
-/* The record of a message. Links are the queue's; `owner` is the subscription while the message is queued.
- * Offsets count from text. */
+/* The record of a message. Links are the queue's; `owner` is the subscription while the message
+ * is queued. Offsets count from text. */
 struct nats_msg {
     nats__chunk *chunk;
     const uint8_t *text; /* where the subject begins; "\0" follows subject, reply and data */
@@ -41,8 +42,9 @@ struct nats_msg {
     uint16_t reply;      /* offset */
 };
 
-/* References: one for the reader, one for each record of its slabs, whether it is a message yet or not: they are
- * counted up by the slab, for an atomic addition per message is dear. `credit` counts the records that are not. */
+/* References: one for the reader, one for each record of its slabs, whether it is a message yet
+ * or not: they are counted up by the slab, for an atomic addition per message is dear. `credit`
+ * counts the records that are not. */
 struct nats__chunk {
     atomic_uint refs;
     unsigned credit;
@@ -68,13 +70,15 @@ void nats__chunk_leave(nats__chunk *chunk);
 /* `count` messages are done with it. */
 void nats__chunk_unref(nats__chunk *chunk, unsigned count);
 
-/* When only the reader holds it: empty it for reading anew. False when messages still point into it. */
+/* When only the reader holds it: empty it for reading anew. False when messages still point into
+ * it. */
 bool nats__chunk_rewind(nats__chunk *chunk);
 
 /* More records for the chunk. False when memory is out. */
 bool nats__chunk_grow(nats__chunk *chunk);
 
-/* A record in the chunk, which it holds; every other field is for the caller to set. NULL when memory is out. */
+/* A record in the chunk, which it holds; every other field is for the caller to set. NULL when
+ * memory is out. */
 static inline nats_msg *nats__chunk_msg(nats__chunk *chunk)
 {
     if (chunk->slab_left == 0 && !nats__chunk_grow(chunk)) {

@@ -16,7 +16,8 @@ nats_status nats__frame_check_data(const void *data, size_t data_len)
         return is_null("data");
     }
     if (data_len > NATS__MAX_PAYLOAD_CAP) {
-        return nats__fail(NATS_ERR_MAX_PAYLOAD, "data", "data of %zu bytes: no server takes over %d",
+        return nats__fail(NATS_ERR_MAX_PAYLOAD, "data",
+                          "data of %zu bytes: no server takes over %d",
                           data_len, NATS__MAX_PAYLOAD_CAP);
     }
     return NATS_OK;

@@ -18,8 +18,8 @@ static void set_text(nats__json *json, const char *name, const char *text)
     }
 }
 
-/* A user without a password in a URL is a token. The URL's credentials come before those of the options, which are only
- * there when no URL that was given has any. */
+/* A user without a password in a URL is a token. The URL's credentials come before those of the
+ * options, which are only there when no URL that was given has any. */
 static void set_credentials(nats__session *session, nats__json *json)
 {
     const nats_options *options = &session->options;
@@ -145,7 +145,8 @@ nats_status nats__session_secured(nats__session *session, int64_t now_ns)
         return not_asked("TLS");
     }
     if (nats__session_has_unread(session)) {
-        /* They came in clear, where anybody may have put them: they must not pass for the server's. */
+        /* They came in clear, where anybody may have put them: they must not pass for the
+         * server's. */
         nats__session_failed(session, NATS_ERR_PROTOCOL, "bytes after INFO and before TLS", now_ns);
         return NATS_OK;
     }

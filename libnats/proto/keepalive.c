@@ -1,11 +1,15 @@
-/* Pings: ours to see that the server lives, and those that were asked for. PONGs come back in the order of PINGs. */
+/* Pings: ours to see that the server lives, and those that were asked for. PONGs come back in
+ * the order of PINGs. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/encoder.h"
 #include "proto/session_impl.h"
 
-enum { PINGS_MIN = 8, PINGS_MAX = 1 << 20 /* flushes waiting at once: a bound against a runaway loop */ };
+enum {
+    PINGS_MIN = 8,
+    PINGS_MAX = 1 << 20 /* flushes waiting at once: a bound against a runaway loop */
+};
 
 static bool grow(ping_queue *queue)
 {

@@ -74,8 +74,8 @@ void nats__outbox_confirm(nats__outbox *box, uint64_t mark)
 
 /* ---- losing the connection ---- */
 
-/* The frame at `at`, which the outbox itself wrote and so is well formed: its length, and whether it is a
- * publish. A publish's size is the last number of its line. */
+/* The frame at `at`, which the outbox itself wrote and so is well formed: its length, and
+ * whether it is a publish. A publish's size is the last number of its line. */
 static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish)
 {
     const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
@@ -116,8 +116,8 @@ static void sort_publish(sorting *sorted, const uint8_t *at, size_t len)
     sorted->kept_count++;
 }
 
-/* Go through a buffer of whole frames of which the first `written` bytes are gone. A publish that is gone as a whole
- * is neither kept nor lost here: it is unconfirmed. */
+/* Go through a buffer of whole frames of which the first `written` bytes are gone. A publish
+ * that is gone as a whole is neither kept nor lost here: it is unconfirmed. */
 static void sort_frames(sorting *sorted, const nats__buf *buf, size_t written)
 {
     const uint8_t *at = buf->data;

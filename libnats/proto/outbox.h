@@ -1,13 +1,16 @@
-/* What is to be sent: frames appended by publishers, taken out in large pieces by whoever writes.
+/* What is to be sent: frames appended by publishers, taken out in large pieces by whoever
+ * writes.
  *
- * Three runs of bytes: `urgent` (handshake, resubscription: goes out also while the gate is closed), `fill` (frames
- * being appended) and `drain` (whole frames being written, swapped in from one of the others). The gate is open
- * while the connection is usable; closed, publishes gather in fill up to a limit. When the connection is lost,
- * what was written is gone, a frame that was cut in the middle is lost and counted, whole publishes are kept, and
- * control lines are dropped, for the state machine writes them anew.
+ * Three runs of bytes: `urgent` (handshake, resubscription: goes out also while the gate is
+ * closed), `fill` (frames being appended) and `drain` (whole frames being written, swapped in
+ * from one of the others). The gate is open while the connection is usable; closed, publishes
+ * gather in fill up to a limit. When the connection is lost, what was written is gone, a frame
+ * that was cut in the middle is lost and counted, whole publishes are kept, and control lines
+ * are dropped, for the state machine writes them anew.
  *
- * Every publish has a number (the count of those accepted): `resolved` is how many of them are settled:
- * confirmed by a PONG, or reported as lost or unconfirmed. No locks here: the client has its own. */
+ * Every publish has a number (the count of those accepted): `resolved` is how many of them are
+ * settled: confirmed by a PONG, or reported as lost or unconfirmed. No locks here: the client
+ * has its own. */
 #ifndef NATS_PROTO_OUTBOX_H
 #define NATS_PROTO_OUTBOX_H
 
@@ -25,7 +28,7 @@ typedef struct nats__outbox {
     uint64_t resolved;
     uint64_t written_bytes;  /* all bytes ever written */
     bool open;
-    bool drain_urgent;       /* drain came from urgent: to be dropped, not kept, when the connection is lost */
+    bool drain_urgent;       /* drain came from urgent: it is not kept when all is lost */
 } nats__outbox;
 
 /* One publish, its parts already checked. */
@@ -42,7 +45,8 @@ typedef struct nats__frame {
 
 void nats__outbox_free(nats__outbox *box);
 
-/* Bytes that the frame takes on the wire, at most: "HPUB ", three blanks, two numbers, CRLF twice. */
+/* Bytes that the frame takes on the wire, at most: "HPUB ", three blanks, two numbers, CRLF
+ * twice. */
 static inline size_t nats__frame_bound(const nats__frame *frame)
 {
     return 5 + 3 + (size_t)2 * NATS__DECIMAL_MAX + 4 + frame->subject_len + frame->reply_len +
@@ -92,7 +96,8 @@ void nats__outbox_wrote(nats__outbox *box, size_t n);
 /* A PONG came for a PING that was appended when `accepted` was mark. */
 void nats__outbox_confirm(nats__outbox *box, uint64_t mark);
 
-/* The connection is lost. keep_max: bytes of whole publishes that may be kept (0: all are lost). Closes the gate. */
+/* The connection is lost. keep_max: bytes of whole publishes that may be kept (0: all are lost).
+ * Closes the gate. */
 void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,
                        uint64_t *unconfirmed_out);
 

@@ -34,15 +34,15 @@ void nats__parser_free(nats__parser *parser)
     }
 }
 
-/* Where the bytes begin that the next operation needs: an awaited payload needs its line too, for the
- * message's subject stands there. */
+/* Where the bytes begin that the next operation needs: an awaited payload needs its line too,
+ * for the message's subject stands there. */
 static size_t kept_from(const nats__parser *parser)
 {
     return parser->body_need > 0 ? parser->pending_text : parser->chunk->pos;
 }
 
-/* What the current operation still needs in one piece, from kept_from() on. A line of unknown length gets
- * twice what it has: a long one is copied O(n) in all. */
+/* What the current operation still needs in one piece, from kept_from() on. A line of unknown
+ * length gets twice what it has: a long one is copied O(n) in all. */
 static size_t wanted(const nats__parser *parser, size_t kept)
 {
     if (parser->body_need > 0) {
@@ -51,7 +51,8 @@ static size_t wanted(const nats__parser *parser, size_t kept)
     return 2 * kept + READ_MIN;
 }
 
-/* Move what is not done yet to a fresh chunk with room for `more`. The old one lives on in its messages. */
+/* Move what is not done yet to a fresh chunk with room for `more`. The old one lives on in its
+ * messages. */
 static bool move_on(nats__parser *parser, size_t more)
 {
     nats__chunk *old = parser->chunk;
@@ -79,7 +80,8 @@ static bool move_on(nats__parser *parser, size_t more)
     return true;
 }
 
-/* All was parsed and no message is held: begin at the chunk's front again, where the caches are warm. */
+/* All was parsed and no message is held: begin at the chunk's front again, where the caches are
+ * warm. */
 static bool rewind_chunk(nats__parser *parser)
 {
     nats__chunk *chunk = parser->chunk;
@@ -91,8 +93,8 @@ static bool rewind_chunk(nats__parser *parser)
     return true;
 }
 
-/* Is what is left of the chunk worth a read? The rest of a payload must fit; and it is cheaper to move a few bytes
- * on than to read a few. */
+/* Is what is left of the chunk worth a read? The rest of a payload must fit; and it is cheaper
+ * to move a few bytes on than to read a few. */
 static bool has_room(const nats__parser *parser)
 {
     const nats__chunk *chunk = parser->chunk;
@@ -148,8 +150,8 @@ void nats__parser_commit(nats__parser *parser, size_t len)
     nats__chunk *chunk = parser->chunk;
     assert(chunk != NULL && len <= chunk->cap - chunk->len);
 
-    /* A read that fills a small chunk says that more is waiting; one that leaves most of a large chunk
-     * empty says that the rush is over. */
+    /* A read that fills a small chunk says that more is waiting; one that leaves most of a large
+     * chunk empty says that the rush is over. */
     if (len == chunk->cap - chunk->len) {
         parser->busy = true;
     } else if (len < NATS__CHUNK_SMALL / 4) {
@@ -278,7 +280,8 @@ static nats__op expect_body(nats__parser *parser, const line *at, const arg *arg
     return NATS__OP_MSG;
 }
 
-/* An operation's name, and what its line means. `at` is past the name; name_len bytes were compared. */
+/* An operation's name, and what its line means. `at` is past the name; name_len bytes were
+ * compared. */
 static nats__op on_msg(nats__parser *parser, const line *at, const uint8_t *args_at)
 {
     arg args[ARGS_MAX];
@@ -355,8 +358,8 @@ static bool ends_word(uint8_t byte)
     return is_blank(byte) || byte == '\r';
 }
 
-/* The operation that the first bytes name, as far as they are there: upper or lower case, as servers and clients
- * have always taken it. NULL when there is none such. */
+/* The operation that the first bytes name, as far as they are there: upper or lower case, as
+ * servers and clients have always taken it. NULL when there is none such. */
 static const operation *find_operation(const uint8_t *start, size_t len)
 {
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
@@ -479,8 +482,8 @@ static inline const uint8_t *read_digits(const uint8_t *at, const uint8_t *end, 
     return at;
 }
 
-/* The first blank, or end; eight bytes at a time where there are as many. A byte that is a blank becomes 0, and
- * subtracting 1 shows the first 0 in its high bit. */
+/* The first blank, or end; eight bytes at a time where there are as many. A byte that is a blank
+ * becomes 0, and subtracting 1 shows the first 0 in its high bit. */
 static inline const uint8_t *find_blank(const uint8_t *at, const uint8_t *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -506,9 +509,9 @@ static inline const uint8_t *find_blank(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
-/* "MSG subject sid [reply] size\r\n" as servers write it, whole and with its payload, in one pass. False for all that is
- * not exactly that, also when it is only not all there yet: the careful way reads it then and finds the words for
- * what is wrong. */
+/* "MSG subject sid [reply] size\r\n" as servers write it, whole and with its payload, in one
+ * pass. False for all that is not exactly that, also when it is only not all there yet: the
+ * careful way reads it then and finds the words for what is wrong. */
 static bool fast_msg(nats__parser *parser)
 {
     nats__chunk *chunk = parser->chunk;

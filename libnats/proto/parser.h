@@ -1,15 +1,15 @@
 /* The wire, read in place: bytes in any split, one operation out at a time, O(n).
  *
- * Reserve room, put bytes there, commit; then pull operations until NATS__OP_MORE. A control line is looked at
- * when it is whole; a payload is not looked at at all. What the server declares is checked against the limits
- * before memory is taken. */
+ * Reserve room, put bytes there, commit; then pull operations until NATS__OP_MORE. A control
+ * line is looked at when it is whole; a payload is not looked at at all. What the server
+ * declares is checked against the limits before memory is taken. */
 #ifndef NATS_PROTO_PARSER_H
 #define NATS_PROTO_PARSER_H
 
 #include "proto/chunk.h"
 
 enum {
-    NATS__CONTROL_LINE_MAX = 8192, /* twice the default max_control_line: MSG is longer than its PUB */
+    NATS__CONTROL_LINE_MAX = 8192, /* twice the default of servers: MSG is longer than PUB */
     NATS__INFO_LINE_MAX = 1024 * 1024 /* INFO lists a cluster's URLs: it may be long */
 };
 
@@ -21,7 +21,7 @@ typedef enum nats__op {
     NATS__OP_PONG,
     NATS__OP_OK,
     NATS__OP_ERR,
-    NATS__OP_BAD,       /* not the protocol: nothing more can be read; error and error_offset say why, where */
+    NATS__OP_BAD,       /* not the protocol: the end; error and error_offset say why, where */
     NATS__OP_NO_MEMORY  /* try again later, or give up */
 } nats__op;
 
@@ -29,7 +29,7 @@ typedef struct nats__parser {
     nats__chunk_pool *pool;
     nats__chunk *chunk;    /* being read; NULL before the first byte */
     size_t scanned;        /* bytes of the current line already searched for its end */
-    size_t body_need;      /* the current message's bytes after its line, CRLF counted; 0: at a line */
+    size_t body_need;      /* bytes of the message after its line, CRLF counted; 0: at a line */
     uint64_t offset;       /* of the connection: bytes parsed before this chunk's pos */
     size_t payload_max;    /* what a message may declare: set it from INFO and the option */
     bool busy;             /* the last read filled its room: larger chunks pay */
@@ -38,7 +38,7 @@ typedef struct nats__parser {
     const char *text;      /* INFO, ERR: borrowed until the next reserve; not NUL-terminated */
     size_t text_len;
     const char *error;     /* BAD: a fixed text */
-    uint64_t error_offset; /* BAD: of the offending byte or line, from the connection's first byte */
+    uint64_t error_offset; /* BAD: of the byte or line, from the connection's first byte */
     /* the message whose payload is awaited */
     nats_msg pending;
     size_t pending_text;   /* offset of its line's subject in the chunk */

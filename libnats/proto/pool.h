@@ -29,22 +29,25 @@ enum { NATS__POOL_MAX = 1024 }; /* servers; a cluster that tells of more is cut 
 nats_status nats__pool_init(nats__pool *pool, const char *list, bool shuffle, nats__rng *rng);
 void nats__pool_free(nats__pool *pool);
 /* One that is there already stays, no longer to be removed, and counts as given if it is now. */
-nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered, bool *added_out);
+nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discovered,
+                           bool *added_out);
 bool nats__pool_remove(nats__pool *pool, size_t index);
 /* The same at the user's wish: the current one stays until it is lost. */
 bool nats__pool_drop(nats__pool *pool, size_t index);
 
-/* Choose the server to try next: the one after the current that is due earliest, those given up left out, lame ducks last.
- * Returns NULL when none is left; else sets current. */
+/* Choose the server to try next: the one after the current that is due earliest, those given up
+ * left out, lame ducks last. Returns NULL when none is left; else sets current. */
 nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects);
 nats__server *nats__pool_current(nats__pool *pool);
 
-/* Bring discovered servers in line with connect_urls: new ones are added (in random places unless shuffle is false), discovered
- * ones that are gone and not in use are removed. The texts of the new ones are appended to `news`, commas between. */
+/* Bring discovered servers in line with connect_urls: new ones are added (in random places
+ * unless shuffle is false), discovered ones that are gone and not in use are removed. The texts
+ * of the new ones are appended to `news`, commas between. */
 void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
                          nats__rng *rng, nats__buf *news);
 
-/* Back-off after `attempts` failures (>= 1): full jitter over wait * 2^(attempts-1), at most wait_max. In ns. */
+/* Back-off after `attempts` failures (>= 1): full jitter over wait * 2^(attempts-1), at most
+ * wait_max. In ns. */
 int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng);
 
 #endif

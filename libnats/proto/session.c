@@ -181,7 +181,8 @@ static void forget_waits(nats__pool *pool, int64_t now_ns)
     }
 }
 
-/* The next server: now, or when its back-off is over. status and text: why the last one is not it. */
+/* The next server: now, or when its back-off is over. status and text: why the last one is not
+ * it. */
 static void next_server(nats__session *session, nats_status status, const char *text,
                         int64_t now_ns)
 {
@@ -258,8 +259,8 @@ static void back_off(nats__session *session, nats__server *server, int64_t now_n
         now_ns + nats__backoff_ns(server->attempts, wait_ms, max_ms, &session->rng);
 }
 
-/* A connection that lived a while is made again at once; one that was dropped as soon as it was made counts as a
- * failed attempt, or the two sides would dance. */
+/* A connection that lived a while is made again at once; one that was dropped as soon as it was
+ * made counts as a failed attempt, or the two sides would dance. */
 static void schedule_again(nats__session *session, nats__server *server, int64_t now_ns)
 {
     int64_t wait_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
@@ -354,6 +355,13 @@ static uint64_t text_offset(const nats__session *session)
     return parser->offset + (uint64_t)((const uint8_t *)parser->text - parser->chunk->bytes);
 }
 
+/* Its line may have been read long before its payload came. */
+static uint64_t msg_offset(const nats__session *session)
+{
+    const nats__parser *parser = &session->parser;
+    return parser->offset + (uint64_t)(parser->msg->text - parser->chunk->bytes);
+}
+
 bool nats__session_has_unread(const nats__session *session)
 {
     return nats__parser_offset(&session->parser) > parsed_offset(session);
@@ -400,9 +408,7 @@ static void on_info(nats__session *session, int64_t now_ns)
     nats_status status =
         nats__info_parse(session->parser.text, session->parser.text_len, &info);
     if (status != NATS_OK) {
-        char why[NATS__ERROR_TEXT_MAX];
-        snprintf(why, sizeof why, "INFO: %.200s", nats__error_get()->text);
-        protocol_error(session, why, text_offset(session), now_ns);
+        protocol_error(session, nats__error_get()->text, text_offset(session), now_ns);
         return;
     }
     nats__info_free(session->info);
@@ -415,7 +421,8 @@ static void on_info(nats__session *session, int64_t now_ns)
     }
 }
 
-/* The subscription that a refusal is about. Queue and subject are matched, for the refusal of a SUB names no sid. */
+/* The subscription that a refusal is about. Queue and subject are matched, for the refusal of a
+ * SUB names no sid. */
 static nats__subrec *refused_sub(nats__session *session, const nats__err *err)
 {
     if (err->sid != 0) {
@@ -504,6 +511,7 @@ static void on_control(nats__session *session, nats__op op, uint64_t at, int64_t
     }
     if (!expected(session, op)) {
         if (op == NATS__OP_MSG) {
+            at = msg_offset(session);
             nats__chunk_unref(session->parser.msg->chunk, 1);
         }
         protocol_error(session, "not expected before the handshake is over", at, now_ns);
@@ -617,7 +625,8 @@ void nats__session_tick(nats__session *session, int64_t now_ns)
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
         nats__session_keep_alive(session, now_ns);
     } else {
-        nats__session_failed(session, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
+        nats__session_failed(session, NATS_ERR_TIMEOUT, "the server did not answer in time",
+                             now_ns);
     }
 }
 

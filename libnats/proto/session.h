@@ -1,9 +1,10 @@
-/* The state machine of a connection: handshake, subscriptions, pings, reconnect. Public events come out of
- * nats__session_next(); control lines to send gather in `out`, in their order, and are moved to the outbox by the
- * owner (nats_proto, or the client under its locks) after each call. No I/O, no locks, no clock.
+/* The state machine of a connection: handshake, subscriptions, pings, reconnect. Public events
+ * come out of nats__session_next(); control lines to send gather in `out`, in their order, and
+ * are moved to the outbox by the owner (nats_proto, or the client under its locks) after each
+ * call. No I/O, no locks, no clock.
  *
- * Order that matters: lines taken from `out` before an event CONNECTED or RECONNECTED is acted on (SUBs) go before the
- * gate of the outbox is opened. */
+ * Order that matters: lines taken from `out` before an event CONNECTED or RECONNECTED is acted
+ * on (SUBs) go before the gate of the outbox is opened. */
 #ifndef NATS_PROTO_SESSION_H
 #define NATS_PROTO_SESSION_H
 
@@ -16,7 +17,8 @@
 #include "proto/parser.h"
 #include "proto/pool.h"
 
-/* A subscription as the connection knows it. Embedded by its owner, who keeps it alive while it is in the table. */
+/* A subscription as the connection knows it. Embedded by its owner, who keeps it alive while it
+ * is in the table. */
 typedef struct nats__subrec {
     uint64_t sid;
     char *subject; /* owned by the record's owner; NUL-terminated */
@@ -32,7 +34,7 @@ typedef struct nats__session_event {
     int32_t type; /* NATS_PROTO_… */
     nats_status status;
     bool recoverable;
-    bool sub_done;       /* MSG: it was the subscription's last; the record is out of the table (no SUB_DONE follows) */
+    bool sub_done;       /* MSG: its subscription's last; the record is out of the table */
     uint64_t sid;
     nats__subrec *sub;   /* MSG; also ERROR when a permissions violation names a subscription */
     nats_msg *msg;       /* MSG: owned by the taker */
@@ -40,7 +42,7 @@ typedef struct nats__session_event {
     int64_t rtt_ns;
     uint64_t mark;       /* PONG: as given to nats__session_mark() */
     const char *text;    /* NUL-terminated, borrowed until the next event */
-    const char *url;     /* DISCONNECTED: of the server that was lost, for another is current; else NULL */
+    const char *url;     /* DISCONNECTED: of the server that was lost; else NULL */
     const char *subject; /* ERROR: of a permissions violation, NUL-terminated; "" if none */
 } nats__session_event;
 
@@ -78,21 +80,24 @@ bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_ev
 int64_t nats__session_deadline_ns(const nats__session *session);
 void nats__session_tick(nats__session *session, int64_t now_ns);
 
-/* Take `rec` into the table (rec->sid 0: the next free one; else that one, INVALID when in use) and, when connected, write its SUB.
- * All but sid, received and base is set by the caller. */
+/* Take `rec` into the table (rec->sid 0: the next free one; else that one, INVALID when in use)
+ * and, when connected, write its SUB. All but sid, received and base is set by the caller. */
 nats_status nats__session_subscribe(nats__session *session, nats__subrec *rec);
-/* after 0, or already reached: out of the table (*done_out true), UNSUB; else rec->max = after, UNSUB after. */
+/* after 0, or already reached: out of the table (*done_out true), UNSUB; else rec->max = after,
+ * UNSUB after. */
 nats_status nats__session_unsubscribe(nats__session *session, nats__subrec *rec, uint64_t after,
                                       bool *done_out);
 /* Out of the table without a word to the server. */
 void nats__session_forget(nats__session *session, nats__subrec *rec);
 nats__subrec *nats__session_find(nats__session *session, uint64_t sid);
-/* Call fn for every record; it may free the record if the session is not used any more but to be freed. */
+/* Call fn for every record; it may free the record if the session is not used any more but to be
+ * freed. */
 void nats__session_each_sub(nats__session *session, void (*fn)(nats__subrec *rec, void *context),
                             void *context);
 size_t nats__session_sub_count(const nats__session *session);
 
-/* Write a PING; its PONG comes as an event with this token and mark. DISCONNECTED when not connected. */
+/* Write a PING; its PONG comes as an event with this token and mark. DISCONNECTED when not
+ * connected. */
 nats_status nats__session_ping(nats__session *session, int64_t now_ns, uint64_t mark,
                                uint64_t *token_out);
 
@@ -109,10 +114,11 @@ int32_t nats__session_state(const nats__session *session);
 /* Borrowed; NULL before the first. */
 const nats_info *nats__session_info(const nats__session *session);
 int32_t nats__session_pings_out(const nats__session *session);
-/* Payload with headers that may be published now: the option and the server's, whichever is smaller. Before the first INFO,
- * the default. */
+/* Payload with headers that may be published now: the option and the server's, whichever is
+ * smaller. Before the first INFO, the default. */
 size_t nats__session_max_payload(const nats__session *session);
-/* Messages that came for a sid that is not in the table (they were under way when it was removed). */
+/* Messages that came for a sid that is not in the table (they were under way when it was
+ * removed). */
 uint64_t nats__session_stray_msgs(const nats__session *session);
 /* As nats_client_new_inbox(). */
 nats_status nats__session_new_inbox(nats__session *session, char *buffer, size_t size,

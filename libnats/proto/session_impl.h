@@ -9,7 +9,7 @@
 #include "proto/submap.h"
 
 enum {
-    SESSION_EVENTS_MAX = 16,       /* one step makes five at most, and they are taken before the next */
+    SESSION_EVENTS_MAX = 16,       /* one step makes five at most, taken before the next */
     SESSION_OUT_MAX = 64 * 1024,   /* PONGs nobody sends: one is as good as ten thousand */
     NS_PER_MS = 1000000
 };

@@ -10,7 +10,7 @@ end
 
 ffi.cdef(read(assert(os.getenv("POLYNATS_FFI_H"), "POLYNATS_FFI_H is not set")))
 local nats = ffi.load(assert(os.getenv("POLYNATS_LIB"), "POLYNATS_LIB is not set"))
-local Z = ffi.cast("size_t", -1)
+local Z = ffi.cast("size_t", ffi.cast("intptr_t", -1)) -- a double becomes another number
 
 local function check(status, wanted)
   if status ~= (wanted or nats.NATS_OK) then

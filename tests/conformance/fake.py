@@ -180,7 +180,7 @@ class FakeServer:
                 raise Mismatch("nobody said `! let %s`" % rest)
         elif word == "mark":
             name, plus = rest.split()
-            self.captures[name] = str(link.sent + int(plus))
+            self.captures[name] = "" if plus == "*" else str(link.sent + int(plus))
         elif word == "close":
             link.stop = True
             raise Ended()

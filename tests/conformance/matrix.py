@@ -66,15 +66,21 @@ def page_summary(areas):
     for area, cells in areas.items():
         for row in cells.values():
             for column, status in row.items():
-                tally = totals.setdefault(area, {}).setdefault(column, [0, 0])
+                tally = totals.setdefault(area, {}).setdefault(column, [0, 0, 0])
                 tally[0] += status == "pass"
-                tally[1] += status != "gate"
+                tally[1] += status not in ("gate", "skip")
+                tally[2] += status == "skip"
     columns = sorted({column for row in totals.values() for column in row}, key=column_key)
     lines = ["| area | %s |" % " | ".join(columns), "|---|%s" % ("---|" * len(columns))]
     for area, row in totals.items():
-        marks = ("%d of %d" % tuple(row[c]) if c in row else "" for c in columns)
+        marks = (page_tally(row[c]) if c in row else "" for c in columns)
         lines.append("| %s | %s |" % (area, " | ".join(marks)))
     return lines
+
+
+def page_tally(tally):
+    passed, played, skipped = tally
+    return "%d of %d%s" % (passed, played, ", %d skipped" % skipped if skipped else "")
 
 
 def column_key(column):

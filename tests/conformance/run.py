@@ -11,6 +11,8 @@ import shutil
 import sys
 import threading
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
 import casefile
 import matrix
 import natsd

@@ -8,6 +8,8 @@ import tempfile
 import textwrap
 import unittest
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
 import casefile
 import text
 

@@ -25,6 +25,7 @@ folder=$(mktemp -d)
 server_pid=""
 helper_pid=""
 
+# shellcheck disable=SC2317 # the trap calls it
 finish() {
     local pid
     for pid in $helper_pid $server_pid; do

@@ -1,5 +1,5 @@
--- Bad arguments of every function: misuse raises an error that names what is wrong, and what a server or a
--- file might have held fails with nil, text, "INVALID". Nothing is sent either way.
+-- Bad arguments of every function: misuse raises an error that names what is wrong, and what a
+-- server or a file might have held fails with nil, text, "INVALID". Nothing is sent either way.
 package.path = (arg[0]:match("^(.*)/") or ".") .. "/?.lua;" .. package.path
 local t = require "harness"
 local nats = require "nats"
@@ -15,6 +15,12 @@ local msg = assert(sub:next(5))
 assert(nc:flush())
 while everything:next(0.1) do end
 
+local SENDING = {
+  "publish", "publish_many", "subscribe", "request", "request_start", "request_many",
+}
+local BAD_URLS = {
+  "http://x", "nats://", "nats://a:b:c", "nats://127.0.0.1:99999", "nats://[::1", "nats://a b",
+}
 local NOT_TEXT = { true, {}, print }
 local NOT_NUMBER = { "x", true, {}, print }
 local NOT_TABLE = { "x", 1, true, print }
@@ -24,7 +30,10 @@ local BAD_SUBJECTS = {
   "", " ", "a b", "a\tb", "a\r", "a\n", "a\r\nPUB x 1", "a\0b", ".", "a.", ".a", "a..b", "a.*",
   "a.>", "*", ">", "a\127", "\255\254", ("x"):rep(2000),
 }
-local BAD_PATTERNS = { "", "a b", "a\tb", "a\r\n", "a\0b", "a.", ".a", "a..b", "a.>.b", ("x"):rep(2000) }
+local BAD_PATTERNS = {
+  "", "a b", "a\tb", "a\r\n", "a\0b", "a.", ".a", "a..b", "a.>.b",
+  ("x"):rep(2000),
+}
 
 t.test("subjects with wrong bytes are refused by every verb", function()
   for _, subject in ipairs(BAD_SUBJECTS) do
@@ -55,7 +64,7 @@ end)
 
 t.test("wrong types of subject and data raise an error", function()
   for _, bad in ipairs(NOT_TEXT) do
-    for _, verb in ipairs { "publish", "publish_many", "subscribe", "request", "request_start", "request_many" } do
+    for _, verb in ipairs(SENDING) do
       t.raises({ "string" }, nc[verb], nc, bad, "x")
     end
     for _, verb in ipairs { "publish", "request", "request_start", "request_many" } do
@@ -153,11 +162,12 @@ t.test("connect: servers and values of options", function()
   t.raises({ "NUL" }, nats.connect, "nats://127.0.0.1\0:4222")
   t.raises({ "'name'" }, nats.connect, server.url, { name = {} })
   t.raises({}, nats.connect, server.url, { "name" })
-  for _, url in ipairs { "http://x", "nats://", "nats://a:b:c", "nats://127.0.0.1:99999", "nats://[::1", "nats://a b" } do
+  for _, url in ipairs(BAD_URLS) do
     t.fails("INVALID", nats.connect(url))
   end
   for name, value in pairs {
-    name = "a\r\nb", inbox_prefix = "a b", connect_timeout = -1, max_pings_out = 0, verbose = "perhaps",
+    name = "a\r\nb", inbox_prefix = "a b", connect_timeout = -1, max_pings_out = 0,
+    verbose = "perhaps",
     pending_msgs = 0, reconnect_wait = "soon", user = "a\0b",
   } do
     local text = t.fails("INVALID", nats.connect(server.url, { [name] = value }))

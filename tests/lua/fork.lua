@@ -5,9 +5,9 @@ local nats = require "nats"
 
 local server = t.server()
 
--- fork() without a library for it. LuaJIT calls it by FFI. Lua 5.4 loads it as if it were a function of
--- Lua's: its result, the child's pid, is then taken for a number of values, which is harmless in a call of which no
--- value is wanted.
+-- fork() without a library for it. LuaJIT calls it by FFI. Lua 5.4 loads it as if it were a
+-- function of Lua's: its result, the child's pid, is then taken for a number of values, which is
+-- harmless in a call of which no value is wanted.
 local fork
 if t.luajit then
   local ffi = require "ffi"

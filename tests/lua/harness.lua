@@ -1,5 +1,6 @@
--- What the test programs share: servers, checks, and a summary that ctest understands (exit 0: all passed, 1: some
--- failed, 77: skipped with its reason). In the common part of Lua 5.4 and LuaJIT's 5.1.
+-- What the test programs share: servers, checks, and a summary that ctest understands (exit 0:
+-- all passed, 1: some failed, 77: skipped with its reason). In the common part of Lua 5.4 and
+-- LuaJIT's 5.1.
 
 local harness = {}
 local unpack = table.unpack or unpack
@@ -68,8 +69,8 @@ end
 local tests, failed, current = 0, 0, "?"
 
 local function show(value)
-  if type(value) == "string" then return string.format("%q", #value > 200 and value:sub(1, 200) .. "…" or value) end
-  return tostring(value)
+  if type(value) ~= "string" then return tostring(value) end
+  return string.format("%q", #value > 200 and value:sub(1, 200) .. "…" or value)
 end
 
 function harness.fail(text) error(text, 2) end

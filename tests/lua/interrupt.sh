@@ -1,6 +1,6 @@
 #!/bin/sh
-# interrupt.sh INTERPRETER SCRIPT DIR URL: runs the script, sends it SIGINT when it is ready, prints the milliseconds
-# until it ended and its exit code, then its output.
+# interrupt.sh INTERPRETER SCRIPT DIR URL: runs the script, sends it SIGINT when it is ready,
+# prints the milliseconds until it ended and its exit code, then its output.
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -7,7 +7,8 @@ local nats = require "nats"
 
 local server = t.server()
 
--- Calls on_messages(list) from the loop whenever the client has some. Returns a function that ends it.
+-- Calls on_messages(list) from the loop whenever the client has some. Returns a function that
+-- ends it.
 local function attach(nc, on_messages)
   local poll, timer = assert(uv.new_poll(nc:fd())), assert(uv.new_timer())
   local function turn()
@@ -27,9 +28,12 @@ local function attach(nc, on_messages)
   end
 end
 
-for name, options in pairs { ["with the keeper"] = {}, ["without a keeper"] = { keeper = false } } do
+local OPTIONS = { ["with the keeper"] = {}, ["without a keeper"] = { keeper = false } }
+
+for name, options in pairs(OPTIONS) do
   t.test("messages, callbacks and answers from the loop, " .. name, function()
-    local nc, service = assert(nats.connect(server.url, options)), assert(nats.connect(server.url, options))
+    local nc = assert(nats.connect(server.url, options))
+    local service = assert(nats.connect(server.url, options))
     assert(service:subscribe("svc", { callback = function(msg) msg:respond(msg.data:upper()) end }))
     assert(nc:subscribe("in"))
     assert(service:flush())

@@ -24,7 +24,8 @@ end
 local server = t.server()
 local nc = assert(nats.connect(server.url, { pending_bytes = -1 }))
 
--- Runs step(BATCH) until TOTAL / share messages went through; the growth over the last three quarters is checked.
+-- Runs step(BATCH) until TOTAL / share messages went through; the growth over the last three
+-- quarters is checked.
 local function flat(share, step)
   local total = TOTAL / share
   local lua_kb, process_kb

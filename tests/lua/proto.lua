@@ -4,11 +4,13 @@ local t = require "harness"
 local nats = require "nats"
 
 local SEED = ("0123456789abcdef"):rep(2)
-local INFO = 'INFO {"server_id":"S","server_name":"fake","version":"2.10.0","proto":1,"headers":true,'
-  .. '"max_payload":1000,"host":"127.0.0.1","port":4222,"connect_urls":["127.0.0.1:5222"]}\r\n'
+local INFO = 'INFO {"server_id":"S","server_name":"fake","version":"2.10.0","proto":1,'
+  .. '"headers":true,"max_payload":1000,"host":"127.0.0.1","port":4222,'
+  .. '"connect_urls":["127.0.0.1:5222"]}\r\n'
 
 local function new(options, url)
-  return assert(nats.proto(url or "nats://127.0.0.1:4222", options or { no_randomize = true }, SEED))
+  options = options or { no_randomize = true }
+  return assert(nats.proto(url or "nats://127.0.0.1:4222", options, SEED))
 end
 
 -- Events by type, until there are no more.

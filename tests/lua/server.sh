@@ -1,8 +1,8 @@
 #!/bin/sh
 # Starts a nats-server for a test: server.sh OWNER_PID PORT [option…]
 #
-# PORT -1 picks a free one. Prints the folder of its files, its pid and its port. The server ends with the process
-# OWNER_PID, should that die before it stopped the server by its pid.
+# PORT -1 picks a free one. Prints the folder of its files, its pid and its port. The server ends
+# with the process OWNER_PID, should that die before it stopped the server by its pid.
 set -eu
 
 # A sanitizer's library that was preloaded for the test is not for the server.

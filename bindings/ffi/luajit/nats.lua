@@ -1,13 +1,14 @@
--- NATS for LuaJIT, over the C library's flat ABI: no compiler, the same names as the Lua 5.4 module.
+-- NATS for LuaJIT, over the C library's flat ABI: no compiler, the same names as the Lua 5.4
+-- module.
 --
 --     local nats = require "nats"
 --     local nc = assert(nats.connect())
 --     nc:publish("greet.joe", "hello")
 --
--- Declarations: polynats_ffi.h, from $POLYNATS_FFI_H, else beside this file, else along package.path.
--- Library: $POLYNATS_LIB, else what the system's loader finds as "polynats".
--- docs/lua.md describes the verbs. What differs here: there is no <close>, and pairs(msg.headers) has no
--- order (msg:each_header() has).
+-- Declarations: polynats_ffi.h, from $POLYNATS_FFI_H, else beside this file, else along
+-- package.path. Library: $POLYNATS_LIB, else what the system's loader finds as "polynats".
+-- docs/lua.md describes the verbs. What differs here: there is no <close>, and pairs(msg.headers)
+-- has no order (msg:each_header() has).
 
 local ffi = require "ffi"
 local core = require "nats.core"

@@ -1,4 +1,5 @@
--- Answers requests, by a callback, with LuaJIT and no compiler: luajit responder.lua [subject] [how many]
+-- Answers requests, by a callback, with LuaJIT and no compiler: luajit responder.lua [subject]
+-- [how many]
 local nats = require "nats"
 
 local nc = assert(nats.connect())

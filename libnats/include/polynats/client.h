@@ -1,8 +1,9 @@
 /* A client: what a script holds of a connection to NATS.
  *
- * nats_connect() makes a connection and its first client; nats_client_share() makes more clients on
- * the same connection, each with its own subscriptions, queue and events. The connection ends with
- * its last client. Core NATS delivers at most once: what each call promises is in docs/delivery.md.
+ * nats_connect() makes a connection and its first client; nats_client_share() makes more clients
+ * on the same connection, each with its own subscriptions, queue and events. The connection ends
+ * with its last client. Core NATS delivers at most once: what each call promises is in
+ * docs/delivery.md.
  *
  *     nats_client *client;
  *     if (nats_connect("nats://127.0.0.1:4222", NULL, &client) != NATS_OK) { … }
@@ -11,12 +12,11 @@
  *     nats_client_free(client);
  *
  * Threads: any number may use a client at once. Only nats_client_free() must be the last call.
- * Times: *_ms are milliseconds; timeout_ms and wait_ms take 0 (do not wait) and -1 (for ever; for
- * requests, flush, rtt and drain: the client's default).
- * Texts: a pointer and a length in bytes, or NATS_Z for "up to the NUL".
- * Errors that any call may give: CLOSED after close, FORKED in a child of fork(), INVALID for a bad argument
- * (nats_last_about() names it), NO_MEMORY, INTERRUPTED when a signal came (option `interruptible`).
- */
+ * Times: *_ms are milliseconds; timeout_ms and wait_ms take 0 (do not wait) and -1 (for ever;
+ * for requests, flush, rtt and drain: the client's default). Texts: a pointer and a length in
+ * bytes, or NATS_Z for "up to the NUL". Errors that any call may give: CLOSED after close,
+ * FORKED in a child of fork(), INVALID for a bad argument (nats_last_about() names it),
+ * NO_MEMORY, INTERRUPTED when a signal came (option `interruptible`). */
 #ifndef POLYNATS_CLIENT_H
 #define POLYNATS_CLIENT_H
 
@@ -54,28 +54,30 @@ NATS_API nats_status nats_connect(const char *url, const nats_options *options,
 /* Another client on the same connection. client_out: owned. */
 NATS_API nats_status nats_client_share(nats_client *client, nats_client **client_out);
 
-/* End this client: its subscriptions end, its blocked calls return CLOSED, what was published before is
- * still written (within the write deadline). Messages that had arrived can be taken no more. The last
- * client of a connection closes the connection. Closing twice is fine. */
+/* End this client: its subscriptions end, its blocked calls return CLOSED, what was published
+ * before is still written (within the write deadline). Messages that had arrived can be taken no
+ * more. The last client of a connection closes the connection. Closing twice is fine. */
 NATS_API nats_status nats_client_close(nats_client *client);
 
-/* The loss-free way to stop: the server is told to send no more, what it had sent before is received, what was
- * published is flushed. If no message waits then, the client is closed. Else it goes on draining: messages can
- * be taken and answered as ever, nothing can be subscribed, and the first get() or next() that finds all of them
- * taken closes it and returns CLOSED; nats_client_close() ends it earlier.
- * Errors: TIMEOUT (not all was received or flushed in time; it is closed), DISCONNECTED, CLOSED. */
+/* The loss-free way to stop: the server is told to send no more, what it had sent before is
+ * received, what was published is flushed. If no message waits then, the client is closed. Else
+ * it goes on draining: messages can be taken and answered as ever, nothing can be subscribed,
+ * and the first get() or next() that finds all of them taken closes it and returns CLOSED;
+ * nats_client_close() ends it earlier. Errors: TIMEOUT (not all was received or flushed in time;
+ * it is closed), DISCONNECTED, CLOSED. */
 NATS_API nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
 
-/* Close if need be and free the handle. Subscriptions and futures keep their handles. NULL is fine. */
+/* Close if need be and free the handle. Subscriptions and futures keep their handles. NULL is
+ * fine. */
 NATS_API void nats_client_free(nats_client *client);
 
 /* ---- publish ---- */
 
-/* Publish one message. NATS_OK: the bytes were copied into the connection's buffer, and go out at once
- * or with the burst they are part of; while the connection is lost they wait for it (option
- * reconnect_buffer). It waits only when the server does not keep up, at most the option write_deadline.
- * Errors: INVALID, MAX_PAYLOAD, TIMEOUT (the write deadline; the message was not accepted), LIMIT (the
- * reconnect buffer is full; not accepted). */
+/* Publish one message. NATS_OK: the bytes were copied into the connection's buffer, and go out
+ * at once or with the burst they are part of; while the connection is lost they wait for it
+ * (option reconnect_buffer). It waits only when the server does not keep up, at most the option
+ * write_deadline. Errors: INVALID, MAX_PAYLOAD, TIMEOUT (the write deadline; the message was not
+ * accepted), LIMIT (the reconnect buffer is full; not accepted). */
 NATS_API nats_status nats_client_publish(nats_client *client, const char *subject,
                                          size_t subject_len, const void *data, size_t data_len);
 
@@ -98,46 +100,50 @@ NATS_API nats_status nats_client_respond(nats_client *client, const nats_msg *ms
                                          const nats_headers *headers, const void *data,
                                          size_t data_len);
 
-/* Write what is buffered and wait until the server has processed all that this connection sent before:
- * a PONG for a PING written after it. Errors: TIMEOUT, DISCONNECTED (lost before the PONG: what had
- * arrived is not known), CLOSED. */
+/* Write what is buffered and wait until the server has processed all that this connection sent
+ * before: a PONG for a PING written after it. Errors: TIMEOUT, DISCONNECTED (lost before the
+ * PONG: what had arrived is not known), CLOSED. */
 NATS_API nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 
 /* ---- subscribe and receive ---- */
 
-/* Subscribe to a pattern. queue: NULL or "" for none. max: end after that many messages, 0 for no end.
- * sub_out: owned, free with nats_sub_free(); NULL when the client's get() and the sid are enough.
- * NATS_OK does not mean that the server allows it: a refusal comes as an event (flush first to know). */
+/* Subscribe to a pattern. queue: NULL or "" for none. max: end after that many messages, 0 for
+ * no end. sub_out: owned, free with nats_sub_free(); NULL when the client's get() and the sid
+ * are enough. NATS_OK does not mean that the server allows it: a refusal comes as an event
+ * (flush first to know). */
 NATS_API nats_status nats_client_subscribe(nats_client *client, const char *subject,
                                            size_t subject_len, const char *queue, size_t queue_len,
                                            uint64_t max, nats_sub **sub_out);
 
-/* End a subscription by its sid, as nats_sub_unsubscribe(). INVALID when this client has none such. */
+/* End a subscription by its sid, as nats_sub_unsubscribe(). INVALID when this client has none
+ * such. */
 NATS_API nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after);
 
-/* End all of this client's subscriptions to exactly this subject. *count_out (may be NULL): how many. */
+/* End all of this client's subscriptions to exactly this subject. *count_out (may be NULL): how
+ * many. */
 NATS_API nats_status nats_client_unsubscribe_subject(nats_client *client, const char *subject,
                                                      size_t subject_len, uint64_t after,
                                                      size_t *count_out);
 
-/* Take everything that has arrived for this client's subscriptions, in the order of arrival, at most max;
- * wait for the first one if need be. batch: room for max pointers, filled with *count_out owned messages.
- * NATS_OK with *count_out = 0 when nothing came. */
+/* Take everything that has arrived for this client's subscriptions, in the order of arrival, at
+ * most max; wait for the first one if need be. batch: room for max pointers, filled with
+ * *count_out owned messages. NATS_OK with *count_out = 0 when nothing came. */
 NATS_API nats_status nats_client_get(nats_client *client, size_t max, int64_t wait_ms,
                                      nats_msg **batch, size_t *count_out);
 
-/* The same for subscriptions in the mode NATS_SUB_CALLBACK: the sid of each message tells whom to call. */
+/* The same for subscriptions in the mode NATS_SUB_CALLBACK: the sid of each message tells whom
+ * to call. */
 NATS_API nats_status nats_client_get_callbacks(nats_client *client, size_t max, int64_t wait_ms,
                                                nats_msg **batch, size_t *count_out);
 
-/* Make a call on this client that waits in get, get_callbacks or next_event return empty, now or, when
- * none waits, the next one. Any thread; not from a signal handler. */
+/* Make a call on this client that waits in get, get_callbacks or next_event return empty, now
+ * or, when none waits, the next one. Any thread; not from a signal handler. */
 NATS_API nats_status nats_client_wake(nats_client *client);
 
 /* ---- request ---- */
 
-/* Send a request and wait for its reply. headers: NULL for none. reply_out: owned.
- * Errors: TIMEOUT, NO_RESPONDERS (at once, when nobody listens), DISCONNECTED, CLOSED, INTERRUPTED, as
+/* Send a request and wait for its reply. headers: NULL for none. reply_out: owned. Errors:
+ * TIMEOUT, NO_RESPONDERS (at once, when nobody listens), DISCONNECTED, CLOSED, INTERRUPTED, as
  * publish. */
 NATS_API nats_status nats_client_request(nats_client *client, const char *subject,
                                          size_t subject_len, const nats_headers *headers,
@@ -150,18 +156,20 @@ NATS_API nats_status nats_client_request_start(nats_client *client, const char *
                                                const void *data, size_t data_len,
                                                int64_t timeout_ms, nats_future **future_out);
 
-/* Send a request that several may answer (ADR-47). It ends after max replies (0: no maximum), when stall_ms
- * passed since the last one (0: no stall limit; it starts with the first reply), after timeout_ms in all, at a reply with an empty
- * payload if sentinel is not 0, or at a status reply. Take the replies with nats_future_wait(). That the
- * time is up is the normal end, not an error; nobody there at all is NO_RESPONDERS. */
+/* Send a request that several may answer (ADR-47). It ends after max replies (0: no maximum),
+ * when stall_ms passed since the last one (0: no stall limit; it starts with the first reply),
+ * after timeout_ms in all, at a reply with an empty payload if sentinel is not 0, or at a status
+ * reply. Take the replies with nats_future_wait(). That the time is up is the normal end, not an
+ * error; nobody there at all is NO_RESPONDERS. */
 NATS_API nats_status nats_client_request_many(nats_client *client, const char *subject,
                                               size_t subject_len, const nats_headers *headers,
                                               const void *data, size_t data_len, size_t max,
                                               int64_t stall_ms, int64_t timeout_ms,
                                               int32_t sentinel, nats_future **future_out);
 
-/* Write a new, unique inbox subject to buffer, with a NUL. *len_out (may be NULL): its length without it.
- * Errors: INVALID when size is too small (64 is enough unless a long inbox_prefix is set). */
+/* Write a new, unique inbox subject to buffer, with a NUL. *len_out (may be NULL): its length
+ * without it. Errors: INVALID when size is too small (64 is enough unless a long inbox_prefix is
+ * set). */
 NATS_API nats_status nats_client_new_inbox(nats_client *client, char *buffer, size_t size,
                                            size_t *len_out);
 
@@ -173,34 +181,38 @@ NATS_API int32_t nats_client_status(nats_client *client);
 /* The time for a PING and its PONG, in nanoseconds. Errors: as flush. */
 NATS_API nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out);
 
-/* The server's INFO. info_out: owned, free with nats_info_free(). Errors: DISCONNECTED before any. */
+/* The server's INFO. info_out: owned, free with nats_info_free(). Errors: DISCONNECTED before
+ * any. */
 NATS_API nats_status nats_client_server_info(nats_client *client, nats_info **info_out);
 
-/* Bytes that one message may have, headers counted: the smaller of the server's max_payload and the option's. */
+/* Bytes that one message may have, headers counted: the smaller of the server's max_payload and
+ * the option's. */
 NATS_API int64_t nats_client_max_payload(nats_client *client);
 
-/* Copy up to `count` counters of the connection to values, in the order of nats_stats_name(). Returns
- * how many there are. received = delivered + dropped + pending. docs/delivery.md says what each counts. */
+/* Copy up to `count` counters of the connection to values, in the order of nats_stats_name().
+ * Returns how many there are. received = delivered + dropped + pending. docs/delivery.md says
+ * what each counts. */
 NATS_API size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count);
 /* The name of counter `index`, NULL past the last. Lives for ever; the order never changes. */
 NATS_API const char *nats_stats_name(size_t index);
 
-/* Take the oldest event. *event_out: owned, free with nats_event_free(); NULL when none came in wait_ms. A
- * closed client still gives the events it had. */
+/* Take the oldest event. *event_out: owned, free with nats_event_free(); NULL when none came in
+ * wait_ms. A closed client still gives the events it had. */
 NATS_API nats_status nats_client_next_event(nats_client *client, int64_t wait_ms,
                                             nats_event **event_out);
 
 /* ---- foreign event loops ---- */
 
-/* A descriptor that polls readable when nats_client_process() has something to do or get(), events or
- * futures have something to give. It belongs to the client: do not read, write or close it.
- * *fd_out stays the same over reconnects. Errors: IO, CLOSED. */
+/* A descriptor that polls readable when nats_client_process() has something to do or get(),
+ * events or futures have something to give. It belongs to the client: do not read, write or
+ * close it. *fd_out stays the same over reconnects. Errors: IO, CLOSED. */
 NATS_API nats_status nats_client_fd(nats_client *client, int32_t *fd_out);
 
 /* Do what is due, without waiting: write, read, answer pings, reconnect. */
 NATS_API nats_status nats_client_process(nats_client *client);
 
-/* In how many ms nats_client_process() is due even if the descriptor stays quiet; 0: now; -1: never. */
+/* In how many ms nats_client_process() is due even if the descriptor stays quiet; 0: now; -1:
+ * never. */
 NATS_API int64_t nats_client_deadline_ms(nats_client *client);
 
 #ifdef __cplusplus

@@ -23,14 +23,14 @@ typedef struct nats_event nats_event;
 
 enum {
     NATS_EVENT_CONNECTED = 1,    /* first connection made; url */
-    NATS_EVENT_DISCONNECTED = 2, /* connection lost; url, status and text say why, lost, unconfirmed */
+    NATS_EVENT_DISCONNECTED = 2, /* connection lost; url, status, text, lost, unconfirmed */
     NATS_EVENT_RECONNECTED = 3,  /* connection made again; url */
-    NATS_EVENT_CLOSED = 4,       /* the end: by close(), or status and text say why it was given up */
+    NATS_EVENT_CLOSED = 4,       /* the end: by close(), or given up: status, text */
     NATS_EVENT_LAME_DUCK = 5,    /* the server is about to shut down; url */
-    NATS_EVENT_DISCOVERED = 6,   /* the cluster told of servers not known before; text: their URLs */
-    NATS_EVENT_ERROR = 7,        /* the server said -ERR, or an attempt to connect failed; status, text */
-    NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; sid, subject, once until it has caught up */
-    NATS_EVENT_STALE = 9         /* the server stopped answering pings; a disconnected event follows */
+    NATS_EVENT_DISCOVERED = 6,   /* the cluster told of new servers; text: their URLs */
+    NATS_EVENT_ERROR = 7,        /* -ERR, or an attempt to connect failed; status, text */
+    NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; sid, subject */
+    NATS_EVENT_STALE = 9         /* pings go unanswered; a disconnected event follows */
 };
 
 NATS_API int32_t nats_event_type(const nats_event *event);
@@ -38,8 +38,8 @@ NATS_API int32_t nats_event_type(const nats_event *event);
 NATS_API const char *nats_event_name(const nats_event *event);
 /* NATS_OK, or the error it is about. */
 NATS_API nats_status nats_event_status(const nats_event *event);
-/* One line for people; "" when the type says it all. NUL-terminated, borrowed from the event, as are
- * the other texts. */
+/* One line for people; "" when the type says it all. NUL-terminated, borrowed from the event, as
+ * are the other texts. */
 NATS_API const char *nats_event_text(const nats_event *event);
 /* The server's URL without its credentials, or "". */
 NATS_API const char *nats_event_url(const nats_event *event);

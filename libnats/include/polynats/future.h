@@ -29,11 +29,11 @@ typedef struct nats_future nats_future;
  * it was cancelled or already gave all it had), FORKED. */
 NATS_API nats_status nats_future_poll(nats_future *future, nats_msg **msg_out, int32_t *done_out);
 
-/* Wait for the next reply, at most wait_ms (-1: as long as the request's own timeout lasts).
- * For one reply: NATS_OK and an owned message, or an error: TIMEOUT (of the request; or wait_ms was up,
- * and then the future is still open: nats_future_done() tells), NO_RESPONDERS, DISCONNECTED, CLOSED,
- * INTERRUPTED (still open), FORKED.
- * For many: NATS_OK and a message; NATS_OK and NULL at the end; errors as above. */
+/* Wait for the next reply, at most wait_ms (-1: as long as the request's own timeout lasts). For
+ * one reply: NATS_OK and an owned message, or an error: TIMEOUT (of the request; or wait_ms was
+ * up, and then the future is still open: nats_future_done() tells), NO_RESPONDERS, DISCONNECTED,
+ * CLOSED, INTERRUPTED (still open), FORKED. For many: NATS_OK and a message; NATS_OK and NULL at
+ * the end; errors as above. */
 NATS_API nats_status nats_future_wait(nats_future *future, int64_t wait_ms, nats_msg **msg_out);
 
 /* 1 when nothing more will come out of it, else 0. */

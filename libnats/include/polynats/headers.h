@@ -25,11 +25,10 @@ typedef struct nats_headers nats_headers;
 NATS_API nats_status nats_headers_new(nats_headers **headers_out);
 NATS_API void nats_headers_free(nats_headers *headers);
 
-/* Add a pair after those already there; key and value are copied.
- * key: printable ASCII without colon and space, at least one byte. value: any bytes but CR, LF, NUL.
- * Leading and trailing blanks of a value belong to the value, as far as the receiver keeps them.
- * Errors: INVALID (names the part and the place of the offending byte), LIMIT (over 64 MiB),
- * NO_MEMORY. */
+/* Add a pair after those already there; key and value are copied. key: printable ASCII without
+ * colon and space, at least one byte. value: any bytes but CR, LF, NUL. Leading and trailing
+ * blanks of a value belong to the value, as far as the receiver keeps them. Errors: INVALID
+ * (names the part and the place of the offending byte), LIMIT (over 64 MiB), NO_MEMORY. */
 NATS_API nats_status nats_headers_add(nats_headers *headers, const char *key, size_t key_len,
                                       const char *value, size_t value_len);
 

@@ -30,7 +30,8 @@ enum {
 NATS_API const char *nats_info_json(const nats_info *info, size_t *len_out);
 
 /* A field by its name in the server's schema ("server_id", "max_payload", …): its text (NUL-
- * terminated, borrowed until the info is freed), or NULL when it is not there. Of a list: the first. */
+ * terminated, borrowed until the info is freed), or NULL when it is not there. Of a list: the
+ * first. */
 NATS_API const char *nats_info_text(const nats_info *info, const char *name, size_t *len_out);
 
 /* A whole number or a bool by name. Returns 1 and *value_out, or 0 (and *value_out = 0) when it is

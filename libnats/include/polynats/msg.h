@@ -41,7 +41,8 @@ NATS_API int32_t nats_msg_status(const nats_msg *msg);
 /* The words after the status, "" when there are none. Not NUL-terminated. */
 NATS_API const char *nats_msg_description(const nats_msg *msg, size_t *len_out);
 
-/* The header block as it came, "NATS/1.0…" to the blank line; NULL (length 0) when there is none. */
+/* The header block as it came, "NATS/1.0…" to the blank line; NULL (length 0) when there is
+ * none. */
 NATS_API const char *nats_msg_headers_raw(const nats_msg *msg, size_t *len_out);
 
 /* The first value of a header, or NULL when it is not there. Keys are compared to the letter

@@ -1,9 +1,9 @@
 /* Options of a connection, by name.
  *
- * An options object holds what differs from the defaults; nats_connect() copies what it needs, so it
- * may be freed or used again at once. One table (docs/options.md) gives each option's name, type,
- * default and range; an unknown name is refused together with the nearest known one, so a new
- * option never needs a new function.
+ * An options object holds what differs from the defaults; nats_connect() copies what it needs,
+ * so it may be freed or used again at once. One table (docs/options.md) gives each option's
+ * name, type, default and range; an unknown name is refused together with the nearest known one,
+ * so a new option never needs a new function.
  *
  *     nats_options *options;
  *     nats_options_new(&options);
@@ -12,8 +12,7 @@
  *     nats_connect(NULL, options, &client);
  *     nats_options_free(options);
  *
- * Threads: one thread at a time.
- */
+ * Threads: one thread at a time. */
 #ifndef POLYNATS_OPTIONS_H
 #define POLYNATS_OPTIONS_H
 
@@ -30,7 +29,7 @@ enum {
     NATS_OPTION_TEXT = 1,     /* any text without NUL, CR and LF */
     NATS_OPTION_BOOL = 2,     /* true or false; in text also on, off, yes, no, 1, 0 */
     NATS_OPTION_INT = 3,      /* a whole number */
-    NATS_OPTION_DURATION = 4  /* a time: int in ms, double in seconds, text "250ms" "2s" "5m" "1h" */
+    NATS_OPTION_DURATION = 4  /* int: ms, double: seconds, text: "250ms" "2s" "5m" "1h" */
 };
 
 /* options_out: owned, free with nats_options_free(). Errors: NO_MEMORY. */

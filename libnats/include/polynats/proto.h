@@ -1,15 +1,15 @@
 /* The NATS protocol without I/O: bring your own socket, loop and clock.
  *
- * A nats_proto is one connection's whole protocol: the pool of servers, the handshake, parsing, keep-alive,
- * reconnect with back-off, resubscription and the buffer of what is to be sent. It opens no socket, starts
- * no thread and asks no clock: bytes, times and random numbers are handed in, and events and bytes are
- * taken out. nats_client is built on the same parts.
+ * A nats_proto is one connection's whole protocol: the pool of servers, the handshake, parsing,
+ * keep-alive, reconnect with back-off, resubscription and the buffer of what is to be sent. It
+ * opens no socket, starts no thread and asks no clock: bytes, times and random numbers are
+ * handed in, and events and bytes are taken out. nats_client is built on the same parts.
  *
  *     nats_proto_start(p, now());                        // -> event DIAL
  *     for (;;) {
  *         while ((type = nats_proto_next_event(p)) != 0) {
- *             if (type == NATS_PROTO_DIAL) { open a socket to host:port; nats_proto_transport_up(p, now()); }
- *             if (type == NATS_PROTO_MSG) { msg = nats_proto_event_take_msg(p); … nats_msg_free(msg); }
+ *             if (type == NATS_PROTO_DIAL) { open a socket; nats_proto_transport_up(p, now()); }
+ *             if (type == NATS_PROTO_MSG) { msg = nats_proto_event_take_msg(p); … }
  *         }
  *         nats_proto_tx(p, &bytes, &len);                // send what there is,
  *         nats_proto_tx_done(p, sent, now());            // say how much of it went
@@ -19,8 +19,7 @@
  *     }
  *
  * Times are nanoseconds of any clock that never goes back. Any split of the bytes is legal.
- * Threads: one thread at a time. A complete program: examples/c/own_socket.c.
- */
+ * Threads: one thread at a time. A complete program: examples/c/own_socket.c. */
 #ifndef POLYNATS_PROTO_H
 #define POLYNATS_PROTO_H
 
@@ -38,7 +37,7 @@ typedef struct nats_proto nats_proto;
 /* States. */
 enum {
     NATS_PROTO_STATE_IDLE = 0,         /* before start */
-    NATS_PROTO_STATE_WAITING = 1,      /* for the next server's turn: the deadline says until when */
+    NATS_PROTO_STATE_WAITING = 1,      /* for the next server's turn, until the deadline */
     NATS_PROTO_STATE_DIALING = 2,      /* a transport was asked for */
     NATS_PROTO_STATE_UPGRADING = 3,    /* WebSocket upgrade asked for, before INFO */
     NATS_PROTO_STATE_WAITING_INFO = 4,
@@ -51,8 +50,8 @@ enum {
 
 /* Events. */
 enum {
-    NATS_PROTO_DIAL = 1,         /* open a transport to the current server, then transport_up or _failed */
-    NATS_PROTO_UPGRADE_WANTED = 2, /* ws, wss: do the WebSocket upgrade, then nats_proto_upgraded() */
+    NATS_PROTO_DIAL = 1,         /* open a transport, then transport_up or _failed */
+    NATS_PROTO_UPGRADE_WANTED = 2, /* WebSocket: upgrade, then nats_proto_upgraded() */
     NATS_PROTO_TLS_WANTED = 3,   /* do the TLS handshake, then nats_proto_secured() */
     NATS_PROTO_SIGN_WANTED = 4,  /* sign the nonce (event_text), then nats_proto_sign() */
     NATS_PROTO_CONNECTED = 5,    /* the first time */
@@ -69,9 +68,10 @@ enum {
     NATS_PROTO_SUB_DONE = 16     /* a subscription has had its maximum: sid */
 };
 
-/* urls: as for nats_connect() (but $NATS_URL is not looked at; NULL is the default URL). options: NULL for
- * the defaults. seed: random bytes, 16 or more, for server order, jitter and inboxes; the same seed gives the
- * same choices. proto_out: owned, free with nats_proto_free(). Errors: INVALID, NO_MEMORY. */
+/* urls: as for nats_connect() (but $NATS_URL is not looked at; NULL is the default URL).
+ * options: NULL for the defaults. seed: random bytes, 16 or more, for server order, jitter and
+ * inboxes; the same seed gives the same choices. proto_out: owned, free with nats_proto_free().
+ * Errors: INVALID, NO_MEMORY. */
 NATS_API nats_status nats_proto_new(const char *urls, const nats_options *options,
                                     const void *seed, size_t seed_len, nats_proto **proto_out);
 NATS_API void nats_proto_free(nats_proto *proto);
@@ -81,8 +81,9 @@ NATS_API void nats_proto_free(nats_proto *proto);
 /* Begin: an event DIAL follows. Errors: INVALID when it was started before. */
 NATS_API nats_status nats_proto_start(nats_proto *proto, int64_t now_ns);
 
-/* The server in use or being tried. Texts NUL-terminated, borrowed until the next event is taken; ""
- * and 0 before the first. url is without credentials. scheme: "nats", "tls", "ws", "wss". */
+/* The server in use or being tried. Texts NUL-terminated, borrowed until the next event is
+ * taken; "" and 0 before the first. url is without credentials. scheme: "nats", "tls", "ws",
+ * "wss". */
 NATS_API const char *nats_proto_url(const nats_proto *proto);
 NATS_API const char *nats_proto_scheme(const nats_proto *proto);
 NATS_API const char *nats_proto_host(const nats_proto *proto);
@@ -95,16 +96,17 @@ NATS_API nats_status nats_proto_secured(nats_proto *proto, int64_t now_ns);
 /* The attempt, or the connection, failed. status: NATS_ERR_IO, TLS, TIMEOUT …; text is copied. */
 NATS_API nats_status nats_proto_transport_failed(nats_proto *proto, nats_status status,
                                                  const char *text, int64_t now_ns);
-/* Answer SIGN_WANTED. signature: raw bytes (they are sent in base64url); public_key or jwt as the kind of
- * credentials needs, the other NULL. Errors: INVALID, NO_MEMORY. */
+/* Answer SIGN_WANTED. signature: raw bytes (they are sent in base64url); public_key or jwt as
+ * the kind of credentials needs, the other NULL. Errors: INVALID, NO_MEMORY. */
 NATS_API nats_status nats_proto_sign(nats_proto *proto, const void *signature,
                                      size_t signature_len, const char *public_key,
                                      const char *jwt, int64_t now_ns);
 
 /* ---- bytes in ---- */
 
-/* Hand in bytes; they are copied. Errors: INVALID without a transport, NO_MEMORY (nothing was taken). What is
- * wrong in the bytes themselves becomes the events ERROR (with the byte's offset) and DISCONNECTED. */
+/* Hand in bytes; they are copied. Errors: INVALID without a transport, NO_MEMORY (nothing was
+ * taken). What is wrong in the bytes themselves becomes the events ERROR (with the byte's
+ * offset) and DISCONNECTED. */
 NATS_API nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len,
                                      int64_t now_ns);
 /* The same without the copy: room for *size_out bytes at *space_out, borrowed until the commit. */
@@ -115,8 +117,8 @@ NATS_API nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns);
 
 /* ---- events out ---- */
 
-/* Go to the next event: its type, or 0 when there is none. What is asked below concerns the last one taken.
- * Bytes are parsed here, event by event. */
+/* Go to the next event: its type, or 0 when there is none. What is asked below concerns the last
+ * one taken. Bytes are parsed here, event by event. */
 NATS_API int32_t nats_proto_next_event(nats_proto *proto);
 /* MSG: the message, owned, once; else NULL. A message not taken is freed with the next event. */
 NATS_API nats_msg *nats_proto_event_take_msg(nats_proto *proto);
@@ -152,14 +154,14 @@ NATS_API void nats_proto_tick(nats_proto *proto, int64_t now_ns);
 
 /* ---- verbs ---- */
 
-/* As nats_client_publish_with(), into the buffer. Errors: INVALID, MAX_PAYLOAD, LIMIT (the buffer is full: option
- * reconnect_buffer), CLOSED, NO_MEMORY. */
+/* As nats_client_publish_with(), into the buffer. Errors: INVALID, MAX_PAYLOAD, LIMIT (the
+ * buffer is full: option reconnect_buffer), CLOSED, NO_MEMORY. */
 NATS_API nats_status nats_proto_publish(nats_proto *proto, const char *subject, size_t subject_len,
                                         const char *reply, size_t reply_len,
                                         const nats_headers *headers, const void *data,
                                         size_t data_len);
-/* sid: one of your own choice that is not in use, or 0 for the next free one. *sid_out (may be NULL).
- * Subscriptions are kept over reconnects. Errors: INVALID, CLOSED, NO_MEMORY. */
+/* sid: one of your own choice that is not in use, or 0 for the next free one. *sid_out (may be
+ * NULL). Subscriptions are kept over reconnects. Errors: INVALID, CLOSED, NO_MEMORY. */
 NATS_API nats_status nats_proto_subscribe(nats_proto *proto, const char *subject,
                                           size_t subject_len, const char *queue, size_t queue_len,
                                           uint64_t max, uint64_t sid, uint64_t *sid_out);
@@ -169,7 +171,8 @@ NATS_API nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uin
 NATS_API nats_status nats_proto_ping(nats_proto *proto, int64_t now_ns, uint64_t *token_out);
 /* The end: an event CLOSED follows, and what waits in tx may still be sent. Twice is fine. */
 NATS_API void nats_proto_close(nats_proto *proto);
-/* Drop the transport and make the connection again, at once. Errors: CLOSED, INVALID before start. */
+/* Drop the transport and make the connection again, at once. Errors: CLOSED, INVALID before
+ * start. */
 NATS_API nats_status nats_proto_reconnect(nats_proto *proto, int64_t now_ns);
 
 /* ---- what it knows ---- */
@@ -185,8 +188,9 @@ NATS_API uint64_t nats_proto_offset(const nats_proto *proto);
 NATS_API nats_status nats_proto_new_inbox(nats_proto *proto, char *buffer, size_t size,
                                           size_t *len_out);
 
-/* The pool. index: from 0. Returns the URL without credentials, borrowed until the pool changes, or NULL past the
- * last; *attempts_out (may be NULL): failed attempts since it last worked; *discovered_out likewise. */
+/* The pool. index: from 0. Returns the URL without credentials, borrowed until the pool changes,
+ * or NULL past the last; *attempts_out (may be NULL): failed attempts since it last worked;
+ * *discovered_out likewise. */
 NATS_API const char *nats_proto_server_at(const nats_proto *proto, size_t index,
                                           int32_t *attempts_out, int32_t *discovered_out);
 /* Errors: INVALID (not a URL), NO_MEMORY. Adding one that is there is fine. */

@@ -1,9 +1,10 @@
 /* A subscription: a queue of the messages that arrived for one pattern.
  *
  * Made by nats_client_subscribe(). Its messages are delivered once, to whoever asks first:
- * nats_sub_next(), nats_sub_get() or its client's nats_client_get(). Freeing the handle does not end
- * the subscription (its messages go on coming through nats_client_get()): nats_sub_unsubscribe(),
- * nats_sub_drain() or closing the client does. Messages that had arrived can still be taken afterwards.
+ * nats_sub_next(), nats_sub_get() or its client's nats_client_get(). Freeing the handle does not
+ * end the subscription (its messages go on coming through nats_client_get()):
+ * nats_sub_unsubscribe(), nats_sub_drain() or closing the client does. Messages that had arrived
+ * can still be taken afterwards.
  *
  *     nats_sub *sub;
  *     nats_client_subscribe(client, "greet.*", NATS_Z, NULL, 0, 0, &sub);
@@ -11,9 +12,9 @@
  *     while (nats_sub_next(sub, 1000, &msg) == NATS_OK && msg) { … nats_msg_free(msg); }
  *     nats_sub_free(sub);
  *
- * Threads: any number may use a subscription at once; each message goes to one of them.
- * wait_ms everywhere: 0 does not wait, -1 waits for ever. After fork() every call in the child gives FORKED.
- */
+ * Threads: any number may use a subscription at once; each message goes to one of them. wait_ms
+ * everywhere: 0 does not wait, -1 waits for ever. After fork() every call in the child gives
+ * FORKED. */
 #ifndef POLYNATS_SUB_H
 #define POLYNATS_SUB_H
 
@@ -43,8 +44,8 @@ enum {
 };
 
 /* Take the next message. *msg_out: owned, NULL when none came within wait_ms (which is NATS_OK).
- * Errors: CLOSED (no message left, and none can come: unsubscribed, its maximum reached, or closed),
- * INTERRUPTED, FORKED. */
+ * Errors: CLOSED (no message left, and none can come: unsubscribed, its maximum reached, or
+ * closed), INTERRUPTED, FORKED. */
 NATS_API nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out);
 
 /* Take what has arrived, at most max; wait for the first one if need be.
@@ -53,8 +54,9 @@ NATS_API nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **ms
 NATS_API nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **batch,
                                   size_t *count_out);
 
-/* End it: at once (after = 0), or when `after` messages have arrived in all since it began, exactly.
- * Once more on an ended subscription is fine. Errors: CLOSED (the connection is), NO_MEMORY, FORKED. */
+/* End it: at once (after = 0), or when `after` messages have arrived in all since it began,
+ * exactly. Once more on an ended subscription is fine. Errors: CLOSED (the connection is),
+ * NO_MEMORY, FORKED. */
 NATS_API nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
 
 /* End it without losing what is under way: the server is told to stop, what it had sent before is
@@ -66,12 +68,14 @@ NATS_API nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms);
  * Errors: INVALID, FORKED. */
 NATS_API nats_status nats_sub_set_mode(nats_sub *sub, int32_t mode);
 
-/* Change how much may wait: in messages and in bytes, each 1 or more, or -1 for no limit. What comes
- * over it is dropped and counted, with one slow_consumer event until the queue is down to half again.
- * Errors: INVALID, FORKED. */
-NATS_API nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs, int64_t pending_bytes);
+/* Change how much may wait: in messages and in bytes, each 1 or more, or -1 for no limit. What
+ * comes over it is dropped and counted, with one slow_consumer event until the queue is down to
+ * half again. Errors: INVALID, FORKED. */
+NATS_API nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs,
+                                         int64_t pending_bytes);
 
-/* Copy up to `count` counters (NATS_SUB_STAT_…, from index 0) to values. Returns how many there are. */
+/* Copy up to `count` counters (NATS_SUB_STAT_…, from index 0) to values. Returns how many there
+ * are. */
 NATS_API size_t nats_sub_stats(nats_sub *sub, uint64_t *values, size_t count);
 
 /* Borrowed until the handle is freed, NUL-terminated; the queue is "" without one. */

@@ -174,8 +174,8 @@ function core.now()
   return tonumber(timespec[0].seconds) + tonumber(timespec[0].nanoseconds) / 1e9
 end
 
--- Call step(ms) until it was not interrupted by a signal. A signal's hook runs between two steps, in the
--- interpreter: compiled code looks at no hooks.
+-- Call step(ms) until it was not interrupted by a signal. A signal's hook runs between two steps,
+-- in the interpreter: compiled code looks at no hooks.
 function core.waiting(step, ms, default_ms)
   local status = step(ms)
   if status ~= INTERRUPTED then return status end

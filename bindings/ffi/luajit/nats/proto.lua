@@ -1,6 +1,7 @@
 -- The protocol without I/O: the script brings the socket, the loop and the clock.
 --
--- Times are seconds of any clock that never goes back; where `now` is left out, nats.now() is meant.
+-- Times are seconds of any clock that never goes back; where `now` is left out, nats.now() is
+-- meant.
 
 local ffi = require "ffi"
 local core = require "nats.core"

@@ -1,4 +1,5 @@
--- Requests and futures: a request waits as a future, so that a signal's hook can run while it does.
+-- Requests and futures: a request waits as a future, so that a signal's hook can run while it
+-- does.
 
 local ffi = require "ffi"
 local core = require "nats.core"
@@ -21,7 +22,9 @@ local future_box = ffi.new("nats_future *[1]")
 local future = {}
 local future_meta = {
   __index = future,
-  __tostring = function(self) return "nats.future (" .. (self:done() and "done" or "open") .. ")" end,
+  __tostring = function(self)
+    return "nats.future (" .. (self:done() and "done" or "open") .. ")"
+  end,
 }
 
 function future:poll()

@@ -39,7 +39,9 @@ local sub_meta = {
 }
 
 local function sub_next(self, ms)
-  local status = waiting(function(left) return C.nats_sub_next(self.handle, left, messages.box) end, ms)
+  local status = waiting(function(left)
+    return C.nats_sub_next(self.handle, left, messages.box)
+  end, ms)
   if status ~= 0 then return nil, status end
   return messages.take(self.client), 0
 end
