@@ -5,9 +5,11 @@ Reads the public headers, libnats/abi/status.def and libnats/abi/options.def. Wr
 
     libnats/abi/abi.json               functions, statuses, constants, options, for binding generators
     libnats/abi/symbols.txt            the ledger: each exported symbol and the version it came with; append only
+    libnats/abi/constants.txt          the ledger of numbers: each constant, its number, the version; append only
     libnats/abi/libpolynats.map        the linker's version script
     libnats/include/polynats_ffi.h     declarations without macros, as LuaJIT's and cffi's cdef() take them
     docs/options.md                    the table of options
+    docs/errors.md                     its table of statuses, between the two lines that ask for it
 
 With --check nothing is written: exit status 1 when a file is not what would be written, when something that was
 promised is gone or has changed its number, or when a header breaks a rule of the ABI.
@@ -25,6 +27,8 @@ HEADERS = os.path.join(INCLUDE, "polynats")
 ABI = os.path.join("libnats", "abi")
 JSON = os.path.join(ABI, "abi.json")
 LEDGER = os.path.join(ABI, "symbols.txt")
+CONSTANTS = os.path.join(ABI, "constants.txt")
+ERRORS = os.path.join("docs", "errors.md")
 
 # All that a parameter or a result may be by value. No int, long, enum or struct: their size or passing differs between
 # compilers, machines and FFIs.
@@ -36,7 +40,18 @@ COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
 ENUM = re.compile(r"\benum\s*\{(.*?)\}\s*;", re.S)
 OPAQUE = re.compile(r"\btypedef\s+struct\s+(nats_\w+)\s+(nats_\w+)\s*;")
 DEFINE = re.compile(r"^#define\s+((?:NATS|POLYNATS)_\w+)\s+(-?\d+)\s*$", re.M)
+# The macros that may stand beside numbers: FFIs see none of them, and can do without.
+MACRO = re.compile(r"^#\s*define\s+(\w+\(?)", re.M)
+MACROS = re.compile(r"POLYNATS_(\w+_)?H|NATS_API|NATS_Z|POLYNATS_VERSION")
+# All that a header may hold besides functions and enums.
+DECLARATION = re.compile(
+    r"typedef\s+struct\s+(nats_\w+)\s+\1\s*;|typedef\s+int32_t\s+nats_status\s*;"
+    r"|struct\s+nats_\w+\s*;|extern\s+\"C\"\s*\{|\}")
+# Ends of names of constants that may grow: how many there are, and limits.
+MAY_GROW = ("_COUNT", "_MAX")
 VERSION = re.compile(r'^#define\s+POLYNATS_VERSION\s+"([^"]+)"', re.M)
+# A line of its own in options.def that heads a group, or the name of an option in it.
+GROUPED = re.compile(r"^/\* ([^*\n]+) \*/$|^OPTION\((\w+)", re.M)
 TEXT = r'((?:"[^"]*"\s*)+)'  # one text, or several on following lines
 OPTION = re.compile(
     r'OPTION\((\w+),\s*(\w+),\s*("[^"]*"|NULL|-?\d+),\s*(-?\d+),\s*(-?\d+),\s*' + TEXT + r"\)")
@@ -69,11 +84,6 @@ def plain(comment):
     """A comment's words on one line."""
     lines = (re.sub(r"^\s*\*?\s?", "", line) for line in comment.strip().split("\n"))
     return " ".join(" ".join(lines).split())
-
-
-def first_sentence(text):
-    found = re.match(r"(.*?\.)(?= |$)", text)
-    return found.group(1) if found else text
 
 
 # Where the headers' own comment would only repeat the name; abi.json has these words for them.
@@ -135,7 +145,7 @@ def parse_function(where, body, doc):
     result = spell_type(found.group(1).replace("*", " * ").split())
     name = found.group(2)
     parameters = [parse_parameter(where, part) for part in found.group(3).split(",")]
-    doc = first_sentence(doc) or SELF_EVIDENT.get(name, "")
+    doc = doc or SELF_EVIDENT.get(name, "")
     return {"name": name, "header": where, "returns": result,
             "parameters": [part for part in parameters if part], "doc": doc}
 
@@ -186,6 +196,15 @@ def check_header(where, text):
         problem(where, "a named enum: use an anonymous one and int32_t")
     if re.search(r"\b(struct|union)\s*\w*\s*\{", bare):
         problem(where, "a struct with a body: handles are opaque")
+    rest = DECLARATION.sub("", ENUM.sub("", FUNCTION.sub("", bare)))
+    if rest.strip():
+        problem(where, "neither a handle, an anonymous enum nor a function marked NATS_API: %s"
+                % " ".join(rest.split())[:80])
+    numbers = {name for name, _ in DEFINE.findall(text)}
+    for name in MACRO.findall(text):
+        if name not in numbers and not MACROS.fullmatch(name):
+            problem(where, "the macro %s: only numbers can be used without a preprocessor"
+                    % name.rstrip("("))
     for included in re.findall(r"^#include\s+(\S+)", text, re.M):
         if included.startswith("<") and included not in ("<stddef.h>", "<stdint.h>"):
             problem(where, "includes %s: stddef.h and stdint.h are enough here" % included)
@@ -202,6 +221,23 @@ def parse_rows(path, word, pattern, make):
     if not rows or len(rows) != begun:
         problem(path, "%d rows begin with %s( and %d can be read" % (begun, word, len(rows)))
     return rows
+
+
+def check_umbrella(names):
+    text = read(os.path.join(INCLUDE, "polynats.h")) or ""
+    for name in names:
+        if name != "export.h" and '#include "polynats/%s"' % name not in text:
+            problem("polynats.h", "does not include polynats/%s" % name)
+
+
+def option_groups():
+    """option -> the words above its part of the table"""
+    group, groups = "", {}
+    for heading, name in GROUPED.findall(read(os.path.join(ABI, "options.def")) or ""):
+        group = heading or group
+        if name:
+            groups[name] = group
+    return groups
 
 
 def make_option(name, kind, default, low, high, doc):
@@ -235,6 +271,7 @@ def read_abi():
         abi["constants"] += parse_defines(where, text)
     abi["statuses"] = parse_rows(os.path.join(ABI, "status.def"), "STATUS", STATUS, make_status)
     abi["options"] = parse_rows(os.path.join(ABI, "options.def"), "OPTION", OPTION, make_option)
+    check_umbrella(names)
     return abi
 
 
@@ -270,29 +307,56 @@ def check_statuses(abi):
         problem("status.def", "a number is used twice")
 
 
+def signature(function):
+    return "%s(%s)" % (function["returns"],
+                       ", ".join(part["type"] for part in function["parameters"]))
+
+
 def check_promises(abi):
     """Against what was written before: names may be added; none may go, or mean something else."""
     old = json.loads(read(JSON) or "{}")
-    for part, pinned in (("statuses", "number"), ("constants", "value"), ("options", "type")):
-        now = {row["name"]: row[pinned] for row in abi[part]}
+    for part, pinned in (("functions", signature), ("options", lambda row: row["type"])):
+        now = {row["name"]: pinned(row) for row in abi[part]}
         for row in old.get(part, []):
             name = row["name"]
-            if not name.startswith("POLYNATS_VERSION") and now.get(name) != row[pinned]:
+            if now.get(name) != pinned(row):
                 problem(name, "was promised as %s and is %s now"
-                        % (row[pinned], now.get(name, "gone")))
+                        % (pinned(row), now.get(name, "gone")))
 
 
-def read_ledger():
+def read_rows(path, columns):
     rows = []
-    for line in (read(LEDGER) or "").split("\n"):
-        if line and not line.startswith("#"):
-            rows.append(tuple(line.split()))
+    for number, line in enumerate((read(path) or "").split("\n"), 1):
+        if not line or line.startswith("#"):
+            continue
+        row = tuple(line.split(" "))
+        if len(row) != columns:
+            problem("%s:%d" % (path, number), "cannot read: %s" % line)
+        elif row[0] in (name for name, *_ in rows):
+            problem("%s:%d" % (path, number), "%s is there twice" % row[0])
+        else:
+            rows.append(row)
     return rows
+
+
+def next_constants(abi):
+    """The ledger of numbers with what is new at its end."""
+    rows = read_rows(CONSTANTS, 3)
+    now = {row["name"]: row["value"] for row in abi["constants"]
+           if not row["name"].startswith("POLYNATS_")}
+    for name, value, _ in rows:
+        grown = name.endswith(MAY_GROW) and now.get(name, 0) > int(value)
+        if now.get(name) != int(value) and not grown:
+            problem(name, "is %s in %s and %s in the headers: a number once given stays"
+                    % (value, CONSTANTS, now.get(name, "gone")))
+    known = {name for name, *_ in rows}
+    return rows + [(name, str(value), abi["version"]) for name, value in now.items()
+                   if name not in known]
 
 
 def next_ledger(abi):
     """The ledger with what is new at its end."""
-    rows = read_ledger()
+    rows = read_rows(LEDGER, 2)
     now = [function["name"] for function in abi["functions"]]
     for symbol, _ in rows:
         if symbol not in now:
@@ -309,10 +373,17 @@ def ledger_text(rows):
     return head + "".join("%s %s\n" % row for row in rows)
 
 
+def constants_text(rows):
+    head = """# Every constant, its number when it came, and the version it came with. tools/abi.py
+# appends to it. The number stays, but for counts and limits (…_COUNT, …_MAX), which may grow.
+"""
+    return head + "".join("%s %s %s\n" % row for row in rows)
+
+
 def map_text(rows):
     names = "".join("        %s;\n" % name for name in sorted(name for name, _ in rows))
     return ("# Written by tools/abi.py from symbols.txt.\n"
-            "POLYNATS_0 {\n    global:\n%s    local:\n        *;\n};\n" % names)
+            "NATS_0 {\n    global:\n%s    local:\n        *;\n};\n" % names)
 
 
 def wrap(text, width=100, indent="    "):
@@ -397,6 +468,9 @@ OPTIONS_HEAD = """# Options of a connection
 Every option by its name, the same in every language: `nats_options_set_text()` and its kin in C, a field of the table
 given to `nats.connect` in Lua. An unknown name is an error that tells the nearest known one. Durations are seconds in
 scripting languages, milliseconds in `nats_options_set_int()`, and text such as `250ms`, `2s`, `5m`, `1h` anywhere.
+"""
+OPTIONS_TABLE = """
+## %s
 
 | option | type | default | range | |
 |---|---|---|---|---|
@@ -404,10 +478,34 @@ scripting languages, milliseconds in `nats_options_set_int()`, and text such as 
 
 
 def options_text(abi):
-    rows = ["| `%s` | %s | %s | %s | %s |" % (
-        option["name"], option["type"], value_text(option, option["default"]), range_text(option),
-        option["doc"]) for option in abi["options"]]
-    return OPTIONS_HEAD + "\n".join(rows) + "\n"
+    groups = option_groups()
+    text, group = OPTIONS_HEAD, None
+    for option in abi["options"]:
+        if groups[option["name"]] != group:
+            group = groups[option["name"]]
+            text += OPTIONS_TABLE % (group[:1].upper() + group[1:])
+        text += "| `%s` | %s | %s | %s | %s |\n" % (
+            option["name"], option["type"], value_text(option, option["default"]),
+            range_text(option), option["doc"])
+    return text
+
+
+ERRORS_BEGIN = "<!-- statuses: written by tools/abi.py from libnats/abi/status.def -->\n"
+ERRORS_END = "<!-- end of statuses -->\n"
+
+
+def errors_text(abi):
+    """docs/errors.md with its table anew; None when there is no such file, or none is asked for."""
+    text = read(ERRORS) or ""
+    if ERRORS_BEGIN not in text or ERRORS_END not in text:
+        return None
+    before, rest = text.split(ERRORS_BEGIN, 1)
+    docs = {row["name"]: row["doc"] for row in abi["constants"]}
+    table = "| number | name | text | when |\n|---|---|---|---|\n"
+    for row in abi["statuses"]:
+        doc = docs.get("NATS_ERR_" + row["name"], "")
+        table += "| %d | %s | %s | %s |\n" % (row["number"], row["name"], row["text"], doc)
+    return before + ERRORS_BEGIN + table + ERRORS_END + rest.split(ERRORS_END, 1)[1]
 
 
 def outputs(abi):
@@ -415,13 +513,18 @@ def outputs(abi):
     since = dict(rows)
     for function in abi["functions"]:
         function["since"] = since[function["name"]]
-    return {
+    files = {
         LEDGER: ledger_text(rows),
+        CONSTANTS: constants_text(next_constants(abi)),
         os.path.join(ABI, "libpolynats.map"): map_text(rows),
         os.path.join(INCLUDE, "polynats_ffi.h"): ffi_text(abi),
         os.path.join("docs", "options.md"): options_text(abi),
         JSON: json.dumps(abi, indent=1, ensure_ascii=False) + "\n",
     }
+    errors = errors_text(abi)
+    if errors is not None:
+        files[ERRORS] = errors
+    return files
 
 
 def write(files):

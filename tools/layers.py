@@ -25,8 +25,8 @@ OPEN_TO_ALL = {"include", "abi", "base"}
 SOCKETS = ("sys/socket.h", "sys/un.h", "sys/epoll.h", "sys/select.h", "sys/eventfd.h",
            "sys/timerfd.h", "sys/uio.h", "sys/ioctl.h", "netinet/*", "arpa/*", "net/*", "netdb.h",
            "poll.h", "resolv.h")
-CLOCKS_AND_THREADS = ("time.h", "sys/time.h", "pthread.h", "threads.h", "semaphore.h", "signal.h",
-                      "sched.h", "unistd.h", "fcntl.h", "sys/random.h", "sys/mman.h", "sys/wait.h")
+CLOCKS_AND_THREADS = ("time.h", "pthread.h", "threads.h", "semaphore.h", "signal.h", "sched.h",
+                      "unistd.h", "fcntl.h", "dirent.h", "spawn.h", "sys/*")
 
 # (what, headers, folders that may include them, files that may too)
 RULES = (
@@ -38,8 +38,15 @@ RULES = (
      ("libnats/base/clock.[ch]", "libnats/base/spin.h")),
 )
 # Files of base that stand on clocks or threads: only folders that may know these include them.
-THREADED = ("base/clock.h", "base/spin.h")
-SANS_IO = {"base", "json", "proto"}
+SANS_IO = {"base", "json", "crypto", "proto"}
+# file of base -> its own source, and the folders that may not include it. Who waits on a lock is client or above.
+GUARDED = {
+    "base/clock.h": ("libnats/base/clock.c", SANS_IO),
+    "base/spin.h": (None, SANS_IO | {"io"}),
+}
+# What a public header may ask of the C library: types, so that an FFI needs no header of the system.
+PUBLIC_SYSTEM = ("stddef.h", "stdint.h")
+PUBLIC = os.path.join("libnats", "include")
 
 # What stands on the library, and the includes in quotes that it may have.
 OUTSIDE = {"lua": ("lnats.h",), "examples": ("example.h",)}
@@ -47,6 +54,7 @@ OUTSIDE = {"lua": ("lnats.h",), "examples": ("example.h",)}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 DEFINITION = re.compile(
     r"^(?!static\b|typedef\b)[a-z][\w \t*]*?\b(nats_(?!_)\w+)\(([^;{]*)\)\s*\{", re.M)
+EXPORT = re.compile(r"\bNATS_API\b|\bvisibility\s*\(")
 
 problems = []
 
@@ -67,24 +75,39 @@ def read(path):
 def includes(path):
     text = read(path)
     for found in INCLUDE.finditer(text):
-        line = text.count("\n", 0, found.start()) + 1
-        yield "%s:%d" % (path, line), found.group(1), found.group(2)
+        yield place(path, text, found), found.group(1), found.group(2)
+
+
+def place(path, text, found):
+    return "%s:%d" % (path, text.count("\n", 0, found.start()) + 1)
 
 
 def check_own(where, folder, target):
-    """An include in quotes, or of <polynats…>, from inside libnats."""
+    """An include in quotes from inside libnats."""
     other = target.split("/")[0]
+    source, guarded_from = GUARDED.get(target, (None, ()))
     if "/" not in target or other not in LAYERS:
         problems.append('%s: "%s": includes are rooted: "folder/file.h"' % (where, target))
-    elif (target in THREADED and folder in SANS_IO
-          and not where.startswith("libnats/base/clock.c")):
-        problems.append("%s: %s is not for the part without I/O" % (where, target))
+    elif folder in guarded_from and where.rsplit(":", 1)[0] != source:
+        problems.append("%s: %s is not for %s" % (where, target, folder))
     elif other != folder and other not in OPEN_TO_ALL and LAYERS[other] >= LAYERS[folder]:
         problems.append("%s: %s (L%d) may not include %s (L%d)"
                         % (where, folder, LAYERS[folder], target, LAYERS[other]))
 
 
+def check_public(where, path, mark, target):
+    """An include of a public header: it must be usable where nothing but public headers is installed."""
+    beside = os.path.normpath(os.path.join(os.path.dirname(path), target))
+    installed = (mark == '"' and beside.startswith(PUBLIC + os.sep)
+                 and os.path.exists(os.path.join(ROOT, beside)))
+    if not installed and (mark == '"' or target not in PUBLIC_SYSTEM):
+        problems.append("%s: %s: a public header includes public headers, %s only"
+                        % (where, target, ", ".join(PUBLIC_SYSTEM)))
+
+
 def check_system(where, path, folder, target):
+    if target.split("/")[0] in LAYERS:
+        problems.append("%s: <%s>: internal headers are included in quotes" % (where, target))
     for what, headers, folders, files in RULES:
         if not any(fnmatch.fnmatch(target, pattern) for pattern in headers):
             continue
@@ -103,15 +126,24 @@ def check_library():
             continue
         count += 1
         for where, mark, target in includes(path):
-            if mark == "<":
+            if folder == "include":
+                check_public(where, path, mark, target)
+            elif mark == "<":
                 check_system(where, path, folder, target)
-            elif folder != "include":
+            else:
                 check_own(where, folder, target)
-        if folder not in ("api", "include") and path.endswith(".c"):
-            for found in DEFINITION.finditer(read(path)):
-                problems.append("%s: defines %s: exported functions live in api"
-                                % (path, found.group(1)))
+        if folder not in ("api", "include"):
+            check_exports(path)
     return count
+
+
+def check_exports(path):
+    text = read(path)
+    for found in DEFINITION.finditer(text):
+        problems.append("%s: defines %s: exported functions live in api"
+                        % (place(path, text, found), found.group(1)))
+    for found in EXPORT.finditer(text):
+        problems.append("%s: %s: only api exports" % (place(path, text, found), found.group(0)))
 
 
 def check_outside():

@@ -73,6 +73,8 @@ def check_lines(path, lines):
     prose = prose_lines(path, lines)
     for number, line in enumerate(lines, 1):
         where = "%s:%d" % (path, number)
+        if line.startswith("---@"):
+            continue  # an annotation is one line to its language server
         wide = (number in prose or PROSE.match(line) or TRAILING_COMMENT.search(line)
                 or TABLES.search(path))
         limit = PROSE_COLUMNS if wide else CODE_COLUMNS

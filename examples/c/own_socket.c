@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,7 +57,7 @@ static void on_event(nats_proto *p, int32_t type, int *fd)
     case NATS_PROTO_DIAL:
         dial(p, fd);
         break;
-    case NATS_PROTO_TLS_WANTED:
+    case NATS_PROTO_TLS_WANTED: /* a tls:// URL, or a server that asks for it */
         check(nats_proto_transport_failed(p, NATS_ERR_NOT_SUPPORTED, "no TLS here", now()));
         break;
     case NATS_PROTO_CONNECTED:
@@ -79,7 +78,7 @@ static void on_event(nats_proto *p, int32_t type, int *fd)
     }
 }
 
-/* Sends what there is, waits for the server or the next deadline, and hands in what came. */
+/* Send what there is, wait for the server or the next deadline, hand in what came. */
 static void turn(nats_proto *p, int fd)
 {
     const void *bytes = NULL;
@@ -87,18 +86,14 @@ static void turn(nats_proto *p, int fd)
     size_t len = 0;
     nats_proto_tx(p, &bytes, &len);
     ssize_t sent = len > 0 ? send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
-    if (sent > 0) {
-        check(nats_proto_tx_done(p, (size_t)sent, now()));
-    }
-
+    check(nats_proto_tx_done(p, sent > 0 ? (size_t)sent : 0, now()));
     struct pollfd ready = {.fd = fd, .events = POLLIN | (sent < (ssize_t)len ? POLLOUT : 0)};
     int64_t left_ns = nats_proto_deadline_ns(p) - now();
     poll(&ready, 1, left_ns <= 0 ? 0 : left_ns < 1000000000 ? (int)(left_ns / 1000000) + 1 : 1000);
     ssize_t got = ready.revents & ~POLLOUT ? recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) : -1;
-    if (got > 0) {
-        check(nats_proto_feed(p, buffer, (size_t)got, now()));
-    } else if (got == 0) {
-        check(nats_proto_feed_eof(p, now()));
+    if (got >= 0) {
+        check(got > 0 ? nats_proto_feed(p, buffer, (size_t)got, now())
+                      : nats_proto_feed_eof(p, now()));
     }
     nats_proto_tick(p, now());
 }
@@ -107,15 +102,14 @@ int main(int argc, char **argv)
 {
     help(argc, argv, "", "The protocol over a socket of one's own: one message to oneself.");
     nats_proto *p = NULL;
-    unsigned char seed[32];
-    int32_t type;
+    unsigned char seed[32] = {0};
     int fd = -1;
 
-    getrandom(seed, sizeof seed, 0);
+    check(getentropy(seed, sizeof seed) == 0 ? NATS_OK : NATS_ERR_IO);
     check(nats_proto_new(getenv("NATS_URL"), NULL, seed, sizeof seed, &p));
     check(nats_proto_start(p, now()));
     while (nats_proto_state(p) != NATS_PROTO_STATE_CLOSED) {
-        while ((type = nats_proto_next_event(p)) != 0) {
+        for (int32_t type; (type = nats_proto_next_event(p)) != 0;) {
             on_event(p, type, &fd);
         }
         turn(p, fd);

@@ -440,6 +440,7 @@ int64_t nats_proto_deadline_ns(const nats_proto *proto)
 void nats_proto_tick(nats_proto *proto, int64_t now_ns)
 {
     proto->now_ns = now_ns;
+    nats__session_mark(proto->session, proto->box.accepted);
     nats__session_tick(proto->session, now_ns);
     stage(proto);
 }

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "api/enter.h"
 #include "proto/frame.h"
 #include "proto/subject.h"
@@ -5,11 +7,12 @@
 nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
                                 const void *data, size_t data_len)
 {
-    bool plain = nats__open(client) && subject != NULL && subject_len <= NATS_SUBJECT_MAX &&
-                 (data != NULL || data_len == 0) && nats__subject_ok(subject, subject_len);
+    size_t len = subject != NULL && subject_len == NATS_Z ? strlen(subject) : subject_len;
+    bool plain = nats__open(client) && subject != NULL && (data != NULL || data_len == 0) &&
+                 nats__subject_ok(subject, len);
     if (plain) {
-        nats__frame frame = {.subject = subject, .subject_len = subject_len, .data = data,
-                             .data_len = data_len};
+        nats__frame frame = {
+            .subject = subject, .subject_len = len, .data = data, .data_len = data_len};
         if (nats__conn_publish_more(client->conn, &frame)) {
             return NATS_OK;
         }
@@ -29,7 +32,7 @@ nats_status nats_client_publish_with(nats_client *client, const char *subject, s
     }
     status = nats__frame_make(&frame, subject, subject_len, reply, reply_len, headers, data,
                               data_len);
-    if (status == NATS_OK) {
+    if (status == NATS_OK && !nats__conn_publish_more(client->conn, &frame)) {
         status = nats__conn_publish(client->conn, &frame);
     }
     return nats__leave(client, status);

@@ -7,7 +7,7 @@
 
 enum { NATS__DECIMAL_MAX = 20 }; /* digits of 2^64 - 1 */
 
-/* Of 100 and more. */
+/* Of 1,000 and more. */
 size_t nats__decimal_write_long(char *out, uint64_t value);
 
 /* Writes value to out (room for NATS__DECIMAL_MAX), no NUL. Returns how many digits. */
@@ -21,6 +21,12 @@ static inline size_t nats__decimal_write(char *out, uint64_t value)
         out[0] = (char)('0' + value / 10);
         out[1] = (char)('0' + value % 10);
         return 2;
+    }
+    if (value < 1000) {
+        out[0] = (char)('0' + value / 100);
+        out[1] = (char)('0' + value / 10 % 10);
+        out[2] = (char)('0' + value % 10);
+        return 3;
     }
     return nats__decimal_write_long(out, value);
 }

@@ -305,29 +305,30 @@ void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its s
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
 nats__wrote nats__writer_flush(nats__conn *conn);
 nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame);
-/* Append a frame without headers to a burst under way, if that is all there is to do. False:
- * nats__conn_publish(). */
-static inline bool nats__conn_publish_more(nats__conn *conn, const nats__frame *frame)
+/* Append a frame to a burst under way, if that is all there is to do. False: nats__conn_publish(). */
+static inline __attribute__((always_inline)) bool nats__conn_publish_more(
+    nats__conn *conn, const nats__frame *frame)
 {
     nats__writer *out = &conn->out;
     nats__spin_lock(&conn->out_lock);
     nats__buf *fill = &out->box.fill;
-    size_t room = fill->cap - fill->len;
-    bool more = out->armed && out->box.open && !out->closed && fill->len < NATS__FLUSH_BYTES &&
-                frame->data_len <= out->payload_max && room >= nats__frame_bound(frame);
-    if (more) {
-        fill->len = (size_t)(nats__frame_write(fill->data + fill->len, frame) - fill->data);
-        out->box.accepted++;
-        out->box.accepted_bytes += frame->data_len;
-        more = fill->len < NATS__FLUSH_BYTES || out->blocked || out->writing;
-        if (!more) {
-            nats__spin_unlock(&conn->out_lock);
-            nats__writer_flush(conn);
-            return true;
-        }
+    size_t size = frame->headers_len + frame->data_len;
+    size_t limit = out->blocked || out->writing ? NATS__FILL_MAX : NATS__FLUSH_BYTES;
+    bool fits = out->armed && out->box.open && !out->closed && fill->len < limit &&
+                size <= out->payload_max && fill->cap - fill->len >= nats__frame_bound(frame) &&
+                (frame->headers_len == 0 || out->headers);
+    if (!fits) {
+        nats__spin_unlock(&conn->out_lock);
+        return false;
     }
+    fill->len = (size_t)(nats__frame_write(fill->data + fill->len, frame) - fill->data);
+    out->box.accepted++;
+    bool full = fill->len >= NATS__FLUSH_BYTES && !out->blocked && !out->writing;
     nats__spin_unlock(&conn->out_lock);
-    return more;
+    if (full) {
+        nats__writer_flush(conn);
+    }
+    return true;
 }
 nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
                                     const size_t *lens, size_t count, size_t *published_out);

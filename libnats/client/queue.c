@@ -193,12 +193,14 @@ size_t nats__list_take(nats__conn *conn, nats__msg_list *list, nats_msg **batch,
 {
     size_t count = 0;
     while (count < max && list->head != NULL) {
+        /* Neighbours are mostly of one subscription. */
         nats_sub *sub = list->head->owner;
-        batch[count++] = pop(sub, list);
-        sub->delivered++;
-        if (sub->head == NULL) {
-            nats__sub_release(sub);
+        size_t before = count;
+        while (count < max && list->head != NULL && list->head->owner == sub) {
+            batch[count++] = pop(sub, list);
         }
+        sub->delivered += count - before;
+        nats__sub_release(sub);
     }
     conn->totals.delivered += count;
     return count;

@@ -92,6 +92,11 @@ nats_status nats__session_ping(nats__session *session, int64_t now_ns, uint64_t 
     return status;
 }
 
+void nats__session_mark(nats__session *session, uint64_t mark)
+{
+    session->mark = mark;
+}
+
 int32_t nats__session_pings_out(const nats__session *session)
 {
     return session->pings.keep_alive_out;
@@ -102,7 +107,7 @@ void nats__session_keep_alive(nats__session *session, int64_t now_ns)
     int32_t out = session->pings.keep_alive_out;
     if (out < nats__opt(&session->options, NATS__OPT_max_pings_out)) {
         /* Without memory for this one, the next will do. */
-        send_ping(session, now_ns, 0, true);
+        send_ping(session, now_ns, session->mark, true);
         session->next_ping_ns =
             now_ns + nats__opt(&session->options, NATS__OPT_ping_interval) * NS_PER_MS;
         return;

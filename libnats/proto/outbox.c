@@ -25,7 +25,6 @@ bool nats__outbox_publish(nats__outbox *box, const nats__frame *frame)
     uint8_t *at = nats__frame_write(box->fill.data + box->fill.len, frame);
     box->fill.len = (size_t)(at - box->fill.data);
     box->accepted++;
-    box->accepted_bytes += frame->headers_len + frame->data_len;
     return true;
 }
 

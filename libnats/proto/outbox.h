@@ -24,7 +24,6 @@ typedef struct nats__outbox {
     nats__buf urgent;
     size_t drained;          /* bytes of drain already written */
     uint64_t accepted;       /* publishes ever appended */
-    uint64_t accepted_bytes; /* their payload and headers */
     uint64_t resolved;
     uint64_t written_bytes;  /* all bytes ever written */
     bool open;
@@ -54,7 +53,8 @@ static inline size_t nats__frame_bound(const nats__frame *frame)
 }
 
 /* Write PUB or HPUB where nats__frame_bound() bytes are free. Returns the place behind it. */
-static inline uint8_t *nats__frame_write(uint8_t *at, const nats__frame *frame)
+static inline __attribute__((always_inline)) uint8_t *nats__frame_write(uint8_t *at,
+                                                                        const nats__frame *frame)
 {
     bool with_headers = frame->headers_len > 0;
     at = with_headers ? nats__copy(at, "HPUB ", 5) : nats__copy(at, "PUB ", 4);

@@ -482,16 +482,15 @@ static inline const uint8_t *read_digits(const uint8_t *at, const uint8_t *end, 
     return at;
 }
 
-/* The first blank, or end; eight bytes at a time where there are as many. A byte that is a blank
- * becomes 0, and subtracting 1 shows the first 0 in its high bit. */
-static inline const uint8_t *find_blank(const uint8_t *at, const uint8_t *end)
+/* The first byte that is a blank or a control byte, or end; eight bytes at a time where there are
+ * as many. Subtracting 0x21 from such a byte borrows, which shows in its high bit. */
+static inline const uint8_t *find_word_end(const uint8_t *at, const uint8_t *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     while (end - at >= 8) {
         uint64_t word;
         memcpy(&word, at, 8);
-        word ^= ones * ' ';
-        uint64_t found = (word - ones) & ~word & (ones << 7);
+        uint64_t found = (word - ones * 0x21) & ~word & (ones << 7);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
         if (found != 0) {
             return at + __builtin_ctzll(found) / 8;
@@ -503,7 +502,7 @@ static inline const uint8_t *find_blank(const uint8_t *at, const uint8_t *end)
 #endif
         at += 8;
     }
-    while (at < end && *at != ' ') {
+    while (at < end && *at > ' ') {
         at++;
     }
     return at;
@@ -523,8 +522,8 @@ static bool fast_msg(nats__parser *parser)
     uint8_t *text = start + 4;
     const uint8_t *line_end = end - start > NATS__CONTROL_LINE_MAX
                                   ? start + NATS__CONTROL_LINE_MAX : end;
-    const uint8_t *subject_end = find_blank(text, line_end);
-    if (subject_end == text || subject_end == line_end) {
+    const uint8_t *subject_end = find_word_end(text, line_end);
+    if (subject_end == text || subject_end == line_end || *subject_end != ' ') {
         return false;
     }
     uint64_t sid;
@@ -539,8 +538,9 @@ static bool fast_msg(nats__parser *parser)
     const uint8_t *digits = reply;
     const uint8_t *size_end = read_digits(digits, line_end, &size);
     if (size_end < line_end && *size_end != '\r') {
-        reply_end = find_blank(reply, line_end);
-        digits = reply_end < line_end ? reply_end + 1 : line_end;
+        reply_end = find_word_end(reply, line_end);
+        bool blank = reply_end < line_end && *reply_end == ' ';
+        digits = blank ? reply_end + 1 : line_end;
         size_end = read_digits(digits, line_end, &size);
     }
     if (line_end - size_end < 2 || !ends_well(size_end) || size_end == digits ||

@@ -40,7 +40,7 @@ typedef struct nats__session_event {
     nats_msg *msg;       /* MSG: owned by the taker */
     uint64_t token;      /* PONG */
     int64_t rtt_ns;
-    uint64_t mark;       /* PONG: as given to nats__session_mark() */
+    uint64_t mark;       /* PONG: as given to nats__session_ping() or nats__session_mark() */
     const char *text;    /* NUL-terminated, borrowed until the next event */
     const char *url;     /* DISCONNECTED: of the server that was lost; else NULL */
     const char *subject; /* ERROR: of a permissions violation, NUL-terminated; "" if none */
@@ -101,6 +101,8 @@ size_t nats__session_sub_count(const nats__session *session);
 nats_status nats__session_ping(nats__session *session, int64_t now_ns, uint64_t mark,
                                uint64_t *token_out);
 
+/* The mark of keep-alive pings from now on: how many publishes come before them. 0 if never set. */
+void nats__session_mark(nats__session *session, uint64_t mark);
 /* While held, PONGs are owed and not written, for those written before still wait to be sent. Let
  * go, one is written if any is owed: the server takes one for an answer to all. */
 void nats__session_hold_pongs(nats__session *session, bool hold);

@@ -53,6 +53,7 @@ struct nats__session {
     int64_t attempt_deadline_ns;
     int64_t wake_ns;      /* WAITING: when the next server is due */
     int64_t next_ping_ns;
+    uint64_t mark; /* of keep-alive pings */
     int64_t connected_ns;
     bool connected_once;
     bool expect_signature;

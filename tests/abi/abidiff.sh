@@ -10,13 +10,10 @@ if ! command -v abidiff >/dev/null; then
 fi
 if [[ ${4:-} == --write ]]; then
     # Only what the public headers show counts, and nothing of where it was built.
-    abidw --no-corpus-path --no-comp-dir-path --no-show-locs --headers-dir "$include" \
-        --drop-private-types --out-file "$baseline" "$shared"
+    abidw --exported-interfaces-only --no-corpus-path --no-comp-dir-path --no-show-locs \
+        --headers-dir "$include" --drop-private-types "$shared" |
+        sed "s|path='[^']*/libnats/|path='libnats/|" >"$baseline"
     exit
-fi
-if [[ ! -f $baseline ]]; then
-    echo "skipped: there is no baseline yet; make one with --write"
-    exit 77
 fi
 # Bit 4 is an ABI change, of which bit 8 is an incompatible one; bits 1 and 2 are errors. New functions are fine.
 status=0

@@ -24,10 +24,10 @@ for path in "$include"/polynats.h "$include"/polynats/*.h; do
     try "$name as C++17" "$cxx" -std=c++17 "${flags[@]}" -x c++ - <<<"#include <$name>"
 done
 
-# Prototypes may be repeated if they are the same; enumerators may not, so they are left out.
+# Prototypes may be repeated if they are the same; enumerators may not: their numbers are compared.
 both() {
     echo "#include <polynats.h>"
-    grep -v '^enum' "$include/polynats_ffi.h"
+    sed 's/^enum { \(.*\) = \(.*\) };/_Static_assert(\1 == \2, "\1");/' "$include/polynats_ffi.h"
 }
 try "polynats_ffi.h after polynats.h" "$cc" -std=c11 "${flags[@]}" -x c - < <(both)
 plain() {
@@ -35,7 +35,13 @@ plain() {
     echo "#include <stdint.h>"
     cat "$include/polynats_ffi.h"
 }
-try "polynats_ffi.h alone" "$cc" -std=c11 "${flags[@]}" -x c - < <(plain)
+try "polynats_ffi.h alone as C11" "$cc" -std=c11 "${flags[@]}" -x c - < <(plain)
+plain_cxx() {
+    echo 'extern "C" {'
+    plain
+    echo "}"
+}
+try "polynats_ffi.h alone as C++17" "$cxx" -std=c++17 "${flags[@]}" -x c++ - < <(plain_cxx)
 if grep -n '^#' "$include/polynats_ffi.h"; then
     echo "FAILED: polynats_ffi.h has preprocessor lines"
     failed=1

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# proto_symbols.sh ALLOWED OBJECT: every symbol that the object needs from outside matches a pattern of the list, and
-# everything of our own that it needs is inside.
+# proto_symbols.sh ALLOWED OBJECT…: every symbol that the objects need from outside matches a pattern of the list, and
+# everything of our own that they need is inside.
 set -euo pipefail
 
+export LC_ALL=C
 allowed=$(grep -v '^#' "$1" | paste -sd'|')
-needed=$(nm -u "$2" | awk '{ print $2 }')
+shift
+inside=$(nm -g --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u)
+needed=$(nm -u "$@" | awk 'NF == 2 { print $2 }' | sort -u | comm -23 - <(echo "$inside"))
 if [[ -z $needed ]]; then
-    echo "nothing found in $2"
+    echo "nothing found in $*"
     exit 1
 fi
 wrong=$(grep -Evx "$allowed" <<<"$needed" || true)

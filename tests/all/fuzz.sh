@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh TARGET: fuzzes for $POLYNATS_FUZZ_SECONDS (60), from the corpus. What breaks it is left in build/fuzz/found/TARGET.
+# fuzz.sh TARGET: fuzzes for $POLYNATS_FUZZ_SECONDS (60), from the corpus. What breaks it is left in
+# build/fuzz/found/TARGET.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,5 +16,6 @@ corpus=build/fuzz/corpus/$target
 found=build/fuzz/found/$target
 mkdir -p "$corpus" "$found"
 # New inputs go to the first folder: the committed corpus stays what it is.
-"build/fuzz/tests/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+"build/fuzz/tests/fuzz_$target" -max_total_time="$seconds" -timeout=10 \
+    -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$found/" "$corpus" "tests/fuzz/corpus/$target"

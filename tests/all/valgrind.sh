@@ -13,7 +13,7 @@ if ! command -v valgrind >/dev/null; then
 fi
 
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full
-    --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect)
+    "--show-leak-kinds=definite,indirect" "--errors-for-leak-kinds=definite,indirect")
 failed=0
 
 run() {
@@ -46,7 +46,8 @@ for program in "$build"/tests/*_test "$build"/tests/replay_*; do
     case $name in
         # It counts allocations, in the place of which valgrind puts its own.
         hotpath_test) continue ;;
-        replay_*) run "$name" "${memcheck[@]}" "$program" "$root/tests/fuzz/corpus/${name#replay_}" ;;
+        replay_*)
+            run "$name" "${memcheck[@]}" "$program" "$root/tests/fuzz/corpus/${name#replay_}" ;;
         *) (cd "$root/tests/unit" && run "$name" "${memcheck[@]}" "$program") ;;
     esac
 done

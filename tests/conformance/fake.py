@@ -244,6 +244,10 @@ class FakeServer:
         self.closing = True
         for link in self.links:
             link.stop = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        except OSError:
+            pass  # it was not listening, or is closed already
         for thread in list(self.threads):
             thread.join(2.0)
         self.listener.close()

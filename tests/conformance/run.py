@@ -8,6 +8,7 @@ import itertools
 import os
 import shlex
 import shutil
+import signal
 import sys
 import threading
 
@@ -266,6 +267,18 @@ def launchers_of(args):
     return launchers
 
 
+def play_all(suite, cells):
+    """Play the cells; whatever ends the run, no server stays behind."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("ended by SIGTERM"))
+    pool = concurrent.futures.ThreadPoolExecutor(suite.args.jobs)
+    try:
+        for cell in pool.map(suite.run, cells):
+            show(cell, suite.args.verbose)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        suite.end()
+
+
 def main():
     args = parse_args()
     try:
@@ -289,12 +302,7 @@ def main():
         sys.exit("a driver does not start: %s" % problem)
     suite = Suite(args, launchers, verbs, read_skips(args.skips))
     cells = [cell for _ in range(args.repeat) for cell in cells_of(cases, drivers)]
-    try:
-        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-            for cell in pool.map(suite.run, cells):
-                show(cell, args.verbose)
-    finally:
-        suite.end()
+    play_all(suite, cells)
     report(args, suite, cells)
     stale = list(stale_skips(suite, cases, not args.area and not args.case))
     for line in stale:

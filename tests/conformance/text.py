@@ -1,5 +1,6 @@
 """Bytes as tokens: the encoding of the line protocol, and the matchers of expected lines."""
 
+import functools
 import random
 import re
 
@@ -8,13 +9,16 @@ import re
 PLAIN = bytes(b for b in range(0x21, 0x7F) if b not in b'%",=')
 
 
+TOKENS = [chr(b) if b in PLAIN else "%%%02x" % b for b in range(256)]
+
+
 def encode(data):
     """The token that stands for these bytes, as every driver writes it."""
     if not data:
         return '""'
     if data == b"-":
         return "%2d"
-    return "".join(chr(b) if b in PLAIN else "%%%02x" % b for b in data)
+    return "".join(map(TOKENS.__getitem__, data))
 
 
 def decode(token):
@@ -97,6 +101,12 @@ def generated(name, args):
 VARIABLE = re.compile(r"\$(\$|[A-Za-z_]\w*|\{[a-z]+:[^}]*\}|\{\w+\})")
 
 
+@functools.lru_cache(maxsize=64)
+def rendered(name, args, render):
+    """Large payloads are asked for again and again."""
+    return render(generated(name, args))
+
+
 def macro(name, args, render):
     """What ${name:args} stands for."""
     if name == "words":
@@ -110,7 +120,7 @@ def macro(name, args, render):
     if name == "total":
         more, words = args.split(":", 1)
         return str(int(more) + len(unescape(words)))
-    return render(generated(name, args))
+    return rendered(name, args, render)
 
 
 def substitute(text, variables, render=encode):
@@ -142,6 +152,8 @@ def fill(text, captures):
 
 def match_token(want, got, captures):
     """Does one token match? A {name} that is not bound yet is bound."""
+    if want == got:
+        return True
     if want == "*":
         return True
     bounds = RANGE.match(want)

@@ -6,6 +6,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
 count=0
+shells=()
 
 complain() {
     echo "FAILED: $1"
@@ -33,11 +34,12 @@ while IFS= read -r -d '' file; do
             PYTHONPYCACHEPREFIX=$folder python3 -m py_compile "$file" || complain "$file" ;;
         shell)
             bash -n "$file" || complain "$file"
-            if command -v shellcheck >/dev/null; then
-                shellcheck --severity=warning --external-sources "$file" || complain "$file"
-            fi ;;
+            shells+=("$file") ;;
     esac
 done < <(find .ci bench bindings examples lua script tests tools \
     -name corpus -prune -o -type f -print0 2>/dev/null)
+if command -v shellcheck >/dev/null; then
+    shellcheck --severity=warning "${shells[@]}" || complain "shellcheck"
+fi
 echo "$count scripts"
 exit "$failed"

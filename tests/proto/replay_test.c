@@ -1,5 +1,6 @@
-/* Plays the transcripts in cases/ against the sans-IO API. What the server sends is fed whole, byte by byte, and cut in two
- * at every place: the events and the client's bytes must be the same each time. cases/README.md tells the format. */
+/* Plays the transcripts in cases/ against the sans-IO API. What the server sends is fed whole, byte
+ * by byte, and cut in two at every place: the events and the client's bytes must be the same each
+ * time. cases/README.md tells the format. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

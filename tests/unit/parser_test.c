@@ -127,7 +127,11 @@ static const vector vectors[] = {
     {"HMSG a 1 12 15\r\nNATS/1.0\r\n\r\nabc\r\n", "msg a 1 - h12 abc|"},
     {"HMSG a 1 r 12 12\r\nNATS/1.0\r\n\r\n\r\n", "msg a 1 r h12 |"},
     {"MSG a 18446744073709551615 0\r\n\r\n", "msg a 18446744073709551615 - h0 |"},
+    {"MSG a.long.subject.of.many.bytes 1 r.e.p.l.y.of.many 3\r\nabc\r\n",
+     "msg a.long.subject.of.many.bytes 1 r.e.p.l.y.of.many h0 abc|"},
     /* bad ones name the byte */
+    {"MSG a\nb 1 0\r\n\r\n", "bad 0 wrong number of arguments|"},
+    {"MSG a 1 b\nc 3\r\nabc\r\n", "bad 8 size is not a number below 2^32|"},
     {"MSG a 18446744073709551616 0\r\n\r\n", "bad 6 sid is not a number|"},
     {"PING\r\nMSG a x 0\r\n\r\n", "ping|bad 12 sid is not a number|"},
     {"MSG a 1 -1\r\n", "bad 8 size is not a number below 2^32|"},

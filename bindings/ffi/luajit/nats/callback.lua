@@ -9,7 +9,6 @@ local C, fail, done, check_ms, waiting = core.C, core.fail, core.done, core.chec
 local CLOSED, TIMEOUT = -3, -1
 local BATCH_MAX = 1024         -- messages that one call of the library moves
 local EVENT_SLICE_MS = 100     -- how late a function of on_event may learn of an event
-local DRAIN_TIMEOUT_MS = 30000 -- the library's default, which -1 stands for
 
 local client = {} -- the client's verbs
 local batch, size_box = ffi.new("nats_msg *[?]", BATCH_MAX), ffi.new("size_t[1]")
@@ -135,8 +134,11 @@ end
 -- Subscriptions with callbacks first: their functions get what was under way.
 function client:drain(timeout)
   local ms = check_ms(timeout, "timeout", -1)
-  local limit = core.now() + (ms < 0 and DRAIN_TIMEOUT_MS or ms) / 1000
-  local function left() return math.max(0, math.ceil((limit - core.now()) * 1000)) end
+  local limit = core.now() + ms / 1000
+  -- Without a time each step has the client's own, drain_timeout.
+  local function left()
+    return ms < 0 and -1 or math.max(0, math.ceil((limit - core.now()) * 1000))
+  end
   local subs, status = {}, 0
   for _, sub in pairs(self.subs) do subs[#subs + 1] = sub end
   for _, sub in ipairs(subs) do

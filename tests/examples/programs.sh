@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# programs.sh BUILD: the programs in examples/ that need no other one print what they should, the same in C and in Lua.
+# The server is the one of $NATS_URL. Those that talk to each other are in examples/conversation.sh.
+set -euo pipefail
+
+build=$1
+examples=$(cd "$(dirname "$0")/../../examples" && pwd)
+folder=$(mktemp -d)
+worker=
+failed=0
+limit_s=20
+: "${NATS_URL:?the URL of a nats-server}"
+export LUA_CPATH="$build/lua/?.so;;"
+
+# shellcheck disable=SC2317 # the trap calls it
+finish() {
+    [[ -z $worker ]] || kill "$worker" 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap finish EXIT
+
+# command_of NAME: fills $command. NAME.lua is a program in Lua, else one in C.
+command_of() {
+    case $1 in
+        *.lua) command=(timeout "$limit_s" lua5.4 "$examples/lua/$1") ;;
+        *) command=(timeout "$limit_s" "$build/examples/example_$1") ;;
+    esac
+}
+
+# compare NAME EXPECTED OUTPUT STATUS
+compare() {
+    if [[ $4 == 0 && $3 == "$2" ]]; then
+        echo "ok      $1"
+        return
+    fi
+    printf 'FAILED  %s: exit status %s\nexpected:\n%s\nfound:\n%s\n' "$1" "$4" "$2" "$3"
+    failed=1
+}
+
+# alone NAME EXPECTED [word…]
+alone() {
+    local name=$1 expected=$2 found status=0
+    shift 2
+    command_of "$name"
+    found=$("${command[@]}" "$@" 2>&1) || status=$?
+    compare "$name" "$expected" "$found" "$status"
+}
+
+# A worker takes five pieces of work that the publisher of the same language hands out.
+queue_worker() {
+    local suffix=$1 subject="work${1:-.c}" end=$((SECONDS + limit_s)) status=0
+    command_of "queue_worker$suffix"
+    rm -f "$folder/worker"
+    "${command[@]}" "$subject" 5 >"$folder/worker" 2>&1 &
+    worker=$!
+    until [[ -s $folder/worker ]] || ((SECONDS >= end)); do
+        sleep 0.05
+    done
+    command_of "publisher$suffix"
+    "${command[@]}" "$subject" text >/dev/null
+    wait "$worker" || status=$?
+    worker=
+    compare "queue_worker$suffix" "waiting for work on $subject
+$(printf 'done: %s\n' text text one two three)" "$(cat "$folder/worker")" "$status"
+}
+
+orders=$(printf 'work\torder.new\tbook\naudit\torder.new\tbook\naudit\torder.paid\tbook')
+ticks=$(printf 'got %s\n' 1 2 3)
+own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")
+
+alone shared "$orders"
+alone event_loop "$ticks" 3
+alone own_socket "$own"
+queue_worker ""
+for program in "$build"/examples/example_*; do
+    name=$(basename "$program")
+    if ! "$program" --help | grep -q "^usage: .*$name"; then
+        echo "FAILED  $name --help"
+        failed=1
+    fi
+done
+
+if [[ -f $build/lua/nats.so ]]; then
+    alone shared.lua "$orders"
+    alone event_loop_luv.lua "$ticks" 3
+    alone event_loop_cqueues.lua "$ticks" 3
+    alone own_transport.lua "$own"
+    queue_worker .lua
+else
+    echo "the examples in Lua are left out: this build has no Lua module"
+fi
+exit "$failed"
