@@ -162,7 +162,7 @@ static void collect(nats__conn *conn, uint64_t all[STAT_COUNT])
     all[STAT_RECEIVED] = totals->received;
     all[STAT_DELIVERED] = totals->delivered;
     all[STAT_DROPPED] = totals->dropped;
-    all[STAT_PENDING] = totals->received - totals->delivered - totals->dropped;
+    all[STAT_PENDING] = conn->queued;
     all[STAT_LOST] = totals->lost;
     all[STAT_UNCONFIRMED] = totals->unconfirmed;
     all[STAT_REQUESTS] = totals->requests;

@@ -42,6 +42,7 @@ static nats_msg *take(nats_future *future)
     if (msg != NULL) {
         future->head = msg->sub_next;
         future->client->replies--;
+        future->conn->queued--;
         future->conn->totals.delivered++;
         nats__client_signal(future->client);
     }

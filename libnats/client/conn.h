@@ -232,6 +232,7 @@ struct nats__conn {
     uint32_t free_slot_count;
     uint32_t open_futures;
     uint32_t future_generation; /* of the next request */
+    uint64_t queued;            /* messages that wait, in subscriptions and futures */
     nats_future *idle_futures; /* freed ones, kept to be used again */
 
     pthread_t keeper;

@@ -128,6 +128,7 @@ void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_
     sub->msgs++;
     sub->bytes += size;
     sub->client->pending++;
+    conn->queued++;
     nats__msg_list *list = list_of(sub);
     if (list != NULL) {
         list_append(list, msg);
@@ -163,6 +164,7 @@ static nats_msg *pop(nats_sub *sub, nats__msg_list *list)
     sub->msgs--;
     sub->bytes -= nats__msg_size(msg);
     sub->client->pending--;
+    sub->client->conn->queued--;
     if (list != NULL) {
         list_remove(list, msg);
     }

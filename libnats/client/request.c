@@ -135,6 +135,7 @@ void nats__future_free(nats_future *future)
         nats_msg *msg = future->head;
         future->head = msg->sub_next;
         client->replies--;
+        conn->queued--;
         conn->totals.dropped++;
         nats__chunk_unref(msg->chunk, 1);
     }
@@ -265,6 +266,7 @@ static void give(nats_future *future, nats_msg *msg)
     }
     future->tail = msg;
     future->client->replies++;
+    future->conn->queued++;
     future->count++;
     nats__conn_tell(future->conn, future);
 }
