@@ -29,6 +29,9 @@ function(wrap_interpreters out)
   execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=${name} OUTPUT_VARIABLE runtime
                   OUTPUT_STRIP_TRAILING_WHITESPACE)
   set(folder ${CMAKE_BINARY_DIR}/interpreters)
+  add_library(unpreload MODULE ${PROJECT_SOURCE_DIR}/tests/all/unpreload.c)
+  set_target_properties(unpreload PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${folder}
+                        COMPILE_OPTIONS -fno-sanitize=all LINK_OPTIONS -fno-sanitize=all)
   foreach(interpreter ${ARGN})
     string(MAKE_C_IDENTIFIER "INTERPRETER_${interpreter}" found)
     find_program(${found} ${interpreter} NO_CACHE)
@@ -36,7 +39,9 @@ function(wrap_interpreters out)
       # What an interpreter leaves behind at its end is not ours to judge: valgrind's run looks at leaks there.
       file(CONFIGURE OUTPUT ${folder}/${interpreter} @ONLY CONTENT
 "#!/bin/sh
-ASAN_OPTIONS=\"detect_leaks=0:\${ASAN_OPTIONS:-}\" LD_PRELOAD=@runtime@ exec @${found}@ \"\$@\"
+export ASAN_OPTIONS=\"detect_leaks=0:\${ASAN_OPTIONS:-}\"
+export LD_PRELOAD=\"@runtime@ @folder@/unpreload.so\"
+exec @${found}@ \"\$@\"
 ")
       file(CHMOD ${folder}/${interpreter} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
     endif()

@@ -29,6 +29,7 @@ JSON = os.path.join(ABI, "abi.json")
 LEDGER = os.path.join(ABI, "symbols.txt")
 CONSTANTS = os.path.join(ABI, "constants.txt")
 ERRORS = os.path.join("docs", "errors.md")
+ANNOTATIONS = os.path.join("lua", "nats.meta.lua")
 
 # All that a parameter or a result may be by value. No int, long, enum or struct: their size or passing differs between
 # compilers, machines and FFIs.
@@ -303,8 +304,20 @@ def check_statuses(abi):
         if named.get(name) != enumerated.get(name):
             problem(name, "is %s in status.def and %s in status.h"
                     % (named.get(name, "missing"), enumerated.get(name, "missing")))
-    if len(set(named.values())) != len(named):
-        problem("status.def", "a number is used twice")
+    # Bindings walk from 0 down until nats_status_name() knows no name.
+    if sorted(named.values(), reverse=True) != [-place for place in range(len(named))]:
+        problem("status.def", "the numbers do not run down from 0, each once and without a gap")
+
+
+def check_annotations(abi):
+    """Editors learn the names from a file that is written by hand."""
+    text = read(ANNOTATIONS) or ""
+    for option in abi["options"]:
+        if not re.search(r"^---@field %s\?" % option["name"], text, re.M):
+            problem(ANNOTATIONS, "has no field for the option %s" % option["name"])
+    for status in abi["statuses"]:
+        if status["name"] != "OK" and '"%s"' % status["name"] not in text:
+            problem(ANNOTATIONS, "has no %s among the codes" % status["name"])
 
 
 def signature(function):
@@ -545,6 +558,7 @@ def main():
     abi = read_abi()
     check_functions(abi)
     check_statuses(abi)
+    check_annotations(abi)
     check_promises(abi)
     files = outputs(abi)
     if args.check:

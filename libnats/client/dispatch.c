@@ -80,7 +80,7 @@ static void on_disconnected(nats__conn *conn, const nats__session_event *ev, int
                      &(nats__event_facts){.type = NATS_EVENT_DISCONNECTED,
                                           .status = ev->status,
                                           .text = ev->text,
-                                          .url = server_url(conn),
+                                          .url = ev->url,
                                           .lost = conn->lost,
                                           .unconfirmed = conn->unconfirmed});
     conn->lost = 0;

@@ -216,6 +216,9 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     if (now_ns >= conn->attempt_deadline_ns) {
         fail(conn, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
     }
+    nats__writer_state out = nats__writer_look(conn);
+    nats__session_mark(conn->session, out.accepted);
+    nats__session_hold_pongs(conn->session, out.pending > NATS__FILL_MAX);
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
     return nats__conn_stage(conn);

@@ -18,12 +18,13 @@ pc_dir=$folder/moved${pc_dir#"$prefix"}
 lib_dir=$folder/moved${lib_dir#"$prefix"}
 prefix=$folder/moved
 export PKG_CONFIG_PATH=$pc_dir
+version=$(pkg-config --modversion polynats)
 
 # check NAME PROGRAM: it runs, says what it should, and has the shared library or has not.
 check() {
     local name=$1 program=$2 kind=$3 out needed
     out=$(LD_LIBRARY_PATH=$([[ $kind == shared ]] && echo "$lib_dir") "$program")
-    if [[ $out != "polynats 0.1.0: hello" ]]; then
+    if [[ $out != "polynats $version: hello" ]]; then
         echo "$name: said '$out'"
         exit 1
     fi
@@ -63,25 +64,26 @@ cp "$here/outside.c" "$folder/project"
 cat >"$folder/project/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.25)
 project(outside C)
-find_package(polynats 0.1 REQUIRED)
+find_package(polynats ${WANTED} REQUIRED)
 add_executable(outside_shared outside.c)
 target_link_libraries(outside_shared PRIVATE polynats::polynats)
 add_executable(outside_static outside.c)
 target_link_libraries(outside_static PRIVATE polynats::static)
 CMAKE
 cmake -S "$folder/project" -B "$folder/project/build" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DCMAKE_C_COMPILER="$cc" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+    -DCMAKE_C_COMPILER="$cc" -DWANTED="${version%.*}" >"$folder/log" 2>&1 ||
+    { cat "$folder/log"; exit 1; }
 cmake --build "$folder/project/build" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 check "find_package, shared" "$folder/project/build/outside_shared" shared
 check "find_package, static" "$folder/project/build/outside_static" static
 
 if [[ -f $prefix/lib/lua/5.4/nats.so ]]; then
-    version=$(LUA_CPATH="$prefix/lib/lua/5.4/?.so" lua5.4 -e '
+    said=$(LUA_CPATH="$prefix/lib/lua/5.4/?.so" lua5.4 -e '
         local nats = require "nats"
         local nc = assert(nats.connect())
         io.write(type(nc) == "userdata" and "connected" or "no client")
         nc:close()')
-    [[ $version == connected ]] || { echo "Lua: said '$version'"; exit 1; }
+    [[ $said == connected ]] || { echo "Lua: said '$said'"; exit 1; }
     echo "Lua: ok"
 fi
 

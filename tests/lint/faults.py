@@ -28,7 +28,7 @@ def append(path, text):
     return path, None, text
 
 
-# (tool, (file, what is replaced: None for a line put at the top, by what), what the complaint holds)
+# (tool, (file, what is replaced, or None for a line put at the top, by what), what the complaint holds)
 CASES = {
     "a symbol vanished": ("abi", (
         "libnats/include/polynats/version.h", "NATS_API int32_t nats_abi(void);", ""), "nats_abi"),
@@ -42,6 +42,9 @@ CASES = {
         "nats_msg_sid"),
     "a status has two numbers": ("abi", (
         "libnats/abi/status.def", "STATUS(TLS, -13,", "STATUS(TLS, -20,"), "NATS_ERR_TLS"),
+    "a number of a status is left out": ("abi", (
+        "libnats/abi/status.def", "STATUS(INTERRUPTED, -18,", "STATUS(INTERRUPTED, -19,"),
+        "without a gap"),
     "a constant changed its number": ("abi", (
         "libnats/include/polynats/event.h", "NATS_EVENT_STALE = 9", "NATS_EVENT_STALE = 10"),
         "NATS_EVENT_STALE"),
@@ -53,6 +56,10 @@ CASES = {
         "libnats/abi/options.def", "OPTION(verbose, BOOL,", "OPTION(verbose, INT,"), "verbose"),
     "an option went": ("abi", (
         "libnats/abi/options.def", "OPTION(verbose,", "OPTION(loud,"), "verbose"),
+    "editors do not know an option": ("abi", (
+        "lua/nats.meta.lua", "---@field pedantic? boolean\n", ""), "the option pedantic"),
+    "editors do not know a status": ("abi", (
+        "lua/nats.meta.lua", '"FORKED"', '"SPOONED"'), "FORKED"),
     "a file was not written anew": ("abi", (
         "libnats/include/polynats_ffi.h", "nats_status nats_headers_new(",
         "int32_t nats_headers_new("),

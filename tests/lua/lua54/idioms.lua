@@ -13,6 +13,14 @@ local function open_files()
   return count
 end
 
+-- The shell that counts is a child with descriptors of its own coming and going: the fewest of a few
+-- looks is what this program has.
+local function fewest_open_files()
+  local fewest = open_files()
+  for _ = 1, 4 do fewest = math.min(fewest, open_files()) end
+  return fewest
+end
+
 local function threads()
   for line in io.lines("/proc/self/status") do
     local count = line:match("^Threads:%s+(%d+)")
@@ -82,7 +90,7 @@ end)
 t.test("collecting closes: no descriptor and no thread is left", function()
   collectgarbage()
   collectgarbage()
-  local files, before = open_files(), threads()
+  local files, before = fewest_open_files(), threads()
   for _ = 1, 50 do
     local nc = connect()
     nc:subscribe("a", { callback = function() return nc end }) -- a cycle through the callback
@@ -90,15 +98,15 @@ t.test("collecting closes: no descriptor and no thread is left", function()
     nc:publish("a", "y")
   end
   for _ = 1, 3 do collectgarbage() end
-  t.same(open_files(), files)
+  t.same(fewest_open_files(), files)
   t.same(threads(), before)
 end)
 
 t.test("failed connects leave nothing behind", function()
-  local files, before = open_files(), threads()
+  local files, before = fewest_open_files(), threads()
   for _ = 1, 50 do t.fails("IO", nats.connect("nats://127.0.0.1:1", { reconnect = false })) end
   for _ = 1, 3 do collectgarbage() end
-  t.same(open_files(), files)
+  t.same(fewest_open_files(), files)
   t.same(threads(), before)
 end)
 
