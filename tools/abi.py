@@ -87,27 +87,17 @@ def plain(comment):
     return " ".join(" ".join(lines).split())
 
 
-# Where the headers' own comment would only repeat the name; abi.json has these words for them.
-SELF_EVIDENT = {
-    "nats_event_type": "What happened: NATS_EVENT_….",
-    "nats_info_free": "NULL is fine.",
-    "nats_msg_subject": "The subject it was published to.",
-    "nats_proto_state": "NATS_PROTO_STATE_….",
-}
-
-
 def docs_of(text):
     """end offset of each comment -> its words"""
     return {found.end(): plain(found.group(1)) for found in COMMENT.finditer(text)}
 
 
-def doc_before(text, docs, start, inherited):
-    """The comment right before offset start. Without one, the declaration before shares its own."""
-    gap_begin = len(text[:start].rstrip())
-    between = text[gap_begin:start]
-    if between.count("\n") > 1:
+def doc_before(text, docs, start):
+    """The words of the comment right before offset start; none when a blank line is between."""
+    comment_end = len(text[:start].rstrip())
+    if text[comment_end:start].count("\n") > 1:
         return ""
-    return docs.get(gap_begin, inherited)
+    return docs.get(comment_end, "")
 
 
 def spell_type(words):
@@ -146,7 +136,6 @@ def parse_function(where, body, doc):
     result = spell_type(found.group(1).replace("*", " * ").split())
     name = found.group(2)
     parameters = [parse_parameter(where, part) for part in found.group(3).split(",")]
-    doc = doc or SELF_EVIDENT.get(name, "")
     return {"name": name, "header": where, "returns": result,
             "parameters": [part for part in parameters if part], "doc": doc}
 
@@ -157,14 +146,9 @@ def parse_functions(where, text):
     text = forward.sub("", text)
     bare = blank_comments(text)
     docs = docs_of(text)
-    doc, functions = "", []
-    end = 0
+    functions = []
     for found in FUNCTION.finditer(bare):
-        inherited = doc if bare[end:found.start()].strip() == "" else ""
-        if re.search(r"_free\s*\(", found.group(1)):
-            inherited = "NULL is fine."
-        doc = doc_before(text, docs, found.start(), inherited)
-        end = found.end()
+        doc = doc_before(text, docs, found.start())
         function = parse_function(where, found.group(1), doc)
         if function:
             functions.append(function)
@@ -232,7 +216,7 @@ def check_umbrella(names):
 
 
 def option_groups():
-    """option -> the words above its part of the table"""
+    """option -> the words above its part of the table; groups may come again, for options are only appended"""
     group, groups = "", {}
     for heading, name in GROUPED.findall(read(os.path.join(ABI, "options.def")) or ""):
         group = heading or group
@@ -490,16 +474,20 @@ OPTIONS_TABLE = """
 """
 
 
+def option_row(option):
+    return "| `%s` | %s | %s | %s | %s |\n" % (
+        option["name"], option["type"], value_text(option, option["default"]), range_text(option),
+        option["doc"])
+
+
 def options_text(abi):
     groups = option_groups()
-    text, group = OPTIONS_HEAD, None
-    for option in abi["options"]:
-        if groups[option["name"]] != group:
-            group = groups[option["name"]]
-            text += OPTIONS_TABLE % (group[:1].upper() + group[1:])
-        text += "| `%s` | %s | %s | %s | %s |\n" % (
-            option["name"], option["type"], value_text(option, option["default"]),
-            range_text(option), option["doc"])
+    text = OPTIONS_HEAD
+    for group in dict.fromkeys(groups.values()):
+        text += OPTIONS_TABLE % (group[:1].upper() + group[1:])
+        for option in abi["options"]:
+            if groups[option["name"]] == group:
+                text += option_row(option)
     return text
 
 

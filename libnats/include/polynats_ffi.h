@@ -231,6 +231,7 @@ nats_status nats_proto_upgraded(nats_proto *proto, int64_t now_ns);
 nats_status nats_proto_secured(nats_proto *proto, int64_t now_ns);
 nats_status nats_proto_transport_failed(nats_proto *proto, nats_status status, const char *text,
     int64_t now_ns);
+void nats_proto_expect_signature(nats_proto *proto, int32_t expect);
 nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t signature_len,
     const char *public_key, const char *jwt, int64_t now_ns);
 nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int64_t now_ns);

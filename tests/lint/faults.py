@@ -83,6 +83,12 @@ CASES = {
         "static inline int32_t nats_bad(void) { return 1; }"), "marked NATS_API"),
     "a function without a comment": ("abi", (
         HEADER, CLOSING, "NATS_API int32_t nats_bad(void);\n\n" + CLOSING), "has no comment"),
+    "a function that shares its neighbour's comment": ("abi", (
+        HEADER, CLOSING, "/* One. */\nNATS_API int32_t nats_one(void);\n"
+        "NATS_API int32_t nats_bad(void);\n\n" + CLOSING), "nats_bad: has no comment"),
+    "a free without a comment": ("abi", (
+        HEADER, CLOSING, "NATS_API void nats_bad_free(void *bad);\n\n" + CLOSING),
+        "nats_bad_free: has no comment"),
     "a name of another form": ("abi",
         prototype("NATS_API int32_t natsBad(void);"), "nats_noun_verb"),
     "a header that the whole forgets": ("abi", (

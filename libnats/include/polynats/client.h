@@ -45,30 +45,37 @@ enum {
 
 /* Connect, and return when the server has answered the first PING.
  * url: one URL or several with commas between: [nats://][user:pass@|token@]host[:port], IPv6 in
- * brackets. NULL: $NATS_URL, else nats://127.0.0.1:4222. options: NULL for the defaults.
- * client_out: owned, free with nats_client_free(). Waits at most the option connect_timeout in all.
- * Errors: INVALID, TIMEOUT, IO, AUTH, PROTOCOL, LIMIT, NOT_SUPPORTED (tls, ws), TLS, NO_MEMORY. */
+ * brackets. NULL: $NATS_URL, else nats://127.0.0.1:4222. options: NULL for the defaults; copied.
+ * client_out: owned, free with nats_client_free(). Each server is tried once; all that together
+ * takes at most the option connect_timeout. Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
+ * hung up), AUTH, PROTOCOL, LIMIT (the server is full), NOT_SUPPORTED (it needs TLS or WebSocket,
+ * which this version does not have), SERVER, NO_MEMORY, INTERRUPTED: of the last server tried. */
 NATS_API nats_status nats_connect(const char *url, const nats_options *options,
                                   nats_client **client_out);
 
-/* Another client on the same connection. client_out: owned. */
+/* Another client on the same connection, which lives until its last client is closed.
+ * client_out: owned, free with nats_client_free(). Errors: CLOSED, FORKED, NO_MEMORY. */
 NATS_API nats_status nats_client_share(nats_client *client, nats_client **client_out);
 
-/* End this client: its subscriptions end, its blocked calls return CLOSED, what was published
- * before is still written (within the write deadline). Messages that had arrived can be taken no
- * more. The last client of a connection closes the connection. Closing twice is fine. */
+/* End this client: its subscriptions and open requests end, its blocked calls return CLOSED.
+ * Messages that had arrived and were not taken are dropped: nats_client_drain() keeps them. The
+ * last client of a connection waits at most 2 s until the server has confirmed what was published,
+ * then closes the connection; while there is none, what waits in the reconnect buffer is lost (the
+ * event CLOSED tells how many). Closing twice is fine. Errors: FORKED. */
 NATS_API nats_status nats_client_close(nats_client *client);
 
 /* The loss-free way to stop: the server is told to send no more, what it had sent before is
  * received, what was published is flushed. If no message waits then, the client is closed. Else
  * it goes on draining: messages can be taken and answered as ever, nothing can be subscribed,
- * and the first get() or next() that finds all of them taken closes it and returns CLOSED;
- * nats_client_close() ends it earlier. Errors: TIMEOUT (not all was received or flushed in time;
- * it is closed), DISCONNECTED, CLOSED. */
+ * and the first get() or next(), of the client or of a subscription that has ended, that finds all
+ * of them taken closes it and returns CLOSED; nats_client_close() ends it earlier. timeout_ms: -1
+ * for the option drain_timeout. Errors: TIMEOUT (not all was received or flushed in time),
+ * DISCONNECTED, INTERRUPTED: the client is closed then, which may take as long as
+ * nats_client_close() does; CLOSED. */
 NATS_API nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
 
-/* Close if need be and free the handle. Subscriptions and futures keep their handles. NULL is
- * fine. */
+/* Close if need be and free the handle. Handles of its subscriptions and futures stay valid until
+ * they are freed themselves. NULL is fine; in a child of fork() it does nothing. */
 NATS_API void nats_client_free(nats_client *client);
 
 /* ---- publish ---- */
@@ -76,20 +83,25 @@ NATS_API void nats_client_free(nats_client *client);
 /* Publish one message. NATS_OK: the bytes were copied into the connection's buffer, and go out
  * at once or with the burst they are part of; while the connection is lost they wait for it
  * (option reconnect_buffer). It waits only when the server does not keep up, at most the option
- * write_deadline. Errors: INVALID, MAX_PAYLOAD, TIMEOUT (the write deadline; the message was not
- * accepted), LIMIT (the reconnect buffer is full; not accepted). */
+ * write_deadline, counted from when it began to wait. When the server has not taken one byte for
+ * that long, the connection is given up (event DISCONNECTED, status TIMEOUT) and made again; then
+ * messages, also one that waits just then, go to the reconnect buffer. On an error the message was
+ * not accepted. Errors: INVALID, MAX_PAYLOAD, TIMEOUT (the write deadline), LIMIT (the reconnect
+ * buffer is full), CLOSED (also when the connection was given up for good), INTERRUPTED, NO_MEMORY,
+ * FORKED. */
 NATS_API nats_status nats_client_publish(nats_client *client, const char *subject,
                                          size_t subject_len, const void *data, size_t data_len);
 
-/* The same with a reply subject (NULL: none) and headers (NULL: none). */
+/* The same with a reply subject (NULL: none) and headers (NULL: none; copied). Errors: as
+ * nats_client_publish(); NOT_SUPPORTED when there are headers and the server takes none. */
 NATS_API nats_status nats_client_publish_with(nats_client *client, const char *subject,
                                               size_t subject_len, const char *reply,
                                               size_t reply_len, const nats_headers *headers,
                                               const void *data, size_t data_len);
 
-/* Publish many payloads to one subject in one call, in order. datas and data_lens: count entries.
- * *published_out (may be NULL): how many were accepted; on an error the rest was not.
- * Errors: as nats_client_publish(). */
+/* Publish many payloads to one subject in one call, in order. datas and data_lens: count entries;
+ * the payloads are copied. *published_out (may be NULL): how many were accepted; on an error the
+ * rest was not. Errors: as nats_client_publish(). */
 NATS_API nats_status nats_client_publish_many(nats_client *client, const char *subject,
                                               size_t subject_len, const void *const *datas,
                                               const size_t *data_lens, size_t count,
@@ -101,8 +113,9 @@ NATS_API nats_status nats_client_respond(nats_client *client, const nats_msg *ms
                                          size_t data_len);
 
 /* Write what is buffered and wait until the server has processed all that this connection sent
- * before: a PONG for a PING written after it. Errors: TIMEOUT, DISCONNECTED (lost before the
- * PONG: what had arrived is not known), CLOSED. */
+ * before: a PONG for a PING written after it. While the connection is lost it waits for the next
+ * one. timeout_ms: -1 for the option request_timeout. Errors: TIMEOUT, DISCONNECTED (lost before
+ * the PONG: what had arrived is not known), CLOSED, INTERRUPTED. */
 NATS_API nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 
 /* ---- subscribe and receive ---- */
@@ -110,47 +123,54 @@ NATS_API nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 /* Subscribe to a pattern. queue: NULL or "" for none. max: end after that many messages, 0 for
  * no end. sub_out: owned, free with nats_sub_free(); NULL when the client's get() and the sid
  * are enough. NATS_OK does not mean that the server allows it: a refusal comes as an event
- * (flush first to know). */
+ * (flush first to know). While the connection is lost, the server is told when it is back.
+ * Errors: INVALID, CLOSED (also while draining), NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_subscribe(nats_client *client, const char *subject,
                                            size_t subject_len, const char *queue, size_t queue_len,
                                            uint64_t max, nats_sub **sub_out);
 
-/* End a subscription by its sid, as nats_sub_unsubscribe(). INVALID when this client has none
- * such. */
+/* End a subscription by its sid, as nats_sub_unsubscribe(). Errors: INVALID when this client has
+ * none such (one that has ended is none), CLOSED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after);
 
-/* End all of this client's subscriptions to exactly this subject. *count_out (may be NULL): how
- * many. */
+/* End all of this client's subscriptions to exactly this subject, as nats_sub_unsubscribe().
+ * *count_out (may be NULL): how many; none is no error. Errors: INVALID, CLOSED, NO_MEMORY,
+ * FORKED. */
 NATS_API nats_status nats_client_unsubscribe_subject(nats_client *client, const char *subject,
                                                      size_t subject_len, uint64_t after,
                                                      size_t *count_out);
 
 /* Take everything that has arrived for this client's subscriptions, in the order of arrival, at
  * most max; wait for the first one if need be. batch: room for max pointers, filled with
- * *count_out owned messages. NATS_OK with *count_out = 0 when nothing came. */
+ * *count_out owned messages: nats_msg_free_many(). NATS_OK with *count_out = 0 when nothing came.
+ * Errors: CLOSED (also at the end of a drain), INTERRUPTED, FORKED. */
 NATS_API nats_status nats_client_get(nats_client *client, size_t max, int64_t wait_ms,
                                      nats_msg **batch, size_t *count_out);
 
 /* The same for subscriptions in the mode NATS_SUB_CALLBACK: the sid of each message tells whom
- * to call. */
+ * to call. Errors: as nats_client_get(). */
 NATS_API nats_status nats_client_get_callbacks(nats_client *client, size_t max, int64_t wait_ms,
                                                nats_msg **batch, size_t *count_out);
 
 /* Make a call on this client that waits in get, get_callbacks or next_event return empty, now
- * or, when none waits, the next one. Any thread; not from a signal handler. */
+ * or, when none waits, the next one that would wait. Any thread; not from a signal handler.
+ * Errors: FORKED. */
 NATS_API nats_status nats_client_wake(nats_client *client);
 
 /* ---- request ---- */
 
-/* Send a request and wait for its reply. headers: NULL for none. reply_out: owned. Errors:
- * TIMEOUT, NO_RESPONDERS (at once, when nobody listens), DISCONNECTED, CLOSED, INTERRUPTED, as
- * publish. */
+/* Send a request and wait for its reply. headers: NULL for none. timeout_ms: -1 for the option
+ * request_timeout. reply_out: owned. Errors: TIMEOUT, NO_RESPONDERS (at once, when nobody
+ * listens), PERMISSION (the server does not let us ask there, or get the reply), DISCONNECTED,
+ * CLOSED, INTERRUPTED, LIMIT (1,048,576 requests are open), and as nats_client_publish_with(). */
 NATS_API nats_status nats_client_request(nats_client *client, const char *subject,
                                          size_t subject_len, const nats_headers *headers,
                                          const void *data, size_t data_len, int64_t timeout_ms,
                                          nats_msg **reply_out);
 
-/* Send a request and do not wait. future_out: owned, free with nats_future_free(). */
+/* Send a request and do not wait. Arguments as for nats_client_request(). future_out: owned, free
+ * with nats_future_free(). Errors: LIMIT (1,048,576 requests are open), and as
+ * nats_client_publish_with(); those of the request itself come from the future. */
 NATS_API nats_status nats_client_request_start(nats_client *client, const char *subject,
                                                size_t subject_len, const nats_headers *headers,
                                                const void *data, size_t data_len,
@@ -160,7 +180,8 @@ NATS_API nats_status nats_client_request_start(nats_client *client, const char *
  * when stall_ms passed since the last one (0: no stall limit; it starts with the first reply),
  * after timeout_ms in all, at a reply with an empty payload if sentinel is not 0, or at a status
  * reply. Take the replies with nats_future_wait(). That the time is up is the normal end, not an
- * error; nobody there at all is NO_RESPONDERS. */
+ * error; nobody there at all is NO_RESPONDERS. future_out: owned, free with nats_future_free().
+ * Errors: as nats_client_request_start(); INVALID for a negative stall_ms. */
 NATS_API nats_status nats_client_request_many(nats_client *client, const char *subject,
                                               size_t subject_len, const nats_headers *headers,
                                               const void *data, size_t data_len, size_t max,
@@ -169,35 +190,37 @@ NATS_API nats_status nats_client_request_many(nats_client *client, const char *s
 
 /* Write a new, unique inbox subject to buffer, with a NUL. *len_out (may be NULL): its length
  * without it. Errors: INVALID when size is too small (64 is enough unless a long inbox_prefix is
- * set). */
+ * set), CLOSED, FORKED. */
 NATS_API nats_status nats_client_new_inbox(nats_client *client, char *buffer, size_t size,
                                            size_t *len_out);
 
 /* ---- what it knows ---- */
 
-/* NATS_CLIENT_… . Any handle, also a closed one. */
+/* NATS_CLIENT_… . Any handle, also a closed one; CLOSED in a child of fork(). */
 NATS_API int32_t nats_client_status(nats_client *client);
 
-/* The time for a PING and its PONG, in nanoseconds. Errors: as flush. */
+/* The time for a PING and its PONG, in nanoseconds: a flush that is timed. Errors: as
+ * nats_client_flush(). */
 NATS_API nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out);
 
-/* The server's INFO. info_out: owned, free with nats_info_free(). Errors: DISCONNECTED before
- * any. */
+/* The INFO that came last; after a loss it is still that of the server before. A closed client
+ * has it too. info_out: owned, free with nats_info_free(). Errors: NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_server_info(nats_client *client, nats_info **info_out);
 
 /* Bytes that one message may have, headers counted: the smaller of the server's max_payload and
- * the option's. */
+ * the option's. 0 in a child of fork(). */
 NATS_API int64_t nats_client_max_payload(nats_client *client);
 
 /* Copy up to `count` counters of the connection to values, in the order of nats_stats_name().
- * Returns how many there are. received = delivered + dropped + pending. docs/delivery.md says
- * what each counts. */
+ * Returns how many there are; 0 in a child of fork(). received = delivered + dropped + pending.
+ * docs/delivery.md says what each counts. */
 NATS_API size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count);
 /* The name of counter `index`, NULL past the last. Lives for ever; the order never changes. */
 NATS_API const char *nats_stats_name(size_t index);
 
 /* Take the oldest event. *event_out: owned, free with nats_event_free(); NULL when none came in
- * wait_ms. A closed client still gives the events it had. */
+ * wait_ms. A closed client still gives the events it had. Errors: CLOSED (when it has no more),
+ * INTERRUPTED, FORKED. */
 NATS_API nats_status nats_client_next_event(nats_client *client, int64_t wait_ms,
                                             nats_event **event_out);
 
@@ -208,7 +231,8 @@ NATS_API nats_status nats_client_next_event(nats_client *client, int64_t wait_ms
  * close it. *fd_out stays the same over reconnects. Errors: IO, CLOSED. */
 NATS_API nats_status nats_client_fd(nats_client *client, int32_t *fd_out);
 
-/* Do what is due, without waiting: write, read, answer pings, reconnect. */
+/* Do what is due, without waiting: write, read, answer pings, reconnect. Where another thread is
+ * at it, nothing. Errors: CLOSED, FORKED. */
 NATS_API nats_status nats_client_process(nats_client *client);
 
 /* In how many ms nats_client_process() is due even if the descriptor stays quiet; 0: now; -1:

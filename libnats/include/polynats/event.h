@@ -25,14 +25,16 @@ enum {
     NATS_EVENT_CONNECTED = 1,    /* first connection made; url */
     NATS_EVENT_DISCONNECTED = 2, /* connection lost; url, status, text, lost, unconfirmed */
     NATS_EVENT_RECONNECTED = 3,  /* connection made again; url */
-    NATS_EVENT_CLOSED = 4,       /* the end: by close(), or given up: status, text */
+    NATS_EVENT_CLOSED = 4,       /* closed, or given up: status, text, lost, unconfirmed */
     NATS_EVENT_LAME_DUCK = 5,    /* the server is about to shut down; url */
-    NATS_EVENT_DISCOVERED = 6,   /* the cluster told of new servers; text: their URLs */
-    NATS_EVENT_ERROR = 7,        /* -ERR, or an attempt to connect failed; status, text */
-    NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; sid, subject */
-    NATS_EVENT_STALE = 9         /* pings go unanswered; a disconnected event follows */
+    NATS_EVENT_DISCOVERED = 6,   /* the cluster told of new servers; text: their URLs; url */
+    NATS_EVENT_ERROR = 7,        /* -ERR, or an attempt failed; status, text, url, subject, sid */
+    NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; status, text, sid, subject */
+    NATS_EVENT_STALE = 9         /* pings go unanswered; a disconnected event follows; text, url */
 };
 
+/* What happened: one of NATS_EVENT_… . A later version may have types that are not in your header:
+ * pass them over, or print nats_event_name(). */
 NATS_API int32_t nats_event_type(const nats_event *event);
 /* The type in lower case: "connected", "slow_consumer", … Lives for ever. */
 NATS_API const char *nats_event_name(const nats_event *event);
@@ -55,7 +57,7 @@ NATS_API uint64_t nats_event_unconfirmed(const nats_event *event);
 /* When it happened, in ns of the system's monotonic clock. */
 NATS_API int64_t nats_event_time_ns(const nats_event *event);
 
-/* NULL is fine. */
+/* Free the event, and with it all texts borrowed from it. NULL is fine. */
 NATS_API void nats_event_free(nats_event *event);
 
 #ifdef __cplusplus

@@ -23,6 +23,8 @@ typedef struct nats_headers nats_headers;
 
 /* headers_out: owned, free with nats_headers_free(). Errors: NO_MEMORY. */
 NATS_API nats_status nats_headers_new(nats_headers **headers_out);
+/* Free the list. Publishes that were made with it have their own copy. NULL is fine. Not while
+ * another thread uses it. */
 NATS_API void nats_headers_free(nats_headers *headers);
 
 /* Add a pair after those already there; key and value are copied. key: printable ASCII without

@@ -45,6 +45,7 @@ NATS_API int32_t nats_info_next(const nats_info *info, size_t *cursor, const cha
                                 const char **value_out, size_t *value_len_out,
                                 int32_t *in_list_out);
 
+/* Free the snapshot, and with it all texts borrowed from it. NULL is fine. */
 NATS_API void nats_info_free(nats_info *info);
 
 #ifdef __cplusplus

@@ -25,6 +25,7 @@ extern "C" {
 
 typedef struct nats_msg nats_msg;
 
+/* The subject it was published to, which is not the pattern it was received by. NUL-terminated. */
 NATS_API const char *nats_msg_subject(const nats_msg *msg, size_t *len_out);
 
 /* The subject to answer to, or NULL (length 0) when no answer is asked for. */

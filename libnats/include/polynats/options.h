@@ -26,7 +26,7 @@ typedef struct nats_options nats_options;
 
 /* Kinds of option, as nats_options_type() tells them. */
 enum {
-    NATS_OPTION_TEXT = 1,     /* any text without NUL, CR and LF */
+    NATS_OPTION_TEXT = 1,     /* valid UTF-8 without control characters */
     NATS_OPTION_BOOL = 2,     /* true or false; in text also on, off, yes, no, 1, 0 */
     NATS_OPTION_INT = 3,      /* a whole number */
     NATS_OPTION_DURATION = 4  /* int: ms, double: seconds, text: "250ms" "2s" "5m" "1h" */
@@ -34,12 +34,16 @@ enum {
 
 /* options_out: owned, free with nats_options_free(). Errors: NO_MEMORY. */
 NATS_API nats_status nats_options_new(nats_options **options_out);
+/* Free the options; texts among them, which may be passwords, are overwritten first. Connections
+ * that were made with them have their own copy. NULL is fine. */
 NATS_API void nats_options_free(nats_options *options);
 
 /* Set an option from text: the value is read according to the option's type (a duration without a
- * unit is in seconds). value is copied.
+ * unit is in seconds). A text must be valid UTF-8, for it is sent as JSON; control characters are
+ * refused. value is copied. On an error the option keeps the value it had.
  * Errors: INVALID for an unknown option or a value of the wrong type or out of its range (the text
- * names the option, and the nearest name or the range), NO_MEMORY. */
+ * names the option, and the nearest name, the range or the place of the offending byte; a text is
+ * not repeated, for it may be a password), NO_MEMORY. */
 NATS_API nats_status nats_options_set_text(nats_options *options, const char *name,
                                            const char *value, size_t value_len);
 

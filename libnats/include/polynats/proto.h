@@ -71,9 +71,11 @@ enum {
 /* urls: as for nats_connect() (but $NATS_URL is not looked at; NULL is the default URL).
  * options: NULL for the defaults. seed: random bytes, 16 or more, for server order, jitter and
  * inboxes; the same seed gives the same choices. proto_out: owned, free with nats_proto_free().
- * Errors: INVALID, NO_MEMORY. */
+ * Errors: INVALID, LIMIT (too many servers), NO_MEMORY. */
 NATS_API nats_status nats_proto_new(const char *urls, const nats_options *options,
                                     const void *seed, size_t seed_len, nats_proto **proto_out);
+/* Free it in whatever state it is; nothing is said to the server, and the transport stays yours to
+ * close. Messages that were taken live on. NULL is fine. */
 NATS_API void nats_proto_free(nats_proto *proto);
 
 /* ---- the transport ---- */
@@ -81,21 +83,33 @@ NATS_API void nats_proto_free(nats_proto *proto);
 /* Begin: an event DIAL follows. Errors: INVALID when it was started before. */
 NATS_API nats_status nats_proto_start(nats_proto *proto, int64_t now_ns);
 
-/* The server in use or being tried. Texts NUL-terminated, borrowed until the next event is
- * taken; "" and 0 before the first. url is without credentials. scheme: "nats", "tls", "ws",
- * "wss". */
+/* The URL, without its credentials, of the server in use or being tried; at the event
+ * DISCONNECTED, of the one that was lost. NUL-terminated, borrowed until the next event is taken,
+ * as are the next two; "" before the first. */
 NATS_API const char *nats_proto_url(const nats_proto *proto);
+/* The scheme of the server in use or being tried: "nats", "tls", "ws", "wss"; "" before the
+ * first. */
 NATS_API const char *nats_proto_scheme(const nats_proto *proto);
+/* Its host: a name or an address, IPv6 without the brackets; "" before the first. */
 NATS_API const char *nats_proto_host(const nats_proto *proto);
+/* Its port; 0 before the first. */
 NATS_API int32_t nats_proto_port(const nats_proto *proto);
 
-/* What became of DIAL, UPGRADE_WANTED, TLS_WANTED. Errors: INVALID when it was not asked for. */
+/* Answer DIAL: the transport is connected. Errors: INVALID when it was not asked for. */
 NATS_API nats_status nats_proto_transport_up(nats_proto *proto, int64_t now_ns);
+/* Answer UPGRADE_WANTED: from now on feed what is in the WebSocket frames. Errors: INVALID when it
+ * was not asked for. */
 NATS_API nats_status nats_proto_upgraded(nats_proto *proto, int64_t now_ns);
+/* Answer TLS_WANTED: from now on feed what TLS gives you. Errors: INVALID when it was not asked
+ * for. */
 NATS_API nats_status nats_proto_secured(nats_proto *proto, int64_t now_ns);
-/* The attempt, or the connection, failed. status: NATS_ERR_IO, TLS, TIMEOUT …; text is copied. */
+/* The attempt, or the connection, failed. status: NATS_ERR_IO, TLS, TIMEOUT …; text (NULL for
+ * none) is copied. Errors: INVALID when there is no transport. */
 NATS_API nats_status nats_proto_transport_failed(nats_proto *proto, nats_status status,
                                                  const char *text, int64_t now_ns);
+/* 1: a nonce in INFO is to be signed, so SIGN_WANTED comes before CONNECT. 0, as it begins: CONNECT
+ * goes out without. Holds from the next INFO on. */
+NATS_API void nats_proto_expect_signature(nats_proto *proto, int32_t expect);
 /* Answer SIGN_WANTED. signature: raw bytes (they are sent in base64url); public_key or jwt as
  * the kind of credentials needs, the other NULL. Errors: INVALID, NO_MEMORY. */
 NATS_API nats_status nats_proto_sign(nats_proto *proto, const void *signature,
@@ -109,10 +123,14 @@ NATS_API nats_status nats_proto_sign(nats_proto *proto, const void *signature,
  * offset) and DISCONNECTED. */
 NATS_API nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len,
                                      int64_t now_ns);
-/* The same without the copy: room for *size_out bytes at *space_out, borrowed until the commit. */
+/* The same without the copy: room for *size_out bytes (1 or more) at *space_out, borrowed until the
+ * commit or the next event. Errors: INVALID without a transport, NO_MEMORY. */
 NATS_API nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size_out);
+/* len bytes were read into the room that was reserved; 0 is fine. Errors: INVALID when that is more
+ * than the room, or without a transport. */
 NATS_API nats_status nats_proto_commit(nats_proto *proto, size_t len, int64_t now_ns);
-/* The transport was closed by the server. */
+/* The transport was closed by the server. What was handed in before is read first. Errors:
+ * INVALID without a transport. */
 NATS_API nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns);
 
 /* ---- events out ---- */
@@ -122,18 +140,23 @@ NATS_API nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns);
 NATS_API int32_t nats_proto_next_event(nats_proto *proto);
 /* MSG: the message, owned, once; else NULL. A message not taken is freed with the next event. */
 NATS_API nats_msg *nats_proto_event_take_msg(nats_proto *proto);
+/* DISCONNECTED, CLOSED, ERROR, STALE: why; NATS_OK for the other events. */
 NATS_API nats_status nats_proto_event_status(const nats_proto *proto);
-/* NUL-terminated, borrowed until the next event is taken; "" when there is none. */
+/* DISCONNECTED, CLOSED, ERROR, STALE: the reason in words; DISCOVERED: URLs; SIGN_WANTED: the
+ * nonce. NUL-terminated, borrowed until the next event is taken; "" when there is none. */
 NATS_API const char *nats_proto_event_text(const nats_proto *proto);
 /* ERROR: 1 when the connection goes on. */
 NATS_API int32_t nats_proto_event_recoverable(const nats_proto *proto);
-/* MSG, SUB_DONE: the subscription. */
+/* MSG, SUB_DONE, and an ERROR that is about a subscription: its sid; else 0. */
 NATS_API uint64_t nats_proto_event_sid(const nats_proto *proto);
-/* PONG: the token of its ping, and the time between them. */
+/* PONG: the token of its ping; else 0. */
 NATS_API uint64_t nats_proto_event_token(const nats_proto *proto);
+/* PONG: the time from its ping to the PONG, by the times that you gave; else 0. */
 NATS_API int64_t nats_proto_event_rtt_ns(const nats_proto *proto);
-/* DISCONNECTED, CLOSED: as nats_event_lost() and nats_event_unconfirmed(). */
+/* DISCONNECTED, CLOSED: publishes that certainly did not reach the server, as nats_event_lost(). */
 NATS_API uint64_t nats_proto_event_lost(const nats_proto *proto);
+/* DISCONNECTED, CLOSED: publishes that were written and may have arrived or not, as
+ * nats_event_unconfirmed(). */
 NATS_API uint64_t nats_proto_event_unconfirmed(const nats_proto *proto);
 
 /* ---- bytes out ---- */
@@ -154,8 +177,9 @@ NATS_API void nats_proto_tick(nats_proto *proto, int64_t now_ns);
 
 /* ---- verbs ---- */
 
-/* As nats_client_publish_with(), into the buffer. Errors: INVALID, MAX_PAYLOAD, LIMIT (the
- * buffer is full: option reconnect_buffer), CLOSED, NO_MEMORY. */
+/* As nats_client_publish_with(), into the buffer; it never waits. Errors: INVALID, MAX_PAYLOAD,
+ * LIMIT (not connected, and the buffer is full: option reconnect_buffer), NOT_SUPPORTED (headers,
+ * and the server takes none), CLOSED, NO_MEMORY. */
 NATS_API nats_status nats_proto_publish(nats_proto *proto, const char *subject, size_t subject_len,
                                         const char *reply, size_t reply_len,
                                         const nats_headers *headers, const void *data,
@@ -167,7 +191,8 @@ NATS_API nats_status nats_proto_subscribe(nats_proto *proto, const char *subject
                                           uint64_t max, uint64_t sid, uint64_t *sid_out);
 /* after: 0 now, else when that many have arrived in all. Errors: INVALID (no such sid), CLOSED. */
 NATS_API nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uint64_t after);
-/* Its PONG comes as an event with the same token. Errors: DISCONNECTED, CLOSED, NO_MEMORY. */
+/* Its PONG comes as an event with the same token. Errors: DISCONNECTED (not connected), CLOSED,
+ * LIMIT (too many are unanswered), NO_MEMORY. */
 NATS_API nats_status nats_proto_ping(nats_proto *proto, int64_t now_ns, uint64_t *token_out);
 /* The end: an event CLOSED follows, and what waits in tx may still be sent. Twice is fine. */
 NATS_API void nats_proto_close(nats_proto *proto);
@@ -177,6 +202,7 @@ NATS_API nats_status nats_proto_reconnect(nats_proto *proto, int64_t now_ns);
 
 /* ---- what it knows ---- */
 
+/* What it waits for: one of NATS_PROTO_STATE_… . */
 NATS_API int32_t nats_proto_state(const nats_proto *proto);
 /* The last INFO. info_out: owned. Errors: DISCONNECTED before the first, NO_MEMORY. */
 NATS_API nats_status nats_proto_server_info(const nats_proto *proto, nats_info **info_out);
@@ -193,9 +219,11 @@ NATS_API nats_status nats_proto_new_inbox(nats_proto *proto, char *buffer, size_
  * *discovered_out likewise. */
 NATS_API const char *nats_proto_server_at(const nats_proto *proto, size_t index,
                                           int32_t *attempts_out, int32_t *discovered_out);
-/* Errors: INVALID (not a URL), NO_MEMORY. Adding one that is there is fine. */
+/* Add a server to the pool; adding one that is there is fine. Errors: INVALID (not a URL), LIMIT
+ * (too many servers), NO_MEMORY. */
 NATS_API nats_status nats_proto_server_add(nats_proto *proto, const char *url);
-/* Errors: INVALID (not in the pool). The one in use stays in use until it is lost. */
+/* Take a server out of the pool; the one in use stays in use until it is lost. Errors: INVALID
+ * (not a URL, or not in the pool), NO_MEMORY. */
 NATS_API nats_status nats_proto_server_remove(nats_proto *proto, const char *url);
 
 #ifdef __cplusplus

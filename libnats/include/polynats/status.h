@@ -58,7 +58,8 @@ NATS_API const char *nats_status_text(nats_status status);
 /* The text of the calling thread's last failed call: one line, no newline at the end.
  * handle: NULL for the last failure of this thread whatever it was about, or a client to be told of
  * that client's last failure (this thread's last call on it, else the connection's last error).
- * Returns a text borrowed until this thread's next call that fails; "" when nothing failed yet. */
+ * Returns a text borrowed until this thread's next call that fails, or of this function; "" when
+ * nothing failed yet. */
 struct nats_client;
 NATS_API const char *nats_last_error(const struct nats_client *client);
 

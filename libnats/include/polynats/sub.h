@@ -3,8 +3,8 @@
  * Made by nats_client_subscribe(). Its messages are delivered once, to whoever asks first:
  * nats_sub_next(), nats_sub_get() or its client's nats_client_get(). Freeing the handle does not
  * end the subscription (its messages go on coming through nats_client_get()):
- * nats_sub_unsubscribe(), nats_sub_drain() or closing the client does. Messages that had arrived
- * can still be taken afterwards.
+ * nats_sub_unsubscribe(), nats_sub_drain() or the end of its client does. After the first two,
+ * messages that had arrived can still be taken; nats_client_close() drops them.
  *
  *     nats_sub *sub;
  *     nats_client_subscribe(client, "greet.*", NATS_Z, NULL, 0, 0, &sub);
@@ -55,13 +55,13 @@ NATS_API nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, na
                                   size_t *count_out);
 
 /* End it: at once (after = 0), or when `after` messages have arrived in all since it began,
- * exactly. Once more on an ended subscription is fine. Errors: CLOSED (the connection is),
- * NO_MEMORY, FORKED. */
+ * exactly. Once more on an ended subscription is fine. Errors: NO_MEMORY, FORKED. */
 NATS_API nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
 
 /* End it without losing what is under way: the server is told to stop, what it had sent before is
- * received, and then this returns. The messages wait to be taken.
- * Errors: TIMEOUT, CLOSED, DISCONNECTED, INTERRUPTED, FORKED. */
+ * received, and then this returns. The messages wait to be taken. timeout_ms: -1 for the option
+ * drain_timeout. On an error it has ended too, and what was under way may be missing.
+ * Errors: TIMEOUT, CLOSED, DISCONNECTED, INTERRUPTED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms);
 
 /* Change where its messages are offered (NATS_SUB_SHARED …); those that wait move along.
@@ -75,17 +75,22 @@ NATS_API nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs,
                                          int64_t pending_bytes);
 
 /* Copy up to `count` counters (NATS_SUB_STAT_…, from index 0) to values. Returns how many there
- * are. */
+ * are; 0 in a child of fork(). An ended subscription still tells. */
 NATS_API size_t nats_sub_stats(nats_sub *sub, uint64_t *values, size_t count);
 
-/* Borrowed until the handle is freed, NUL-terminated; the queue is "" without one. */
+/* The pattern it was made with: borrowed until the handle is freed, NUL-terminated. *len_out (may
+ * be NULL): its length. Any thread. */
 NATS_API const char *nats_sub_subject(const nats_sub *sub, size_t *len_out);
+/* Its queue group, "" without one; likewise. */
 NATS_API const char *nats_sub_queue(const nats_sub *sub, size_t *len_out);
+/* Its number on the connection, 1 or more, which messages carry: nats_msg_sid(). It stays the same
+ * over reconnects, and no other subscription of the connection ever gets it. Any thread. */
 NATS_API uint64_t nats_sub_sid(const nats_sub *sub);
 /* 1 while messages can still come, else 0. */
 NATS_API int32_t nats_sub_active(nats_sub *sub);
 
-/* Free the handle only (see above). NULL is fine. Not while another thread uses this handle. */
+/* Free the handle only (see above); with the handle of an ended NATS_SUB_PRIVATE subscription goes
+ * what still waits in it. NULL is fine. Not while another thread uses this handle. */
 NATS_API void nats_sub_free(nats_sub *sub);
 
 #ifdef __cplusplus
