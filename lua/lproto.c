@@ -155,6 +155,15 @@ static int proto_transport_failed(lua_State *L)
     return lnats_done(L, nats_proto_transport_failed(proto, code, text, check_now(L, 4)));
 }
 
+/* expect_signature(yes) */
+static int proto_expect_signature(lua_State *L)
+{
+    nats_proto *proto = self(L);
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    nats_proto_expect_signature(proto, lua_toboolean(L, 2));
+    return lnats_done(L, NATS_OK);
+}
+
 /* sign(signature, { public_key =, jwt = }, now) */
 static int proto_sign(lua_State *L)
 {
@@ -529,6 +538,7 @@ static const luaL_Reg methods[] = {{"start", proto_start},
                                    {"upgraded", proto_upgraded},
                                    {"secured", proto_secured},
                                    {"transport_failed", proto_transport_failed},
+                                   {"expect_signature", proto_expect_signature},
                                    {"sign", proto_sign},
                                    {"feed", proto_feed},
                                    {"feed_eof", proto_feed_eof},

@@ -290,6 +290,10 @@ function proto:secured(now) end
 ---@param now? number
 ---@return true?, string?, nats.Code?
 function proto:transport_failed(code, text, now) end
+--- A nonce in INFO is to be signed: `sign_wanted` comes before CONNECT.
+---@param yes boolean
+---@return true?, string?, nats.Code?
+function proto:expect_signature(yes) end
 ---@param signature string
 ---@param options? { public_key?: string, jwt?: string }
 ---@param now? number

@@ -1,4 +1,4 @@
-/* The protocol over a socket of one's own, in a loop of one's own (<polynats/proto.h>): own_socket */
+/* The protocol over a socket of one's own, in a loop of one's own (<polynats/proto.h>): own_socket [MESSAGES] */
 #include "example.h"
 
 #include <polynats/proto.h>
@@ -10,6 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+typedef struct program {
+    nats_proto *p;
+    int fd;    /* -1: none */
+    long left; /* messages still to come */
+} program;
+
 static int64_t now(void)
 {
     struct timespec time;
@@ -17,104 +23,190 @@ static int64_t now(void)
     return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-static void drop(int *fd)
+static void drop(program *self)
 {
-    close(*fd);
-    *fd = -1;
+    if (self->fd >= 0) {
+        close(self->fd);
+    }
+    self->fd = -1;
 }
 
-static void dial(nats_proto *p, int *fd)
+static void give_up(program *self, nats_status status, const char *why)
 {
-    struct addrinfo *address = NULL, hints = {.ai_socktype = SOCK_STREAM};
+    drop(self);
+    check(nats_proto_transport_failed(self->p, status, why, now()));
+}
+
+/* The first address that answers. A program with more to do would not wait in connect(). */
+static int connect_any(const struct addrinfo *address)
+{
+    int error = EADDRNOTAVAIL;
+    for (; address != NULL; address = address->ai_next) {
+        int fd = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+        if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0) {
+            return fd;
+        }
+        error = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    errno = error;
+    return -1;
+}
+
+static void dial(program *self)
+{
+    struct addrinfo *addresses = NULL, hints = {.ai_socktype = SOCK_STREAM};
     char port[16];
-    snprintf(port, sizeof port, "%d", (int)nats_proto_port(p));
-    if (getaddrinfo(nats_proto_host(p), port, &hints, &address) != 0) {
-        check(nats_proto_transport_failed(p, NATS_ERR_IO, "there is no such host", now()));
+    snprintf(port, sizeof port, "%d", (int)nats_proto_port(self->p));
+    int error = getaddrinfo(nats_proto_host(self->p), port, &hints, &addresses);
+    if (error != 0) {
+        give_up(self, NATS_ERR_IO, gai_strerror(error));
         return;
     }
-    *fd = socket(address->ai_family, SOCK_STREAM, 0);
-    if (connect(*fd, address->ai_addr, address->ai_addrlen) == 0) {
-        check(nats_proto_transport_up(p, now()));
+    self->fd = connect_any(addresses);
+    if (self->fd >= 0) {
+        check(nats_proto_transport_up(self->p, now()));
     } else {
-        check(nats_proto_transport_failed(p, NATS_ERR_IO, strerror(errno), now()));
-        drop(fd);
+        give_up(self, NATS_ERR_IO, strerror(errno));
     }
-    freeaddrinfo(address);
+    freeaddrinfo(addresses);
 }
 
-static void print_message(nats_proto *p)
+/* Another server could do without; here nothing is gained by asking again and again. */
+static void refuse(program *self, const char *what)
+{
+    fprintf(stderr, "%s asks for %s, which this program does not speak\n",
+            nats_proto_url(self->p), what);
+    exit(1);
+}
+
+static void publish(program *self)
+{
+    check(nats_proto_publish(self->p, "own.transport", NATS_Z, NULL, 0, NULL, "hello", 5));
+}
+
+static void on_message(program *self)
 {
     size_t len = 0;
-    nats_msg *msg = nats_proto_event_take_msg(p);
+    nats_msg *msg = nats_proto_event_take_msg(self->p);
     const char *data = nats_msg_data(msg, &len);
     printf("%s\t%.*s\n", nats_msg_subject(msg, NULL), (int)len, data);
+    fflush(stdout);
     nats_msg_free(msg);
+    if (--self->left > 0) {
+        publish(self);
+    } else {
+        nats_proto_close(self->p);
+    }
 }
 
-static void on_event(nats_proto *p, int32_t type, int *fd)
+static void on_event(program *self, int32_t type)
 {
     switch (type) {
     case NATS_PROTO_DIAL:
-        dial(p, fd);
+        dial(self);
+        break;
+    case NATS_PROTO_UPGRADE_WANTED: /* a ws:// or wss:// URL */
+        refuse(self, "WebSocket");
         break;
     case NATS_PROTO_TLS_WANTED: /* a tls:// URL, or a server that asks for it */
-        check(nats_proto_transport_failed(p, NATS_ERR_NOT_SUPPORTED, "no TLS here", now()));
+        refuse(self, "TLS");
         break;
     case NATS_PROTO_CONNECTED:
-        printf("connected to %s\n", nats_proto_url(p));
-        check(nats_proto_subscribe(p, "own.*", NATS_Z, NULL, 0, 0, 0, NULL));
-        check(nats_proto_publish(p, "own.transport", NATS_Z, NULL, 0, NULL, "hello", 5));
+        printf("connected to %s\n", nats_proto_url(self->p));
+        check(nats_proto_subscribe(self->p, "own.*", NATS_Z, NULL, 0, 0, 0, NULL));
+        publish(self);
+        break;
+    case NATS_PROTO_RECONNECTED: /* what was under way may be lost: begin again */
+        fprintf(stderr, "connected again to %s\n", nats_proto_url(self->p));
+        publish(self);
         break;
     case NATS_PROTO_MSG:
-        print_message(p);
-        nats_proto_close(p);
+        on_message(self);
         break;
     case NATS_PROTO_ERROR:
-        fprintf(stderr, "%s\n", nats_proto_event_text(p));
+        fprintf(stderr, "%s\n", nats_proto_event_text(self->p));
+        if (nats_proto_state(self->p) != NATS_PROTO_STATE_CONNECTED) {
+            drop(self); /* an attempt that came to nothing */
+        }
         break;
     case NATS_PROTO_DISCONNECTED:
-        drop(fd);
+        fprintf(stderr, "disconnected: %s\n", nats_proto_event_text(self->p));
+        drop(self);
         break;
+    case NATS_PROTO_CLOSED:
+        if (nats_proto_event_status(self->p) != NATS_OK) {
+            fprintf(stderr, "%s\n", nats_proto_event_text(self->p));
+            exit(1);
+        }
+        break;
+    }
+}
+
+/* The bytes that wait, as far as the socket takes them. True when some are left. */
+static int send_some(program *self)
+{
+    const void *bytes = NULL;
+    size_t len = 0;
+    if (self->fd < 0) {
+        return 0;
+    }
+    nats_proto_tx(self->p, &bytes, &len);
+    if (len == 0) {
+        return 0;
+    }
+    ssize_t sent = send(self->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    /* What is wrong with the socket is told by the next recv(), behind the server's last words. */
+    check(nats_proto_tx_done(self->p, sent > 0 ? (size_t)sent : 0, now()));
+    return sent < (ssize_t)len;
+}
+
+static void receive(program *self)
+{
+    char buffer[65536];
+    ssize_t got = recv(self->fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (got > 0) {
+        check(nats_proto_feed(self->p, buffer, (size_t)got, now()));
+    } else if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+        check(nats_proto_feed_eof(self->p, now()));
+        drop(self);
     }
 }
 
 /* Send what there is, wait for the server or the next deadline, hand in what came. */
-static void turn(nats_proto *p, int fd)
+static void turn(program *self)
 {
-    const void *bytes = NULL;
-    char buffer[65536];
-    size_t len = 0;
-    nats_proto_tx(p, &bytes, &len);
-    ssize_t sent = len > 0 ? send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
-    check(nats_proto_tx_done(p, sent > 0 ? (size_t)sent : 0, now()));
-    struct pollfd ready = {.fd = fd, .events = POLLIN | (sent < (ssize_t)len ? POLLOUT : 0)};
-    int64_t left_ns = nats_proto_deadline_ns(p) - now();
+    int more = send_some(self);
+    struct pollfd ready = {.fd = self->fd, .events = (short)(POLLIN | (more ? POLLOUT : 0))};
+    int64_t left_ns = nats_proto_deadline_ns(self->p) - now();
     poll(&ready, 1, left_ns <= 0 ? 0 : left_ns < 1000000000 ? (int)(left_ns / 1000000) + 1 : 1000);
-    ssize_t got = ready.revents & ~POLLOUT ? recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) : -1;
-    if (got >= 0) {
-        check(got > 0 ? nats_proto_feed(p, buffer, (size_t)got, now())
-                      : nats_proto_feed_eof(p, now()));
+    if (self->fd >= 0 && (ready.revents & ~POLLOUT) != 0) {
+        receive(self);
     }
-    nats_proto_tick(p, now());
+    nats_proto_tick(self->p, now());
 }
 
 int main(int argc, char **argv)
 {
-    help(argc, argv, "", "The protocol over a socket of one's own: one message to oneself.");
-    nats_proto *p = NULL;
+    help(argc, argv, "[MESSAGES]", "The protocol over a socket of one's own: messages to oneself.");
+    program self = {.fd = -1, .left = atol(word(argc, argv, 1, "1"))};
     unsigned char seed[32] = {0};
-    int fd = -1;
 
     check(getentropy(seed, sizeof seed) == 0 ? NATS_OK : NATS_ERR_IO);
-    check(nats_proto_new(getenv("NATS_URL"), NULL, seed, sizeof seed, &p));
-    check(nats_proto_start(p, now()));
-    while (nats_proto_state(p) != NATS_PROTO_STATE_CLOSED) {
-        for (int32_t type; (type = nats_proto_next_event(p)) != 0;) {
-            on_event(p, type, &fd);
+    check(nats_proto_new(getenv("NATS_URL"), NULL, seed, sizeof seed, &self.p));
+    check(nats_proto_start(self.p, now()));
+    for (;;) {
+        for (int32_t type; (type = nats_proto_next_event(self.p)) != 0;) {
+            on_event(&self, type);
         }
-        turn(p, fd);
+        if (nats_proto_state(self.p) == NATS_PROTO_STATE_CLOSED) {
+            break;
+        }
+        turn(&self);
     }
-    nats_proto_free(p);
-    drop(&fd);
+    nats_proto_free(self.p);
+    drop(&self);
     return 0;
 }

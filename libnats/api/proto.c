@@ -19,6 +19,7 @@ struct nats_proto {
     int64_t now_ns; /* of the last call that brought a time */
     nats__subrec *done; /* the subscription whose SUB_DONE comes next */
     uint64_t pongs_gate; /* once so many bytes are written, PONGs may be added anew */
+    bool ended;          /* the end of the bytes has come, and they are not all read yet */
 };
 
 /* What may be added before that which waited already is written and PONGs are held back: a server
@@ -158,7 +159,8 @@ static bool has_transport(const nats_proto *proto)
 static bool takes_bytes(const nats_proto *proto)
 {
     int32_t state = nats__session_state(proto->session);
-    return state >= NATS_PROTO_STATE_WAITING_INFO && state <= NATS_PROTO_STATE_CONNECTED;
+    return !proto->ended && state >= NATS_PROTO_STATE_WAITING_INFO &&
+           state <= NATS_PROTO_STATE_CONNECTED;
 }
 
 static nats_status no_transport(void)
@@ -173,6 +175,7 @@ nats_status nats_proto_transport_failed(nats_proto *proto, nats_status failure, 
     if (!has_transport(proto)) {
         return no_transport();
     }
+    proto->ended = false;
     nats__session_failed(proto->session, failure, text != NULL ? text : "", now_ns);
     return NATS_OK;
 }
@@ -247,10 +250,21 @@ nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int
     return NATS_OK;
 }
 
-nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns)
+static nats_status transport_ended(nats_proto *proto)
 {
     return nats_proto_transport_failed(proto, NATS_ERR_DISCONNECTED,
-                                       "the server closed the connection", now_ns);
+                                       "the server closed the connection", proto->now_ns);
+}
+
+/* What came before the end is read first: it may tell why. */
+nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns)
+{
+    proto->now_ns = now_ns;
+    if (takes_bytes(proto) && nats__session_has_unread(proto->session)) {
+        proto->ended = true;
+        return NATS_OK;
+    }
+    return transport_ended(proto);
 }
 
 /* ---- events out ---- */
@@ -285,9 +299,11 @@ static void follow(nats_proto *proto)
         proto->box.open = true;
         break;
     case NATS_PROTO_DISCONNECTED:
+        proto->ended = false;
         settle_lost(proto);
         break;
     case NATS_PROTO_CLOSED:
+        proto->ended = false;
         /* Closed by the user while connected, what waits may still be sent. */
         if (proto->event.status != NATS_OK || !proto->box.open) {
             settle_lost(proto);
@@ -297,6 +313,9 @@ static void follow(nats_proto *proto)
         nats__outbox_confirm(&proto->box, proto->event.mark);
         break;
     case NATS_PROTO_DIAL:
+        proto->ended = false;
+        drop_handshake(proto);
+        break;
     case NATS_PROTO_ERROR:
         drop_handshake(proto);
         break;
@@ -338,6 +357,10 @@ int32_t nats_proto_next_event(nats_proto *proto)
     proto->unconfirmed = 0;
     pace_pongs(proto);
     bool any = nats__session_next(proto->session, proto->now_ns, &proto->event);
+    if (!any && proto->ended) {
+        transport_ended(proto);
+        any = nats__session_next(proto->session, proto->now_ns, &proto->event);
+    }
     if (!any) {
         proto->event = (nats__session_event){.text = ""};
         stage(proto);
@@ -601,8 +624,14 @@ nats_status nats_proto_reconnect(nats_proto *proto, int64_t now_ns)
     if (state == NATS_PROTO_STATE_IDLE) {
         return nats__fail(NATS_ERR_INVALID, "proto", "it was not started yet");
     }
+    proto->ended = false;
     nats__session_reconnect(proto->session, now_ns);
     return NATS_OK;
+}
+
+void nats_proto_expect_signature(nats_proto *proto, int32_t expect)
+{
+    nats__session_expect_signature(proto->session, expect != 0);
 }
 
 /* ---- what it knows ---- */

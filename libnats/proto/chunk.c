@@ -17,6 +17,9 @@ struct nats__chunk_pool {
     atomic_flag lock;
     atomic_uint owners;
     bool closed;
+    bool resting; /* nothing is kept until chunks are asked for again */
+    const atomic_uint *forks;
+    unsigned born; /* what *forks was */
     nats__chunk *free;
     size_t free_count;
     slab *free_slabs;
@@ -64,6 +67,36 @@ static void pool_disown(nats__chunk_pool *pool)
     free(pool);
 }
 
+void nats__chunk_pool_watch(nats__chunk_pool *pool, const atomic_uint *forks)
+{
+    pool->forks = forks;
+    pool->born = atomic_load_explicit(forks, memory_order_relaxed);
+}
+
+static void chunks_free(nats__chunk *chunks)
+{
+    while (chunks != NULL) {
+        nats__chunk *next = chunks->next;
+        free(chunks);
+        chunks = next;
+    }
+}
+
+void nats__chunk_pool_rest(nats__chunk_pool *pool)
+{
+    pool_lock(pool);
+    nats__chunk *chunks = pool->free;
+    slab *slabs = pool->free_slabs;
+    pool->free = NULL;
+    pool->free_count = 0;
+    pool->free_slabs = NULL;
+    pool->free_slab_count = 0;
+    pool->resting = true;
+    pool_unlock(pool);
+    chunks_free(chunks);
+    slabs_free(slabs);
+}
+
 void nats__chunk_pool_close(nats__chunk_pool *pool)
 {
     if (pool == NULL) {
@@ -77,11 +110,7 @@ void nats__chunk_pool_close(nats__chunk_pool *pool)
     pool->closed = true;
     pool_unlock(pool);
 
-    while (chunk != NULL) {
-        nats__chunk *next = chunk->next;
-        free(chunk);
-        chunk = next;
-    }
+    chunks_free(chunk);
     pool_disown(pool);
 }
 
@@ -97,6 +126,7 @@ static size_t size_class(size_t size)
 static nats__chunk *pool_take(nats__chunk_pool *pool, size_t cap)
 {
     pool_lock(pool);
+    pool->resting = false;
     nats__chunk **link = &pool->free;
     while (*link != NULL && (*link)->cap != cap) {
         link = &(*link)->next;
@@ -152,9 +182,13 @@ static void chunk_release(nats__chunk *chunk)
     nats__chunk_pool *pool = chunk->pool;
     slab *slabs = chunk->slabs;
     bool keep = false;
+    if (pool->forks != NULL &&
+        atomic_load_explicit(pool->forks, memory_order_relaxed) != pool->born) {
+        return; /* the parent's: a thread of it that is not here may have held the lock */
+    }
 
     pool_lock(pool);
-    if (!pool->closed) {
+    if (!pool->closed && !pool->resting) {
         pool_keep_slabs(pool, &slabs);
         keep = chunk->cap <= NATS__CHUNK_SIZE && pool->free_count < NATS__POOL_CHUNKS_MAX;
     }

@@ -62,6 +62,11 @@ struct nats__chunk {
 /* Lives until it is closed and its last chunk is back. */
 nats__chunk_pool *nats__chunk_pool_new(void);
 void nats__chunk_pool_close(nats__chunk_pool *pool);
+/* Free what is kept for the next burst: there was none for a while. */
+void nats__chunk_pool_rest(nats__chunk_pool *pool);
+/* Chunks that come back when *forks has changed are left alone: this is a child then, and the
+ * pool its parent's. */
+void nats__chunk_pool_watch(nats__chunk_pool *pool, const atomic_uint *forks);
 
 /* A chunk for at least `size` bytes, held by its reader; NULL when memory is out. */
 nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size);
@@ -79,7 +84,7 @@ bool nats__chunk_grow(nats__chunk *chunk);
 
 /* A record in the chunk, which it holds; every other field is for the caller to set. NULL when
  * memory is out. */
-static inline nats_msg *nats__chunk_msg(nats__chunk *chunk)
+static inline __attribute__((always_inline)) nats_msg *nats__chunk_msg(nats__chunk *chunk)
 {
     if (chunk->slab_left == 0 && !nats__chunk_grow(chunk)) {
         return NULL;

@@ -34,6 +34,7 @@ static const err_rule rules[] = {
     {"maximum connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
     {"maximum account active connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
     {"maximum account connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
+    {"connection throttled", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
     {"maximum control line exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
     {"maximum subscriptions exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
     {"subject has exceeded number of tokens limit", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},

@@ -205,8 +205,7 @@ void nats__session_on_first_pong(nats__session *session, int64_t now_ns)
         return;
     }
     session->connected_ns = now_ns;
-    session->next_ping_ns =
-        now_ns + nats__opt(&session->options, NATS__OPT_ping_interval) * NS_PER_MS;
+    session->next_ping_ns = nats__session_after(session, now_ns, NATS__OPT_ping_interval);
     free(server->auth_error);
     server->auth_error = NULL;
     int32_t type = session->connected_once ? NATS_PROTO_RECONNECTED : NATS_PROTO_CONNECTED;

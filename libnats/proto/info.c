@@ -255,8 +255,33 @@ static nats_status flatten(nats_info *info)
 
 /* ---- the whole ---- */
 
+/* Two bytes of text can become a kilobyte of JSON object, so the marks that make one are counted
+ * before it is made. Those within texts count too: few servers have IPv6 addresses by thousands. */
+static nats_status check_marks(const nats_info *info)
+{
+    size_t brackets = 0;
+    size_t commas = 0;
+    for (size_t i = 0; i < info->json_len; i++) {
+        brackets += info->json[i] == '[' || info->json[i] == '{';
+        commas += info->json[i] == ',';
+    }
+    if (brackets > NATS__INFO_BRACKETS_MAX) {
+        return nats__fail(NATS_ERR_PROTOCOL, "INFO", "INFO: %zu lists and objects, at most %d",
+                          brackets, NATS__INFO_BRACKETS_MAX);
+    }
+    return commas < NATS__INFO_FIELDS_MAX
+               ? NATS_OK
+               : nats__fail(NATS_ERR_PROTOCOL, "INFO",
+                            "INFO: %zu fields and list elements, at most %d", commas + 1,
+                            NATS__INFO_FIELDS_MAX);
+}
+
 static nats_status parse_doc(nats_info *info)
 {
+    nats_status marks = check_marks(info);
+    if (marks != NATS_OK) {
+        return marks;
+    }
     const char *error = NULL;
     info->doc = nats__json_parse(info->json, info->json_len, &error);
     if (info->doc == NULL) {
@@ -363,15 +388,16 @@ int32_t nats__info_next(const nats_info *info, size_t *cursor, const char **name
     return field->kind;
 }
 
-const char *nats__info_connect_url(const nats_info *info, size_t index)
+size_t nats__info_connect_urls(const nats_info *info, const char **out, size_t max)
 {
-    const nats__info_field *first = find_field(info, "connect_urls");
-    if (first == NULL || !first->in_list) {
-        return NULL;
-    }
+    const nats__info_field *field = find_field(info, "connect_urls");
     const nats__info_field *end = info->fields + info->field_count;
-    if (index >= (size_t)(end - first) || first[index].name != first->name) {
-        return NULL;
+    size_t count = 0;
+    if (field == NULL || !field->in_list) {
+        return 0;
     }
-    return info->flat + first[index].value;
+    for (size_t name = field->name; field < end && field->name == name && count < max; field++) {
+        out[count++] = info->flat + field->value;
+    }
+    return count;
 }

@@ -9,7 +9,8 @@
 enum {
     NATS__MAX_PAYLOAD_DEFAULT = 1024 * 1024,
     NATS__MAX_PAYLOAD_CAP = 64 * 1024 * 1024, /* the server's own upper bound */
-    NATS__INFO_FIELDS_MAX = 64 * 1024 /* list elements counted: 1 MiB could have 8 times that */
+    NATS__INFO_FIELDS_MAX = 64 * 1024, /* list elements counted: 1 MiB could have 8 times that */
+    NATS__INFO_BRACKETS_MAX = 4096 /* lists and objects: four for each server that is tried */
 };
 
 /* What the state machine needs of an INFO. Absent fields have the server's defaults. */
@@ -46,7 +47,7 @@ bool nats__info_int(const nats_info *info, const char *name, int64_t *value_out)
 int32_t nats__info_next(const nats_info *info, size_t *cursor, const char **name_out,
                         const char **value_out, size_t *value_len_out, int32_t *in_list_out);
 
-/* connect_urls, one after the other: NULL past the last. */
-const char *nats__info_connect_url(const nats_info *info, size_t index);
+/* The first `max` of connect_urls. Returns how many there are in out. */
+size_t nats__info_connect_urls(const nats_info *info, const char **out, size_t max);
 
 #endif

@@ -108,8 +108,7 @@ void nats__session_keep_alive(nats__session *session, int64_t now_ns)
     if (out < nats__opt(&session->options, NATS__OPT_max_pings_out)) {
         /* Without memory for this one, the next will do. */
         send_ping(session, now_ns, session->mark, true);
-        session->next_ping_ns =
-            now_ns + nats__opt(&session->options, NATS__OPT_ping_interval) * NS_PER_MS;
+        session->next_ping_ns = nats__session_after(session, now_ns, NATS__OPT_ping_interval);
         return;
     }
     char text[64];

@@ -365,7 +365,10 @@ static const char *forbidden_byte(char byte)
     if (byte == '\r') {
         return "a carriage return";
     }
-    return byte == '\n' ? "a line feed" : NULL;
+    if (byte == '\n') {
+        return "a line feed";
+    }
+    return (byte >= 0 && byte < ' ') || byte == 0x7F ? "a control character" : NULL;
 }
 
 /* No value is repeated in an error: it may be a password. */

@@ -75,12 +75,13 @@ void nats__outbox_confirm(nats__outbox *box, uint64_t mark)
 
 /* The frame at `at`, which the outbox itself wrote and so is well formed: its length, and
  * whether it is a publish. A publish's size is the last number of its line. */
-static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish)
+static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish, size_t *size_out)
 {
     const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
     assert(newline != NULL && newline > at);
     size_t line = (size_t)(newline - at) + 1;
 
+    *size_out = 0;
     *publish = at[0] == 'H' || (at[0] == 'P' && at[1] == 'U');
     if (!*publish) {
         return line;
@@ -93,6 +94,7 @@ static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish)
     for (; *digit != '\r'; digit++) {
         size = size * 10 + (size_t)(*digit - '0');
     }
+    *size_out = size;
     return line + size + 2;
 }
 
@@ -124,7 +126,8 @@ static void sort_frames(sorting *sorted, const nats__buf *buf, size_t written)
     const uint8_t *gone = buf->data + written;
     while (at < end) {
         bool publish;
-        size_t len = frame_len(at, end, &publish);
+        size_t size;
+        size_t len = frame_len(at, end, &publish, &size);
         if (publish && at >= gone) {
             sort_publish(sorted, at, len);
         } else if (publish && at + len > gone) {
@@ -154,6 +157,45 @@ void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,
     box->open = false;
     *lost_out = sorted.lost;
     uint64_t settled = box->accepted - sorted.kept_count;
-    *unconfirmed_out = settled - sorted.lost - box->resolved;
+    uint64_t written = settled - sorted.lost;
+    /* A server may say PONG before it was asked: what was never written is not confirmed by it. */
+    *unconfirmed_out = written > box->resolved ? written - box->resolved : 0;
     box->resolved = settled;
+}
+
+uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
+{
+    if (box->fill.len == 0) {
+        return 0;
+    }
+    uint8_t *to = box->fill.data;
+    const uint8_t *at = box->fill.data;
+    const uint8_t *end = at + box->fill.len;
+    uint64_t dropped = 0;
+    while (at < end) {
+        bool publish;
+        size_t size;
+        size_t len = frame_len(at, end, &publish, &size);
+        if (publish && (size > payload_max || (!headers && at[0] == 'H'))) {
+            dropped++;
+        } else {
+            memmove(to, at, len);
+            to += len;
+        }
+        at += len;
+    }
+    box->fill.len = (size_t)(to - box->fill.data);
+    box->resolved += dropped;
+    return dropped;
+}
+
+void nats__outbox_rest(nats__outbox *box)
+{
+    if (box->drained == box->drain.len) {
+        box->drain.len = 0;
+        box->drained = 0;
+    }
+    nats__buf_shrink(&box->drain, 0);
+    nats__buf_shrink(&box->fill, 0);
+    nats__buf_shrink(&box->urgent, 0);
 }

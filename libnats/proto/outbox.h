@@ -96,6 +96,13 @@ void nats__outbox_wrote(nats__outbox *box, size_t n);
 /* A PONG came for a PING that was appended when `accepted` was mark. */
 void nats__outbox_confirm(nats__outbox *box, uint64_t mark);
 
+/* The server takes less than the one before it: drop what waits and is larger, or has headers that
+ * it does not know, for it would close the connection over it. Returns how many publishes. */
+uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers);
+
+/* Nothing was sent for a while: give memory back. */
+void nats__outbox_rest(nats__outbox *box);
+
 /* The connection is lost. keep_max: bytes of whole publishes that may be kept (0: all are lost).
  * Closes the gate. */
 void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,

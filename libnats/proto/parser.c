@@ -132,6 +132,18 @@ bool nats__parser_reserve(nats__parser *parser, uint8_t **space, size_t *size)
     return true;
 }
 
+void nats__parser_rest(nats__parser *parser)
+{
+    nats__chunk *chunk = parser->chunk;
+    parser->busy = false;
+    if (chunk == NULL || parser->body_need > 0 || chunk->pos < chunk->len) {
+        return;
+    }
+    parser->offset += chunk->len;
+    parser->chunk = NULL;
+    nats__chunk_leave(chunk);
+}
+
 bool nats__parser_reserve_all(nats__parser *parser, size_t len, uint8_t **space)
 {
     size_t size;
@@ -217,7 +229,7 @@ static bool number(arg text, uint64_t max, uint64_t *out)
     uint64_t value = 0;
     for (size_t i = 0; i < text.len; i++) {
         uint64_t digit = (uint64_t)text.text[i] - '0';
-        if (digit > 9 || value > (max - digit) / 10) {
+        if (digit > 9 || digit > max || value > (max - digit) / 10) {
             return false;
         }
         value = value * 10 + digit;
@@ -262,7 +274,8 @@ static nats__op expect_body(nats__parser *parser, const line *at, const arg *arg
         return bad(parser, "header size is not a number up to the size",
                    place(parser, args[count - 2].text));
     }
-    if (total > parser->payload_max) {
+    uint64_t added = header < NATS__SERVER_HEADERS_MAX ? header : NATS__SERVER_HEADERS_MAX;
+    if (total > parser->payload_max + added) {
         return bad(parser, "size is over max_payload", place(parser, size.text));
     }
 
@@ -339,18 +352,17 @@ typedef struct operation {
     const char *name; /* upper case */
     size_t name_len;
     size_t line_max;
-    bool args; /* a blank must follow the name */
     nats__op (*read)(nats__parser *, const line *, const uint8_t *);
 } operation;
 
 static const operation operations[] = {
-    {"MSG", 3, NATS__CONTROL_LINE_MAX, true, on_msg},
-    {"HMSG", 4, NATS__CONTROL_LINE_MAX, true, on_hmsg},
-    {"PING", 4, NATS__CONTROL_LINE_MAX, false, on_ping},
-    {"PONG", 4, NATS__CONTROL_LINE_MAX, false, on_pong},
-    {"INFO", 4, NATS__INFO_LINE_MAX, true, on_info},
-    {"+OK", 3, NATS__CONTROL_LINE_MAX, false, on_ok},
-    {"-ERR", 4, NATS__CONTROL_LINE_MAX, false, on_err},
+    {"MSG", 3, NATS__CONTROL_LINE_MAX, on_msg},
+    {"HMSG", 4, NATS__CONTROL_LINE_MAX, on_hmsg},
+    {"PING", 4, NATS__CONTROL_LINE_MAX, on_ping},
+    {"PONG", 4, NATS__CONTROL_LINE_MAX, on_pong},
+    {"INFO", 4, NATS__INFO_LINE_MAX, on_info},
+    {"+OK", 3, NATS__CONTROL_LINE_MAX, on_ok},
+    {"-ERR", 4, NATS__CONTROL_LINE_MAX, on_err},
 };
 
 static bool ends_word(uint8_t byte)
@@ -370,7 +382,7 @@ static const operation *find_operation(const uint8_t *start, size_t len)
                             start[same] == ((uint8_t)op->name[same] | 0x20))) {
             same++;
         }
-        if (same == n && (len <= n || !op->args || ends_word(start[n]))) {
+        if (same == n && (len <= n || ends_word(start[n]))) {
             return op;
         }
     }
@@ -469,10 +481,14 @@ static nats__op read_body(nats__parser *parser)
 
 /* ---- the way of nearly every message ---- */
 
+/* Called in several places: the compiler would stop at the first. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 enum { SID_DIGITS_SAFE = 19, SIZE_DIGITS_SAFE = 9 }; /* so many cannot overflow */
 
 /* Digits up to something else. Returns where they end. */
-static inline const uint8_t *read_digits(const uint8_t *at, const uint8_t *end, uint64_t *out)
+static ALWAYS_INLINE const uint8_t *read_digits(const uint8_t *at, const uint8_t *end,
+                                                uint64_t *out)
 {
     uint64_t value = 0;
     while (at < end && (uint8_t)(*at - '0') <= 9) {
@@ -484,7 +500,7 @@ static inline const uint8_t *read_digits(const uint8_t *at, const uint8_t *end, 
 
 /* The first byte that is a blank or a control byte, or end; eight bytes at a time where there are
  * as many. Subtracting 0x21 from such a byte borrows, which shows in its high bit. */
-static inline const uint8_t *find_word_end(const uint8_t *at, const uint8_t *end)
+static ALWAYS_INLINE const uint8_t *find_word_end(const uint8_t *at, const uint8_t *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     while (end - at >= 8) {
@@ -508,48 +524,62 @@ static inline const uint8_t *find_word_end(const uint8_t *at, const uint8_t *end
     return at;
 }
 
-/* "MSG subject sid [reply] size\r\n" as servers write it, whole and with its payload, in one
- * pass. False for all that is not exactly that, also when it is only not all there yet: the
- * careful way reads it then and finds the words for what is wrong. */
-static bool fast_msg(nats__parser *parser)
+/* A line that is being read the fast way, and the ends of its words. */
+typedef struct fast_line {
+    uint8_t *start;
+    uint8_t *text; /* the subject */
+    const uint8_t *end; /* of what may belong to the line */
+    const uint8_t *subject_end;
+    const uint8_t *reply;
+    const uint8_t *reply_end;
+    uint64_t sid;
+    uint64_t header;
+    uint64_t size;
+} fast_line;
+
+/* "NAME subject sid ", up to where the reply or a size begins. */
+static ALWAYS_INLINE bool fast_head(const nats__parser *parser, size_t name_len, fast_line *at)
+{
+    const uint8_t *bytes_end = parser->chunk->bytes + parser->chunk->len;
+    at->text = at->start + name_len;
+    at->end = bytes_end - at->start > NATS__CONTROL_LINE_MAX ? at->start + NATS__CONTROL_LINE_MAX
+                                                             : bytes_end;
+    at->subject_end = find_word_end(at->text, at->end);
+    if (at->subject_end == at->text || at->subject_end == at->end || *at->subject_end != ' ') {
+        return false;
+    }
+    const uint8_t *sid_end = read_digits(at->subject_end + 1, at->end, &at->sid);
+    at->reply = sid_end + 1;
+    at->reply_end = at->reply;
+    return sid_end < at->end && *sid_end == ' ' && sid_end > at->subject_end + 1 &&
+           sid_end - at->subject_end - 1 <= SID_DIGITS_SAFE;
+}
+
+/* The word at at->reply is one. Returns what follows its blank; at->end when that is not so. */
+static ALWAYS_INLINE const uint8_t *fast_reply(fast_line *at)
+{
+    at->reply_end = find_word_end(at->reply, at->end);
+    bool blank = at->reply_end > at->reply && at->reply_end < at->end && *at->reply_end == ' ';
+    return blank ? at->reply_end + 1 : at->end;
+}
+
+/* Digits from..to were a size: few enough, and there. */
+static ALWAYS_INLINE bool is_size(const uint8_t *from, const uint8_t *to)
+{
+    return to > from && to - from <= SIZE_DIGITS_SAFE;
+}
+
+/* The line ends at size_end: is all that it tells of there? Then it is a message. */
+static ALWAYS_INLINE bool fast_take(nats__parser *parser, const fast_line *at,
+                                    const uint8_t *size_end)
 {
     nats__chunk *chunk = parser->chunk;
-    uint8_t *start = chunk->bytes + chunk->pos;
-    const uint8_t *end = chunk->bytes + chunk->len;
-    if (end - start < 12 || memcmp(start, "MSG ", 4) != 0) {
+    if (at->end - size_end < 2 || !ends_well(size_end) || at->size > parser->payload_max) {
         return false;
     }
-    uint8_t *text = start + 4;
-    const uint8_t *line_end = end - start > NATS__CONTROL_LINE_MAX
-                                  ? start + NATS__CONTROL_LINE_MAX : end;
-    const uint8_t *subject_end = find_word_end(text, line_end);
-    if (subject_end == text || subject_end == line_end || *subject_end != ' ') {
-        return false;
-    }
-    uint64_t sid;
-    uint64_t size;
-    const uint8_t *sid_end = read_digits(subject_end + 1, line_end, &sid);
-    if (sid_end == line_end || *sid_end != ' ' || sid_end == subject_end + 1 ||
-        sid_end - subject_end - 1 > SID_DIGITS_SAFE) {
-        return false;
-    }
-    const uint8_t *reply = sid_end + 1;
-    const uint8_t *reply_end = reply;
-    const uint8_t *digits = reply;
-    const uint8_t *size_end = read_digits(digits, line_end, &size);
-    if (size_end < line_end && *size_end != '\r') {
-        reply_end = find_word_end(reply, line_end);
-        bool blank = reply_end < line_end && *reply_end == ' ';
-        digits = blank ? reply_end + 1 : line_end;
-        size_end = read_digits(digits, line_end, &size);
-    }
-    if (line_end - size_end < 2 || !ends_well(size_end) || size_end == digits ||
-        size_end - digits > SIZE_DIGITS_SAFE || size > parser->payload_max ||
-        (reply_end == reply && digits != reply)) {
-        return false;
-    }
-    uint8_t *body = start + (size_end + 2 - start);
-    if ((size_t)(end - body) < size + 2 || !ends_well(body + size)) {
+    uint8_t *body = at->start + (size_end + 2 - at->start);
+    size_t there = (size_t)(chunk->bytes + chunk->len - body);
+    if (there < at->size + 2 || !ends_well(body + at->size)) {
         return false;
     }
 
@@ -557,18 +587,73 @@ static bool fast_msg(nats__parser *parser)
     if (msg == NULL) {
         return false;
     }
-    msg->text = text;
-    msg->sid = sid;
-    msg->data_len = (uint32_t)size;
-    msg->header_len = 0;
-    msg->body = (uint32_t)(body - text);
-    msg->subject_len = (uint16_t)(subject_end - text);
-    msg->reply_len = (uint16_t)(reply_end - reply);
-    msg->reply = (uint16_t)(reply_end > reply ? reply - text : subject_end - text);
-    terminate(text, msg, body + size);
-    chunk->pos = (size_t)(body + size + 2 - chunk->bytes);
+    msg->text = at->text;
+    msg->sid = at->sid;
+    msg->data_len = (uint32_t)(at->size - at->header);
+    msg->header_len = (uint32_t)at->header;
+    msg->body = (uint32_t)(body - at->text);
+    msg->subject_len = (uint16_t)(at->subject_end - at->text);
+    msg->reply_len = (uint16_t)(at->reply_end - at->reply);
+    msg->reply = (uint16_t)((at->reply_end > at->reply ? at->reply : at->subject_end) - at->text);
+    terminate(at->text, msg, body + at->size);
+    chunk->pos = (size_t)(body + at->size + 2 - chunk->bytes);
     parser->msg = msg;
     return true;
+}
+
+/* "MSG subject sid [reply] size\r\n" */
+static ALWAYS_INLINE bool fast_msg(nats__parser *parser, uint8_t *start)
+{
+    fast_line at = {.start = start};
+    if (!fast_head(parser, 4, &at)) {
+        return false;
+    }
+    const uint8_t *digits = at.reply;
+    const uint8_t *size_end = read_digits(digits, at.end, &at.size);
+    if (size_end < at.end && *size_end != '\r') {
+        digits = fast_reply(&at);
+        size_end = read_digits(digits, at.end, &at.size);
+    }
+    return is_size(digits, size_end) && fast_take(parser, &at, size_end);
+}
+
+/* "HMSG subject sid [reply] header-size size\r\n": what comes first may be a reply that looks like
+ * a number. Out of line, to leave the registers to messages without headers. */
+static __attribute__((noinline)) bool fast_hmsg(nats__parser *parser, uint8_t *start)
+{
+    fast_line at = {.start = start};
+    if (!fast_head(parser, 5, &at)) {
+        return false;
+    }
+    const uint8_t *first = at.reply;
+    const uint8_t *first_end = read_digits(first, at.end, &at.header);
+    const uint8_t *second = first_end < at.end ? first_end + 1 : at.end;
+    const uint8_t *second_end = read_digits(second, at.end, &at.size);
+    if (first_end == at.end || *first_end != ' ' || second_end == at.end || *second_end != '\r') {
+        first = fast_reply(&at);
+        first_end = read_digits(first, at.end, &at.header);
+        second = first_end < at.end && *first_end == ' ' ? first_end + 1 : at.end;
+        second_end = read_digits(second, at.end, &at.size);
+    }
+    return is_size(first, first_end) && is_size(second, second_end) && at.header <= at.size &&
+           fast_take(parser, &at, second_end);
+}
+
+/* Messages as servers write them, whole and with their payload, in one pass. False for all that is
+ * not exactly that, also when it is only not all there yet: the careful way reads it then and finds
+ * the words for what is wrong. */
+static ALWAYS_INLINE bool fast(nats__parser *parser)
+{
+    enum { SHORTEST = 12 };
+    nats__chunk *chunk = parser->chunk;
+    uint8_t *start = chunk->bytes + chunk->pos;
+    if (chunk->len - chunk->pos < SHORTEST) {
+        return false;
+    }
+    if (memcmp(start, "MSG ", 4) == 0) {
+        return fast_msg(parser, start);
+    }
+    return memcmp(start, "HMSG ", 5) == 0 && fast_hmsg(parser, start);
 }
 
 nats__op nats__parser_next(nats__parser *parser)
@@ -577,7 +662,7 @@ nats__op nats__parser_next(nats__parser *parser)
         return NATS__OP_MORE;
     }
     if (parser->body_need == 0) {
-        if (parser->scanned == 0 && fast_msg(parser)) {
+        if (parser->scanned == 0 && fast(parser)) {
             return NATS__OP_MSG;
         }
         nats__op op = read_line(parser);

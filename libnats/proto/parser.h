@@ -10,7 +10,10 @@
 
 enum {
     NATS__CONTROL_LINE_MAX = 8192, /* twice the default of servers: MSG is longer than PUB */
-    NATS__INFO_LINE_MAX = 1024 * 1024 /* INFO lists a cluster's URLs: it may be long */
+    NATS__INFO_LINE_MAX = 1024 * 1024, /* INFO lists a cluster's URLs: it may be long */
+    /* What servers add to the headers of a message that had max_payload already: a stored one
+     * comes with its stream, subject, sequence and time. */
+    NATS__SERVER_HEADERS_MAX = 16 * 1024
 };
 
 typedef enum nats__op {
@@ -51,6 +54,8 @@ void nats__parser_free(nats__parser *parser);
 
 /* Room to read into, at least 1 byte. False when memory is out. */
 bool nats__parser_reserve(nats__parser *parser, uint8_t **space, size_t *size);
+/* Nothing came for a while: give the chunk back if no operation is under way. */
+void nats__parser_rest(nats__parser *parser);
 /* Room for all of len bytes in one piece. False when memory is out. */
 bool nats__parser_reserve_all(nats__parser *parser, size_t len, uint8_t **space);
 void nats__parser_commit(nats__parser *parser, size_t len);

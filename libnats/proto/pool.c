@@ -156,10 +156,17 @@ static bool given_up(const nats__server *server, int32_t max_reconnects)
            (max_reconnects >= 0 && server->attempts >= max_reconnects);
 }
 
-/* Is a better than b? Lame ducks come last, then who is due first. */
+/* A lame duck, while another may still work: once all have failed it is a server like them, for
+ * it may have been started anew. */
+static bool works_better(const nats__server *server)
+{
+    return !server->lame_duck && server->attempts == 0;
+}
+
+/* Is a better than b? Lame ducks come behind those that work, then who is due first. */
 static bool better(const nats__server *a, const nats__server *b)
 {
-    if (a->lame_duck != b->lame_duck) {
+    if (a->lame_duck != b->lame_duck && works_better(a) != works_better(b)) {
         return !a->lame_duck;
     }
     return a->not_before_ns < b->not_before_ns;
@@ -200,8 +207,13 @@ nats__server *nats__pool_current(nats__pool *pool)
 
 /* ---- discovered servers ---- */
 
+static bool is_secure(nats__scheme scheme)
+{
+    return scheme == NATS__SCHEME_TLS || scheme == NATS__SCHEME_WSS;
+}
+
 /* What a cluster tells is "host:port": it is reached the way this server is, with its credentials.
- * False when it is not a URL or memory is out: it is passed over. */
+ * False when it is not a URL, would send those in clear, or memory is out: it is passed over. */
 static bool parse_discovered(const nats__server *current, const char *text, nats__url *out)
 {
     char full[NATS__URL_MAX + 1];
@@ -213,7 +225,14 @@ static bool parse_discovered(const nats__server *current, const char *text, nats
         nats__url_parse(full, (size_t)len, out) != NATS_OK) {
         return false;
     }
-    if (current == NULL || out->user != NULL) {
+    if (current == NULL) {
+        return true;
+    }
+    if (is_secure(current->url.scheme) && !is_secure(out->scheme)) {
+        nats__url_free(out);
+        return false;
+    }
+    if (out->user != NULL) {
         return true;
     }
     bool ok = copy_text(current->url.user, &out->user);

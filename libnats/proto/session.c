@@ -166,8 +166,7 @@ static void give_up(nats__session *session, nats_status status, const char *text
 static void dial(nats__session *session, int64_t now_ns)
 {
     session->state = NATS_PROTO_STATE_DIALING;
-    session->attempt_deadline_ns =
-        now_ns + nats__opt(&session->options, NATS__OPT_connect_timeout) * NS_PER_MS;
+    session->attempt_deadline_ns = nats__session_after(session, now_ns, NATS__OPT_connect_timeout);
     nats__session_push(session, NATS_PROTO_DIAL, NATS_OK, "");
 }
 
@@ -255,16 +254,16 @@ static void back_off(nats__session *session, nats__server *server, int64_t now_n
     }
     int64_t wait_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
     int64_t max_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait_max);
-    server->not_before_ns =
-        now_ns + nats__backoff_ns(server->attempts, wait_ms, max_ms, &session->rng);
+    int64_t wait_ns = nats__backoff_ns(server->attempts, wait_ms, max_ms, &session->rng);
+    server->not_before_ns = nats__later(now_ns, wait_ns);
 }
 
 /* A connection that lived a while is made again at once; one that was dropped as soon as it was
  * made counts as a failed attempt, or the two sides would dance. */
 static void schedule_again(nats__session *session, nats__server *server, int64_t now_ns)
 {
-    int64_t wait_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
-    if (now_ns - session->connected_ns >= wait_ms * NS_PER_MS) {
+    if (now_ns >=
+        nats__session_after(session, session->connected_ns, NATS__OPT_reconnect_wait)) {
         server->attempts = 0;
         server->not_before_ns = NATS__AT_ONCE;
         return;
@@ -370,11 +369,7 @@ bool nats__session_has_unread(const nats__session *session)
 static void tell_discovered(nats__session *session)
 {
     const char *urls[NATS__POOL_MAX];
-    size_t count = 0;
-    const char *url;
-    while (count < NATS__POOL_MAX && (url = nats__info_connect_url(session->info, count)) != NULL) {
-        urls[count++] = url;
-    }
+    size_t count = nats__info_connect_urls(session->info, urls, NATS__POOL_MAX);
     if (count == 0 || nats__opt(&session->options, NATS__OPT_ignore_discovered) != 0) {
         return;
     }
@@ -393,7 +388,11 @@ static void tell_discovered(nats__session *session)
 /* What an INFO changes, at the handshake or later. */
 static void use_info(nats__session *session)
 {
-    session->parser.payload_max = (size_t)session->info->max_payload;
+    /* A server whose limit was lowered still delivers what it or another of its cluster took
+     * before: the largest limit that was ever told holds for what comes in. */
+    size_t told = (size_t)session->info->max_payload;
+    session->payload_seen = told > session->payload_seen ? told : session->payload_seen;
+    session->parser.payload_max = session->payload_seen;
     tell_discovered(session);
     nats__pool_current(&session->pool)->lame_duck = session->info->lame_duck;
     if (session->info->lame_duck && !session->lame_duck) {
@@ -407,6 +406,10 @@ static void on_info(nats__session *session, int64_t now_ns)
     nats_info *info;
     nats_status status =
         nats__info_parse(session->parser.text, session->parser.text_len, &info);
+    if (status == NATS_ERR_NO_MEMORY) {
+        nats__session_failed(session, status, "out of memory", now_ns);
+        return;
+    }
     if (status != NATS_OK) {
         protocol_error(session, nats__error_get()->text, text_offset(session), now_ns);
         return;

@@ -57,6 +57,8 @@ void nats__session_free(nats__session *session);
 nats__buf *nats__session_out(nats__session *session);
 /* The parser: reserve, read and commit go straight to it. After a commit, take events. */
 nats__parser *nats__session_parser(nats__session *session);
+/* Bytes were handed in of which no event has come yet. */
+bool nats__session_has_unread(const nats__session *session);
 const nats_options *nats__session_options(const nats__session *session);
 nats__pool *nats__session_pool(nats__session *session);
 nats__rng *nats__session_rng(nats__session *session);

@@ -57,6 +57,7 @@ struct nats__session {
     int64_t connected_ns;
     bool connected_once;
     bool expect_signature;
+    size_t payload_seen; /* the largest max_payload that a server told */
     bool secured; /* TLS is up on this connection */
     bool lame_duck;
     bool hold_pongs;
@@ -71,12 +72,21 @@ struct nats__session {
     char subject[NATS_SUBJECT_MAX + 1];   /* of the last permissions violation */
 };
 
+/* Clocks may begin anywhere: what would lie past their end is never. */
+static inline int64_t nats__later(int64_t now_ns, int64_t wait_ns)
+{
+    return now_ns > INT64_MAX - wait_ns ? INT64_MAX : now_ns + wait_ns;
+}
+
+static inline int64_t nats__session_after(const nats__session *session, int64_t now_ns,
+                                          nats__option_id duration)
+{
+    return nats__later(now_ns, nats__opt(&session->options, duration) * NS_PER_MS);
+}
+
 /* session.c */
 nats__session_event *nats__session_push(nats__session *session, int32_t type, nats_status status,
                                         const char *text);
-
-/* Bytes that were read and not understood yet. */
-bool nats__session_has_unread(const nats__session *session);
 
 /* handshake.c */
 void nats__session_on_info(nats__session *session, int64_t now_ns);

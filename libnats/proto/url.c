@@ -208,8 +208,8 @@ static nats_status decode_byte(span part, size_t *i, char *out)
         return FAIL("the '%%' at byte %zu is not followed by two hexadecimal digits", part.at + *i);
     }
     *out = (char)(high * 16 + low);
-    if (*out == '\0' || *out == '\r' || *out == '\n') {
-        return FAIL("byte %zu is an encoded NUL, CR or LF", part.at + *i);
+    if ((*out >= 0 && *out < ' ') || *out == 0x7F) {
+        return FAIL("byte %zu is an encoded control character", part.at + *i);
     }
     *i += 2;
     return NATS_OK;

@@ -108,8 +108,9 @@ class Play:
 
     count = 0
 
-    def __init__(self, case, launchers, servers, version):
+    def __init__(self, case, launchers, servers, version, patience=1.0):
         Play.count += 1
+        self.patience = patience  # how many times slower the drivers may be: sanitizers, valgrind
         self.case = case
         self.launchers = launchers  # role -> (argv, env)
         self.servers = servers
@@ -133,7 +134,7 @@ class Play:
         """None when the case holds, else why not."""
         holder, port = closed_port()
         self.variables["DEAD"] = str(port)
-        self.deadline = time.monotonic() + self.case.timeout
+        self.deadline = time.monotonic() + self.case.timeout * self.patience
         try:
             self.start_servers()
             self.start_drivers()

@@ -170,7 +170,8 @@ class Suite:
 
     def play(self, cell):
         launchers = {role: self.launchers[name] for role, name in cell.drivers.items()}
-        game = play.Play(cell.case, launchers, self.servers(), self.version_text)
+        game = play.Play(cell.case, launchers, self.servers(), self.version_text,
+                         self.args.patience)
         try:
             cell.reason = game.run()
         except Exception as problem:  # the runner's own fault must not hide the other cells
@@ -215,6 +216,8 @@ def parse_args():
     parser.add_argument("--jobs", type=int, default=1, help="cells at once")
     parser.add_argument("--list", action="store_true", help="print the cases and end")
     parser.add_argument("--verbose", action="store_true", help="print every transcript")
+    parser.add_argument("--patience", type=float, default=1.0, metavar="TIMES",
+                        help="times the limit of each case, for builds that are slower")
     parser.add_argument("--repeat", type=int, default=1, help="play each cell so often")
     args = parser.parse_args()
     args.server = args.server or shutil.which("nats-server")

@@ -41,10 +41,11 @@ static void what_the_state_machine_needs_is_read(void **state)
     assert_string_equal(info->server_id, "NABC");
     assert_string_equal(info->version, "2.15.2");
     assert_string_equal(info->nonce, "xyz");
-    assert_string_equal(nats__info_connect_url(info, 0), "10.0.0.1:4222");
-    assert_string_equal(nats__info_connect_url(info, 1), "[::1]:4222");
-    assert_null(nats__info_connect_url(info, 2));
-    assert_null(nats__info_connect_url(info, SIZE_MAX));
+    const char *urls[3];
+    assert_int_equal(nats__info_connect_urls(info, urls, COUNT_OF(urls)), 2);
+    assert_string_equal(urls[0], "10.0.0.1:4222");
+    assert_string_equal(urls[1], "[::1]:4222");
+    assert_int_equal(nats__info_connect_urls(info, urls, 1), 1);
     nats_info_free(info);
 }
 
@@ -64,7 +65,8 @@ static void what_is_missing_or_null_has_the_servers_default(void **state)
         assert_string_equal(info->server_id, "");
         assert_string_equal(info->version, "");
         assert_string_equal(info->nonce, "");
-        assert_null(nats__info_connect_url(info, 0));
+        const char *url;
+        assert_int_equal(nats__info_connect_urls(info, &url, 1), 0);
         nats_info_free(info);
     }
 }

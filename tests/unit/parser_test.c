@@ -148,7 +148,11 @@ static const vector vectors[] = {
     {"HMSG a 1 12\r\n", "bad 0 wrong number of arguments|"},
     {"\r\n", "bad 0 unknown operation|"},
     {"GARBAGE", "bad 0 unknown operation|"},
-    {"PINGPONG\r\n", "ping|"},
+    {"PINGPONG\r\n", "bad 0 unknown operation|"},
+    {"+OKAY\r\n", "bad 0 unknown operation|"},
+    {"HMSG a 1 9 5\r\nhello\r\n", "bad 9 header size is not a number up to the size|"},
+    {"HMSG a 1 77 0\r\n\r\n", "bad 9 header size is not a number up to the size|"},
+    {"HMSG a 1 7 12 12\r\nNATS/1.0\r\n\r\n\r\n", "msg a 1 7 h12 |"},
     {"MSGa 1 0\r\n\r\n", "bad 0 unknown operation|"},
     {"PUB a 0\r\n\r\n", "bad 0 unknown operation|"},
 };

@@ -190,6 +190,22 @@ static void passes_over_who_was_given_up(void **state)
     nats__pool_free(&pool);
 }
 
+/* It may have been started anew long ago, and the others gone for good. */
+static void a_lame_duck_is_tried_when_the_others_fail(void **state)
+{
+    (void)state;
+    nats__pool pool = pool_of("a,b");
+    pool.servers[0].lame_duck = true;
+    assert_next(&pool, -1, "nats://b:4222");
+    pool.servers[1].attempts = 1;
+    pool.servers[1].not_before_ns = 10;
+    assert_next(&pool, -1, "nats://a:4222");
+    pool.servers[0].attempts = 1;
+    pool.servers[0].not_before_ns = 20;
+    assert_next(&pool, -1, "nats://b:4222");
+    nats__pool_free(&pool);
+}
+
 static void lame_ducks_come_last(void **state)
 {
     (void)state;
@@ -304,8 +320,8 @@ static void discovered_servers_are_reached_as_the_current_one(void **state)
     (void)state;
     nats__pool pool = pool_of("tls://ann:secret@a");
     assert_next(&pool, -1, "tls://a:4222");
-    const char *urls[] = {"x:1", "nats://bob:pw@y:2"};
-    discover(&pool, urls, COUNT_OF(urls), "tls://x:1,nats://y:2");
+    const char *urls[] = {"x:1", "tls://bob:pw@y:2", "nats://clear:3", "ws://clear:4"};
+    discover(&pool, urls, COUNT_OF(urls), "tls://x:1,tls://y:2");
     assert_int_equal(pool.servers[1].url.scheme, NATS__SCHEME_TLS);
     assert_string_equal(pool.servers[1].url.user, "ann");
     assert_string_equal(pool.servers[1].url.password, "secret");
@@ -431,6 +447,7 @@ int main(void)
         cmocka_unit_test(takes_who_is_due_first),
         cmocka_unit_test(passes_over_who_was_given_up),
         cmocka_unit_test(lame_ducks_come_last),
+        cmocka_unit_test(a_lame_duck_is_tried_when_the_others_fail),
         cmocka_unit_test(removing_keeps_the_current_one_current),
         cmocka_unit_test(the_one_in_use_goes_when_it_is_left),
         cmocka_unit_test(removed_in_first_place_the_order_goes_on),

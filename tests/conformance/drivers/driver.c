@@ -660,6 +660,7 @@ static const verb verbs[] = {
     VERB(subject_valid_pattern) VERB(subject_matches) VERB(options)
     VERB(proto_new) VERB(proto_clock) VERB(proto_start) VERB(proto_up) VERB(proto_upgraded)
     VERB(proto_secured) VERB(proto_failed) VERB(proto_sign) VERB(proto_feed) VERB(proto_eof)
+    VERB(proto_expect_signature)
     VERB(proto_event) VERB(proto_events) VERB(proto_tx) VERB(proto_pending) VERB(proto_deadline)
     VERB(proto_tick) VERB(proto_publish) VERB(proto_subscribe) VERB(proto_unsubscribe)
     VERB(proto_ping) VERB(proto_close) VERB(proto_reconnect) VERB(proto_state)

@@ -606,6 +606,8 @@ end
 function verbs.proto_failed() done("transport_failed", handle(0), word(1), text(2), now()) end
 function verbs.proto_feed() done("feed", handle(0), text(1), now()) end
 
+function verbs.proto_expect_signature() done("expect_signature", handle(0), text(1) == "1") end
+
 function verbs.proto_sign()
     local extra = { public_key = decode(options.public_key), jwt = decode(options.jwt) }
     done("sign", handle(0), text(1), extra, now())

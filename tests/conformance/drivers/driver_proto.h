@@ -71,6 +71,12 @@ static void do_proto_failed(driver *d)
     done(nats_proto_transport_failed(proto(d), status, word(d, 2).at, now(d)));
 }
 
+static void do_proto_expect_signature(driver *d)
+{
+    nats_proto_expect_signature(proto(d), raw_word(d, 1)[0] == '1');
+    puts("ok");
+}
+
 static void do_proto_sign(driver *d)
 {
     text signature = word(d, 1);

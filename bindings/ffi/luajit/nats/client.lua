@@ -24,7 +24,8 @@ local STATES = { "connected", "reconnecting", "draining", "closed" }
 local INBOX_SIZE = 1024          -- a prefix of 512 bytes, the longest there is, and the unique rest
 local STATS_MAX = 64             -- more counters than the library has
 local PUBLISH_SLICE = 200        -- payloads of one inner call of publish_many
-local REQUEST_TIMEOUT_MS = 10000 -- the library's defaults, which -1 and absent limits stand for
+-- The library's defaults, which hold where the options say nothing.
+local REQUEST_TIMEOUT_MS, DRAIN_TIMEOUT_MS = 10000, 30000
 local PENDING_MSGS, PENDING_BYTES = 65536, 67108864
 
 local client = {}
@@ -57,6 +58,8 @@ local function connect(servers, given)
   return new_client {
     msgs = tonumber(given.pending_msgs) or PENDING_MSGS,
     bytes = tonumber(given.pending_bytes) or PENDING_BYTES,
+    request_ms = options_of.ms(given.request_timeout) or REQUEST_TIMEOUT_MS,
+    drain_ms = options_of.ms(given.drain_timeout) or DRAIN_TIMEOUT_MS,
   }
 end
 
@@ -167,14 +170,14 @@ end
 function client:flush(timeout)
   local ms = check_ms(timeout, "timeout", -1)
   return done(waiting(function(left) return C.nats_client_flush(self.handle, left) end, ms,
-    REQUEST_TIMEOUT_MS))
+    self.limits.request_ms))
 end
 
 function client:rtt(timeout)
   local ms = check_ms(timeout, "timeout", -1)
   local status = waiting(function(left)
     return C.nats_client_rtt(self.handle, left, int64_box)
-  end, ms, REQUEST_TIMEOUT_MS)
+  end, ms, self.limits.request_ms)
   if status ~= 0 then return fail(status) end
   return tonumber(int64_box[0]) / 1e9
 end

@@ -41,6 +41,14 @@ function M.make(given, interruptible)
   return options, 0
 end
 
+-- What the library takes a duration for: seconds, or a text with a unit. nil for nil.
+function M.ms(given)
+  local units = { [""] = 1000, s = 1000, ms = 1, m = 60000, h = 3600000 }
+  local number, unit = tostring(given or ""):match("^([%d.]+)(%a*)$")
+  local scale = number and units[unit:lower()]
+  return scale and tonumber(number) and math.ceil(tonumber(number) * scale)
+end
+
 -- "a,b" of { "a", "b" }, a string as it is, nil for nil.
 function M.servers(servers)
   if type(servers) == "table" then

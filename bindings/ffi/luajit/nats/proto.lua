@@ -82,6 +82,12 @@ function proto:transport_failed(code, text, now)
   return done(C.nats_proto_transport_failed(self.handle, status, text, check_now(now)))
 end
 
+function proto:expect_signature(yes)
+  if type(yes) ~= "boolean" then error("a boolean expected: is a signature expected?", 2) end
+  C.nats_proto_expect_signature(self.handle, yes and 1 or 0)
+  return true
+end
+
 function proto:sign(signature, options, now)
   signature = check_text(signature, "signature")
   options = check_table(options, "sign", { "public_key", "jwt" })

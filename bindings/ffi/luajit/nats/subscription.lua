@@ -13,7 +13,6 @@ local waiting = core.waiting
 
 local CLOSED = -3
 local SUB_PRIVATE = 1
-local DRAIN_TIMEOUT_MS = 30000 -- the library's default, which -1 stands for
 local STATS = { "pending_msgs", "pending_bytes", "delivered", "dropped", "received" }
 
 local size_box = ffi.new("size_t[1]")
@@ -79,7 +78,7 @@ function sub:drain(timeout)
   local ms = check_ms(timeout, "timeout", -1)
   self.client.ended = true
   return done(waiting(function(left) return C.nats_sub_drain(self.handle, left) end, ms,
-    DRAIN_TIMEOUT_MS))
+    self.client.limits.drain_ms))
 end
 
 function sub:stats()
