@@ -245,7 +245,7 @@ typedef struct wish {
 
 static bool drained(const nats_client *client)
 {
-    return client->draining && client->pending == 0;
+    return client->drained && client->pending == 0;
 }
 
 static bool get_ready(void *what)

@@ -215,6 +215,7 @@ static nats_status make_loop(nats_client *client)
     int want = nats__dial_wants(conn, &fd);
     nats__loop_watch(client->loop_fd, -1, conn->wake_fd, NATS__POLL_READ);
     nats__loop_watch(client->loop_fd, -1, fd, want);
+    conn->loop_want = want; /* also if others watch for more: they are told anew then */
     nats__loop_timer(client->timer_fd, nats__client_deadline_ns(client));
     nats__client_signal(client);
     return NATS_OK;
@@ -244,8 +245,8 @@ nats_status nats_client_process(nats_client *client)
     }
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
-    if (client->loop_fd >= 0) {
-        nats__wake_clear(conn->wake_fd);
+    if (client->loop_fd >= 0 && conn->driver != NATS__DRIVER_BUSY) {
+        nats__wake_clear(conn->wake_fd); /* else it is meant for the driver */
     }
     nats__conn_step(conn);
     if (conn->closed) {

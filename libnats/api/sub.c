@@ -32,7 +32,11 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     }
     *count_out = nats__sub_take(sub, batch, max);
     bool ended = *count_out == 0 && max > 0 && sub->head == NULL && !sub->active;
+    bool last = ended && sub->client->drained && sub->client->pending == 0;
     pthread_mutex_unlock(&conn->mu);
+    if (last) {
+        nats_client_close(sub->client);
+    }
 
     if (*count_out > 0 || (status == NATS_ERR_TIMEOUT && !ended)) {
         return NATS_OK;
@@ -79,6 +83,7 @@ nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms)
         status = nats__sub_drain(sub, nats__deadline_in(ms));
     }
     pthread_mutex_unlock(&conn->mu);
+    nats__writer_kick(conn);
     return nats__leave(sub->client, status);
 }
 

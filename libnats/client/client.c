@@ -73,6 +73,7 @@ void nats__client_end(nats_client *client)
         nats__sub_release(client->ended_subs);
     }
     nats__requests_fail(conn, client, NATS_ERR_CLOSED);
+    nats__loop_leave(client);
     if (client->prev != NULL) {
         client->prev->next = client->next;
     } else {
@@ -126,7 +127,9 @@ nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt
     }
     if (status == NATS_OK) {
         nats__conn_stage(conn);
-        status = nats__conn_wait(conn, conn, flushed, &self, deadline_ns);
+        status = nats__session_out(conn->session)->len == 0
+                     ? nats__conn_wait(conn, conn, flushed, &self, deadline_ns)
+                     : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     if (status == NATS_ERR_TIMEOUT) {
         return nats__fail(status, "timeout", "no PONG from the server in time");

@@ -24,14 +24,7 @@ static void conn_free(nats__conn *conn)
     nats__tcp_close(conn->fd);
     nats__session_free(conn->session);
     nats__outbox_free(&conn->out.box);
-    while (conn->idle_futures != NULL) {
-        nats_future *future = conn->idle_futures;
-        conn->idle_futures = future->next_free;
-        nats__buf_free(&future->subject);
-        free(future);
-    }
-    free(conn->futures);
-    free(conn->free_slots);
+    nats__requests_rest(conn);
     free(conn->mux);
     nats__fd_close(conn->wake_fd);
     nats__fd_close(conn->keeper_fd);
@@ -63,6 +56,7 @@ static nats_status set_up(nats__conn *conn, const char *urls, const nats_options
         return status;
     }
     conn->chunks = nats__session_parser(conn->session)->pool;
+    nats__chunk_pool_watch(conn->chunks, &nats__forks);
     conn->wake_fd = nats__wake_new();
     if (conn->wake_fd < 0) {
         return nats__fail(NATS_ERR_IO, NULL, "no descriptor for waking threads");
@@ -86,6 +80,7 @@ nats_status nats__conn_new(const char *urls, const nats_options *options, nats__
     conn->keeper_fd = -1;
     conn->fd = -1;
     conn->out.fd = -1;
+    conn->rest_ns = INT64_MAX;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->budget_ns = INT64_MAX;
 
@@ -186,7 +181,8 @@ void nats__conn_close(nats__conn *conn)
         int64_t rtt;
         nats__conn_flush(conn, nats__deadline_in(CLOSE_MS), &rtt);
     }
-    /* Other callers were told that their client is closed: the driver among them leaves now. */
+    /* The driver, if it is a caller that waits, leaves when it is woken, and nobody follows it. */
+    conn->closing = true;
     while (!conn->closed && !nats__conn_take_over(conn)) {
         nats__conn_wake(conn);
         pthread_mutex_unlock(&conn->mu);

@@ -31,6 +31,7 @@ enum {
     NATS__FLUSH_BYTES = 64 * 1024, /* a burst is written in pieces of this size: the server's own */
     NATS__FILL_MAX = 120 * 1024,   /* bytes behind a full socket before publish waits too */
     NATS__EVENTS_MAX = 1024,       /* events that a client keeps */
+    NATS__IDLE_FUTURES_MAX = 64,   /* freed ones that are kept to be used again */
     NATS__REQUESTS_MAX = 1 << 20   /* open requests: a reply's token has 20 bits for it */
 };
 
@@ -124,6 +125,7 @@ struct nats_client {
     size_t event_count;
     atomic_bool closed;
     bool draining;
+    bool drained; /* all that was under way is here: with the last message taken it is over */
     bool woken;
     int loop_fd; /* -1 until asked for */
     int ready_fd;
@@ -206,6 +208,8 @@ struct nats__conn {
     size_t address_count;
     size_t address_next;
     int fd;
+    int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
+    uint64_t rest_moved; /* bytes moved until that was settled: none since means rest */
     int64_t attempt_deadline_ns; /* INT64_MAX: none */
     int64_t budget_ns;           /* end of nats_connect()'s time; INT64_MAX afterwards */
 
@@ -216,6 +220,7 @@ struct nats__conn {
     int64_t last_rtt_ns;
     bool connected;
     bool connected_once;
+    bool closing; /* who closes waits for the driver's role: nobody else may take it to wait */
     bool closed;
     char last_text[NATS__ERROR_TEXT_MAX]; /* of the connection's last error */
     nats_status last_status;
@@ -233,7 +238,8 @@ struct nats__conn {
     uint32_t open_futures;
     uint32_t future_generation; /* of the next request */
     uint64_t queued;            /* messages that wait, in subscriptions and futures */
-    nats_future *idle_futures; /* freed ones, kept to be used again */
+    nats_future *idle_futures;
+    uint32_t idle_future_count;
 
     pthread_t keeper;
     bool keeper_runs;
@@ -273,7 +279,8 @@ static inline uint32_t nats__fork_generation(void)
 typedef bool (*nats__ready_fn)(void *what);
 /* Wait until ready(what), at most until deadline_ns (INT64_MAX: for ever). mu held. key: who is
  * told (see nats__waiter). NATS_OK, TIMEOUT (no text is noted), INTERRUPTED. A closed connection
- * ends the wait with NATS_OK: ask again. */
+ * ends the wait with NATS_OK: ask again. While it is closing nobody drives but who closes it: the
+ * others wait to be told. */
 nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn ready, void *what,
                             int64_t deadline_ns);
 /* Do what is due without waiting, if nobody else drives. mu held. */
@@ -343,8 +350,10 @@ bool nats__writer_control(nats__conn *conn, const void *lines, size_t len);
 /* Write at once what stands alone, leave a burst to be written together: after
  * nats__conn_stage(). */
 void nats__writer_kick(nats__conn *conn);
-/* The connection is usable. */
-void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
+/* The connection is usable. Returns how many publishes were dropped that this server would not
+ * take. */
+uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
+void nats__writer_rest_memory(nats__conn *conn); /* give back what a burst needed */
 
 typedef struct nats__writer_state {
     int fd;
@@ -354,7 +363,9 @@ typedef struct nats__writer_state {
     int64_t blocked_ns;
     uint64_t accepted;
     uint64_t resolved;
+    uint64_t written_bytes;
     size_t pending;
+    size_t room; /* memory of its buffers */
 } nats__writer_state;
 nats__writer_state nats__writer_look(nats__conn *conn);
 /* Is the burst over: nothing published since `accepted`, nothing to be written? Then the next
@@ -418,6 +429,8 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
+void nats__requests_rest(nats__conn *conn); /* give back what is kept for those to come */
+void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
 int64_t nats__requests_deadline_ns(nats__conn *conn, const nats_client *client);
 
 /* keeper.c */
@@ -437,6 +450,7 @@ nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt
 /* loop.c: mu held. */
 void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want);
 void nats__loops_deadline(nats__conn *conn);
+void nats__loop_leave(nats_client *client); /* it is closed: only its events are left to tell of */
 int64_t nats__client_deadline_ns(nats_client *client);
 
 #endif

@@ -37,12 +37,34 @@ static void on_unsupported(nats__conn *conn, const nats__session_event *ev, int6
     nats__session_failed(conn->session, NATS_ERR_NOT_SUPPORTED, text, now_ns);
 }
 
+/* The gate is open; what waited and is too much for this server does not go through. */
+static void open_writer(nats__conn *conn)
+{
+    const nats_info *info = nats__session_info(conn->session);
+    size_t max = nats__session_max_payload(conn->session);
+    uint64_t dropped = nats__writer_open(conn, max, info->headers);
+    if (dropped == 0) {
+        return;
+    }
+    char text[128];
+    snprintf(text, sizeof text, "%llu messages that waited are over this server's max_payload %zu%s",
+             (unsigned long long)dropped, max, info->headers ? "" : ", or have headers");
+    conn->totals.lost += dropped;
+    conn->totals.errors++;
+    note_error(conn, NATS_ERR_MAX_PAYLOAD, text);
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_ERROR,
+                                          .status = NATS_ERR_MAX_PAYLOAD,
+                                          .text = text,
+                                          .url = server_url(conn),
+                                          .lost = dropped});
+}
+
 static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
     (void)now_ns;
     nats__conn_stage(conn); /* SUBs go before what waits in the outbox */
-    nats__writer_open(conn, nats__session_max_payload(conn->session),
-                      nats__session_info(conn->session)->headers);
+    open_writer(conn);
     conn->connected = true;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->totals.connects++;
@@ -121,8 +143,7 @@ static void on_pong(nats__conn *conn, const nats__session_event *ev, int64_t now
 static void on_info(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
     (void)ev, (void)now_ns;
-    nats__writer_open(conn, nats__session_max_payload(conn->session),
-                      nats__session_info(conn->session)->headers);
+    open_writer(conn);
 }
 
 static void on_discovered(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
@@ -148,7 +169,8 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
     conn->totals.errors++;
     note_error(conn, ev->status, ev->text);
     nats_sub *sub = (nats_sub *)ev->sub;
-    if (sub == NULL && ev->status == NATS_ERR_PERMISSION && ev->subject != NULL) {
+    bool refused = ev->status == NATS_ERR_PERMISSION;
+    if (sub == NULL && refused && ev->subject != NULL) {
         nats__requests_refused(conn, ev->subject);
     }
     nats__event_push(conn, sub != NULL ? sub->client : NULL,
@@ -158,6 +180,9 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
                                           .url = server_url(conn),
                                           .subject = ev->subject,
                                           .sid = sub != NULL ? sub->rec.sid : 0});
+    if (sub != NULL && sub == conn->mux && refused) {
+        nats__requests_inbox_refused(conn);
+    }
 }
 
 static void on_stale(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)

@@ -1,13 +1,30 @@
 /* Ending without losing what is under way: UNSUB, then wait until the server has answered a PING
- * sent after it; what it sent for the subscription is here then. mu held. */
+ * sent after it; what it sent for the subscription is here then. While the connection is lost
+ * nothing is under way: the subscription ends at once, or the next connection would have it
+ * again. mu held. */
 #include "client/conn.h"
 #include "proto/encoder.h"
 
+/* Out of the table. The server knows when its PONG came after the UNSUB; else the connection may
+ * be another one by now, where it was subscribed anew. */
+static void end(nats_sub *sub, bool server_knows)
+{
+    nats__session *session = sub->client->conn->session;
+    bool done = false;
+    if (!sub->active) {
+        return;
+    }
+    if (!server_knows) {
+        nats__session_unsubscribe(session, &sub->rec, 0, &done);
+    }
+    if (!done) {
+        nats__session_forget(session, &sub->rec);
+    }
+    nats__sub_ended(sub);
+}
+
 static nats_status tell_server(nats__conn *conn, const nats_sub *sub)
 {
-    if (!conn->connected) {
-        return NATS_OK;
-    }
     return nats__encode_unsub(nats__session_out(conn->session), sub->rec.sid, 0)
                ? NATS_OK
                : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
@@ -17,16 +34,26 @@ nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns)
 {
     nats__conn *conn = sub->client->conn;
     int64_t rtt;
+    if (!conn->connected) {
+        end(sub, false);
+        return nats__conn_flush(conn, deadline_ns, &rtt);
+    }
     nats_status status = tell_server(conn, sub);
     if (status == NATS_OK) {
         nats__conn_stage(conn);
         status = nats__conn_flush(conn, deadline_ns, &rtt);
     }
-    if (sub->active) {
-        nats__session_forget(conn->session, &sub->rec);
-        nats__sub_ended(sub);
-    }
+    end(sub, status == NATS_OK);
+    nats__conn_stage(conn);
     return status;
+}
+
+static void end_all(nats_client *client, bool server_knows)
+{
+    while (client->subs != NULL) {
+        end(client->subs, server_knows);
+    }
+    nats__conn_stage(client->conn);
 }
 
 nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
@@ -34,6 +61,9 @@ nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
     nats__conn *conn = client->conn;
     int64_t rtt;
     nats_status status = NATS_OK;
+    if (!conn->connected) {
+        end_all(client, false);
+    }
     for (nats_sub *sub = client->subs; sub != NULL && status == NATS_OK; sub = sub->next) {
         status = tell_server(conn, sub);
     }
@@ -41,11 +71,8 @@ nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
         nats__conn_stage(conn);
         status = nats__conn_flush(conn, deadline_ns, &rtt);
     }
-    while (client->subs != NULL) {
-        nats_sub *sub = client->subs;
-        nats__session_forget(conn->session, &sub->rec);
-        nats__sub_ended(sub);
-    }
+    end_all(client, status == NATS_OK);
+    client->drained = true;
     nats__conn_tell(conn, client);
     return status;
 }

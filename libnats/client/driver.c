@@ -9,7 +9,13 @@
 #include "io/poll.h"
 #include "io/tcp.h"
 
-enum { NS_PER_S = 1000000000 };
+enum {
+    NS_PER_S = 1000000000,
+    REST_NS = NS_PER_S,           /* quiet for so long after a burst: its memory is given back */
+    BURST_READ = NATS__CHUNK_SMALL, /* bytes of a read, and room to write from, that only a burst */
+    BURST_ROOM = 64 * 1024,         /* needs */
+    STAGE_AGAIN_NS = 10 * 1000000 /* lines wait for memory: another try */
+};
 
 int64_t nats__deadline_in(int64_t ms)
 {
@@ -79,13 +85,24 @@ bool nats__conn_take_over(nats__conn *conn)
     return true;
 }
 
+/* Nobody drives: one of those who wait must. Best one who was not told of anything yet, for the
+ * others may have what they want; they hand the role on when they go. */
+static void hand_on(nats__conn *conn)
+{
+    nats__waiter *heir = conn->waiters;
+    while (heir != NULL && heir->told) {
+        heir = heir->next;
+    }
+    if (heir != NULL && conn->driver == NATS__DRIVER_NONE) {
+        heir->told = true;
+        pthread_cond_signal(&heir->cond);
+    }
+}
+
 void nats__conn_leave(nats__conn *conn)
 {
     conn->driver = NATS__DRIVER_NONE;
-    if (conn->waiters != NULL) {
-        conn->waiters->told = true;
-        pthread_cond_signal(&conn->waiters->cond);
-    }
+    hand_on(conn);
     if (conn->robbed) {
         conn->robbed = false;
         nats__keeper_tell(conn);
@@ -112,6 +129,10 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
 {
     int64_t deadline = nats__session_deadline_ns(conn->session);
     deadline = earlier(deadline, conn->attempt_deadline_ns);
+    deadline = earlier(deadline, conn->rest_ns);
+    if (nats__session_out(conn->session)->len > 0) {
+        deadline = earlier(deadline, nats__now_ns() + STAGE_AGAIN_NS);
+    }
     nats__writer_state out = nats__writer_look(conn);
     if (out.blocked && conn->connected) {
         int64_t limit = nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
@@ -182,6 +203,9 @@ static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
     if (seen->n > 0) {
         nats__parser_commit(nats__session_parser(conn->session), (size_t)seen->n);
         conn->more = (size_t)seen->n == seen->size;
+        if (seen->n >= BURST_READ && conn->rest_ns == INT64_MAX) {
+            conn->rest_ns = now_ns + REST_NS;
+        }
         conn->totals.in_bytes += (uint64_t)seen->n;
     } else if (seen->n == -2) {
         fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
@@ -210,6 +234,31 @@ static void check_writer(nats__conn *conn, int64_t now_ns)
     }
 }
 
+/* A burst leaves large buffers behind: they go when nothing has moved for a while. mu held. */
+static void rest(nats__conn *conn, const nats__writer_state *out, int64_t now_ns)
+{
+    uint64_t moved = conn->totals.in_bytes + out->written_bytes;
+    if (conn->rest_ns == INT64_MAX) {
+        conn->rest_ns = out->room > BURST_ROOM ? now_ns + REST_NS : INT64_MAX;
+        conn->rest_moved = moved;
+        return;
+    }
+    if (now_ns < conn->rest_ns) {
+        return;
+    }
+    conn->rest_ns = now_ns + REST_NS;
+    if (moved != conn->rest_moved || out->pending > 0) {
+        conn->rest_moved = moved;
+        return;
+    }
+    conn->rest_ns = INT64_MAX;
+    nats__parser_rest(nats__session_parser(conn->session));
+    nats__chunk_pool_rest(conn->chunks);
+    nats__buf_shrink(nats__session_out(conn->session), 0);
+    nats__writer_rest_memory(conn);
+    nats__requests_rest(conn);
+}
+
 /* Time passes, and what follows from it. True when there is something to write. mu held. */
 static bool advance(nats__conn *conn, int64_t now_ns)
 {
@@ -217,11 +266,17 @@ static bool advance(nats__conn *conn, int64_t now_ns)
         fail(conn, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
     }
     nats__writer_state out = nats__writer_look(conn);
+    rest(conn, &out, now_ns);
     nats__session_mark(conn->session, out.accepted);
     nats__session_hold_pongs(conn->session, out.pending > NATS__FILL_MAX);
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
-    return nats__conn_stage(conn);
+    bool staged = nats__conn_stage(conn);
+    if (!conn->connected && nats__session_out(conn->session)->len > 0) {
+        fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);
+        nats__conn_dispatch(conn, now_ns);
+    }
+    return staged;
 }
 
 bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
@@ -235,7 +290,9 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     bool wait = deadline_ns > 0;
     if (conn->transport == NATS__TRANSPORT_UP &&
         !nats__parser_reserve(nats__session_parser(conn->session), &seen.space, &seen.size)) {
-        fail(conn, NATS_ERR_NO_MEMORY, "no memory to read into", nats__now_ns());
+        int64_t now = nats__now_ns();
+        fail(conn, NATS_ERR_NO_MEMORY, "no memory to read into", now);
+        advance(conn, now);
         return false;
     }
     int64_t until = wait ? earlier(deadline_ns, nats__conn_deadline_ns(conn)) : 0;
@@ -276,7 +333,7 @@ static nats_status drive_until(nats__conn *conn, nats__ready_fn ready, void *wha
     bool interruptible = nats__conn_opt(conn, NATS__OPT_interruptible) != 0;
     bool looked = false;
     for (;;) {
-        if (conn->closed || ready(what)) {
+        if (conn->closed || conn->closing || ready(what)) {
             return NATS_OK;
         }
         bool over = deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns;
@@ -294,17 +351,18 @@ static nats_status drive_until(nats__conn *conn, nats__ready_fn ready, void *wha
 nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn ready, void *what,
                             int64_t deadline_ns)
 {
+    nats_status status = NATS_OK;
     conn->visits++;
-    while (!conn->closed && !ready(what)) {
-        if (nats__conn_take_over(conn)) {
-            nats_status status = drive_until(conn, ready, what, deadline_ns);
+    while (status == NATS_OK && !conn->closed && !ready(what)) {
+        if (!conn->closing && nats__conn_take_over(conn)) {
+            status = drive_until(conn, ready, what, deadline_ns);
             nats__conn_leave(conn);
-            return status;
+        } else if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {
+            status = NATS_ERR_TIMEOUT;
+        } else {
+            follow(conn, key, deadline_ns);
         }
-        if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {
-            return NATS_ERR_TIMEOUT;
-        }
-        follow(conn, key, deadline_ns);
     }
-    return NATS_OK;
+    hand_on(conn);
+    return status;
 }

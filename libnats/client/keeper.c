@@ -14,6 +14,7 @@ enum {
     LOOP_AWAY_MS = 2,        /* a foreign loop that did not read by then is busy */
     BURST_FIRST_US = 50,     /* first look at a burst: a lone pair of publishes waits no longer */
     BURST_LAST_US = 1000,    /* a burst that goes on is written at least this often */
+    BURST_READS = 16,        /* as much is read at once while a burst lasts */
     NS_PER_US = 1000
 };
 
@@ -35,13 +36,17 @@ static void sleep_for(int64_t ns)
     nats__poll(-1, 0, -1, nats__now_ns() + ns);
 }
 
-/* Write what a burst leaves behind: as soon as it pauses, and now and then while it lasts. mu
- * not held. */
-static void write_burst(nats__conn *conn)
+/* Write what a burst leaves behind: as soon as it pauses, and now and then while it lasts. False
+ * when it goes on, and somebody should listen to the server again. mu not held. */
+static bool write_burst(nats__conn *conn)
 {
     int64_t ns = BURST_FIRST_US * NS_PER_US;
+    int64_t listen_ns = nats__now_ns() + AWAY_MS * NATS__MS;
     nats__writer_state before = nats__writer_look(conn);
     while (before.armed && !before.blocked && !before.failed) {
+        if (nats__now_ns() >= listen_ns) {
+            return false;
+        }
         sleep_for(ns);
         nats__writer_state now = nats__writer_look(conn);
         bool paused = now.accepted == before.accepted;
@@ -49,11 +54,29 @@ static void write_burst(nats__conn *conn)
             nats__writer_flush(conn);
         }
         if (paused && nats__writer_rest(conn, now.accepted)) {
-            return;
+            return true;
         }
         ns = ns < BURST_LAST_US * NS_PER_US ? ns * 2 : ns;
         before = nats__writer_look(conn);
     }
+    return true;
+}
+
+/* Read what came while a burst kept the keeper busy, and do what is due, unless a caller does.
+ * mu held. */
+static void listen_between(nats__conn *conn)
+{
+    if (conn->closed || conn->closing || conn->driver != NATS__DRIVER_NONE) {
+        return;
+    }
+    conn->driver = NATS__DRIVER_BUSY;
+    for (int reads = 0; reads < BURST_READS; reads++) {
+        nats__conn_drive(conn, 0);
+        if (!conn->more || conn->closed || conn->closing) {
+            break;
+        }
+    }
+    nats__conn_leave(conn);
 }
 
 /* The socket was full while a caller drives who may not know of it. */
@@ -131,15 +154,19 @@ static void *keeper_main(void *arg)
             watch(conn);
             continue;
         }
+        bool goes_on = false;
         pthread_mutex_unlock(&conn->mu);
         if (burst) {
-            write_burst(conn);
+            goes_on = !write_burst(conn);
         } else if (out.blocked) {
             wait_for_room(conn, out.fd);
         } else {
             nap(conn, AWAY_MS * NATS__MS);
         }
         pthread_mutex_lock(&conn->mu);
+        if (goes_on && !conn->keeper_stop && conn->visits == visits) {
+            listen_between(conn);
+        }
     }
     pthread_mutex_unlock(&conn->mu);
     return NULL;

@@ -5,6 +5,7 @@
 
 void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want)
 {
+    conn->loop_want = want;
     for (nats_client *client = conn->clients; client != NULL; client = client->next) {
         if (client->loop_fd >= 0) {
             nats__loop_watch(client->loop_fd, old_fd, new_fd, want);
@@ -41,6 +42,17 @@ void nats__loops_deadline(nats__conn *conn)
         }
     }
     conn->loop_want = want;
+}
+
+void nats__loop_leave(nats_client *client)
+{
+    if (client->loop_fd < 0) {
+        return;
+    }
+    nats__loop_watch(client->loop_fd, client->conn->fd, -1, 0);
+    nats__loop_watch(client->loop_fd, client->conn->wake_fd, -1, 0);
+    nats__loop_timer(client->timer_fd, INT64_MAX);
+    nats__client_signal(client);
 }
 
 void nats__client_signal(nats_client *client)

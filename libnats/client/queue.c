@@ -218,6 +218,7 @@ void nats__sub_clear(nats_sub *sub)
         conn->totals.dropped++;
         nats__chunk_unref(msg->chunk, 1);
     }
+    nats__client_signal(sub->client);
 }
 
 /* Messages that wait go behind those that the list has already: their order among each other

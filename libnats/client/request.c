@@ -66,14 +66,46 @@ static bool grow_slots(nats__conn *conn)
     return true;
 }
 
-static nats_future *idle_future(nats__conn *conn)
+static nats_future *take_idle(nats__conn *conn)
 {
     nats_future *future = conn->idle_futures;
     if (future != NULL) {
         conn->idle_futures = future->next_free;
+        conn->idle_future_count--;
         return future;
     }
     return calloc(1, sizeof *future);
+}
+
+static void keep_idle(nats__conn *conn, nats_future *future)
+{
+    if (conn->idle_future_count == NATS__IDLE_FUTURES_MAX) {
+        nats__buf_free(&future->subject);
+        free(future);
+        return;
+    }
+    future->next_free = conn->idle_futures;
+    conn->idle_futures = future;
+    conn->idle_future_count++;
+}
+
+void nats__requests_rest(nats__conn *conn)
+{
+    while (conn->idle_futures != NULL) {
+        nats_future *future = conn->idle_futures;
+        conn->idle_futures = future->next_free;
+        nats__buf_free(&future->subject);
+        free(future);
+    }
+    conn->idle_future_count = 0;
+    if (conn->open_futures == 0) {
+        free(conn->futures);
+        free(conn->free_slots);
+        conn->futures = NULL;
+        conn->free_slots = NULL;
+        conn->future_count = 0;
+        conn->free_slot_count = 0;
+    }
 }
 
 static nats_status future_new(nats_client *client, const nats__frame *ask, nats_future **out)
@@ -85,14 +117,13 @@ static nats_status future_new(nats_client *client, const nats__frame *ask, nats_
                                 NATS__REQUESTS_MAX)
                    : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
-    nats_future *future = idle_future(conn);
+    nats_future *future = take_idle(conn);
     if (future == NULL) {
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     future->subject.len = 0;
     if (!nats__buf_append(&future->subject, ask->subject, ask->subject_len)) {
-        future->next_free = conn->idle_futures;
-        conn->idle_futures = future;
+        keep_idle(conn, future);
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
 
@@ -142,9 +173,9 @@ void nats__future_free(nats_future *future)
     if (future->status != NATS_OK && !future->failed_told) {
         client->replies--;
     }
+    nats__client_signal(client);
     future->status = NATS_OK;
-    future->next_free = conn->idle_futures;
-    conn->idle_futures = future;
+    keep_idle(conn, future);
 }
 
 /* ---- asking ---- */
@@ -340,6 +371,15 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
             future_end(future, NATS_ERR_PERMISSION);
         }
     }
+}
+
+/* The next request asks for the inbox again: permissions may have changed by then. */
+void nats__requests_inbox_refused(nats__conn *conn)
+{
+    nats__requests_fail(conn, NULL, NATS_ERR_PERMISSION);
+    nats__session_forget(conn->session, &conn->mux->rec);
+    free(conn->mux);
+    conn->mux = NULL;
 }
 
 /* ---- time ---- */

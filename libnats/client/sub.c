@@ -52,6 +52,23 @@ static nats_sub *sub_alloc(const char *subject, size_t subject_len, const char *
     return sub;
 }
 
+/* Into the table, and SUB to the outbox: left behind in the session it would go after what is
+ * published next. */
+static nats_status session_subscribe(nats__conn *conn, nats_sub *sub)
+{
+    nats__conn_stage(conn);
+    nats__buf *lines = nats__session_out(conn->session);
+    size_t before = lines->len;
+    nats_status status = nats__session_subscribe(conn->session, &sub->rec);
+    nats__conn_stage(conn);
+    if (status != NATS_OK || lines->len == 0) {
+        return status;
+    }
+    nats__session_forget(conn->session, &sub->rec);
+    lines->len = before;
+    return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+}
+
 nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *subject,
                           size_t subject_len, const char *queue, size_t queue_len, uint64_t max,
                           nats_sub **out)
@@ -64,7 +81,7 @@ nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *sub
     sub->rec.max = max;
     sub->msgs_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_msgs));
     sub->bytes_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_bytes));
-    nats_status status = nats__session_subscribe(conn->session, &sub->rec);
+    nats_status status = session_subscribe(conn, sub);
     if (status != NATS_OK) {
         free(sub);
         return status;
@@ -77,7 +94,6 @@ nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *sub
         nats__client_ref(client);
         list_in(&client->subs, sub);
     }
-    nats__conn_stage(conn);
     *out = sub;
     return NATS_OK;
 }

@@ -305,12 +305,25 @@ void nats__writer_attach(nats__conn *conn, int fd)
     nats__spin_unlock(&conn->out_lock);
 }
 
-void nats__writer_open(nats__conn *conn, size_t payload_max, bool headers)
+uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers)
+{
+    nats__writer *out = &conn->out;
+    nats__spin_lock(&conn->out_lock);
+    bool less = payload_max < out->payload_max || (out->headers && !headers);
+    uint64_t dropped = less ? nats__outbox_limit(&out->box, payload_max, headers) : 0;
+    out->box.open = true;
+    out->payload_max = payload_max;
+    out->headers = headers;
+    nats__spin_unlock(&conn->out_lock);
+    return dropped;
+}
+
+void nats__writer_rest_memory(nats__conn *conn)
 {
     nats__spin_lock(&conn->out_lock);
-    conn->out.box.open = true;
-    conn->out.payload_max = payload_max;
-    conn->out.headers = headers;
+    if (!conn->out.writing) {
+        nats__outbox_rest(&conn->out.box);
+    }
     nats__spin_unlock(&conn->out_lock);
 }
 
@@ -354,6 +367,8 @@ nats__writer_state nats__writer_look(nats__conn *conn)
                                 .blocked_ns = out->blocked_ns,
                                 .accepted = out->box.accepted,
                                 .resolved = out->box.resolved,
+                                .written_bytes = out->box.written_bytes,
+                                .room = out->box.fill.cap + out->box.drain.cap,
                                 .pending = nats__outbox_pending(&out->box)};
     nats__spin_unlock(&conn->out_lock);
     return state;

@@ -52,6 +52,8 @@ nats_status nats__tcp_connected(int fd)
 void nats__tcp_close(int fd)
 {
     if (fd >= 0) {
+        /* A child of fork() may have it too: the server learns of the end all the same. */
+        shutdown(fd, SHUT_RDWR);
         close(fd);
     }
 }

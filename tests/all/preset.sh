@@ -10,4 +10,5 @@ servers=()
 
 cmake --preset "$preset" "${servers[@]}"
 cmake --build --preset "$preset" -j2
+export POLYNATS_STRESS_SECONDS=${POLYNATS_STRESS_SECONDS:-15}
 ctest --test-dir "build/$preset" -j2 --output-on-failure -LE lint

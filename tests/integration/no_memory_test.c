@@ -1,0 +1,329 @@
+/* Memory that runs out: the n-th allocation of a whole session fails, for every n there is, once
+ * alone and once with all that follow it, in any thread. Whatever was called says NO_MEMORY or
+ * does its work; nothing crashes, hangs, or is still allocated at the end; and after a lone
+ * failure the connection is usable. */
+#include "rig.h"
+
+#if defined(__has_feature)
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+
+int main(void)
+{
+    puts("skipped: sanitizers have an allocator of their own");
+    return RIG_SKIPPED;
+}
+
+#else
+
+enum {
+    HANG_S = 30,
+    CALL_MS = 5000,
+    BIG = 200 * 1024, /* more than a chunk: the parser takes one of its own for it */
+    MESSAGES = 50,
+    SETTLE_MS = 500,
+    NOT_FAILING = -1
+};
+
+/* ---- an allocator that fails when it is told to: glibc's own under other names ---- */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
+
+static atomic_llong countdown = NOT_FAILING; /* allocations that still work */
+static atomic_bool lasting;                  /* and all after the first failure fail too */
+static atomic_llong failed;
+static atomic_llong live;
+
+/* A place to stop at in a debugger. */
+static __attribute__((noinline)) bool first_failure(void)
+{
+    return atomic_fetch_add(&failed, 1) == 0;
+}
+
+static bool fails(void)
+{
+    if (atomic_load(&countdown) == NOT_FAILING) {
+        return false;
+    }
+    if (atomic_load(&failed) > 0) {
+        if (atomic_load(&lasting)) {
+            atomic_fetch_add(&failed, 1);
+        }
+        return atomic_load(&lasting);
+    }
+    if (atomic_fetch_sub(&countdown, 1) > 1) {
+        return false;
+    }
+    atomic_store(&countdown, 1); /* never NOT_FAILING */
+    return first_failure() || atomic_load(&lasting);
+}
+
+static void *counted(void *memory)
+{
+    atomic_fetch_add(&live, memory != NULL);
+    return memory;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : counted(__libc_malloc(size));
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : counted(__libc_calloc(count, size));
+}
+
+void *realloc(void *memory, size_t size)
+{
+    if (fails()) {
+        return NULL;
+    }
+    void *moved = __libc_realloc(memory, size);
+    return memory == NULL ? counted(moved) : moved;
+}
+
+void free(void *memory)
+{
+    atomic_fetch_sub(&live, memory != NULL);
+    __libc_free(memory);
+}
+
+static void fail_from(long long n, bool all)
+{
+    atomic_store(&failed, 0);
+    atomic_store(&lasting, all);
+    atomic_store(&countdown, n);
+}
+
+static void fail_no_more(void)
+{
+    atomic_store(&countdown, NOT_FAILING);
+}
+
+/* ---- the session ---- */
+
+static const char *doing = "nothing";
+static long long doing_n;
+static bool doing_all;
+
+static void hung(int number)
+{
+    (void)number;
+    static const char text[] = "it hangs: ";
+    ssize_t written = write(2, text, sizeof(text) - 1);
+    written = write(2, doing, strlen(doing));
+    (void)written;
+    char line[64];
+    snprintf(line, sizeof(line), ", allocation %lld%s\n", doing_n, doing_all ? " and all after" : "");
+    written = write(2, line, strlen(line));
+    rig_fail();
+}
+
+/* A call says NO_MEMORY, or works. When memory ran out in the keeper, the connection is given up
+ * and what waited for it is told DISCONNECTED. */
+static bool did(const char *what, nats_status status)
+{
+    doing = what;
+    bool ran_out = atomic_load(&failed) > 0;
+    bool fine = status == NATS_OK ||
+                (ran_out && (status == NATS_ERR_NO_MEMORY || status == NATS_ERR_DISCONNECTED ||
+                             (atomic_load(&lasting) &&
+                              (status == NATS_ERR_TIMEOUT || status == NATS_ERR_CLOSED))));
+    if (!fine) {
+        fprintf(stderr, "%s: %s (%s), allocation %lld%s\n", what, nats_status_name(status),
+                nats_last_error(NULL), doing_n, doing_all ? " and all after" : "");
+        rig_fail();
+    }
+    return status == NATS_OK;
+}
+
+static void take_all(nats_client *client)
+{
+    nats_msg *batch[MESSAGES];
+    size_t count = 1;
+    while (count > 0 && did("get", nats_client_get(client, MESSAGES, 20, batch, &count))) {
+        nats_msg_free_many(batch, count);
+    }
+}
+
+static void ask(nats_client *client)
+{
+    nats_msg *reply;
+    nats_future *future;
+    int64_t ms = atomic_load(&lasting) ? 50 : CALL_MS;
+    if (did("request", nats_client_request(client, "memory.echo", NATS_Z, NULL, "x", 1, ms,
+                                           &reply))) {
+        nats_msg_free(reply);
+    }
+    if (did("request_many", nats_client_request_many(client, "memory.echo", NATS_Z, NULL, "x", 1,
+                                                     1, 0, ms, 0, &future))) {
+        did("future_wait", nats_future_wait(future, -1, &reply));
+        nats_msg_free(reply);
+        nats_future_free(future);
+    }
+}
+
+static void publish(nats_client *client, const char *big)
+{
+    nats_headers *headers = NULL;
+    if (did("headers_new", nats_headers_new(&headers))) {
+        did("headers_add", nats_headers_add(headers, "Key", NATS_Z, "value", NATS_Z));
+        did("publish_with", nats_client_publish_with(client, "memory.a", NATS_Z, NULL, 0, headers,
+                                                     "x", 1));
+    }
+    nats_headers_free(headers);
+    for (int i = 0; i < MESSAGES; i++) {
+        did("publish", nats_client_publish(client, "memory.b", NATS_Z, big, 100));
+    }
+    did("publish big", nats_client_publish(client, "memory.c", NATS_Z, big, BIG));
+}
+
+static void look(nats_client *client)
+{
+    nats_info *info;
+    nats_event *event = NULL;
+    if (did("server_info", nats_client_server_info(client, &info))) {
+        nats_info_free(info);
+    }
+    while (nats_client_next_event(client, 0, &event) == NATS_OK && event != NULL) {
+        nats_event_free(event);
+    }
+}
+
+static void use(nats_client *client, const char *big)
+{
+    int64_t ms = atomic_load(&lasting) ? 50 : CALL_MS;
+    nats_client *shared = NULL;
+    nats_sub *sub = NULL;
+    nats_sub *slow = NULL;
+    int32_t fd;
+    did("share", nats_client_share(client, &shared));
+    did("subscribe", nats_client_subscribe(client, "memory.>", NATS_Z, NULL, 0, 0, &sub));
+    did("subscribe", nats_client_subscribe(client, "memory.b", NATS_Z, "q", 1, 40, &slow));
+    if (slow != NULL) {
+        nats_sub_set_limits(slow, 10, -1);
+    }
+    publish(client, big);
+    did("flush", nats_client_flush(client, ms));
+    take_all(client);
+    ask(client);
+    did("fd", nats_client_fd(client, &fd));
+    look(client);
+    if (sub != NULL) {
+        did("sub_drain", nats_sub_drain(sub, ms));
+    }
+    nats_sub_free(slow);
+    nats_sub_free(sub);
+    nats_client_free(shared);
+}
+
+static void run(const char *big, long long n, bool all)
+{
+    doing_n = n;
+    doing_all = all;
+    alarm(HANG_S);
+    nats_client *client = NULL;
+    const char *settings[] = {"reconnect_wait=0.001", "name=memory",
+                              all ? "connect_timeout=0.2" : "connect_timeout=2", NULL};
+    fail_from(n, all);
+    nats_status status = rig_connect(rig.url, settings, &client);
+    bool open = did("connect", status);
+    RIG_CHECK(open == (client != NULL));
+    if (open) {
+        use(client, big);
+        bool once = atomic_load(&failed) > 0 && !all;
+        fail_no_more();
+        while (once && nats_client_flush(client, CALL_MS) != NATS_OK) {
+            RIG_CHECK(nats_client_status(client) != NATS_CLIENT_CLOSED);
+        }
+        /* Drain and close without memory too. */
+        if (all) {
+            fail_from(1, true);
+        }
+        did("drain", nats_client_drain(client, all ? 50 : CALL_MS));
+        nats_client_close(client);
+        nats_client_free(client);
+    }
+    fail_no_more();
+    alarm(0);
+}
+
+/* Threads that were told to end may still be on their way. */
+static bool all_freed(long long before)
+{
+    int64_t end = rig_now_ms() + SETTLE_MS;
+    while (atomic_load(&live) > before && rig_now_ms() < end) {
+        rig_sleep_ms(1);
+    }
+    return atomic_load(&live) <= before;
+}
+
+static _Noreturn void echo(void)
+{
+    nats_client *client;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    RIG_OK(nats_connect(rig.url, NULL, &client));
+    RIG_OK(nats_client_subscribe(client, "memory.echo", NATS_Z, NULL, 0, 0, NULL));
+    for (;;) {
+        nats_msg *msg;
+        size_t count;
+        RIG_OK(nats_client_get(client, 1, -1, &msg, &count));
+        if (nats_msg_reply(msg, NULL) != NULL) {
+            nats_client_respond(client, msg, NULL, "y", 1);
+        }
+        nats_msg_free(msg);
+    }
+}
+
+/* no_memory_test [N [lasting]]: only the N-th. */
+int main(int argc, char **argv)
+{
+    signal(SIGALRM, hung);
+    rig_start();
+    pid_t helper = fork();
+    if (helper == 0) {
+        echo();
+    }
+    char *big = calloc(1, BIG);
+    RIG_CHECK(big != NULL);
+    rig_sleep_ms(200);
+    run(big, NOT_FAILING, false);
+    run(big, NOT_FAILING, false);
+    long long count = 0;
+    long long first = argc > 1 ? atoll(argv[1]) : 1;
+    for (int all = argc > 2; all < 2; all++) {
+        bool reached = true;
+        for (long long n = first; reached; n++) {
+            long long before = atomic_load(&live);
+            run(big, n, all != 0);
+            reached = atomic_load(&failed) > 0;
+            count += reached;
+            if (!all_freed(before)) {
+                fprintf(stderr, "%lld blocks are left, allocation %lld%s\n",
+                        atomic_load(&live) - before, n, all ? " and all after" : "");
+                rig_fail();
+            }
+            if (all && n > 200) {
+                break;
+            }
+        }
+    }
+    printf("%lld failed allocations: none crashed, hung or leaked\n", count);
+    RIG_CHECK(count > 100);
+    kill(helper, SIGKILL);
+    waitpid(helper, NULL, 0);
+    free(big);
+    rig_stop();
+    return 0;
+}
+
+#endif

@@ -1,0 +1,259 @@
+/* What the integration tests share: a nats-server that can be killed, stopped and started again,
+ * time, threads, and checks that say what failed. */
+#ifndef TESTS_INTEGRATION_RIG_H
+#define TESTS_INTEGRATION_RIG_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <polynats.h>
+
+enum {
+    RIG_SKIPPED = 77,
+    RIG_UP_MS = 10000, /* a server that is not up by then will not be */
+    RIG_WAIT_MS = 20000
+};
+
+#define RIG_CHECK(condition)                                                                 \
+    do {                                                                                     \
+        if (!(condition)) {                                                                  \
+            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #condition,              \
+                    nats_last_error(NULL));                                                  \
+            rig_fail();                                                                      \
+        }                                                                                    \
+    } while (0)
+
+#define RIG_OK(call) RIG_CHECK((call) == NATS_OK)
+
+typedef struct rig_server {
+    pid_t pid; /* 0: not running */
+    int port;
+    char url[64];
+} rig_server;
+
+static rig_server rig; /* the one server of a test program */
+
+static inline void rig_stop(void)
+{
+    if (rig.pid > 0) {
+        kill(rig.pid, SIGCONT);
+        kill(rig.pid, SIGKILL);
+        waitpid(rig.pid, NULL, 0);
+        rig.pid = 0;
+    }
+}
+
+/* Stop it as a debugger would. Its threads stop one after the other: wait for the last. */
+static inline void rig_freeze(void)
+{
+    int status;
+    kill(rig.pid, SIGSTOP);
+    waitpid(rig.pid, &status, WUNTRACED);
+}
+
+static inline _Noreturn void rig_fail(void)
+{
+    rig_stop();
+    _exit(1);
+}
+
+static inline int64_t rig_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline void rig_sleep_ms(int64_t ms)
+{
+    struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    while (nanosleep(&time, &time) != 0) {
+    }
+}
+
+/* A listening socket of the loopback; *port_io 0: any port. */
+static inline int rig_listen(int *port_io)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    RIG_CHECK(fd >= 0);
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)*port_io)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t len = sizeof(address);
+    RIG_CHECK(bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, 64) == 0);
+    RIG_CHECK(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+    *port_io = ntohs(address.sin_port);
+    return fd;
+}
+
+static inline bool rig_port_open(int port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bool open = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    close(fd);
+    return open;
+}
+
+/* Start the server, on the port it had before if there was one. */
+static inline void rig_start(void)
+{
+    const char *program = getenv("NATS_SERVER_BIN");
+    if (program == NULL || access(program, X_OK) != 0) {
+        puts("skipped: no nats-server (set NATS_SERVER_BIN)");
+        exit(RIG_SKIPPED);
+    }
+    if (rig.port == 0) {
+        close(rig_listen(&rig.port));
+        snprintf(rig.url, sizeof(rig.url), "nats://127.0.0.1:%d", rig.port);
+    }
+    char port[16];
+    snprintf(port, sizeof(port), "%d", rig.port);
+    rig.pid = fork();
+    RIG_CHECK(rig.pid >= 0);
+    if (rig.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it may not outlive a test that is killed */
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+        execl(program, program, "-a", "127.0.0.1", "-p", port, (char *)NULL);
+        _exit(127);
+    }
+    int64_t end = rig_now_ms() + RIG_UP_MS;
+    while (!rig_port_open(rig.port)) {
+        RIG_CHECK(rig_now_ms() < end);
+        rig_sleep_ms(5);
+    }
+}
+
+/* Options as text: "name=value", one after the other, NULL at the end. */
+static inline nats_status rig_connect(const char *url, const char *const *settings,
+                                      nats_client **client_out)
+{
+    nats_options *options;
+    nats_status status = nats_options_new(&options);
+    if (status != NATS_OK) {
+        *client_out = NULL;
+        return status;
+    }
+    for (; settings != NULL && *settings != NULL && status == NATS_OK; settings++) {
+        char name[64];
+        size_t len = strcspn(*settings, "=");
+        snprintf(name, sizeof(name), "%.*s", (int)len, *settings);
+        status = nats_options_set_text(options, name, *settings + len + 1, NATS_Z);
+    }
+    if (status == NATS_OK) {
+        status = nats_connect(url, options, client_out);
+    } else {
+        *client_out = NULL;
+    }
+    nats_options_free(options);
+    return status;
+}
+
+#define RIG_CONNECT(client, ...) \
+    RIG_OK(rig_connect(rig.url, (const char *const[]){__VA_ARGS__, NULL}, &(client)))
+
+/* A counter of nats_client_stats() by its name. */
+static inline uint64_t rig_stat(nats_client *client, const char *name)
+{
+    uint64_t values[64];
+    size_t count = nats_client_stats(client, values, 64);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(nats_stats_name(i), name) == 0) {
+            return values[i];
+        }
+    }
+    fprintf(stderr, "no counter %s\n", name);
+    rig_fail();
+}
+
+static inline pthread_t rig_thread(void *(*body)(void *), void *arg)
+{
+    pthread_t thread;
+    RIG_CHECK(pthread_create(&thread, NULL, body, arg) == 0);
+    return thread;
+}
+
+/* Join within ms, or fail: a thread that hangs is what the tests look for. */
+static inline void rig_join(pthread_t thread, int64_t ms, const char *what)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(ms / 1000) + 1;
+    if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+        fprintf(stderr, "hangs: %s\n", what);
+        rig_fail();
+    }
+}
+
+/* Files of a folder under the process's own in /proc: "fd" or "task". */
+static inline int rig_count(const char *folder)
+{
+    char command[96];
+    snprintf(command, sizeof(command), "ls /proc/%d/%s | wc -l", (int)getpid(), folder);
+    FILE *pipe = popen(command, "r");
+    int count = 0;
+    RIG_CHECK(pipe != NULL && fscanf(pipe, "%d", &count) == 1);
+    pclose(pipe);
+    return count;
+}
+
+/* As many as before, once what ended is gone for the system too. */
+static inline void rig_check_count(const char *folder, int before)
+{
+    int64_t end = rig_now_ms() + 2000;
+    int now = rig_count(folder);
+    while (now != before && rig_now_ms() < end) {
+        rig_sleep_ms(10);
+        now = rig_count(folder);
+    }
+    if (now != before) {
+        fprintf(stderr, "%s: %d before, %d now\n", folder, before, now);
+        rig_fail();
+    }
+}
+
+typedef struct rig_case {
+    const char *name;
+    void (*run)(void);
+} rig_case;
+
+/* All cases, or the one that is named, with a server that runs when each begins. */
+static inline int rig_run(int argc, char **argv, const rig_case *cases, size_t count)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (size_t i = 0; i < count; i++) {
+        if (argc > 1 && strcmp(argv[1], cases[i].name) != 0) {
+            continue;
+        }
+        if (rig.pid == 0) {
+            rig_start();
+        }
+        int64_t began = rig_now_ms();
+        cases[i].run();
+        printf("ok %s (%d ms)\n", cases[i].name, (int)(rig_now_ms() - began));
+    }
+    rig_stop();
+    return 0;
+}
+
+#endif

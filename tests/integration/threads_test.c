@@ -1,0 +1,406 @@
+/* Several threads on one connection: who waits is woken, who closes does not wait for those who
+ * wait, and nothing is lost on the way. Each case once hung, or lost something. */
+#include "rig.h"
+
+enum { FEW_MS = 200, SOON_MS = 5000 };
+
+/* ---- close, while others wait ---- */
+
+typedef struct wait_call {
+    nats_client *client;
+    nats_sub *sub;
+    nats_future *future;
+    nats_status status;
+} wait_call;
+
+static void *wait_next(void *arg)
+{
+    wait_call *call = arg;
+    nats_msg *msg;
+    call->status = nats_sub_next(call->sub, -1, &msg);
+    return NULL;
+}
+
+static void *wait_future(void *arg)
+{
+    wait_call *call = arg;
+    nats_msg *msg;
+    call->status = nats_future_wait(call->future, -1, &msg);
+    return NULL;
+}
+
+static void *wait_event(void *arg)
+{
+    wait_call *call = arg;
+    nats_event *event;
+    do {
+        call->status = nats_client_next_event(call->client, -1, &event);
+        nats_event_free(event);
+    } while (call->status == NATS_OK);
+    return NULL;
+}
+
+static void *wait_flush(void *arg)
+{
+    wait_call *call = arg;
+    call->status = nats_client_flush(call->client, 60000);
+    return NULL;
+}
+
+static void *close_it(void *arg)
+{
+    nats_client_close(arg);
+    return NULL;
+}
+
+/* The last client of a connection is closed while another thread drives it, waiting for ever. */
+static void close_ends(const char *what, void *(*body)(void *), const char *keeper, bool frozen)
+{
+    wait_call call = {0};
+    nats_sub *responder;
+    RIG_CONNECT(call.client, keeper);
+    RIG_OK(nats_client_subscribe(call.client, "nobody", NATS_Z, NULL, 0, 0, &call.sub));
+    RIG_OK(nats_client_subscribe(call.client, "silent", NATS_Z, NULL, 0, 0, &responder));
+    RIG_OK(nats_client_flush(call.client, RIG_WAIT_MS));
+    RIG_OK(nats_client_request_start(call.client, "silent", NATS_Z, NULL, "?", 1, 60000,
+                                     &call.future));
+    if (frozen) {
+        rig_freeze();
+    }
+    pthread_t waiter = rig_thread(body, &call);
+    rig_sleep_ms(FEW_MS);
+    int64_t began = rig_now_ms();
+    rig_join(rig_thread(close_it, call.client), SOON_MS, what);
+    rig_join(waiter, SOON_MS, what);
+    kill(rig.pid, SIGCONT);
+    RIG_CHECK(rig_now_ms() - began < SOON_MS);
+    RIG_CHECK(call.status == NATS_ERR_CLOSED || call.status == NATS_ERR_DISCONNECTED);
+    nats_client_free(call.client);
+    nats_future_free(call.future);
+    nats_sub_free(call.sub);
+    nats_sub_free(responder);
+}
+
+/* ---- who leaves hands on the driver's role ---- */
+
+static void *take_one(void *arg)
+{
+    nats_msg *msg;
+    RIG_OK(nats_sub_next(arg, RIG_WAIT_MS, &msg));
+    RIG_CHECK(msg != NULL);
+    nats_msg_free(msg);
+    return NULL;
+}
+
+/* Three threads without a keeper. The first drives; the second waits longest behind it; the third
+ * is the one that is told when the first leaves. The first and the third get what they want
+ * together: the second must drive then. */
+static void role_is_handed_on(void)
+{
+    enum { TAKERS = 3, ROUNDS = 20 };
+    nats_client *client;
+    nats_client *feeder;
+    nats_sub *subs[TAKERS];
+    RIG_CONNECT(client, "keeper=false");
+    RIG_CONNECT(feeder, "keeper=true");
+    for (int i = 0; i < TAKERS; i++) {
+        char subject[32];
+        snprintf(subject, sizeof(subject), "role.%d", i);
+        RIG_OK(nats_client_subscribe(client, subject, NATS_Z, NULL, 0, 0, &subs[i]));
+    }
+    RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_t threads[TAKERS];
+        for (int i = 0; i < TAKERS; i++) {
+            threads[i] = rig_thread(take_one, subs[i]);
+            rig_sleep_ms(10);
+        }
+        RIG_OK(nats_client_publish(feeder, "role.0", NATS_Z, "", 0));
+        RIG_OK(nats_client_publish(feeder, "role.2", NATS_Z, "", 0));
+        RIG_OK(nats_client_flush(feeder, RIG_WAIT_MS));
+        rig_join(threads[0], SOON_MS, "the first driver");
+        rig_join(threads[2], SOON_MS, "the one behind it");
+        RIG_OK(nats_client_publish(feeder, "role.1", NATS_Z, "", 0));
+        RIG_OK(nats_client_flush(feeder, RIG_WAIT_MS));
+        rig_join(threads[1], SOON_MS, "the one whose driver left");
+    }
+    for (int i = 0; i < TAKERS; i++) {
+        nats_sub_free(subs[i]);
+    }
+    nats_client_free(client);
+    nats_client_free(feeder);
+}
+
+/* ---- a publisher that never pauses does not make the connection deaf ---- */
+
+static void *publish_on(void *arg)
+{
+    nats_client *client = arg;
+    int64_t end = rig_now_ms() + 1500;
+    while (rig_now_ms() < end) {
+        RIG_OK(nats_client_publish(client, "burst", NATS_Z, "x", 1));
+        for (volatile int spin = 0; spin < 5000; spin++) {
+        }
+    }
+    return NULL;
+}
+
+static void burst_is_not_deaf(void)
+{
+    nats_client *client;
+    RIG_CONNECT(client, "keeper=true");
+    nats_sub *sub;
+    RIG_OK(nats_client_subscribe(client, "other", NATS_Z, NULL, 0, 0, &sub));
+    RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
+    nats_client *other;
+    RIG_CONNECT(other, "keeper=true");
+    pthread_t publisher = rig_thread(publish_on, client);
+    rig_sleep_ms(FEW_MS);
+    RIG_OK(nats_client_publish(other, "other", NATS_Z, "x", 1));
+    RIG_OK(nats_client_flush(other, RIG_WAIT_MS));
+    int64_t sent = rig_now_ms();
+    uint64_t received = 0;
+    while (received == 0 && rig_now_ms() - sent < 800) {
+        rig_sleep_ms(5);
+        uint64_t stats[NATS_SUB_STAT_COUNT];
+        nats_sub_stats(sub, stats, NATS_SUB_STAT_COUNT);
+        received = stats[NATS_SUB_STAT_RECEIVED];
+    }
+    RIG_CHECK(received == 1);
+    rig_join(publisher, SOON_MS, "publish");
+    nats_sub_free(sub);
+    nats_client_free(client);
+    nats_client_free(other);
+}
+
+/* ---- draining loses nothing, though somebody takes meanwhile ---- */
+
+typedef struct count_call {
+    nats_client *client;
+    uint64_t count;
+    nats_status status;
+} count_call;
+
+static void *count_messages(void *arg)
+{
+    count_call *call = arg;
+    for (;;) {
+        nats_msg *batch[64];
+        size_t count;
+        call->status = nats_client_get(call->client, 64, -1, batch, &count);
+        if (call->status != NATS_OK) {
+            return NULL;
+        }
+        nats_msg_free_many(batch, count);
+        call->count += count;
+    }
+}
+
+static void drain_loses_nothing(void)
+{
+    enum { ROUNDS = 10, BURST = 20000 };
+    nats_client *feeder;
+    RIG_CONNECT(feeder, "keeper=true");
+    for (int round = 0; round < ROUNDS; round++) {
+        count_call call = {0};
+        RIG_CONNECT(call.client, "keeper=true");
+        nats_client *extra; /* keeps the connection, and its counters, for the check */
+        RIG_OK(nats_client_share(call.client, &extra));
+        RIG_OK(nats_client_subscribe(call.client, "drain.>", NATS_Z, NULL, 0, 0, NULL));
+        RIG_OK(nats_client_flush(call.client, RIG_WAIT_MS));
+        pthread_t thread = rig_thread(count_messages, &call);
+        for (int i = 0; i < BURST; i++) {
+            RIG_OK(nats_client_publish(feeder, "drain.a", NATS_Z, "0123456789", 10));
+        }
+        RIG_OK(nats_client_flush(feeder, RIG_WAIT_MS));
+        RIG_OK(nats_client_drain(call.client, RIG_WAIT_MS));
+        rig_join(thread, SOON_MS, "get while draining");
+        RIG_CHECK(call.status == NATS_ERR_CLOSED);
+        RIG_CHECK(rig_stat(extra, "dropped") == 0 && rig_stat(extra, "stray") == 0);
+        if (call.count != BURST) {
+            fprintf(stderr, "drained %" PRIu64 " of %d\n", call.count, BURST);
+            rig_fail();
+        }
+        nats_client_free(call.client);
+        nats_client_free(extra);
+    }
+    nats_client_free(feeder);
+}
+
+/* Draining while the connection is lost leaves no subscription behind on the next one. */
+static void drain_while_lost(void)
+{
+    nats_client *client;
+    nats_sub *sub;
+    RIG_CONNECT(client, "reconnect_wait=0.02");
+    nats_client *extra;
+    RIG_OK(nats_client_share(client, &extra));
+    RIG_OK(nats_client_subscribe(client, "later", NATS_Z, NULL, 0, 0, &sub));
+    RIG_OK(nats_client_subscribe(client, "later.all", NATS_Z, NULL, 0, 0, NULL));
+    RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
+    rig_stop();
+    while (nats_client_status(client) == NATS_CLIENT_CONNECTED) {
+        rig_sleep_ms(5);
+    }
+    nats_sub_drain(sub, 50);
+    nats_client_drain(client, 50);
+    rig_start();
+    RIG_OK(nats_client_flush(extra, RIG_WAIT_MS));
+    RIG_OK(nats_client_publish(extra, "later", NATS_Z, "x", 1));
+    RIG_OK(nats_client_publish(extra, "later.all", NATS_Z, "x", 1));
+    RIG_OK(nats_client_flush(extra, RIG_WAIT_MS));
+    RIG_CHECK(rig_stat(extra, "stray") == 0 && rig_stat(extra, "subscriptions") == 0);
+
+    /* And the same when the server comes back while it drains. */
+    nats_client *third;
+    RIG_OK(nats_client_share(extra, &third));
+    RIG_OK(nats_client_subscribe(third, "later", NATS_Z, NULL, 0, 0, NULL));
+    RIG_OK(nats_client_flush(third, RIG_WAIT_MS));
+    rig_stop();
+    while (nats_client_status(extra) == NATS_CLIENT_CONNECTED) {
+        rig_sleep_ms(5);
+    }
+    rig_start();
+    nats_client_drain(third, RIG_WAIT_MS);
+    RIG_OK(nats_client_flush(extra, RIG_WAIT_MS));
+    RIG_OK(nats_client_publish(extra, "later", NATS_Z, "x", 1));
+    RIG_OK(nats_client_flush(extra, RIG_WAIT_MS));
+    RIG_CHECK(rig_stat(extra, "stray") == 0);
+    nats_client_free(third);
+    nats_sub_free(sub);
+    nats_client_free(client);
+    nats_client_free(extra);
+}
+
+/* ---- foreign loops ---- */
+
+static bool readable(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    return poll(&poll_fd, 1, 0) == 1;
+}
+
+/* What a loop is told of and then goes away unread may not keep its descriptor readable. */
+static void loop_falls_quiet(void)
+{
+    nats_client *client;
+    nats_client *other;
+    nats_sub *sub;
+    RIG_CONNECT(client, "keeper=true");
+    RIG_CONNECT(other, "keeper=true");
+    RIG_OK(nats_client_subscribe(client, "loop", NATS_Z, NULL, 0, 0, &sub));
+    RIG_OK(nats_sub_set_mode(sub, NATS_SUB_PRIVATE));
+    nats_event *event;
+    while (nats_client_next_event(client, 0, &event) == NATS_OK && event != NULL) {
+        nats_event_free(event);
+    }
+    int32_t fd;
+    RIG_OK(nats_client_fd(client, &fd));
+    RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
+    RIG_OK(nats_client_process(client));
+    RIG_CHECK(!readable(fd));
+
+    nats_future *future;
+    RIG_OK(nats_client_request_start(client, "none.there", NATS_Z, NULL, "", 0, 5000, &future));
+    while (!nats_future_done(future)) {
+        RIG_OK(nats_client_process(client));
+        rig_sleep_ms(1);
+    }
+    RIG_OK(nats_client_process(client));
+    RIG_CHECK(readable(fd));
+    nats_future_free(future);
+    RIG_OK(nats_client_process(client));
+    RIG_CHECK(!readable(fd));
+
+    RIG_OK(nats_client_publish(other, "loop", NATS_Z, "x", 1));
+    RIG_OK(nats_client_flush(other, RIG_WAIT_MS));
+    uint64_t stats[NATS_SUB_STAT_COUNT] = {0};
+    while (stats[NATS_SUB_STAT_PENDING_MSGS] == 0) {
+        RIG_OK(nats_client_process(client));
+        nats_sub_stats(sub, stats, NATS_SUB_STAT_COUNT);
+    }
+    RIG_CHECK(readable(fd));
+    RIG_OK(nats_sub_unsubscribe(sub, 0));
+    nats_sub_free(sub);
+    RIG_OK(nats_client_process(client));
+    RIG_CHECK(!readable(fd));
+    nats_client_free(other);
+
+    /* A closed client's descriptor does not speak for the others on its connection. */
+    nats_client *shared;
+    int32_t shared_fd;
+    RIG_OK(nats_client_share(client, &shared));
+    RIG_OK(nats_client_fd(shared, &shared_fd));
+    RIG_OK(nats_client_close(shared));
+    RIG_OK(nats_client_next_event(shared, 0, &event));
+    nats_event_free(event);
+    rig_stop();
+    RIG_CHECK(!readable(shared_fd));
+    rig_start();
+    nats_client_free(shared);
+    nats_client_free(client);
+}
+
+static void *process_on(void *arg)
+{
+    count_call *call = arg;
+    while (nats_client_process(call->client) == NATS_OK) {
+        sched_yield();
+    }
+    return NULL;
+}
+
+/* process() may not take the wake-up that another thread, the driver, waits for. */
+static void process_leaves_wakes(void)
+{
+    enum { ROUNDS = 1000 };
+    count_call call = {0};
+    RIG_CONNECT(call.client, "keeper=false");
+    int32_t fd;
+    RIG_OK(nats_client_fd(call.client, &fd));
+    nats_client *shared;
+    RIG_OK(nats_client_share(call.client, &shared));
+    pthread_t processor = rig_thread(process_on, &call);
+    for (int i = 0; i < ROUNDS; i++) {
+        nats_client *brief;
+        RIG_OK(nats_client_share(shared, &brief));
+        count_call get = {.client = brief};
+        pthread_t getter = rig_thread(count_messages, &get);
+        if (i % 2 == 0) {
+            rig_sleep_ms(i % 10 == 0 ? 1 : 0);
+        }
+        RIG_OK(nats_client_close(brief));
+        rig_join(getter, SOON_MS, "get, whose client was closed while another processes");
+        RIG_CHECK(get.status == NATS_ERR_CLOSED);
+        nats_client_free(brief);
+    }
+    nats_client_close(call.client);
+    rig_join(processor, SOON_MS, "process");
+    nats_client_free(shared);
+    nats_client_free(call.client);
+}
+
+static void close_ends_waits(void)
+{
+    static const char *const keepers[] = {"keeper=true", "keeper=false"};
+    for (int i = 0; i < 2; i++) {
+        close_ends("next", wait_next, keepers[i], false);
+        close_ends("a request", wait_future, keepers[i], false);
+        close_ends("next_event", wait_event, keepers[i], false);
+        close_ends("flush", wait_flush, keepers[i], true);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const rig_case cases[] = {
+        {"close_ends_waits", close_ends_waits},
+        {"role_is_handed_on", role_is_handed_on},
+        {"burst_is_not_deaf", burst_is_not_deaf},
+        {"drain_loses_nothing", drain_loses_nothing},
+        {"drain_while_lost", drain_while_lost},
+        {"loop_falls_quiet", loop_falls_quiet},
+        {"process_leaves_wakes", process_leaves_wakes},
+    };
+    return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
+}
