@@ -28,7 +28,9 @@ static nats_status told(nats_future *future)
                           "the connection was lost while waiting for a reply from %.*s", len,
                           subject);
     case NATS_ERR_PERMISSION:
-        return nats__fail(NATS_ERR_PERMISSION, "subject", "no permission to publish to %.*s, or to receive its reply", len, subject);
+        return nats__fail(NATS_ERR_PERMISSION, "subject",
+                          "no permission to publish to %.*s, or to receive its reply", len,
+                          subject);
     default:
         return nats__fail(future->status, "client", "closed while waiting for a reply from %.*s",
                           len, subject);

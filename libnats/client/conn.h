@@ -151,6 +151,7 @@ typedef struct nats__writer {
     bool failed;      /* a write failed: the driver must look */
     bool armed;       /* the keeper has been told of a burst */
     bool closed;
+    bool bulky;              /* a burst made the buffers large */
     bool headers;            /* the server takes them */
     size_t payload_max;
     uint64_t refused;        /* publishes that were not accepted */
@@ -353,6 +354,7 @@ void nats__writer_kick(nats__conn *conn);
 /* The connection is usable. Returns how many publishes were dropped that this server would not
  * take. */
 uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
+uint64_t nats__writer_written(nats__conn *conn); /* bytes, ever */
 void nats__writer_rest_memory(nats__conn *conn); /* give back what a burst needed */
 
 typedef struct nats__writer_state {
@@ -363,9 +365,8 @@ typedef struct nats__writer_state {
     int64_t blocked_ns;
     uint64_t accepted;
     uint64_t resolved;
-    uint64_t written_bytes;
     size_t pending;
-    size_t room; /* memory of its buffers */
+    bool bulky; /* a burst made its buffers large */
 } nats__writer_state;
 nats__writer_state nats__writer_look(nats__conn *conn);
 /* Is the burst over: nothing published since `accepted`, nothing to be written? Then the next

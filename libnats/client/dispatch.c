@@ -47,7 +47,8 @@ static void open_writer(nats__conn *conn)
         return;
     }
     char text[128];
-    snprintf(text, sizeof text, "%llu messages that waited are over this server's max_payload %zu%s",
+    snprintf(text, sizeof text,
+             "%llu messages that waited are over this server's max_payload %zu%s",
              (unsigned long long)dropped, max, info->headers ? "" : ", or have headers");
     conn->totals.lost += dropped;
     conn->totals.errors++;

@@ -12,8 +12,7 @@
 enum {
     NS_PER_S = 1000000000,
     REST_NS = NS_PER_S,           /* quiet for so long after a burst: its memory is given back */
-    BURST_READ = NATS__CHUNK_SMALL, /* bytes of a read, and room to write from, that only a burst */
-    BURST_ROOM = 64 * 1024,         /* needs */
+    BURST_READ = NATS__CHUNK_SMALL, /* bytes of a read that only a burst brings */
     STAGE_AGAIN_NS = 10 * 1000000 /* lines wait for memory: another try */
 };
 
@@ -237,17 +236,10 @@ static void check_writer(nats__conn *conn, int64_t now_ns)
 /* A burst leaves large buffers behind: they go when nothing has moved for a while. mu held. */
 static void rest(nats__conn *conn, const nats__writer_state *out, int64_t now_ns)
 {
-    uint64_t moved = conn->totals.in_bytes + out->written_bytes;
-    if (conn->rest_ns == INT64_MAX) {
-        conn->rest_ns = out->room > BURST_ROOM ? now_ns + REST_NS : INT64_MAX;
-        conn->rest_moved = moved;
-        return;
-    }
-    if (now_ns < conn->rest_ns) {
-        return;
-    }
+    uint64_t moved = conn->totals.in_bytes + nats__writer_written(conn);
+    bool noted = conn->rest_ns != INT64_MAX;
     conn->rest_ns = now_ns + REST_NS;
-    if (moved != conn->rest_moved || out->pending > 0) {
+    if (!noted || moved != conn->rest_moved || out->pending > 0) {
         conn->rest_moved = moved;
         return;
     }
@@ -266,7 +258,9 @@ static bool advance(nats__conn *conn, int64_t now_ns)
         fail(conn, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
     }
     nats__writer_state out = nats__writer_look(conn);
-    rest(conn, &out, now_ns);
+    if (now_ns >= conn->rest_ns || (out.bulky && conn->rest_ns == INT64_MAX)) {
+        rest(conn, &out, now_ns);
+    }
     nats__session_mark(conn->session, out.accepted);
     nats__session_hold_pongs(conn->session, out.pending > NATS__FILL_MAX);
     nats__session_tick(conn->session, now_ns);

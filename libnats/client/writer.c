@@ -10,6 +10,7 @@
 #include "io/tcp.h"
 
 enum {
+    BULK = 16 * 1024,             /* bytes that only a burst brings together */
     RESTED_NS = 10 * 1000,        /* what a write takes: a publish sooner is part of a burst */
     ROUNDS_MAX = 4,               /* pieces one thread writes before others must */
     LOOK_AGAIN_NS = 50 * 1000000, /* a waiting publisher looks for another socket */
@@ -28,6 +29,7 @@ static nats__wrote write_pieces(nats__conn *conn)
         const uint8_t *at = out->box.drain.data + out->box.drained;
         size_t len = out->box.drain.len - out->box.drained;
         int fd = out->fd;
+        out->bulky = out->bulky || len > BULK;
 
         nats__spin_unlock(&conn->out_lock);
         ptrdiff_t n = nats__tcp_write(fd, at, len);
@@ -323,8 +325,17 @@ void nats__writer_rest_memory(nats__conn *conn)
     nats__spin_lock(&conn->out_lock);
     if (!conn->out.writing) {
         nats__outbox_rest(&conn->out.box);
+        conn->out.bulky = false;
     }
     nats__spin_unlock(&conn->out_lock);
+}
+
+uint64_t nats__writer_written(nats__conn *conn)
+{
+    nats__spin_lock(&conn->out_lock);
+    uint64_t written = conn->out.box.written_bytes;
+    nats__spin_unlock(&conn->out_lock);
+    return written;
 }
 
 void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
@@ -367,8 +378,7 @@ nats__writer_state nats__writer_look(nats__conn *conn)
                                 .blocked_ns = out->blocked_ns,
                                 .accepted = out->box.accepted,
                                 .resolved = out->box.resolved,
-                                .written_bytes = out->box.written_bytes,
-                                .room = out->box.fill.cap + out->box.drain.cap,
+                                .bulky = out->bulky,
                                 .pending = nats__outbox_pending(&out->box)};
     nats__spin_unlock(&conn->out_lock);
     return state;

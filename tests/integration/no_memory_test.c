@@ -123,7 +123,8 @@ static void hung(int number)
     written = write(2, doing, strlen(doing));
     (void)written;
     char line[64];
-    snprintf(line, sizeof(line), ", allocation %lld%s\n", doing_n, doing_all ? " and all after" : "");
+    snprintf(line, sizeof(line), ", allocation %lld%s\n", doing_n,
+             doing_all ? " and all after" : "");
     written = write(2, line, strlen(line));
     rig_fail();
 }

@@ -4,6 +4,7 @@
 #define TESTS_INTEGRATION_RIG_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -205,15 +206,18 @@ static inline void rig_join(pthread_t thread, int64_t ms, const char *what)
     }
 }
 
-/* Files of a folder under the process's own in /proc: "fd" or "task". */
+/* Entries of a folder under the process's own in /proc: "fd" or "task". */
 static inline int rig_count(const char *folder)
 {
-    char command[96];
-    snprintf(command, sizeof(command), "ls /proc/%d/%s | wc -l", (int)getpid(), folder);
-    FILE *pipe = popen(command, "r");
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/self/%s", folder);
+    DIR *dir = opendir(path);
+    RIG_CHECK(dir != NULL);
     int count = 0;
-    RIG_CHECK(pipe != NULL && fscanf(pipe, "%d", &count) == 1);
-    pclose(pipe);
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    closedir(dir);
     return count;
 }
 

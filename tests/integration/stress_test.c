@@ -131,7 +131,8 @@ static void *subscriber(void *arg)
         }
         expect("next", nats_sub_next(sub, dice % 4, &msg));
         nats_msg_free(msg);
-        expect("end", dice % 5 == 0 ? nats_sub_drain(sub, 20) : nats_sub_unsubscribe(sub, dice % 7));
+        expect("end",
+               dice % 5 == 0 ? nats_sub_drain(sub, 20) : nats_sub_unsubscribe(sub, dice % 7));
         expect("end", nats_client_unsubscribe_subject(self->root, "stress.work", NATS_Z, 0, NULL));
         nats_sub_free(sub);
     }
