@@ -46,7 +46,10 @@ set(VERSION_SCRIPT ${LIBNATS}/abi/libpolynats.map)
 set_target_properties(polynats PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${POLYNATS_ABI}
                       LINK_DEPENDS ${VERSION_SCRIPT})
 set_target_properties(polynats_static PROPERTIES OUTPUT_NAME polynats)
-target_link_options(polynats PRIVATE -Wl,-z,relro -Wl,-z,now -Wl,--version-script=${VERSION_SCRIPT})
+# nodelete: a thread that looks up a host name may outlive the last client, and with it a module
+# that a script unloads.
+target_link_options(polynats PRIVATE -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
+                    -Wl,--version-script=${VERSION_SCRIPT})
 if(NOT POLYNATS_SANITIZE AND NOT POLYNATS_FUZZ)
   # A sanitizer's own symbols come with the program, not with the library.
   target_link_options(polynats PRIVATE -Wl,-z,defs)

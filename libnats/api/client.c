@@ -61,8 +61,8 @@ nats_status nats_client_share(nats_client *client, nats_client **client_out)
     return nats__leave(client, status);
 }
 
-/* mu held; given up meanwhile. */
-static void close_client(nats_client *client)
+/* flush: wait a little for what was published. mu held; given up meanwhile. */
+static void close_client(nats_client *client, bool flush)
 {
     nats__conn *conn = client->conn;
     if (client->closed) {
@@ -75,29 +75,33 @@ static void close_client(nats_client *client)
         return;
     }
     if (conn->client_count == 1) {
-        nats__conn_close(conn);
+        nats__conn_close(conn, flush);
     } else {
         nats__event_push(conn, client, &(nats__event_facts){.type = NATS_EVENT_CLOSED});
     }
     nats__client_end(client);
 }
 
-nats_status nats_client_close(nats_client *client)
+static void end_client(nats_client *client, bool flush)
 {
-    nats_status status = nats__enter(client);
-    if (status != NATS_OK) {
-        return status;
-    }
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
-    close_client(client);
+    close_client(client, flush);
     bool over = conn->closed && conn->client_count == 0;
     pthread_mutex_unlock(&conn->mu);
     nats__writer_kick(conn);
     if (over) {
         nats__keeper_stop(conn);
     }
-    return NATS_OK;
+}
+
+nats_status nats_client_close(nats_client *client)
+{
+    nats_status status = nats__enter(client);
+    if (status == NATS_OK) {
+        end_client(client, true);
+    }
+    return status;
 }
 
 nats_status nats_client_drain(nats_client *client, int64_t timeout_ms)
@@ -115,8 +119,10 @@ nats_status nats_client_drain(nats_client *client, int64_t timeout_ms)
     pthread_mutex_unlock(&conn->mu);
 
     nats__error failed = *nats__error_get();
-    if (status != NATS_OK || empty) {
-        nats_client_close(client);
+    if (status == NATS_OK && empty) {
+        end_client(client, true);
+    } else if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
+        end_client(client, false); /* its time is used up */
     }
     if (status != NATS_OK) {
         *nats__error_get() = failed;

@@ -173,11 +173,11 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text)
     nats__conn_wake(conn);
 }
 
-void nats__conn_close(nats__conn *conn)
+void nats__conn_close(nats__conn *conn, bool flush)
 {
     nats__writer_state out = nats__writer_look(conn);
     bool unsure = out.pending > 0 || out.accepted > out.resolved;
-    if (conn->connected && !conn->closed && unsure) {
+    if (flush && conn->connected && !conn->closed && unsure) {
         int64_t rtt;
         nats__conn_flush(conn, nats__deadline_in(CLOSE_MS), &rtt);
     }

@@ -261,8 +261,8 @@ nats_status nats__conn_open(nats__conn *conn);             /* connect, within th
 /* The end of the connection: nothing more is sent, nothing more comes. mu held, and the driver's
  * role. */
 void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text);
-/* Write what waits and see it confirmed, then shut down. mu held. */
-void nats__conn_close(nats__conn *conn);
+/* Flush: write what waits and see it confirmed. Then shut down. mu held. */
+void nats__conn_close(nats__conn *conn, bool flush);
 static inline int64_t nats__conn_opt(const nats__conn *conn, nats__option_id id)
 {
     return nats__opt(nats__session_options(conn->session), id);

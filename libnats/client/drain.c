@@ -43,6 +43,9 @@ nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns)
         nats__conn_stage(conn);
         status = nats__conn_flush(conn, deadline_ns, &rtt);
     }
+    if (status == NATS_ERR_INTERRUPTED) {
+        return status; /* the next call goes on: an UNSUB sent twice is fine */
+    }
     end(sub, status == NATS_OK);
     nats__conn_stage(conn);
     return status;
@@ -70,6 +73,9 @@ nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
     if (status == NATS_OK) {
         nats__conn_stage(conn);
         status = nats__conn_flush(conn, deadline_ns, &rtt);
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        return status;
     }
     end_all(client, status == NATS_OK);
     client->drained = true;

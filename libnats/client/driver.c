@@ -13,7 +13,8 @@ enum {
     NS_PER_S = 1000000000,
     REST_NS = NS_PER_S,           /* quiet for so long after a burst: its memory is given back */
     BURST_READ = NATS__CHUNK_SMALL, /* bytes of a read that only a burst brings */
-    STAGE_AGAIN_NS = 10 * 1000000 /* lines wait for memory: another try */
+    STAGE_AGAIN_NS = 10 * 1000000, /* lines wait for memory: another try */
+    LOOK_AROUND_MS = 50 /* a thread behind another driver hears no signal: it returns so often */
 };
 
 int64_t nats__deadline_in(int64_t ms)
@@ -48,8 +49,8 @@ void nats__conn_wake(nats__conn *conn)
     nats__wake_set(conn->wake_fd);
 }
 
-/* Wait until told, or the deadline. */
-static void follow(nats__conn *conn, const void *key, int64_t deadline_ns)
+/* Wait until told, or the deadline. False when it was the deadline. */
+static bool follow(nats__conn *conn, const void *key, int64_t deadline_ns)
 {
     nats__waiter self = {.key = key, .next = conn->waiters};
     pthread_condattr_t attr;
@@ -72,6 +73,7 @@ static void follow(nats__conn *conn, const void *key, int64_t deadline_ns)
     }
     *link = self.next;
     pthread_cond_destroy(&self.cond);
+    return self.told;
 }
 
 bool nats__conn_take_over(nats__conn *conn)
@@ -166,7 +168,8 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
     if (!seen->keeper) {
         nats__writer_rest(conn, nats__writer_look(conn).accepted);
     }
-    if (up && (conn->more || !wait)) {
+    bool broken = nats__writer_look(conn).failed; /* what came before it broke may tell why */
+    if (up && (conn->more || !wait || broken)) {
         seen->n = nats__tcp_read(seen->fd, seen->space, seen->size);
         seen->error = errno;
         if (seen->n != 0) {
@@ -216,14 +219,15 @@ static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
     }
 }
 
-/* Has a write failed, or the server taken nothing for too long? mu held. */
-static void check_writer(nats__conn *conn, int64_t now_ns)
+/* Has a write failed, and all been read that came before? Has the server taken nothing for too
+ * long? mu held. */
+static void check_writer(nats__conn *conn, const sight *seen, int64_t now_ns)
 {
     if (conn->transport != NATS__TRANSPORT_UP) {
         return;
     }
     nats__writer_state out = nats__writer_look(conn);
-    if (out.failed) {
+    if (out.failed && seen->n <= 0) {
         fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
         return;
     }
@@ -297,7 +301,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
 
     int64_t now = nats__now_ns();
     take_in(conn, &seen, now);
-    check_writer(conn, now);
+    check_writer(conn, &seen, now);
     if (advance(conn, now)) {
         /* A PONG may not wait for somebody's next call. */
         pthread_mutex_unlock(&conn->mu);
@@ -345,16 +349,18 @@ static nats_status drive_until(nats__conn *conn, nats__ready_fn ready, void *wha
 nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn ready, void *what,
                             int64_t deadline_ns)
 {
+    bool interruptible = nats__conn_opt(conn, NATS__OPT_interruptible) != 0;
     nats_status status = NATS_OK;
     conn->visits++;
     while (status == NATS_OK && !conn->closed && !ready(what)) {
+        int64_t look_ns = interruptible ? nats__deadline_in(LOOK_AROUND_MS) : INT64_MAX;
         if (!conn->closing && nats__conn_take_over(conn)) {
             status = drive_until(conn, ready, what, deadline_ns);
             nats__conn_leave(conn);
         } else if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {
             status = NATS_ERR_TIMEOUT;
-        } else {
-            follow(conn, key, deadline_ns);
+        } else if (!follow(conn, key, earlier(look_ns, deadline_ns)) && look_ns < deadline_ns) {
+            status = NATS_ERR_INTERRUPTED;
         }
     }
     hand_on(conn);

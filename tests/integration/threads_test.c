@@ -391,6 +391,80 @@ static void close_ends_waits(void)
     }
 }
 
+/* ---- signals ---- */
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    RIG_CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+}
+
+static void *drain_it(void *arg)
+{
+    wait_call *call = arg;
+    call->status = nats_client_drain(call->client, 60000);
+    return NULL;
+}
+
+/* A thread that waits while another one reads the socket hears a signal, too. */
+static void follower_hears_signals(void)
+{
+    wait_call driver = {0};
+    wait_call follower = {0};
+    catch_signals();
+    RIG_CONNECT(driver.client, "interruptible=true", "keeper=false");
+    RIG_OK(nats_client_subscribe(driver.client, "nobody", NATS_Z, NULL, 0, 0, &driver.sub));
+    RIG_OK(nats_client_subscribe(driver.client, "none", NATS_Z, NULL, 0, 0, &follower.sub));
+    pthread_t first = rig_thread(wait_next, &driver);
+    rig_sleep_ms(FEW_MS);
+    pthread_t second = rig_thread(wait_next, &follower);
+    pthread_kill(second, SIGUSR1);
+    rig_join(second, SOON_MS, "next, behind another driver, after a signal");
+    RIG_CHECK(follower.status == NATS_ERR_INTERRUPTED);
+    RIG_OK(nats_client_close(driver.client));
+    rig_join(first, SOON_MS, "next, after close");
+    nats_sub_free(driver.sub);
+    nats_sub_free(follower.sub);
+    nats_client_free(driver.client);
+}
+
+/* A drain that a signal interrupts has ended nothing, and goes on when it is called again. */
+static void interrupted_drain_goes_on(void)
+{
+    wait_call call = {0};
+    size_t count = 0;
+    nats_msg *msgs[2];
+    catch_signals();
+    RIG_CONNECT(call.client, "interruptible=true");
+    RIG_OK(nats_client_subscribe(call.client, "kept", NATS_Z, NULL, 0, 0, &call.sub));
+    RIG_OK(nats_client_publish(call.client, "kept", NATS_Z, "1", 1));
+    RIG_OK(nats_client_flush(call.client, RIG_WAIT_MS));
+    rig_freeze();
+    pthread_t drainer = rig_thread(drain_it, &call);
+    rig_sleep_ms(FEW_MS);
+    pthread_kill(drainer, SIGUSR1);
+    rig_join(drainer, SOON_MS, "drain, after a signal");
+    RIG_CHECK(call.status == NATS_ERR_INTERRUPTED);
+    RIG_CHECK(nats_client_status(call.client) == NATS_CLIENT_DRAINING);
+    kill(rig.pid, SIGCONT);
+    nats_status status;
+    do {
+        status = nats_client_drain(call.client, RIG_WAIT_MS);
+    } while (status == NATS_ERR_INTERRUPTED);
+    RIG_OK(status);
+    RIG_OK(nats_client_get(call.client, 2, 0, msgs, &count));
+    RIG_CHECK(count == 1);
+    nats_msg_free_many(msgs, count);
+    nats_sub_free(call.sub);
+    nats_client_free(call.client);
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -401,6 +475,8 @@ int main(int argc, char **argv)
         {"drain_while_lost", drain_while_lost},
         {"loop_falls_quiet", loop_falls_quiet},
         {"process_leaves_wakes", process_leaves_wakes},
+        {"follower_hears_signals", follower_hears_signals},
+        {"interrupted_drain_goes_on", interrupted_drain_goes_on},
     };
     return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

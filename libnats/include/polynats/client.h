@@ -69,9 +69,9 @@ NATS_API nats_status nats_client_close(nats_client *client);
  * it goes on draining: messages can be taken and answered as ever, nothing can be subscribed,
  * and the first get() or next(), of the client or of a subscription that has ended, that finds all
  * of them taken closes it and returns CLOSED; nats_client_close() ends it earlier. timeout_ms: -1
- * for the option drain_timeout. Errors: TIMEOUT (not all was received or flushed in time),
- * DISCONNECTED, INTERRUPTED: the client is closed then, which may take as long as
- * nats_client_close() does; CLOSED. */
+ * for the option drain_timeout. Errors: TIMEOUT (not all was received or flushed in time) and
+ * DISCONNECTED: the client is closed then, at once; INTERRUPTED: nothing has ended yet, call again
+ * to go on; CLOSED, FORKED. */
 NATS_API nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
 
 /* Close if need be and free the handle. Handles of its subscriptions and futures stay valid until

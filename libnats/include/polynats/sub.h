@@ -60,7 +60,8 @@ NATS_API nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
 
 /* End it without losing what is under way: the server is told to stop, what it had sent before is
  * received, and then this returns. The messages wait to be taken. timeout_ms: -1 for the option
- * drain_timeout. On an error it has ended too, and what was under way may be missing.
+ * drain_timeout. On an error it has ended too, and what was under way may be missing; but after
+ * INTERRUPTED nothing has ended yet: call again to go on.
  * Errors: TIMEOUT, CLOSED, DISCONNECTED, INTERRUPTED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms);
 
