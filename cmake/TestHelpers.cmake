@@ -1,3 +1,6 @@
+# Runs a command beside a nats-server of its own, whose address is in $NATS_URL.
+set(WITH_SERVER ${PROJECT_SOURCE_DIR}/script/with-server)
+
 # One line per test: add_test() with what every test of ours gets.
 wrap_interpreters(WRAPPED_INTERPRETERS lua5.4 luajit)
 
