@@ -38,10 +38,10 @@ function(wrap_interpreters out)
     if(${found})
       # What an interpreter leaves behind at its end is not ours to judge: valgrind's run looks at leaks there.
       file(CONFIGURE OUTPUT ${folder}/${interpreter} @ONLY CONTENT
-"#!/bin/sh
+"#!/bin/bash
 export ASAN_OPTIONS=\"detect_leaks=0:\${ASAN_OPTIONS:-}\"
 export LD_PRELOAD=\"@runtime@ @folder@/unpreload.so\"
-exec @${found}@ \"\$@\"
+exec -a \"\$0\" @${found}@ \"\$@\" # by this name it starts itself again
 ")
       file(CHMOD ${folder}/${interpreter} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
     endif()

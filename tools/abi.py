@@ -8,6 +8,7 @@ Reads the public headers, libnats/abi/status.def and libnats/abi/options.def. Wr
     libnats/abi/constants.txt          the ledger of numbers: each constant, its number, the version; append only
     libnats/abi/libpolynats.map        the linker's version script
     libnats/include/polynats_ffi.h     declarations without macros, as LuaJIT's and cffi's cdef() take them
+    bindings/ffi/…/declarations.*      the same for Python's ctypes and Ruby's Fiddle, by tools/abi_ffi.py
     docs/options.md                    the table of options
     docs/errors.md                     its table of statuses, between the two lines that ask for it
 
@@ -21,6 +22,10 @@ import os
 import re
 import sys
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
+import abi_ffi
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INCLUDE = os.path.join("libnats", "include")
 HEADERS = os.path.join(INCLUDE, "polynats")
@@ -29,6 +34,8 @@ JSON = os.path.join(ABI, "abi.json")
 LEDGER = os.path.join(ABI, "symbols.txt")
 CONSTANTS = os.path.join(ABI, "constants.txt")
 ERRORS = os.path.join("docs", "errors.md")
+CTYPES = os.path.join("bindings", "ffi", "ctypes", "polynats_ffi", "declarations.py")
+FIDDLE = os.path.join("bindings", "ffi", "fiddle", "polynats_ffi", "declarations.rb")
 ANNOTATIONS = os.path.join("lua", "nats.meta.lua")
 
 # All that a parameter or a result may be by value. No int, long, enum or struct: their size or passing differs between
@@ -519,6 +526,8 @@ def outputs(abi):
         CONSTANTS: constants_text(next_constants(abi)),
         os.path.join(ABI, "libpolynats.map"): map_text(rows),
         os.path.join(INCLUDE, "polynats_ffi.h"): ffi_text(abi),
+        CTYPES: abi_ffi.ctypes_text(abi),
+        FIDDLE: abi_ffi.fiddle_text(abi),
         os.path.join("docs", "options.md"): options_text(abi),
         JSON: json.dumps(abi, indent=1, ensure_ascii=False) + "\n",
     }

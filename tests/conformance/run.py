@@ -55,7 +55,20 @@ def launch_luajit(build):
     }
 
 
-DRIVERS = {"c": launch_c, "lua": launch_lua, "luajit": launch_luajit}
+def launch_ctypes(build):
+    return [sys.executable, os.path.join(HERE, "drivers", "driver_ctypes.py")], {
+        "PYTHONPATH": os.path.join(ROOT, "bindings", "ffi", "ctypes"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "POLYNATS_LIB": find_file(build, ["libpolynats.so"])[1],
+    }
+
+
+DRIVERS = {
+    "c": launch_c,
+    "lua": launch_lua,
+    "luajit": launch_luajit,
+    "ctypes": launch_ctypes,
+}
 
 
 # ---- skips ----
