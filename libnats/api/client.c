@@ -47,6 +47,9 @@ nats_status nats_connect(const char *url, const nats_options *options, nats_clie
 
 nats_status nats_client_share(nats_client *client, nats_client **client_out)
 {
+    if (client_out == NULL) {
+        return nats__null_argument("client_out");
+    }
     *client_out = NULL;
     nats_status status = nats__enter_open(client);
     if (status != NATS_OK) {
@@ -147,9 +150,41 @@ static nats_status check_queue(const char *queue, size_t *queue_len)
     return *queue_len > 0 ? nats__queue_check(queue, *queue_len) : NATS_OK;
 }
 
+/* Before the first message: mu is not given up since it was made. */
+static void set_up_sub(nats_sub *sub, int64_t pending_msgs, int64_t pending_bytes, int32_t mode)
+{
+    if (pending_msgs != 0) {
+        sub->msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
+    }
+    if (pending_bytes != 0) {
+        sub->bytes_max = pending_bytes < 0 ? UINT64_MAX : (uint64_t)pending_bytes;
+    }
+    nats__sub_set_mode(sub, mode);
+}
+
+static nats_status check_subscribe(const char *subject, size_t *subject_len, const char *queue,
+                                   size_t *queue_len)
+{
+    if (subject == NULL) {
+        return nats__null_argument("subject");
+    }
+    *subject_len = nats__text_len(subject, *subject_len);
+    nats_status status = nats__pattern_check("subject", subject, *subject_len);
+    return status == NATS_OK ? check_queue(queue, queue_len) : status;
+}
+
 nats_status nats_client_subscribe(nats_client *client, const char *subject, size_t subject_len,
                                   const char *queue, size_t queue_len, uint64_t max,
                                   nats_sub **sub_out)
+{
+    return nats_client_subscribe_with(client, subject, subject_len, queue, queue_len, max, 0, 0,
+                                      NATS_SUB_SHARED, sub_out);
+}
+
+nats_status nats_client_subscribe_with(nats_client *client, const char *subject,
+                                       size_t subject_len, const char *queue, size_t queue_len,
+                                       uint64_t max, int64_t pending_msgs, int64_t pending_bytes,
+                                       int32_t mode, nats_sub **sub_out)
 {
     if (sub_out != NULL) {
         *sub_out = NULL;
@@ -158,13 +193,12 @@ nats_status nats_client_subscribe(nats_client *client, const char *subject, size
     if (status != NATS_OK) {
         return status;
     }
-    if (subject == NULL) {
-        return nats__leave(client, nats__null_argument("subject"));
-    }
-    subject_len = nats__text_len(subject, subject_len);
-    status = nats__pattern_check("subject", subject, subject_len);
+    status = check_subscribe(subject, &subject_len, queue, &queue_len);
     if (status == NATS_OK) {
-        status = check_queue(queue, &queue_len);
+        status = nats__limits_check(pending_msgs, pending_bytes, true);
+    }
+    if (status == NATS_OK) {
+        status = nats__mode_check(mode);
     }
     if (status != NATS_OK) {
         return nats__leave(client, status);
@@ -177,6 +211,9 @@ nats_status nats_client_subscribe(nats_client *client, const char *subject, size
                  ? nats__fail(NATS_ERR_CLOSED, "client", "the client is %s",
                               client->closed ? "closed" : "draining")
                  : nats__sub_new(conn, client, subject, subject_len, queue, queue_len, max, &sub);
+    if (status == NATS_OK) {
+        set_up_sub(sub, pending_msgs, pending_bytes, mode);
+    }
     pthread_mutex_unlock(&conn->mu);
     if (status != NATS_OK) {
         return nats__leave(client, status);
@@ -245,6 +282,7 @@ nats_status nats_client_unsubscribe_subject(nats_client *client, const char *sub
 /* ---- receive ---- */
 
 typedef struct wish {
+    bool waits; /* nats_client_wake() is for calls that do */
     nats_client *client;
     nats__msg_list *list;
 } wish;
@@ -257,8 +295,8 @@ static bool drained(const nats_client *client)
 static bool get_ready(void *what)
 {
     const wish *self = what;
-    return self->list->head != NULL || self->client->woken || self->client->closed ||
-           drained(self->client);
+    return self->list->head != NULL || (self->waits && self->client->woken) ||
+           self->client->closed || drained(self->client);
 }
 
 /* Take; look at the socket once if that is not enough; wait only when there was nothing. mu
@@ -278,7 +316,7 @@ static nats_status get_some(wish *self, size_t max, int64_t wait_ms, nats_msg **
             nats__conn_step(conn);
         }
         *count_out += nats__list_take(conn, self->list, batch + *count_out, max - *count_out);
-        self->client->woken = self->client->woken && !nothing;
+        self->client->woken = self->client->woken && !(nothing && self->waits);
     }
     if (*count_out > 0) {
         nats__client_signal(self->client);
@@ -290,7 +328,7 @@ static nats_status get_some(wish *self, size_t max, int64_t wait_ms, nats_msg **
 static nats_status get(nats_client *client, nats__msg_list *list, size_t max, int64_t wait_ms,
                        nats_msg **batch, size_t *count_out)
 {
-    wish self = {client, list};
+    wish self = {.waits = wait_ms != 0, .client = client, .list = list};
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
     nats_status status = get_some(&self, max, wait_ms, batch, count_out);
@@ -307,11 +345,22 @@ static nats_status get(nats_client *client, nats__msg_list *list, size_t max, in
     return status == NATS_ERR_TIMEOUT ? NATS_OK : status;
 }
 
+static nats_status check_room(nats_msg **batch, size_t max, size_t *count_out)
+{
+    if (count_out == NULL) {
+        return nats__null_argument("count_out");
+    }
+    *count_out = 0;
+    return batch == NULL && max > 0 ? nats__null_argument("batch") : NATS_OK;
+}
+
 nats_status nats_client_get(nats_client *client, size_t max, int64_t wait_ms, nats_msg **batch,
                             size_t *count_out)
 {
-    *count_out = 0;
-    nats_status status = nats__enter_open(client);
+    nats_status status = check_room(batch, max, count_out);
+    if (status == NATS_OK) {
+        status = nats__enter_open(client);
+    }
     if (status != NATS_OK || max == 0) {
         return status;
     }
@@ -321,8 +370,10 @@ nats_status nats_client_get(nats_client *client, size_t max, int64_t wait_ms, na
 nats_status nats_client_get_callbacks(nats_client *client, size_t max, int64_t wait_ms,
                                       nats_msg **batch, size_t *count_out)
 {
-    *count_out = 0;
-    nats_status status = nats__enter_open(client);
+    nats_status status = check_room(batch, max, count_out);
+    if (status == NATS_OK) {
+        status = nats__enter_open(client);
+    }
     if (status != NATS_OK || max == 0) {
         return status;
     }
@@ -346,8 +397,9 @@ nats_status nats_client_wake(nats_client *client)
 
 static bool event_ready(void *what)
 {
-    const nats_client *client = what;
-    return client->events != NULL || client->woken || client->closed;
+    const wish *self = what;
+    const nats_client *client = self->client;
+    return client->events != NULL || (self->waits && client->woken) || client->closed;
 }
 
 static nats_event *take_event(nats_client *client)
@@ -363,16 +415,20 @@ static nats_event *take_event(nats_client *client)
 
 nats_status nats_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out)
 {
+    if (event_out == NULL) {
+        return nats__null_argument("event_out");
+    }
     *event_out = NULL;
     nats_status status = nats__enter(client);
     if (status != NATS_OK) {
         return status;
     }
+    wish self = {.waits = wait_ms != 0, .client = client};
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
     if (client->events == NULL && !client->closed) {
-        status = nats__conn_wait(conn, client, event_ready, client, nats__deadline_in(wait_ms));
-        client->woken = false;
+        status = nats__conn_wait(conn, client, event_ready, &self, nats__deadline_in(wait_ms));
+        client->woken = client->woken && !self.waits;
     }
     *event_out = take_event(client);
     bool over = *event_out == NULL && (client->closed || conn->closed);

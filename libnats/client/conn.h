@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/spin.h"
+#include "io/park.h"
 #include "io/resolve.h"
 #include "proto/outbox.h"
 #include "proto/session.h"
@@ -161,7 +162,7 @@ typedef struct nats__writer {
 
 /* A caller that waits while another thread drives. */
 typedef struct nats__waiter {
-    pthread_cond_t cond;
+    nats__park park;
     const void *key; /* what it waits for: a client, a subscription, a future, the connection */
     bool told;
     struct nats__waiter *next;
@@ -208,6 +209,9 @@ struct nats__conn {
     nats__address addresses[NATS__ADDRESSES_MAX];
     size_t address_count;
     size_t address_next;
+    size_t addresses_tried;      /* by this attempt */
+    nats__address address_given_up; /* len 0: none. The next attempt goes on behind it */
+    int64_t address_deadline_ns; /* when the address being tried has had its share */
     int fd;
     int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
     uint64_t rest_moved; /* bytes moved until that was settled: none since means rest */

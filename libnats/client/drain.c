@@ -36,7 +36,7 @@ nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns)
     int64_t rtt;
     if (!conn->connected) {
         end(sub, false);
-        return nats__conn_flush(conn, deadline_ns, &rtt);
+        return NATS_OK;
     }
     nats_status status = tell_server(conn, sub);
     if (status == NATS_OK) {

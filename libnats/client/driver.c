@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "client/conn.h"
@@ -10,11 +9,9 @@
 #include "io/tcp.h"
 
 enum {
-    NS_PER_S = 1000000000,
-    REST_NS = NS_PER_S,           /* quiet for so long after a burst: its memory is given back */
+    REST_NS = 1000000000,           /* quiet for so long after a burst: its memory is given back */
     BURST_READ = NATS__CHUNK_SMALL, /* bytes of a read that only a burst brings */
-    STAGE_AGAIN_NS = 10 * 1000000, /* lines wait for memory: another try */
-    LOOK_AROUND_MS = 50 /* a thread behind another driver hears no signal: it returns so often */
+    STAGE_AGAIN_NS = 10 * 1000000 /* lines wait for memory: another try */
 };
 
 int64_t nats__deadline_in(int64_t ms)
@@ -33,12 +30,19 @@ static int64_t earlier(int64_t a, int64_t b)
 
 /* ---- waiting behind another driver ---- */
 
+static void tell(nats__waiter *waiter)
+{
+    if (!waiter->told) {
+        waiter->told = true;
+        nats__park_wake(&waiter->park);
+    }
+}
+
 void nats__conn_tell(nats__conn *conn, const void *key)
 {
     for (nats__waiter *waiter = conn->waiters; waiter != NULL; waiter = waiter->next) {
         if (key == NULL || waiter->key == key) {
-            waiter->told = true;
-            pthread_cond_signal(&waiter->cond);
+            tell(waiter);
         }
     }
 }
@@ -49,31 +53,21 @@ void nats__conn_wake(nats__conn *conn)
     nats__wake_set(conn->wake_fd);
 }
 
-/* Wait until told, or the deadline. False when it was the deadline. */
-static bool follow(nats__conn *conn, const void *key, int64_t deadline_ns)
+/* Wait until told, the deadline, or a signal. mu held, and given up meanwhile. */
+static nats__park_end follow(nats__conn *conn, const void *key, int64_t deadline_ns)
 {
     nats__waiter self = {.key = key, .next = conn->waiters};
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&self.cond, &attr);
-    pthread_condattr_destroy(&attr);
     conn->waiters = &self;
-
-    struct timespec until = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
-    int error = 0;
-    while (!self.told && error != ETIMEDOUT) {
-        error = deadline_ns == INT64_MAX ? pthread_cond_wait(&self.cond, &conn->mu)
-                                         : pthread_cond_timedwait(&self.cond, &conn->mu, &until);
-    }
+    pthread_mutex_unlock(&conn->mu);
+    nats__park_end end = nats__park_wait(&self.park, deadline_ns);
+    pthread_mutex_lock(&conn->mu);
 
     nats__waiter **link = &conn->waiters;
     while (*link != &self) {
         link = &(*link)->next;
     }
     *link = self.next;
-    pthread_cond_destroy(&self.cond);
-    return self.told;
+    return self.told ? NATS__PARK_WOKEN : end;
 }
 
 bool nats__conn_take_over(nats__conn *conn)
@@ -95,8 +89,7 @@ static void hand_on(nats__conn *conn)
         heir = heir->next;
     }
     if (heir != NULL && conn->driver == NATS__DRIVER_NONE) {
-        heir->told = true;
-        pthread_cond_signal(&heir->cond);
+        tell(heir);
     }
 }
 
@@ -353,14 +346,13 @@ nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn re
     nats_status status = NATS_OK;
     conn->visits++;
     while (status == NATS_OK && !conn->closed && !ready(what)) {
-        int64_t look_ns = interruptible ? nats__deadline_in(LOOK_AROUND_MS) : INT64_MAX;
         if (!conn->closing && nats__conn_take_over(conn)) {
             status = drive_until(conn, ready, what, deadline_ns);
             nats__conn_leave(conn);
         } else if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {
             status = NATS_ERR_TIMEOUT;
-        } else if (!follow(conn, key, earlier(look_ns, deadline_ns)) && look_ns < deadline_ns) {
-            status = NATS_ERR_INTERRUPTED;
+        } else if (follow(conn, key, deadline_ns) == NATS__PARK_SIGNAL && interruptible) {
+            status = ready(what) ? NATS_OK : NATS_ERR_INTERRUPTED;
         }
     }
     hand_on(conn);

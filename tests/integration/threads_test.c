@@ -424,6 +424,8 @@ static void follower_hears_signals(void)
     pthread_t first = rig_thread(wait_next, &driver);
     rig_sleep_ms(FEW_MS);
     pthread_t second = rig_thread(wait_next, &follower);
+    rig_sleep_ms(FEW_MS);
+    RIG_CHECK(follower.status == NATS_OK); /* no signal yet: it waits */
     pthread_kill(second, SIGUSR1);
     rig_join(second, SOON_MS, "next, behind another driver, after a signal");
     RIG_CHECK(follower.status == NATS_ERR_INTERRUPTED);

@@ -45,8 +45,7 @@ enum {
     NATS_ERR_FORKED = -15,       /* the handle was made before fork(): it belongs to the parent */
     NATS_ERR_NOT_SUPPORTED = -16, /* this server, or this build, cannot do it */
     NATS_ERR_SERVER = -17,       /* the server answered with an error of its own */
-    NATS_ERR_INTERRUPTED = -18   /* a signal arrived, or may have, while waiting (option
-                                    `interruptible`) */
+    NATS_ERR_INTERRUPTED = -18   /* a signal arrived while waiting (option `interruptible`) */
 };
 
 /* The name of a status without its prefix: "OK", "TIMEOUT", "NO_RESPONDERS" … "UNKNOWN" for a
