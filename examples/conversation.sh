@@ -29,6 +29,7 @@ run() {
     case $language in
         C) exec "$build/examples/example_$program" "$@" ;;
         Lua) exec lua5.4 "$here/lua/$program.lua" "$@" ;;
+        Ruby) RUBYLIB="$build/ruby" exec ruby "$here/ruby/$program.rb" "$@" ;;
         LuaJIT)
             export LUA_PATH="$here/../bindings/ffi/luajit/?.lua;;"
             export POLYNATS_LIB="$build/libpolynats.so"
@@ -40,6 +41,7 @@ run() {
 
 languages=(C)
 [[ ! -f $build/lua/nats.so ]] || languages+=(Lua)
+[[ ! -f $build/ruby/polynats.rb ]] || languages+=(Ruby)
 if command -v luajit >/dev/null; then
     languages+=(LuaJIT)
 else

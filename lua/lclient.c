@@ -9,11 +9,6 @@
 #define CONNECT_RETRIES_MAX 100
 /* Payloads of one inner call of publish_many: as many Lua stack slots keep them alive. */
 #define PUBLISH_SLICE 200
-/* The library's defaults, in ms, which -1 stands for (docs/options.md). */
-#define REQUEST_TIMEOUT_MS 10000
-#define DRAIN_TIMEOUT_MS 30000
-#define PENDING_MSGS 65536
-#define PENDING_BYTES 67108864
 /* Buffer for an inbox: a prefix of 512 bytes, the longest there is, and the unique rest. */
 #define INBOX_SIZE 1024
 /* More counters than the library has. */
@@ -37,10 +32,6 @@ lnats_client *lnats_client_check(lua_State *L, int arg)
 static lnats_client *push_client(lua_State *L)
 {
     lnats_client *client = lnats_new(L, &lnats_client_kind, 2);
-    client->request_timeout_ms = REQUEST_TIMEOUT_MS;
-    client->drain_timeout_ms = DRAIN_TIMEOUT_MS;
-    client->pending_msgs = PENDING_MSGS;
-    client->pending_bytes = PENDING_BYTES;
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
     return client;
@@ -54,7 +45,8 @@ const char *lnats_servers_push(lua_State *L, int arg)
     }
     size_t len;
     if (lua_type(L, arg) != LUA_TTABLE) {
-        const char *url = luaL_checklstring(L, arg, &len);
+        luaL_checktype(L, arg, LUA_TSTRING); /* a number would be taken for a host */
+        const char *url = lua_tolstring(L, arg, &len);
         luaL_argcheck(L, strlen(url) == len, arg, "a URL holds no NUL byte");
         lua_pushvalue(L, arg);
         return url;
@@ -78,27 +70,11 @@ const char *lnats_servers_push(lua_State *L, int arg)
     return lua_tostring(L, -1);
 }
 
-/* The number among the options of connect, times scale; 0 stands for what is no number. */
-static int64_t option_number(lua_State *L, int arg, const char *name, int scale, int64_t fallback)
+/* What -1 stands for, for calls that go on after a signal. */
+static void note_options(lnats_client *client)
 {
-    lua_getfield(L, arg, name);
-    int64_t number = (int64_t)(lua_tonumber(L, -1) * scale);
-    lua_pop(L, 1);
-    return number != 0 ? number : fallback;
-}
-
-/* What this module must know itself of the options that connect accepted. */
-static void note_options(lua_State *L, int arg, lnats_client *client)
-{
-    if (lua_isnoneornil(L, arg)) {
-        return;
-    }
-    client->request_timeout_ms =
-        option_number(L, arg, "request_timeout", 1000, client->request_timeout_ms);
-    client->drain_timeout_ms =
-        option_number(L, arg, "drain_timeout", 1000, client->drain_timeout_ms);
-    client->pending_msgs = option_number(L, arg, "pending_msgs", 1, client->pending_msgs);
-    client->pending_bytes = option_number(L, arg, "pending_bytes", 1, client->pending_bytes);
+    nats_client_option_int(client->client, "request_timeout", &client->request_timeout_ms);
+    nats_client_option_int(client->client, "drain_timeout", &client->drain_timeout_ms);
 }
 
 int lnats_connect(lua_State *L)
@@ -116,7 +92,6 @@ int lnats_connect(lua_State *L)
 
     int box = lua_gettop(L);
     lnats_client *client = push_client(L);
-    note_options(L, 2, client);
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
     int tries = 0;
@@ -127,6 +102,7 @@ int lnats_connect(lua_State *L)
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
+    note_options(client);
     lnats_box_drop(L, box);
     return 1;
 }
@@ -135,12 +111,12 @@ static int client_share(lua_State *L)
 {
     const lnats_client *client = lnats_client_check(L, 1);
     lnats_client *shared = push_client(L);
-    shared->request_timeout_ms = client->request_timeout_ms;
-    shared->drain_timeout_ms = client->drain_timeout_ms;
-    shared->pending_msgs = client->pending_msgs;
-    shared->pending_bytes = client->pending_bytes;
     nats_status status = nats_client_share(client->client, &shared->client);
-    return status == NATS_OK ? 1 : lnats_fail(L, status);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    note_options(shared);
+    return 1;
 }
 
 /* After the end nobody can be called any more: let the functions go. */
@@ -334,13 +310,16 @@ typedef struct sub_args {
     int64_t max;
     int64_t pending_msgs;
     int64_t pending_bytes;
-    bool limits;
     bool callback;
 } sub_args;
 
-static int64_t pending_limit(lua_State *L, const char *name, int64_t fallback)
+/* 0 when the table says nothing: the client's own limit. */
+static int64_t pending_limit(lua_State *L, const char *name)
 {
-    int64_t limit = lnats_table_int(L, 3, name, -1, fallback);
+    int64_t limit = lnats_table_int(L, 3, name, -1, INT64_MIN);
+    if (limit == INT64_MIN) {
+        return 0;
+    }
     if (limit == 0) {
         luaL_error(L, "option '%s' must be 1 or more, or -1 for no limit, not 0", name);
     }
@@ -348,7 +327,7 @@ static int64_t pending_limit(lua_State *L, const char *name, int64_t fallback)
 }
 
 /* Leaves the queue's text and the callback, or nil, at the top. */
-static void check_sub_args(lua_State *L, const lnats_client *client, sub_args *args)
+static void check_sub_args(lua_State *L, sub_args *args)
 {
     static const char *const names[] = {"queue",        "max",           "callback",
                                         "pending_msgs", "pending_bytes", NULL};
@@ -359,10 +338,8 @@ static void check_sub_args(lua_State *L, const lnats_client *client, sub_args *a
         return;
     }
     args->max = lnats_table_int(L, 3, "max", 0, 0);
-    args->pending_msgs = pending_limit(L, "pending_msgs", client->pending_msgs);
-    args->pending_bytes = pending_limit(L, "pending_bytes", client->pending_bytes);
-    args->limits = args->pending_msgs != client->pending_msgs ||
-                   args->pending_bytes != client->pending_bytes;
+    args->pending_msgs = pending_limit(L, "pending_msgs");
+    args->pending_bytes = pending_limit(L, "pending_bytes");
     args->queue = lnats_table_text(L, 3, "queue", &args->queue_len);
     int type = lua_getfield(L, 3, "callback");
     /* A table or userdata may be callable through __call. */
@@ -372,18 +349,6 @@ static void check_sub_args(lua_State *L, const lnats_client *client, sub_args *a
     args->callback = type != LUA_TNIL;
 }
 
-static nats_status apply_sub_args(nats_sub *sub, const sub_args *args)
-{
-    nats_status status = NATS_OK;
-    if (args->callback) {
-        status = nats_sub_set_mode(sub, NATS_SUB_CALLBACK);
-    }
-    if (status == NATS_OK && args->limits) {
-        status = nats_sub_set_limits(sub, args->pending_msgs, args->pending_bytes);
-    }
-    return status;
-}
-
 static int client_subscribe(lua_State *L)
 {
     lnats_client *client = lnats_client_check(L, 1);
@@ -391,23 +356,19 @@ static int client_subscribe(lua_State *L)
     const char *subject = luaL_checklstring(L, 2, &subject_len);
     lua_settop(L, 3);
     sub_args args;
-    check_sub_args(L, client, &args);
+    check_sub_args(L, &args);
     int callback = lua_gettop(L);
     lnats_sub *sub = lnats_sub_push(L, 1, callback);
     nats_status status =
-        nats_client_subscribe(client->client, subject, subject_len, args.queue, args.queue_len,
-                              (uint64_t)args.max, &sub->sub);
+        nats_client_subscribe_with(client->client, subject, subject_len, args.queue,
+                                   args.queue_len, (uint64_t)args.max, args.pending_msgs,
+                                   args.pending_bytes,
+                                   args.callback ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, &sub->sub);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
 
     sub->sid = nats_sub_sid(sub->sub);
-    status = apply_sub_args(sub->sub, &args);
-    if (status != NATS_OK) {
-        int results = lnats_fail(L, status);
-        nats_sub_unsubscribe(sub->sub, 0);
-        return results;
-    }
     if (args.callback) {
         lua_getiuservalue(L, 1, 1);
         lua_pushvalue(L, -2);
@@ -424,6 +385,7 @@ static int client_unsubscribe(lua_State *L)
     luaL_argcheck(L, after >= 0, 3, "must be 0 or more");
     if (lua_type(L, 2) == LUA_TNUMBER) {
         lua_Integer sid = luaL_checkinteger(L, 2);
+        luaL_argcheck(L, sid >= 0, 2, "a sid is no negative number");
         return lnats_done(L, nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after));
     }
 

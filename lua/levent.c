@@ -38,8 +38,17 @@ static void push_event(lua_State *L, const nats_event *event)
     if (nats_event_sid(event) != 0) {
         set_count(L, "sid", nats_event_sid(event));
     }
-    if (ends_connection(event)) {
+    if (nats_event_kind(event) != NATS_KIND_NONE) {
+        set_text(L, "kind", nats_kind_name(nats_event_kind(event)));
+    }
+    if (nats_event_type(event) == NATS_EVENT_ERROR) {
+        lua_pushboolean(L, nats_event_recoverable(event));
+        lua_setfield(L, -2, "recoverable");
+    }
+    if (ends_connection(event) || nats_event_lost(event) != 0) {
         set_count(L, "lost", nats_event_lost(event));
+    }
+    if (ends_connection(event)) {
         set_count(L, "unconfirmed", nats_event_unconfirmed(event));
     }
     luaL_setmetatable(L, LNATS_EVENT_NAME);

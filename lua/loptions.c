@@ -5,48 +5,6 @@
 
 /* ---- names ---- */
 
-/* Longest name that is compared for a suggestion; no option's name is as long. */
-#define NAME_MAX_LEN 32
-
-static size_t smallest(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* How many letters to change, add or drop to make one name of the other. */
-static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    size_t row[NAME_MAX_LEN + 1];
-    for (size_t i = 0; i <= b_len; i++) {
-        row[i] = i;
-    }
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t above = row[j];
-            row[j] = smallest(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
-            corner = above;
-        }
-    }
-    return row[b_len];
-}
-
-static const char *nearest(const char *name, size_t len, const char *const *names)
-{
-    const char *best = names[0];
-    size_t best_distance = SIZE_MAX;
-    for (size_t i = 0; names[i] != NULL && len <= NAME_MAX_LEN; i++) {
-        size_t away = distance(name, len, names[i], strlen(names[i]));
-        if (away < best_distance) {
-            best = names[i];
-            best_distance = away;
-        }
-    }
-    return best;
-}
-
 static bool known(const char *name, size_t len, const char *const *names)
 {
     for (size_t i = 0; names[i] != NULL; i++) {
@@ -67,10 +25,18 @@ static void check_key(lua_State *L, int key, const char *verb, const char *const
     }
     size_t len;
     const char *name = lua_tolstring(L, key, &len);
-    if (!known(name, len, names)) {
-        luaL_error(L, "%s: unknown option '%s' (the nearest is '%s')", verb, name,
-                   nearest(name, len, names));
+    if (known(name, len, names)) {
+        return;
     }
+    size_t count = 0;
+    while (names[count] != NULL) {
+        count++;
+    }
+    const char *nearest = nats_options_nearest(name, names, count);
+    if (nearest == NULL) {
+        luaL_error(L, "%s: unknown option '%s'", verb, name);
+    }
+    luaL_error(L, "%s: unknown option '%s' (the nearest is '%s')", verb, name, nearest);
 }
 
 bool lnats_table(lua_State *L, int arg, const char *verb, const char *const *names)

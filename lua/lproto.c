@@ -372,6 +372,13 @@ static void set_server(lua_State *L, const nats_proto *proto)
     set_int(L, "port", (uint64_t)nats_proto_port(proto));
 }
 
+static void set_kind(lua_State *L, const nats_proto *proto)
+{
+    if (nats_proto_event_kind(proto) != NATS_KIND_NONE) {
+        set_text(L, "kind", nats_kind_name(nats_proto_event_kind(proto)));
+    }
+}
+
 /* The facts of each type, as proto.h lists them. The event's table is at the top, the proto at
  * 1. */
 static void set_facts(lua_State *L, lnats_proto *proto, int32_t type)
@@ -395,12 +402,20 @@ static void set_facts(lua_State *L, lnats_proto *proto, int32_t type)
         return;
     case NATS_PROTO_DISCONNECTED:
     case NATS_PROTO_CLOSED:
+        set_kind(L, p);
         set_int(L, "lost", nats_proto_event_lost(p));
         set_int(L, "unconfirmed", nats_proto_event_unconfirmed(p));
         return;
     case NATS_PROTO_ERROR:
         lua_pushboolean(L, nats_proto_event_recoverable(p));
         lua_setfield(L, -2, "recoverable");
+        set_kind(L, p);
+        if (nats_proto_event_sid(p) != 0) {
+            set_int(L, "sid", nats_proto_event_sid(p));
+        }
+        if (nats_proto_event_lost(p) != 0) {
+            set_int(L, "lost", nats_proto_event_lost(p));
+        }
         return;
     case NATS_PROTO_DIAL:
     case NATS_PROTO_UPGRADE_WANTED:

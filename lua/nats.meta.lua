@@ -26,7 +26,8 @@ function subject.valid_pattern(pattern) end
 ---@return boolean
 function subject.matches(pattern, subject) end
 
----Options of a connection; nats.options() lists them with their defaults. Times are in seconds.
+---Options of a connection; nats.options() lists their names, types and meanings, docs/options.md their defaults too.
+---Times are in seconds, or text with a unit such as "250ms".
 ---@class nats.Options
 ---@field name? string
 ---@field user? string
@@ -250,14 +251,20 @@ function future:cancel() end
 ---@field url string?
 ---@field subject string?
 ---@field status nats.Code?
+---@field kind nats.Kind?
+---@field recoverable boolean?
 ---@field sid integer?
 ---@field lost integer?
 ---@field unconfirmed integer?
+
+---What the server meant by an -ERR.
+---@alias nats.Kind "unknown"|"permission"|"permission_publish"|"permission_subscribe"|"auth_violation"|"auth_timeout"|"auth_expired"|"auth_revoked"|"max_connections"|"max_account_connections"|"throttled"|"max_control_line"|"max_subscriptions"|"max_tokens"|"max_payload"|"stale"|"shutdown"|"slow_consumer"|"bad_protocol"|"wrong_port"|"no_headers"|"version"|"tls_required"|"invalid_subject"
 
 ---@class nats.ProtoEvent
 ---@field type "dial"|"upgrade_wanted"|"tls_wanted"|"sign_wanted"|"connected"|"reconnected"|"disconnected"|"closed"|"message"|"pong"|"info"|"discovered"|"lame_duck"|"error"|"stale"|"sub_done"
 ---@field text string
 ---@field status nats.Code?
+---@field kind nats.Kind?
 ---@field url string?
 ---@field scheme string?
 ---@field host string?

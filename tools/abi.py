@@ -162,18 +162,22 @@ def parse_functions(where, text):
     return functions
 
 
+def doc_behind(text, name):
+    """The words of the comment that begins on the enumerator's line, however many lines it has."""
+    found = re.search(r"\b%s\s*=[^\n]*?/\*(.*?)\*/" % name, text, re.S)
+    return plain(found.group(1)) if found else ""
+
+
 def parse_constants(where, text):
     for found in ENUM.finditer(text):
-        docs = COMMENT.findall(found.group(1))
         entries = [part.strip() for part in blank_comments(found.group(1)).split(",")]
         for entry in filter(None, entries):
             parts = re.match(r"(\w+)\s*=\s*(-?\d+)$", entry)
             if not parts:
                 problem(where, "enumerator '%s' needs a number of its own: it is pinned" % entry)
                 continue
-            line = re.search(r"\b%s\s*=[^\n]*?/\*(.*?)\*/" % parts.group(1), found.group(1))
             yield {"name": parts.group(1), "value": int(parts.group(2)), "header": where,
-                   "doc": plain(line.group(1)) if docs and line else ""}
+                   "doc": doc_behind(found.group(1), parts.group(1))}
 
 
 def parse_defines(where, text):
@@ -512,6 +516,9 @@ def errors_text(abi):
     table = "| number | name | text | when |\n|---|---|---|---|\n"
     for row in abi["statuses"]:
         doc = docs.get("NATS_ERR_" + row["name"], "")
+        if row["number"] != 0 and not doc:
+            problem("polynats/status.h", "NATS_ERR_%s has no comment behind it, which %s needs"
+                    % (row["name"], ERRORS))
         table += "| %d | %s | %s | %s |\n" % (row["number"], row["name"], row["text"], doc)
     return before + ERRORS_BEGIN + table + ERRORS_END + rest.split(ERRORS_END, 1)[1]
 

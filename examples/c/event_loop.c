@@ -26,6 +26,18 @@ static void publish_tick(nats_client *nc, int timer)
     }
 }
 
+/* What went wrong, if anything did: without this the program runs as well, but tells nobody. */
+static void tell_events(nats_client *nc)
+{
+    nats_event *event = NULL;
+    while (nats_client_next_event(nc, 0, &event) == NATS_OK && event != NULL) {
+        if (nats_event_text(event)[0] != '\0') {
+            fprintf(stderr, "%s: %s\n", nats_event_name(event), nats_event_text(event));
+        }
+        nats_event_free(event);
+    }
+}
+
 int main(int argc, char **argv)
 {
     help(argc, argv, "[how many]", "A client in a loop of poll().");
@@ -45,6 +57,7 @@ int main(int argc, char **argv)
         poll(fds, 2, due_ms > INT32_MAX ? INT32_MAX : (int)due_ms);
         publish_tick(nc, fds[1].fd);
         check(nats_client_process(nc));
+        tell_events(nc);
         check(nats_client_get(nc, left < BATCH ? (size_t)left : BATCH, 0, batch, &count));
         for (size_t i = 0; i < count; i++) {
             printf("got %s\n", (const char *)nats_msg_data(batch[i], NULL));

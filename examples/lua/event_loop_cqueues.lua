@@ -12,6 +12,9 @@ loop:wrap(function()
   while left > 0 do
     cqueues.poll(nc)
     assert(nc:process())
+    for event in function() return nc:next_event(0) end do
+      if event.text ~= "" then io.stderr:write(event.type, ": ", event.text, "\n") end
+    end
     for _, msg in ipairs(assert(nc:get { wait = 0 })) do
       print("got " .. msg.data)
       left = left - 1

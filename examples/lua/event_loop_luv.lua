@@ -20,6 +20,9 @@ assert(nc:subscribe("tick", {
 
 local function turn()
   assert(nc:process())
+  for event in function() return nc:next_event(0) end do
+    if event.text ~= "" then io.stderr:write(event.type, ": ", event.text, "\n") end
+  end
   assert(nc:dispatch { wait = 0 })
   local seconds = nc:deadline()
   if seconds and left > 0 then due:start(math.max(1, math.ceil(seconds * 1000)), 0, turn) end

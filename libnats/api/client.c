@@ -408,7 +408,7 @@ static nats_event *take_event(nats_client *client)
     if (event != NULL) {
         client->events = event->next;
         client->event_count--;
-        nats__client_signal(client);
+        nats__client_took(client);
     }
     return event;
 }

@@ -30,6 +30,9 @@ nats_status nats_client_flush(nats_client *client, int64_t timeout_ms)
 
 nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
 {
+    if (rtt_ns_out == NULL) {
+        return nats__null_argument("rtt_ns_out");
+    }
     *rtt_ns_out = 0;
     return flush(client, timeout_ms, rtt_ns_out);
 }
@@ -68,6 +71,9 @@ nats_status nats_client_new_inbox(nats_client *client, char *buffer, size_t size
 
 nats_status nats_client_server_info(nats_client *client, nats_info **info_out)
 {
+    if (info_out == NULL) {
+        return nats__null_argument("info_out");
+    }
     *info_out = NULL;
     nats_status status = nats__enter(client);
     if (status != NATS_OK) {
@@ -91,6 +97,29 @@ int64_t nats_client_max_payload(nats_client *client)
     size_t max = nats__session_max_payload(client->conn->session);
     pthread_mutex_unlock(&client->conn->mu);
     return (int64_t)max;
+}
+
+nats_status nats_client_option_int(nats_client *client, const char *name, int64_t *value_out)
+{
+    if (value_out == NULL) {
+        return nats__null_argument("value_out");
+    }
+    *value_out = 0;
+    nats_status status = nats__enter(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__option_id id;
+    const nats__option_rule *rule = nats__option_find(name, &id);
+    if (rule == NULL) {
+        return nats__leave(client, nats__option_unknown(name));
+    }
+    if (rule->type == NATS_OPTION_TEXT) {
+        return nats__leave(client, nats__fail(NATS_ERR_INVALID, rule->name,
+                                              "option '%s' is a text", rule->name));
+    }
+    *value_out = nats__conn_opt(client->conn, id);
+    return NATS_OK;
 }
 
 /* In the order of stat_names. */
@@ -190,7 +219,7 @@ size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count)
     pthread_mutex_lock(&client->conn->mu);
     collect(client->conn, all);
     pthread_mutex_unlock(&client->conn->mu);
-    for (size_t i = 0; i < count && i < STAT_COUNT; i++) {
+    for (size_t i = 0; values != NULL && i < count && i < STAT_COUNT; i++) {
         values[i] = all[i];
     }
     return STAT_COUNT;
@@ -216,13 +245,17 @@ static nats_status make_loop(nats_client *client)
     nats__loop_watch(client->loop_fd, -1, conn->wake_fd, NATS__POLL_READ);
     nats__loop_watch(client->loop_fd, -1, fd, want);
     conn->loop_want = want; /* also if others watch for more: they are told anew then */
-    nats__loop_timer(client->timer_fd, nats__client_deadline_ns(client));
+    client->timer_ns = INT64_MAX;
+    nats__loop_due(client, nats__client_deadline_ns(client));
     nats__client_signal(client);
     return NATS_OK;
 }
 
 nats_status nats_client_fd(nats_client *client, int32_t *fd_out)
 {
+    if (fd_out == NULL) {
+        return nats__null_argument("fd_out");
+    }
     *fd_out = -1;
     nats_status status = nats__enter_open(client);
     if (status != NATS_OK) {
@@ -239,18 +272,16 @@ nats_status nats_client_fd(nats_client *client, int32_t *fd_out)
 
 nats_status nats_client_process(nats_client *client)
 {
-    nats_status status = nats__enter_open(client);
+    nats_status status = nats__enter(client);
     if (status != NATS_OK) {
         return status;
     }
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
-    if (client->loop_fd >= 0 && conn->driver != NATS__DRIVER_BUSY) {
-        nats__wake_clear(conn->wake_fd); /* else it is meant for the driver */
-    }
-    nats__conn_step(conn);
-    if (conn->closed) {
-        status = nats__fail(NATS_ERR_CLOSED, "client", "the connection is closed");
+    nats__loop_turn(client);
+    if (client->closed || conn->closed) {
+        status = nats__fail(NATS_ERR_CLOSED, "client", "the %s is closed",
+                            client->closed ? "client" : "connection");
     }
     pthread_mutex_unlock(&conn->mu);
     return nats__leave(client, status);

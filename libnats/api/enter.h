@@ -23,4 +23,9 @@ nats_status nats__leave(const nats_client *client, nats_status status);
 
 nats_status nats__null_argument(const char *name);
 
+/* Is it one of NATS_SUB_…? */
+nats_status nats__mode_check(int32_t mode);
+/* Limits of what may wait: 1 or more, -1 for none; 0 where it stands for the client's. */
+nats_status nats__limits_check(int64_t pending_msgs, int64_t pending_bytes, bool zero_allowed);
+
 #endif

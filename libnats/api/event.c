@@ -2,7 +2,7 @@
 
 int32_t nats_event_type(const nats_event *event)
 {
-    return event->type;
+    return event != NULL ? event->type : 0;
 }
 
 const char *nats_event_name(const nats_event *event)
@@ -18,47 +18,57 @@ const char *nats_event_name(const nats_event *event)
         [NATS_EVENT_SLOW_CONSUMER] = "slow_consumer",
         [NATS_EVENT_STALE] = "stale",
     };
-    return names[event->type];
+    return event != NULL ? names[event->type] : "";
 }
 
 nats_status nats_event_status(const nats_event *event)
 {
-    return event->status;
+    return event != NULL ? event->status : NATS_ERR_INVALID;
+}
+
+int32_t nats_event_kind(const nats_event *event)
+{
+    return event != NULL ? event->kind : NATS_KIND_NONE;
+}
+
+int32_t nats_event_recoverable(const nats_event *event)
+{
+    return event != NULL && event->recoverable;
 }
 
 const char *nats_event_text(const nats_event *event)
 {
-    return event->text;
+    return event != NULL ? event->text : "";
 }
 
 const char *nats_event_url(const nats_event *event)
 {
-    return event->url;
+    return event != NULL ? event->url : "";
 }
 
 const char *nats_event_subject(const nats_event *event)
 {
-    return event->subject;
+    return event != NULL ? event->subject : "";
 }
 
 uint64_t nats_event_sid(const nats_event *event)
 {
-    return event->sid;
+    return event != NULL ? event->sid : 0;
 }
 
 uint64_t nats_event_lost(const nats_event *event)
 {
-    return event->lost;
+    return event != NULL ? event->lost : 0;
 }
 
 uint64_t nats_event_unconfirmed(const nats_event *event)
 {
-    return event->unconfirmed;
+    return event != NULL ? event->unconfirmed : 0;
 }
 
 int64_t nats_event_time_ns(const nats_event *event)
 {
-    return event->time_ns;
+    return event != NULL ? event->time_ns : 0;
 }
 
 void nats_event_free(nats_event *event)

@@ -6,6 +6,16 @@ static nats_status enter(const nats_future *future)
     return future == NULL ? nats__null_argument("future") : nats__enter(future->client);
 }
 
+/* How it ended has been told. */
+static void settle(nats_future *future)
+{
+    if (future->untold) {
+        future->untold = false;
+        future->client->replies--;
+        nats__client_took(future->client);
+    }
+}
+
 static nats_status told(nats_future *future)
 {
     const char *subject = (const char *)future->subject.data;
@@ -14,8 +24,7 @@ static nats_status told(nats_future *future)
         return nats__fail(NATS_ERR_CLOSED, "future", "the request to %.*s has ended", len, subject);
     }
     future->failed_told = true;
-    future->client->replies--;
-    nats__client_signal(future->client);
+    settle(future);
     switch (future->status) {
     case NATS_ERR_TIMEOUT:
         return nats__fail(NATS_ERR_TIMEOUT, "timeout", "no reply to the request to %.*s in time",
@@ -45,7 +54,7 @@ static nats_msg *take(nats_future *future)
         future->client->replies--;
         future->conn->queued--;
         future->conn->totals.delivered++;
-        nats__client_signal(future->client);
+        nats__client_took(future->client);
     }
     return msg;
 }
@@ -61,6 +70,7 @@ static nats_status look(nats_future *future, nats_msg **msg_out)
     bool normal_end = future->many && future->status == NATS_OK && !future->end_told;
     if (normal_end) {
         future->end_told = true;
+        settle(future);
         return NATS_OK;
     }
     return told(future);
@@ -68,6 +78,9 @@ static nats_status look(nats_future *future, nats_msg **msg_out)
 
 nats_status nats_future_poll(nats_future *future, nats_msg **msg_out, int32_t *done_out)
 {
+    if (msg_out == NULL || done_out == NULL) {
+        return nats__null_argument(msg_out == NULL ? "msg_out" : "done_out");
+    }
     *msg_out = NULL;
     *done_out = 1;
     nats_status status = enter(future);
@@ -89,6 +102,9 @@ static bool has_something(void *what)
 
 nats_status nats_future_wait(nats_future *future, int64_t wait_ms, nats_msg **msg_out)
 {
+    if (msg_out == NULL) {
+        return nats__null_argument("msg_out");
+    }
     *msg_out = NULL;
     nats_status status = enter(future);
     if (status != NATS_OK) {

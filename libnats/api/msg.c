@@ -13,31 +13,52 @@ static void set_len(size_t *len_out, size_t len)
     }
 }
 
+/* What a handle that is NULL gives. */
+static const char *nothing(size_t *len_out)
+{
+    set_len(len_out, 0);
+    return "";
+}
+
 const char *nats_msg_subject(const nats_msg *msg, size_t *len_out)
 {
+    if (msg == NULL) {
+        return nothing(len_out);
+    }
     set_len(len_out, msg->subject_len);
     return (const char *)msg->text;
 }
 
 const char *nats_msg_reply(const nats_msg *msg, size_t *len_out)
 {
+    if (msg == NULL) {
+        set_len(len_out, 0);
+        return NULL;
+    }
     set_len(len_out, msg->reply_len);
     return msg->reply_len > 0 ? (const char *)msg->text + msg->reply : NULL;
 }
 
 const void *nats_msg_data(const nats_msg *msg, size_t *len_out)
 {
+    if (msg == NULL) {
+        return nothing(len_out);
+    }
     set_len(len_out, msg->data_len);
     return msg->text + msg->body + msg->header_len;
 }
 
 uint64_t nats_msg_sid(const nats_msg *msg)
 {
-    return msg->sid;
+    return msg != NULL ? msg->sid : 0;
 }
 
 const char *nats_msg_headers_raw(const nats_msg *msg, size_t *len_out)
 {
+    if (msg == NULL) {
+        set_len(len_out, 0);
+        return NULL;
+    }
     set_len(len_out, msg->header_len);
     return msg->header_len > 0 ? (const char *)msg->text + msg->body : NULL;
 }
@@ -46,6 +67,9 @@ int32_t nats_msg_status(const nats_msg *msg)
 {
     const char *description;
     size_t description_len;
+    if (msg == NULL) {
+        return 0;
+    }
     return nats__headers_status((const char *)msg->text + msg->body, msg->header_len, &description,
                                 &description_len);
 }
@@ -54,8 +78,8 @@ const char *nats_msg_description(const nats_msg *msg, size_t *len_out)
 {
     const char *description = "";
     size_t len = 0;
-    if (nats__headers_status((const char *)msg->text + msg->body, msg->header_len, &description,
-                             &len) == 0) {
+    if (msg == NULL || nats__headers_status((const char *)msg->text + msg->body, msg->header_len,
+                                            &description, &len) == 0) {
         description = "";
         len = 0;
     }
@@ -70,8 +94,10 @@ int32_t nats_msg_next_header(const nats_msg *msg, size_t *cursor, const char **k
     const char *value;
     size_t key_len;
     size_t value_len;
-    if (!nats__headers_next((const char *)msg->text + msg->body, msg->header_len, cursor, &key,
-                            &key_len, &value, &value_len)) {
+    bool more = msg != NULL && cursor != NULL &&
+                nats__headers_next((const char *)msg->text + msg->body, msg->header_len, cursor,
+                                   &key, &key_len, &value, &value_len);
+    if (!more) {
         return 0;
     }
 
@@ -88,6 +114,10 @@ int32_t nats_msg_next_header(const nats_msg *msg, size_t *cursor, const char **k
 
 const char *nats_msg_header(const nats_msg *msg, const char *key, size_t key_len, size_t *len_out)
 {
+    if (msg == NULL || key == NULL) {
+        set_len(len_out, 0);
+        return NULL;
+    }
     size_t want = nats__text_len(key, key_len);
     size_t cursor = 0;
     const char *at;
@@ -116,7 +146,7 @@ void nats_msg_free_many(nats_msg **batch, size_t count)
     /* Neighbours in a batch mostly share their chunk: one count down for a run of them. */
     nats__chunk *chunk = NULL;
     unsigned run = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; batch != NULL && i < count; i++) {
         if (batch[i] == NULL) {
             continue;
         }

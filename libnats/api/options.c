@@ -66,7 +66,7 @@ nats_status nats_options_set_bool(nats_options *options, const char *name, int32
     return status != NATS_OK ? status : nats__options_set_bool(options, name, value != 0);
 }
 
-const char *nats_options_name(int32_t index)
+const char *nats_options_name(size_t index)
 {
     const nats__option_rule *rule = nats__option_at(index);
     return rule == NULL ? NULL : rule->name;
@@ -86,4 +86,27 @@ const char *nats_options_doc(const char *name)
     }
     bool none = rule->type == NATS_OPTION_TEXT && rule->default_text == NULL;
     return none ? rule->doc_none : rule->doc;
+}
+
+int64_t nats_options_default(const char *name)
+{
+    const nats__option_rule *rule = nats__option_find(name, NULL);
+    return rule == NULL ? 0 : rule->default_number;
+}
+
+int64_t nats_options_min(const char *name)
+{
+    const nats__option_rule *rule = nats__option_find(name, NULL);
+    return rule == NULL ? 0 : rule->min;
+}
+
+int64_t nats_options_max(const char *name)
+{
+    const nats__option_rule *rule = nats__option_find(name, NULL);
+    return rule == NULL ? 0 : rule->max;
+}
+
+const char *nats_options_nearest(const char *name, const char *const *names, size_t count)
+{
+    return name == NULL ? NULL : nats__nearest_name(name, names, count);
 }

@@ -1,36 +1,35 @@
 /* The sans-IO connection: a session and an outbox, one thread, the caller's bytes and clock. */
 #include <polynats/proto.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "api/proto_impl.h"
 #include "proto/frame.h"
-#include "proto/session.h"
 #include "proto/subject.h"
-
-struct nats_proto {
-    nats__session *session;
-    nats__outbox box;
-    nats__session_event event; /* the one taken last */
-    nats_msg *msg;             /* its message, until it is taken */
-    uint64_t lost;
-    uint64_t unconfirmed;
-    int64_t now_ns; /* of the last call that brought a time */
-    nats__subrec *done; /* the subscription whose SUB_DONE comes next */
-    uint64_t pongs_gate; /* once so many bytes are written, PONGs may be added anew */
-    bool ended;          /* the end of the bytes has come, and they are not all read yet */
-};
 
 /* What may be added before that which waited already is written and PONGs are held back: a server
  * that sends PINGs and takes nothing would fill the memory. */
 enum { UNTAKEN_MAX = 64 * 1024 };
+
+/* Calls that bring a time begin with it. False: proto is NULL. */
+static bool note_time(nats_proto *proto, int64_t now_ns)
+{
+    if (proto != NULL) {
+        proto->now_ns = now_ns;
+    }
+    return proto != NULL;
+}
 
 /* ---- made and freed ---- */
 
 nats_status nats_proto_new(const char *urls, const nats_options *options, const void *seed,
                            size_t seed_len, nats_proto **proto_out)
 {
+    if (proto_out == NULL) {
+        return nats__proto_null("proto_out");
+    }
     enum { SEED_MIN = 16 };
     *proto_out = NULL;
     if (seed == NULL || seed_len < SEED_MIN) {
@@ -90,19 +89,23 @@ static void stage(nats_proto *proto)
 
 nats_status nats_proto_start(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     return nats__session_start(proto->session, now_ns);
 }
 
 static const nats__url *current_url(const nats_proto *proto)
 {
-    const nats__server *server = nats__pool_current(nats__session_pool(proto->session));
+    const nats__server *server =
+        proto != NULL ? nats__pool_current(nats__session_pool(proto->session)) : NULL;
     return server != NULL ? &server->url : NULL;
 }
 
 const char *nats_proto_url(const nats_proto *proto)
 {
-    if (proto->event.type == NATS_PROTO_DISCONNECTED && proto->event.url != NULL) {
+    if (proto != NULL && proto->event.type == NATS_PROTO_DISCONNECTED &&
+        proto->event.url != NULL) {
         return proto->event.url;
     }
     const nats__url *url = current_url(proto);
@@ -129,19 +132,25 @@ int32_t nats_proto_port(const nats_proto *proto)
 
 nats_status nats_proto_transport_up(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     return nats__session_transport_up(proto->session, now_ns);
 }
 
 nats_status nats_proto_upgraded(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     return nats__session_upgraded(proto->session, now_ns);
 }
 
 nats_status nats_proto_secured(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     nats_status status = nats__session_secured(proto->session, now_ns);
     stage(proto);
     return status;
@@ -171,7 +180,9 @@ static nats_status no_transport(void)
 nats_status nats_proto_transport_failed(nats_proto *proto, nats_status failure, const char *text,
                                         int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     if (!has_transport(proto)) {
         return no_transport();
     }
@@ -183,6 +194,9 @@ nats_status nats_proto_transport_failed(nats_proto *proto, nats_status failure, 
 nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t signature_len,
                             const char *public_key, const char *jwt, int64_t now_ns)
 {
+    if (proto == NULL) {
+        return nats__proto_null("proto");
+    }
     enum { SIGNATURE_MAX = 1024 }; /* Ed25519 has 64 bytes; room for what may follow it */
     proto->now_ns = now_ns;
     if (signature == NULL || signature_len == 0 || signature_len > SIGNATURE_MAX) {
@@ -199,6 +213,9 @@ nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t sig
 
 nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size_out)
 {
+    if (proto == NULL || space_out == NULL || size_out == NULL) {
+        return nats__proto_null(proto == NULL ? "proto" : space_out == NULL ? "space_out" : "size_out");
+    }
     uint8_t *space;
     *space_out = NULL;
     *size_out = 0;
@@ -214,7 +231,9 @@ nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size
 
 nats_status nats_proto_commit(nats_proto *proto, size_t len, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     if (!takes_bytes(proto)) {
         return no_transport();
     }
@@ -230,7 +249,9 @@ nats_status nats_proto_commit(nats_proto *proto, size_t len, int64_t now_ns)
 
 nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     if (!takes_bytes(proto)) {
         return no_transport();
     }
@@ -238,7 +259,7 @@ nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int
         return NATS_OK;
     }
     if (data == NULL) {
-        return nats__fail(NATS_ERR_INVALID, "data", "data is NULL");
+        return nats__proto_null("data");
     }
     nats__parser *parser = nats__session_parser(proto->session);
     uint8_t *space;
@@ -259,7 +280,9 @@ static nats_status transport_ended(nats_proto *proto)
 /* What came before the end is read first: it may tell why. */
 nats_status nats_proto_feed_eof(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     if (takes_bytes(proto) && nats__session_has_unread(proto->session)) {
         proto->ended = true;
         return NATS_OK;
@@ -275,7 +298,7 @@ static void settle_lost(nats_proto *proto)
     bool keep = proto->event.type == NATS_PROTO_DISCONNECTED &&
                 nats__opt(options, NATS__OPT_reconnect) != 0;
     size_t keep_max = keep ? (size_t)nats__opt(options, NATS__OPT_reconnect_buffer) : 0;
-    nats__outbox_lost(&proto->box, keep_max, &proto->lost, &proto->unconfirmed);
+    nats__outbox_lost(&proto->box, keep_max, NULL, 0, &proto->lost, &proto->unconfirmed);
     proto->pongs_gate = 0;
 }
 
@@ -289,6 +312,17 @@ static void drop_handshake(nats_proto *proto)
     }
 }
 
+/* What waited for another server may be too much for this one, which would hang up over it. */
+static void limit_waiting(nats_proto *proto)
+{
+    size_t max = nats__session_max_payload(proto->session);
+    bool headers = nats__session_info(proto->session)->headers;
+    proto->over = nats__outbox_limit(&proto->box, max, headers);
+    snprintf(proto->text, sizeof proto->text,
+             "%llu messages that waited are over this server's max_payload %zu%s",
+             (unsigned long long)proto->over, max, headers ? "" : ", or have headers");
+}
+
 /* What the owner of the outbox has to do at an event. */
 static void follow(nats_proto *proto)
 {
@@ -296,7 +330,11 @@ static void follow(nats_proto *proto)
     case NATS_PROTO_CONNECTED:
     case NATS_PROTO_RECONNECTED:
         stage(proto);
+        limit_waiting(proto);
         proto->box.open = true;
+        break;
+    case NATS_PROTO_INFO:
+        limit_waiting(proto);
         break;
     case NATS_PROTO_DISCONNECTED:
         proto->ended = false;
@@ -318,6 +356,7 @@ static void follow(nats_proto *proto)
         break;
     case NATS_PROTO_ERROR:
         drop_handshake(proto);
+        proto->done = proto->event.sub_done ? proto->event.sub : NULL;
         break;
     case NATS_PROTO_MSG:
         proto->msg = proto->event.msg;
@@ -328,7 +367,18 @@ static void follow(nats_proto *proto)
     }
 }
 
-/* A message was the last of its subscription: that is an event of its own here. */
+static int32_t tell_over(nats_proto *proto)
+{
+    proto->lost = proto->over;
+    proto->over = 0;
+    proto->event = (nats__session_event){.type = NATS_PROTO_ERROR,
+                                         .status = NATS_ERR_MAX_PAYLOAD,
+                                         .recoverable = true,
+                                         .text = proto->text};
+    return NATS_PROTO_ERROR;
+}
+
+/* A subscription had its last message, or was refused: that is an event of its own here. */
 static int32_t sub_done(nats_proto *proto)
 {
     uint64_t sid = proto->done->sid;
@@ -349,12 +399,18 @@ static void pace_pongs(nats_proto *proto)
 
 int32_t nats_proto_next_event(nats_proto *proto)
 {
+    if (proto == NULL) {
+        return 0;
+    }
     drop_msg(proto);
     if (proto->done != NULL) {
         return sub_done(proto);
     }
     proto->lost = 0;
     proto->unconfirmed = 0;
+    if (proto->over > 0) {
+        return tell_over(proto);
+    }
     pace_pongs(proto);
     bool any = nats__session_next(proto->session, proto->now_ns, &proto->event);
     if (!any && proto->ended) {
@@ -377,57 +433,70 @@ int32_t nats_proto_next_event(nats_proto *proto)
 
 nats_msg *nats_proto_event_take_msg(nats_proto *proto)
 {
-    nats_msg *msg = proto->msg;
-    proto->msg = NULL;
+    nats_msg *msg = proto != NULL ? proto->msg : NULL;
+    if (msg != NULL) {
+        proto->msg = NULL;
+    }
     return msg;
 }
 
 nats_status nats_proto_event_status(const nats_proto *proto)
 {
-    return proto->event.status;
+    return proto != NULL ? proto->event.status : NATS_ERR_INVALID;
 }
 
 const char *nats_proto_event_text(const nats_proto *proto)
 {
-    return proto->event.text;
+    return proto != NULL ? proto->event.text : "";
+}
+
+int32_t nats_proto_event_kind(const nats_proto *proto)
+{
+    return proto != NULL ? proto->event.kind : NATS_KIND_NONE;
 }
 
 int32_t nats_proto_event_recoverable(const nats_proto *proto)
 {
-    return proto->event.type == NATS_PROTO_ERROR && proto->event.recoverable;
+    return proto != NULL && proto->event.type == NATS_PROTO_ERROR && proto->event.recoverable;
 }
 
 uint64_t nats_proto_event_sid(const nats_proto *proto)
 {
-    return proto->event.sid;
+    return proto != NULL ? proto->event.sid : 0;
 }
 
 uint64_t nats_proto_event_token(const nats_proto *proto)
 {
-    return proto->event.type == NATS_PROTO_PONG ? proto->event.token : 0;
+    return proto != NULL && proto->event.type == NATS_PROTO_PONG ? proto->event.token : 0;
 }
 
 int64_t nats_proto_event_rtt_ns(const nats_proto *proto)
 {
-    return proto->event.type == NATS_PROTO_PONG ? proto->event.rtt_ns : 0;
+    return proto != NULL && proto->event.type == NATS_PROTO_PONG ? proto->event.rtt_ns : 0;
 }
 
 uint64_t nats_proto_event_lost(const nats_proto *proto)
 {
-    return proto->lost;
+    return proto != NULL ? proto->lost : 0;
 }
 
 uint64_t nats_proto_event_unconfirmed(const nats_proto *proto)
 {
-    return proto->unconfirmed;
+    return proto != NULL ? proto->unconfirmed : 0;
 }
 
 /* ---- bytes out ---- */
 
 void nats_proto_tx(nats_proto *proto, const void **data_out, size_t *len_out)
 {
+    if (data_out == NULL || len_out == NULL) {
+        return;
+    }
     *data_out = NULL;
     *len_out = 0;
+    if (proto == NULL) {
+        return;
+    }
     stage(proto);
     if (!nats__outbox_take(&proto->box)) {
         return;
@@ -438,7 +507,9 @@ void nats_proto_tx(nats_proto *proto, const void **data_out, size_t *len_out)
 
 nats_status nats_proto_tx_done(nats_proto *proto, size_t len, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     size_t most = proto->box.drain.len - proto->box.drained;
     if (len > most) {
         return nats__fail(NATS_ERR_INVALID, "len", "%zu bytes are more than the %zu handed out",
@@ -450,19 +521,23 @@ nats_status nats_proto_tx_done(nats_proto *proto, size_t len, int64_t now_ns)
 
 size_t nats_proto_tx_pending(const nats_proto *proto)
 {
-    return nats__outbox_pending(&proto->box) + nats__session_out(proto->session)->len;
+    return proto != NULL
+               ? nats__outbox_pending(&proto->box) + nats__session_out(proto->session)->len
+               : 0;
 }
 
 /* ---- time ---- */
 
 int64_t nats_proto_deadline_ns(const nats_proto *proto)
 {
-    return nats__session_deadline_ns(proto->session);
+    return proto != NULL ? nats__session_deadline_ns(proto->session) : INT64_MAX;
 }
 
 void nats_proto_tick(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return;
+    }
     nats__session_mark(proto->session, proto->box.accepted);
     nats__session_tick(proto->session, now_ns);
     stage(proto);
@@ -508,8 +583,8 @@ nats_status nats_proto_publish(nats_proto *proto, const char *subject, size_t su
                                const void *data, size_t data_len)
 {
     nats__frame frame;
-    if (is_closed(proto)) {
-        return closed();
+    if (proto == NULL || is_closed(proto)) {
+        return proto == NULL ? nats__proto_null("proto") : closed();
     }
     nats_status status = nats__frame_make(&frame, subject, subject_len, reply, reply_len, headers,
                                           data, data_len);
@@ -550,8 +625,8 @@ nats_status nats_proto_subscribe(nats_proto *proto, const char *subject, size_t 
     if (sid_out != NULL) {
         *sid_out = 0;
     }
-    if (subject == NULL) {
-        return nats__fail(NATS_ERR_INVALID, "subject", "subject is NULL");
+    if (proto == NULL || subject == NULL) {
+        return nats__proto_null(proto == NULL ? "proto" : "subject");
     }
     subject_len = nats__text_len(subject, subject_len);
     queue_len = queue != NULL ? nats__text_len(queue, queue_len) : 0;
@@ -582,8 +657,8 @@ nats_status nats_proto_subscribe(nats_proto *proto, const char *subject, size_t 
 
 nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uint64_t after)
 {
-    if (is_closed(proto)) {
-        return closed();
+    if (proto == NULL || is_closed(proto)) {
+        return proto == NULL ? nats__proto_null("proto") : closed();
     }
     nats__subrec *rec = nats__session_find(proto->session, sid);
     if (rec == NULL) {
@@ -601,22 +676,32 @@ nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uint64_t aft
 
 nats_status nats_proto_ping(nats_proto *proto, int64_t now_ns, uint64_t *token_out)
 {
-    proto->now_ns = now_ns;
-    nats_status status =
-        nats__session_ping(proto->session, now_ns, proto->box.accepted, token_out);
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
+    uint64_t token = 0;
+    nats_status status = nats__session_ping(proto->session, now_ns, proto->box.accepted, &token);
+    if (token_out != NULL) {
+        *token_out = token;
+    }
     stage(proto);
     return status;
 }
 
 void nats_proto_close(nats_proto *proto)
 {
+    if (proto == NULL) {
+        return;
+    }
     stage(proto);
     nats__session_close(proto->session);
 }
 
 nats_status nats_proto_reconnect(nats_proto *proto, int64_t now_ns)
 {
-    proto->now_ns = now_ns;
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
     int32_t state = nats__session_state(proto->session);
     if (state == NATS_PROTO_STATE_CLOSED) {
         return closed();
@@ -631,92 +716,8 @@ nats_status nats_proto_reconnect(nats_proto *proto, int64_t now_ns)
 
 void nats_proto_expect_signature(nats_proto *proto, int32_t expect)
 {
+    if (proto == NULL) {
+        return;
+    }
     nats__session_expect_signature(proto->session, expect != 0);
-}
-
-/* ---- what it knows ---- */
-
-int32_t nats_proto_state(const nats_proto *proto)
-{
-    return nats__session_state(proto->session);
-}
-
-nats_status nats_proto_server_info(const nats_proto *proto, nats_info **info_out)
-{
-    *info_out = NULL;
-    const nats_info *info = nats__session_info(proto->session);
-    if (info == NULL) {
-        return nats__fail(NATS_ERR_DISCONNECTED, "proto", "no INFO has come yet");
-    }
-    *info_out = nats__info_copy(info);
-    return *info_out != NULL ? NATS_OK : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
-}
-
-int32_t nats_proto_pings_out(const nats_proto *proto)
-{
-    return nats__session_pings_out(proto->session);
-}
-
-uint64_t nats_proto_offset(const nats_proto *proto)
-{
-    return nats__parser_offset(nats__session_parser(proto->session));
-}
-
-nats_status nats_proto_new_inbox(nats_proto *proto, char *buffer, size_t size, size_t *len_out)
-{
-    return nats__session_new_inbox(proto->session, buffer, size, len_out);
-}
-
-const char *nats_proto_server_at(const nats_proto *proto, size_t index, int32_t *attempts_out,
-                                 int32_t *discovered_out)
-{
-    nats__pool *pool = nats__session_pool(proto->session);
-    const nats__server *server = index < pool->count ? &pool->servers[index] : NULL;
-    if (attempts_out != NULL) {
-        /* Those before a connection are only kept in case it does not last. */
-        bool works = server != NULL && server == nats__pool_current(pool) &&
-                     nats__session_state(proto->session) == NATS_PROTO_STATE_CONNECTED;
-        *attempts_out = server != NULL && !works ? server->attempts : 0;
-    }
-    if (discovered_out != NULL) {
-        *discovered_out = server != NULL && server->discovered;
-    }
-    return server != NULL ? server->url.text : NULL;
-}
-
-nats_status nats_proto_server_add(nats_proto *proto, const char *text)
-{
-    nats__url url;
-    bool added;
-    if (text == NULL) {
-        return nats__fail(NATS_ERR_INVALID, "url", "url is NULL");
-    }
-    nats_status status = nats__url_parse(text, strlen(text), &url);
-    if (status == NATS_OK) {
-        status = nats__pool_add(nats__session_pool(proto->session), &url, false, &added);
-        nats__url_free(&url);
-    }
-    return status;
-}
-
-nats_status nats_proto_server_remove(nats_proto *proto, const char *text)
-{
-    nats__url url;
-    if (text == NULL) {
-        return nats__fail(NATS_ERR_INVALID, "url", "url is NULL");
-    }
-    nats_status status = nats__url_parse(text, strlen(text), &url);
-    if (status != NATS_OK) {
-        return status;
-    }
-    nats__pool *pool = nats__session_pool(proto->session);
-    size_t at = 0;
-    while (at < pool->count && !nats__url_same(&pool->servers[at].url, &url)) {
-        at++;
-    }
-    status = nats__pool_drop(pool, at)
-                 ? NATS_OK
-                 : nats__fail(NATS_ERR_INVALID, "url", "%s is not in the pool", url.text);
-    nats__url_free(&url);
-    return status;
 }

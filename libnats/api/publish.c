@@ -124,6 +124,9 @@ nats_status nats_client_request_start(nats_client *client, const char *subject, 
                                       nats_future **future_out)
 {
     question how = {.timeout_ms = timeout_ms};
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
     *future_out = NULL;
     return ask(client, subject, subject_len, headers, data, data_len, &how, future_out);
 }
@@ -135,6 +138,9 @@ nats_status nats_client_request_many(nats_client *client, const char *subject, s
                                      nats_future **future_out)
 {
     question how = {true, max, stall_ms, timeout_ms, sentinel != 0};
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
     *future_out = NULL;
     return ask(client, subject, subject_len, headers, data, data_len, &how, future_out);
 }
@@ -144,6 +150,9 @@ nats_status nats_client_request(nats_client *client, const char *subject, size_t
                                 int64_t timeout_ms, nats_msg **reply_out)
 {
     nats_future *future;
+    if (reply_out == NULL) {
+        return nats__null_argument("reply_out");
+    }
     *reply_out = NULL;
     nats_status status = nats_client_request_start(client, subject, subject_len, headers, data,
                                                    data_len, timeout_ms, &future);

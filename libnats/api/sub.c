@@ -12,18 +12,29 @@ static bool has_messages(void *what)
     return sub->head != NULL || !sub->active;
 }
 
-static nats_status no_more(const nats_sub *sub)
+/* Refused: that is told once. */
+static nats_status no_more(const nats_sub *sub, bool refused)
 {
+    if (refused) {
+        return nats__fail(NATS_ERR_PERMISSION, sub->rec.subject,
+                          "the server does not allow the subscription to %s", sub->rec.subject);
+    }
     return nats__fail(NATS_ERR_CLOSED, "sub", "the subscription to %s has ended", sub->rec.subject);
 }
 
 nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **batch,
                          size_t *count_out)
 {
+    if (count_out == NULL) {
+        return nats__null_argument("count_out");
+    }
     *count_out = 0;
     nats_status status = enter(sub);
     if (status != NATS_OK) {
         return status;
+    }
+    if (batch == NULL && max > 0) {
+        return nats__null_argument("batch");
     }
     nats__conn *conn = sub->client->conn;
     pthread_mutex_lock(&conn->mu);
@@ -32,6 +43,8 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     }
     *count_out = nats__sub_take(sub, batch, max);
     bool ended = *count_out == 0 && max > 0 && sub->head == NULL && !sub->active;
+    bool refused = ended && sub->refused;
+    sub->refused = sub->refused && !ended;
     bool last = ended && sub->client->drained && sub->client->pending == 0;
     pthread_mutex_unlock(&conn->mu);
     if (last) {
@@ -44,7 +57,7 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     if (status == NATS_ERR_INTERRUPTED) {
         nats__fail(status, NULL, "interrupted by a signal while waiting for messages");
     } else if (ended) {
-        status = no_more(sub);
+        status = no_more(sub, refused);
     }
     return nats__leave(sub->client, status);
 }
@@ -52,6 +65,9 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
 nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out)
 {
     size_t count;
+    if (msg_out == NULL) {
+        return nats__null_argument("msg_out");
+    }
     *msg_out = NULL;
     return nats_sub_get(sub, 1, wait_ms, msg_out, &count);
 }
@@ -87,14 +103,34 @@ nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms)
     return nats__leave(sub->client, status);
 }
 
+nats_status nats__mode_check(int32_t mode)
+{
+    if (mode < NATS_SUB_SHARED || mode > NATS_SUB_CALLBACK) {
+        return nats__fail(NATS_ERR_INVALID, "mode", "mode %d is none of NATS_SUB_…", (int)mode);
+    }
+    return NATS_OK;
+}
+
+nats_status nats__limits_check(int64_t pending_msgs, int64_t pending_bytes, bool zero_allowed)
+{
+    bool msgs_bad = pending_msgs < -1 || (pending_msgs == 0 && !zero_allowed);
+    bool bytes_bad = pending_bytes < -1 || (pending_bytes == 0 && !zero_allowed);
+    if (!msgs_bad && !bytes_bad) {
+        return NATS_OK;
+    }
+    const char *what = msgs_bad ? "pending_msgs" : "pending_bytes";
+    return nats__fail(NATS_ERR_INVALID, what, "%s must be 1 or more, or -1 for no limit", what);
+}
+
 nats_status nats_sub_set_mode(nats_sub *sub, int32_t mode)
 {
     nats_status status = enter(sub);
     if (status != NATS_OK) {
         return status;
     }
-    if (mode < NATS_SUB_SHARED || mode > NATS_SUB_CALLBACK) {
-        return nats__fail(NATS_ERR_INVALID, "mode", "mode %d is none of NATS_SUB_…", (int)mode);
+    status = nats__mode_check(mode);
+    if (status != NATS_OK) {
+        return status;
     }
     pthread_mutex_lock(&sub->client->conn->mu);
     nats__sub_set_mode(sub, mode);
@@ -108,10 +144,9 @@ nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs, int64_t pen
     if (status != NATS_OK) {
         return status;
     }
-    bool msgs_bad = pending_msgs < -1 || pending_msgs == 0;
-    if (msgs_bad || pending_bytes < -1 || pending_bytes == 0) {
-        const char *what = msgs_bad ? "pending_msgs" : "pending_bytes";
-        return nats__fail(NATS_ERR_INVALID, what, "%s must be 1 or more, or -1 for no limit", what);
+    status = nats__limits_check(pending_msgs, pending_bytes, false);
+    if (status != NATS_OK) {
+        return status;
     }
     pthread_mutex_lock(&sub->client->conn->mu);
     sub->msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
@@ -133,7 +168,7 @@ size_t nats_sub_stats(nats_sub *sub, uint64_t *values, size_t count)
     all[NATS_SUB_STAT_DROPPED] = sub->dropped;
     all[NATS_SUB_STAT_RECEIVED] = sub->received;
     pthread_mutex_unlock(&sub->client->conn->mu);
-    for (size_t i = 0; i < count && i < NATS_SUB_STAT_COUNT; i++) {
+    for (size_t i = 0; values != NULL && i < count && i < NATS_SUB_STAT_COUNT; i++) {
         values[i] = all[i];
     }
     return NATS_SUB_STAT_COUNT;
@@ -149,17 +184,19 @@ static const char *text(const char *text, size_t len, size_t *len_out)
 
 const char *nats_sub_subject(const nats_sub *sub, size_t *len_out)
 {
-    return text(sub->rec.subject, sub->rec.subject_len, len_out);
+    return sub != NULL ? text(sub->rec.subject, sub->rec.subject_len, len_out)
+                       : text("", 0, len_out);
 }
 
 const char *nats_sub_queue(const nats_sub *sub, size_t *len_out)
 {
-    return text(sub->rec.queue, sub->rec.queue_len, len_out);
+    return sub != NULL ? text(sub->rec.queue, sub->rec.queue_len, len_out)
+                       : text("", 0, len_out);
 }
 
 uint64_t nats_sub_sid(const nats_sub *sub)
 {
-    return sub->rec.sid;
+    return sub != NULL ? sub->rec.sid : 0;
 }
 
 int32_t nats_sub_active(nats_sub *sub)

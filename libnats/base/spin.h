@@ -1,6 +1,7 @@
-/* A lock for a few instructions: taking it is one atomic exchange, giving it back a plain store,
- * which is a quarter of what a mutex costs on the publish path. Never held over a system call;
- * who finds it taken gives way to the thread that holds it. */
+/* A lock for the time of a copy: taking it is one atomic exchange, giving it back a plain store,
+ * which is a quarter of what a mutex costs on the publish path. Held while a message is copied, now
+ * and then while a buffer grows or what was lost is counted, and never over a call that waits; who
+ * finds it taken gives way to the thread that holds it. */
 #ifndef NATS_BASE_SPIN_H
 #define NATS_BASE_SPIN_H
 
@@ -11,7 +12,7 @@ typedef struct nats__spin {
     atomic_int held;
 } nats__spin;
 
-enum { NATS__SPIN_TRIES = 64 }; /* looks before giving way: about the time the lock is held for */
+enum { NATS__SPIN_TRIES = 64 }; /* looks before giving way: about the time a small message is copied in */
 
 static inline void nats__spin_lock(nats__spin *spin)
 {

@@ -80,6 +80,7 @@ nats_status nats__conn_new(const char *urls, const nats_options *options, nats__
     conn->keeper_fd = -1;
     conn->fd = -1;
     conn->out.fd = -1;
+    conn->out.epoch = 1;
     conn->rest_ns = INT64_MAX;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->budget_ns = INT64_MAX;
@@ -130,6 +131,9 @@ nats_status nats__conn_open(nats__conn *conn)
     if (status == NATS_OK && !conn->connected) {
         status = not_opened(conn, signal);
     }
+    for (nats_client *client = conn->clients; client != NULL; client = client->next) {
+        client->news = false; /* who called nats_connect() knows that it is connected */
+    }
     nats__conn_leave(conn);
     pthread_mutex_unlock(&conn->mu);
     return status;
@@ -146,7 +150,7 @@ static void end_subs(nats__conn *conn)
     }
 }
 
-void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text)
+void nats__conn_shutdown(nats__conn *conn, nats_status status, int32_t kind, const char *text)
 {
     if (conn->closed) {
         return;
@@ -167,6 +171,7 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text)
     nats__event_push(conn, NULL,
                      &(nats__event_facts){.type = NATS_EVENT_CLOSED,
                                           .status = status,
+                                          .kind = kind,
                                           .text = text,
                                           .lost = lost + conn->lost,
                                           .unconfirmed = unconfirmed + conn->unconfirmed});
@@ -191,7 +196,7 @@ void nats__conn_close(nats__conn *conn, bool flush)
     }
     if (!conn->closed) {
         nats__session_close(conn->session);
-        nats__conn_shutdown(conn, NATS_OK, "");
+        nats__conn_shutdown(conn, NATS_OK, NATS_KIND_NONE, "");
         nats__conn_leave(conn);
     }
 }

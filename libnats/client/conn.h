@@ -62,6 +62,7 @@ struct nats_sub {
     struct nats_sub *prev;
     uint8_t mode;
     bool active; /* in the session's table */
+    bool refused; /* by the server, and nobody was told by next or get yet */
     bool slow;   /* dropping, until it is down to half */
 };
 
@@ -78,6 +79,7 @@ struct nats_future {
     bool open;           /* in the table */
     bool many;
     bool sentinel;
+    bool untold;      /* how it ended is counted in the client's replies */
     bool failed_told; /* the error was returned once */
     bool end_told;    /* so was the normal end of many replies */
     nats_status status; /* why it ended, NATS_OK for normally */
@@ -86,6 +88,7 @@ struct nats_future {
     int64_t stall_ns;
     int64_t stall_at_ns; /* INT64_MAX before the first reply */
     int64_t deadline_ns;
+    uint32_t expiry_at; /* its place in the heap, while open */
     struct nats_future *next_free;
 };
 
@@ -99,6 +102,8 @@ typedef struct nats__msg_list {
 struct nats_event {
     int32_t type;
     nats_status status;
+    int32_t kind;
+    bool recoverable;
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
@@ -120,7 +125,7 @@ struct nats_client {
     nats__msg_list inbox;     /* of NATS_SUB_SHARED subscriptions, in the order of arrival */
     nats__msg_list callbacks; /* of NATS_SUB_CALLBACK ones */
     uint64_t pending;         /* messages in all its subscriptions */
-    uint64_t replies;         /* in its futures, and failures not told yet */
+    uint64_t replies;         /* in its futures, and ends not told yet */
     nats_event *events;
     nats_event *events_tail;
     size_t event_count;
@@ -131,7 +136,10 @@ struct nats_client {
     int loop_fd; /* -1 until asked for */
     int ready_fd;
     int timer_fd;
+    int64_t timer_ns; /* what it is set to: what is due, or earlier */
     bool ready_set;
+    bool news; /* events or replies came, or were left by who took some, since the last
+                * nats_client_process() */
 };
 
 /* ---- a connection ---- */
@@ -154,6 +162,7 @@ typedef struct nats__writer {
     bool closed;
     bool bulky;              /* a burst made the buffers large */
     bool headers;            /* the server takes them */
+    uint64_t epoch;          /* the connection's: requests of one that is lost are refused */
     size_t payload_max;
     uint64_t refused;        /* publishes that were not accepted */
     int64_t rested_ns;  /* end of the last write */
@@ -209,13 +218,12 @@ struct nats__conn {
     nats__address addresses[NATS__ADDRESSES_MAX];
     size_t address_count;
     size_t address_next;
-    size_t addresses_tried;      /* by this attempt */
-    nats__address address_given_up; /* len 0: none. The next attempt goes on behind it */
-    int64_t address_deadline_ns; /* when the address being tried has had its share */
+    nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
     int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
     uint64_t rest_moved; /* bytes moved until that was settled: none since means rest */
-    int64_t attempt_deadline_ns; /* INT64_MAX: none */
+    int64_t attempt_deadline_ns; /* of this address, or of the attempt; INT64_MAX: none */
+    int64_t attempt_end_ns;
     int64_t budget_ns;           /* end of nats_connect()'s time; INT64_MAX afterwards */
 
     uint64_t epoch;      /* counts connections lost: what was waited for will not come */
@@ -241,6 +249,7 @@ struct nats__conn {
     uint32_t *free_slots;
     uint32_t free_slot_count;
     uint32_t open_futures;
+    nats_future **expiry; /* the open ones, as a heap: client/expiry.c */
     uint32_t future_generation; /* of the next request */
     uint64_t queued;            /* messages that wait, in subscriptions and futures */
     nats_future *idle_futures;
@@ -264,7 +273,7 @@ void nats__conn_unref(nats__conn *conn);
 nats_status nats__conn_open(nats__conn *conn);             /* connect, within the budget */
 /* The end of the connection: nothing more is sent, nothing more comes. mu held, and the driver's
  * role. */
-void nats__conn_shutdown(nats__conn *conn, nats_status status, const char *text);
+void nats__conn_shutdown(nats__conn *conn, nats_status status, int32_t kind, const char *text);
 /* Flush: write what waits and see it confirmed. Then shut down. mu held. */
 void nats__conn_close(nats__conn *conn, bool flush);
 static inline int64_t nats__conn_opt(const nats__conn *conn, nats__option_id id)
@@ -313,6 +322,7 @@ void nats__dial_start(nats__conn *conn, int64_t now_ns);
 void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns);
 int nats__dial_wants(const nats__conn *conn, int *fd_out); /* NATS__POLL_… to wait for */
 void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its stage */
+void nats__dial_late(nats__conn *conn, int64_t now_ns); /* attempt_deadline_ns is there */
 
 /* writer.c: no mu. */
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
@@ -350,6 +360,9 @@ void nats__writer_attach(nats__conn *conn, int fd);
  * come. */
 void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
                          uint64_t *unconfirmed_out);
+/* The same, of a connection that was up: requests are not kept, and those of its epoch that come
+ * now are refused. */
+void nats__writer_lost(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out);
 /* Control lines after what was published so far. False when memory is out. */
 bool nats__writer_control(nats__conn *conn, const void *lines, size_t len);
 /* Write at once what stands alone, leave a burst to be written together: after
@@ -399,6 +412,8 @@ void nats__sub_ref(nats_sub *sub);
 void nats__sub_unref(nats_sub *sub);
 /* Out of the table: no more messages come. Those that wait can still be taken. */
 void nats__sub_ended(nats_sub *sub);
+/* The server does not allow it, and it is out of the table. */
+void nats__sub_refused(nats_sub *sub);
 /* It has ended, and its last message was taken: let it go. */
 void nats__sub_release(nats_sub *sub);
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after);
@@ -411,12 +426,15 @@ nats_status nats__client_drain(nats_client *client, int64_t deadline_ns);
 typedef struct nats__event_facts {
     int32_t type;
     nats_status status;
+    int32_t kind;
+    bool recoverable; /* of an error: the connection, or the attempts at one, go on */
     const char *text; /* these may be NULL */
     const char *url;
     const char *subject;
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    bool attempt; /* to connect, that failed: told once for an outage, as long as it is unread */
 } nats__event_facts;
 /* To one client, or to all of the connection's (client NULL). */
 void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts);
@@ -436,7 +454,13 @@ void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status stat
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
 void nats__requests_rest(nats__conn *conn); /* give back what is kept for those to come */
 void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
-int64_t nats__requests_deadline_ns(nats__conn *conn, const nats_client *client);
+int64_t nats__requests_deadline_ns(const nats__conn *conn); /* of the first that runs out */
+void nats__requests_expire(nats__conn *conn, int64_t now_ns); /* end those whose time is up */
+
+/* expiry.c: mu held. An open future is in the heap; room for it is made with its slot. */
+void nats__expiry_add(nats__conn *conn, nats_future *future);
+void nats__expiry_move(nats__conn *conn, nats_future *future); /* its deadline is another */
+void nats__expiry_remove(nats__conn *conn, nats_future *future);
 
 /* keeper.c */
 nats_status nats__keeper_start(nats__conn *conn);
@@ -450,11 +474,17 @@ void nats__client_unref(nats_client *client); /* mu not held */
 void nats__client_end(nats_client *client);
 /* Let the foreign loop's descriptor show whether there is something. */
 void nats__client_signal(nats_client *client);
+void nats__client_news(nats_client *client); /* an event, a reply or the end of a request came */
+/* One of these was taken: who takes one is told of the next. */
+void nats__client_took(nats_client *client);
 nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt_ns_out);
 
 /* loop.c: mu held. */
 void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want);
 void nats__loops_deadline(nats__conn *conn);
+void nats__loop_due(nats_client *client, int64_t deadline_ns); /* no later than this */
+/* Do what a foreign loop came for; what is not taken now arms its descriptor no more. */
+void nats__loop_turn(nats_client *client);
 void nats__loop_leave(nats_client *client); /* it is closed: only its events are left to tell of */
 int64_t nats__client_deadline_ns(nats_client *client);
 

@@ -1,13 +1,26 @@
 /* The way to a connected socket: resolve, connect to one address after the other. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "client/conn.h"
 #include "io/poll.h"
 #include "io/tcp.h"
 
+/* An address whose server takes the connection and then says nothing costs one attempt, not each
+ * one. */
+static void note_failed_address(nats__conn *conn)
+{
+    if (conn->connected) {
+        conn->address_failed.len = 0;
+    } else if (conn->fd >= 0 && conn->address_next > 0) {
+        conn->address_failed = conn->addresses[conn->address_next - 1];
+    }
+}
+
 void nats__dial_drop(nats__conn *conn)
 {
+    note_failed_address(conn);
     nats__resolve_free(conn->resolve);
     conn->resolve = NULL;
     conn->attempt_deadline_ns = INT64_MAX;
@@ -41,10 +54,18 @@ static void attempt_failed(nats__conn *conn, nats_status status, int64_t now_ns)
 static void transport_up(nats__conn *conn, int64_t now_ns)
 {
     conn->transport = NATS__TRANSPORT_UP;
+    conn->attempt_deadline_ns = conn->attempt_end_ns;
     conn->more = false;
     nats__writer_attach(conn, conn->fd);
     nats__loops_socket(conn, -1, conn->fd, NATS__POLL_READ);
     nats__session_transport_up(conn->session, now_ns);
+}
+
+/* An address that swallows everything may not use up the time of those after it. */
+static int64_t address_deadline(const nats__conn *conn, int64_t now_ns)
+{
+    int64_t left = (int64_t)(conn->address_count - conn->address_next) + 1; /* with this one */
+    return now_ns + (conn->attempt_end_ns - now_ns) / left;
 }
 
 /* Begin with the next address; when none is left, the attempt has failed for the last one's
@@ -62,11 +83,48 @@ static void connect_next(nats__conn *conn, nats_status status, int64_t now_ns)
         }
         if (status == NATS_OK) {
             conn->transport = NATS__TRANSPORT_CONNECTING;
+            conn->attempt_deadline_ns = address_deadline(conn, now_ns);
             nats__loops_socket(conn, -1, conn->fd, NATS__POLL_WRITE);
             return;
         }
     }
     attempt_failed(conn, status, now_ns);
+}
+
+static void shuffle(nats__address *addresses, size_t count, nats__rng *rng)
+{
+    for (size_t i = count; i > 1; i--) {
+        size_t other = (size_t)nats__rng_below(rng, i);
+        nats__address held = addresses[i - 1];
+        addresses[i - 1] = addresses[other];
+        addresses[other] = held;
+    }
+}
+
+/* The address that failed last comes last. */
+static void begin_behind(nats__address *addresses, size_t count, const nats__address *failed)
+{
+    nats__address turned[NATS__ADDRESSES_MAX];
+    size_t at = 0;
+    while (at < count && (addresses[at].len != failed->len ||
+                          memcmp(addresses[at].bytes, failed->bytes, failed->len) != 0)) {
+        at++;
+    }
+    if (at == count) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        turned[i] = addresses[(at + 1 + i) % count];
+    }
+    memcpy(addresses, turned, count * sizeof *turned);
+}
+
+static void order_addresses(nats__conn *conn)
+{
+    if (nats__conn_opt(conn, NATS__OPT_no_randomize) == 0) {
+        shuffle(conn->addresses, conn->address_count, nats__session_rng(conn->session));
+    }
+    begin_behind(conn->addresses, conn->address_count, &conn->address_failed);
 }
 
 static void check_resolved(nats__conn *conn, int64_t now_ns)
@@ -83,6 +141,7 @@ static void check_resolved(nats__conn *conn, int64_t now_ns)
         attempt_failed(conn, status, now_ns);
         return;
     }
+    order_addresses(conn);
     connect_next(conn, NATS_OK, now_ns);
 }
 
@@ -106,7 +165,9 @@ void nats__dial_start(nats__conn *conn, int64_t now_ns)
 {
     nats__dial_drop(conn);
     const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
-    conn->attempt_deadline_ns = attempt_deadline(conn, now_ns);
+    conn->address_next = 0;
+    conn->attempt_end_ns = attempt_deadline(conn, now_ns);
+    conn->attempt_deadline_ns = conn->attempt_end_ns;
     conn->transport = NATS__TRANSPORT_RESOLVING;
     nats_status status = nats__resolve_start(server->url.host, server->url.port, conn->wake_fd,
                                              &conn->resolve);
@@ -146,4 +207,18 @@ void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns)
         return;
     }
     connect_next(conn, status, now_ns);
+}
+
+void nats__dial_late(nats__conn *conn, int64_t now_ns)
+{
+    bool another = conn->transport == NATS__TRANSPORT_CONNECTING &&
+                   conn->address_next < conn->address_count && now_ns < conn->attempt_end_ns;
+    if (another) {
+        nats__loops_socket(conn, conn->fd, -1, 0);
+        connect_next(conn, NATS_ERR_TIMEOUT, now_ns);
+        return;
+    }
+    nats__dial_drop(conn);
+    nats__session_failed(conn->session, NATS_ERR_TIMEOUT, "the server did not answer in time",
+                         now_ns);
 }

@@ -31,8 +31,8 @@ static void on_unsupported(nats__conn *conn, const nats__session_event *ev, int6
                        : ev->type == NATS_PROTO_UPGRADE_WANTED ? "WebSocket"
                                                                : "signing a nonce";
     char text[NATS__ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s needs %s, which this version does not support yet",
-             server_url(conn), what);
+    snprintf(text, sizeof text, "the server needs %s, which this version does not support yet",
+             what);
     nats__dial_drop(conn);
     nats__session_failed(conn->session, NATS_ERR_NOT_SUPPORTED, text, now_ns);
 }
@@ -56,6 +56,7 @@ static void open_writer(nats__conn *conn)
     nats__event_push(conn, NULL,
                      &(nats__event_facts){.type = NATS_EVENT_ERROR,
                                           .status = NATS_ERR_MAX_PAYLOAD,
+                                          .recoverable = true,
                                           .text = text,
                                           .url = server_url(conn),
                                           .lost = dropped});
@@ -87,7 +88,7 @@ void nats__conn_lost(nats__conn *conn)
     conn->connected = false;
     conn->epoch++;
     bool keep = !conn->closed && nats__conn_opt(conn, NATS__OPT_reconnect);
-    nats__writer_detach(conn, keep, &conn->lost, &conn->unconfirmed);
+    nats__writer_lost(conn, keep, &conn->lost, &conn->unconfirmed);
     conn->totals.lost += conn->lost;
     conn->totals.unconfirmed += conn->unconfirmed;
     nats__requests_fail(conn, NULL, NATS_ERR_DISCONNECTED);
@@ -102,6 +103,7 @@ static void on_disconnected(nats__conn *conn, const nats__session_event *ev, int
     nats__event_push(conn, NULL,
                      &(nats__event_facts){.type = NATS_EVENT_DISCONNECTED,
                                           .status = ev->status,
+                                          .kind = ev->kind,
                                           .text = ev->text,
                                           .url = ev->url,
                                           .lost = conn->lost,
@@ -113,7 +115,7 @@ static void on_disconnected(nats__conn *conn, const nats__session_event *ev, int
 static void on_closed(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
     (void)now_ns;
-    nats__conn_shutdown(conn, ev->status, ev->text);
+    nats__conn_shutdown(conn, ev->status, ev->kind, ev->text);
 }
 
 static void on_msg(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
@@ -177,12 +179,17 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
     nats__event_push(conn, sub != NULL ? sub->client : NULL,
                      &(nats__event_facts){.type = NATS_EVENT_ERROR,
                                           .status = ev->status,
+                                          .kind = ev->kind,
+                                          .recoverable = ev->recoverable,
                                           .text = ev->text,
                                           .url = server_url(conn),
                                           .subject = ev->subject,
+                                          .attempt = !conn->connected,
                                           .sid = sub != NULL ? sub->rec.sid : 0});
-    if (sub != NULL && sub == conn->mux && refused) {
+    if (sub != NULL && sub == conn->mux) {
         nats__requests_inbox_refused(conn);
+    } else if (sub != NULL) {
+        nats__sub_refused(sub);
     }
 }
 

@@ -252,7 +252,7 @@ static void rest(nats__conn *conn, const nats__writer_state *out, int64_t now_ns
 static bool advance(nats__conn *conn, int64_t now_ns)
 {
     if (now_ns >= conn->attempt_deadline_ns) {
-        fail(conn, NATS_ERR_TIMEOUT, "the server did not answer in time", now_ns);
+        nats__dial_late(conn, now_ns);
     }
     nats__writer_state out = nats__writer_look(conn);
     if (now_ns >= conn->rest_ns || (out.bulky && conn->rest_ns == INT64_MAX)) {
@@ -262,6 +262,7 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__session_hold_pongs(conn->session, out.pending > NATS__FILL_MAX);
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
+    nats__requests_expire(conn, now_ns);
     bool staged = nats__conn_stage(conn);
     if (!conn->connected && nats__session_out(conn->session)->len > 0) {
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);

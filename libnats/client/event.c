@@ -31,6 +31,8 @@ static nats_event *event_new(const nats__event_facts *facts)
     }
     event->type = facts->type;
     event->status = facts->status;
+    event->kind = facts->kind;
+    event->recoverable = facts->recoverable;
     event->sid = facts->sid;
     event->lost = facts->lost;
     event->unconfirmed = facts->unconfirmed;
@@ -47,13 +49,69 @@ void nats__event_free(nats_event *event)
     free(event);
 }
 
-static void drop_oldest(nats__conn *conn, nats_client *client)
+/* What the connection was, and what was lost with it: kept as long as there is anything else. */
+static bool is_state(const nats_event *event)
 {
-    nats_event *oldest = client->events;
-    client->events = oldest->next;
+    return event->type == NATS_EVENT_CONNECTED || event->type == NATS_EVENT_DISCONNECTED ||
+           event->type == NATS_EVENT_RECONNECTED || event->type == NATS_EVENT_CLOSED;
+}
+
+static bool is_kept(const nats_event *event)
+{
+    return is_state(event) || event->lost > 0;
+}
+
+static bool is_same(const nats_event *a, const nats_event *b)
+{
+    return a->type == b->type && a->status == b->status && strcmp(a->text, b->text) == 0 &&
+           strcmp(a->url, b->url) == 0 && strcmp(a->subject, b->subject) == 0;
+}
+
+/* Does one that waits tell of this failure already, since the connection was lost? */
+static bool is_told(const nats_client *client, const nats_event *event)
+{
+    bool told = false;
+    for (const nats_event *each = client->events; each != NULL; each = each->next) {
+        told = (told && !is_state(each)) || is_same(each, event);
+    }
+    return told;
+}
+
+static void append(nats_client *client, nats_event *event)
+{
+    if (client->events == NULL) {
+        client->events = event;
+    } else {
+        client->events_tail->next = event;
+    }
+    client->events_tail = event;
+    client->event_count++;
+}
+
+/* Over the limit: the oldest goes of those that may, else the oldest. There are several. */
+static void drop_one(nats__conn *conn, nats_client *client)
+{
+    nats_event *before = NULL;
+    nats_event *event = client->events;
+    while (event != NULL && is_kept(event)) {
+        before = event;
+        event = event->next;
+    }
+    if (event == NULL) {
+        before = NULL;
+        event = client->events;
+    }
+    if (before == NULL) {
+        client->events = event->next;
+    } else {
+        before->next = event->next;
+    }
+    if (client->events_tail == event) {
+        client->events_tail = before;
+    }
     client->event_count--;
     conn->totals.events_dropped++;
-    nats__event_free(oldest);
+    nats__event_free(event);
 }
 
 static void push_one(nats__conn *conn, nats_client *client, const nats__event_facts *facts)
@@ -63,18 +121,16 @@ static void push_one(nats__conn *conn, nats_client *client, const nats__event_fa
         conn->totals.events_dropped++;
         return;
     }
-    if (client->event_count == NATS__EVENTS_MAX) {
-        drop_oldest(conn, client);
+    if (facts->attempt && is_told(client, event)) {
+        nats__event_free(event);
+        return;
     }
-    if (client->events == NULL) {
-        client->events = event;
-    } else {
-        client->events_tail->next = event;
+    append(client, event);
+    if (client->event_count > NATS__EVENTS_MAX) {
+        drop_one(conn, client);
     }
-    client->events_tail = event;
-    client->event_count++;
     nats__conn_tell(conn, client);
-    nats__client_signal(client);
+    nats__client_news(client);
 }
 
 void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts)

@@ -58,6 +58,11 @@ static bool grow_slots(nats__conn *conn)
         return false;
     }
     conn->free_slots = slots;
+    nats_future **expiry = realloc(conn->expiry, count * sizeof(*expiry));
+    if (expiry == NULL) {
+        return false;
+    }
+    conn->expiry = expiry;
     for (uint32_t i = conn->future_count; i < count; i++) {
         futures[i] = NULL;
         slots[conn->free_slot_count++] = i;
@@ -101,6 +106,8 @@ void nats__requests_rest(nats__conn *conn)
     if (conn->open_futures == 0) {
         free(conn->futures);
         free(conn->free_slots);
+        free(conn->expiry);
+        conn->expiry = NULL;
         conn->futures = NULL;
         conn->free_slots = NULL;
         conn->future_count = 0;
@@ -108,7 +115,8 @@ void nats__requests_rest(nats__conn *conn)
     }
 }
 
-static nats_status future_new(nats_client *client, const nats__frame *ask, nats_future **out)
+static nats_status future_new(nats_client *client, const nats__frame *ask, int64_t deadline_ns,
+                              nats_future **out)
 {
     nats__conn *conn = client->conn;
     if (conn->free_slot_count == 0 && !grow_slots(conn)) {
@@ -128,12 +136,17 @@ static nats_status future_new(nats_client *client, const nats__frame *ask, nats_
     }
 
     nats__buf subject = future->subject;
-    *future = (nats_future){.conn = conn, .client = client, .subject = subject, .open = true};
+    *future = (nats_future){.conn = conn,
+                            .client = client,
+                            .subject = subject,
+                            .open = true,
+                            .deadline_ns = deadline_ns};
     future->slot = conn->free_slots[--conn->free_slot_count];
     future->generation = ++conn->future_generation;
     future->stall_at_ns = INT64_MAX;
     conn->futures[future->slot] = future;
-    conn->open_futures++;
+    nats__expiry_add(conn, future);
+    nats__loop_due(client, deadline_ns);
     nats__client_ref(client);
     *out = future;
     return NATS_OK;
@@ -150,9 +163,11 @@ static void future_end(nats_future *future, nats_status status)
     future->status = status;
     conn->futures[future->slot] = NULL;
     conn->free_slots[conn->free_slot_count++] = future->slot;
-    conn->open_futures--;
-    if (status != NATS_OK) {
+    nats__expiry_remove(conn, future);
+    future->untold = status != NATS_OK || future->many;
+    if (future->untold) {
         future->client->replies++;
+        nats__client_news(future->client);
     }
     nats__conn_tell(conn, future);
 }
@@ -162,6 +177,7 @@ void nats__future_free(nats_future *future)
     nats__conn *conn = future->conn;
     nats_client *client = future->client;
     future_end(future, NATS_OK);
+    bool took = future->untold || future->head != NULL;
     while (future->head != NULL) {
         nats_msg *msg = future->head;
         future->head = msg->sub_next;
@@ -170,10 +186,12 @@ void nats__future_free(nats_future *future)
         conn->totals.dropped++;
         nats__chunk_unref(msg->chunk, 1);
     }
-    if (future->status != NATS_OK && !future->failed_told) {
+    if (future->untold) {
         client->replies--;
     }
-    nats__client_signal(client);
+    if (took) {
+        nats__client_took(client);
+    }
     future->status = NATS_OK;
     keep_idle(conn, future);
 }
@@ -197,15 +215,16 @@ static size_t put_hex(char *out, uint64_t value)
 
 static nats_status prepare(nats_client *client, const nats__frame *ask, bool many, size_t max,
                            int64_t stall_ms, int64_t timeout_ms, bool sentinel, char *reply,
-                           size_t *reply_len, nats_future **out)
+                           nats__frame *frame, nats_future **out)
 {
     nats__conn *conn = client->conn;
     if (client->closed || conn->closed) {
         return nats__fail(NATS_ERR_CLOSED, "client", "the client is closed");
     }
+    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_request_timeout);
     nats_status status = inbox_open(conn);
     if (status == NATS_OK) {
-        status = future_new(client, ask, out);
+        status = future_new(client, ask, nats__deadline_in(ms), out);
     }
     if (status != NATS_OK) {
         return status;
@@ -216,12 +235,11 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, bool man
     future->max = many ? max : 1;
     future->stall_ns = stall_ms * NATS__MS;
     future->sentinel = sentinel;
-    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_request_timeout);
-    future->deadline_ns = nats__deadline_in(ms);
     conn->totals.requests++;
     memcpy(reply, conn->mux->rec.subject, conn->mux_prefix_len);
     uint64_t token = (uint64_t)future->generation << SLOT_BITS | future->slot;
-    *reply_len = conn->mux_prefix_len + put_hex(reply + conn->mux_prefix_len, token);
+    frame->epoch = conn->epoch + 1;
+    frame->reply_len = conn->mux_prefix_len + put_hex(reply + conn->mux_prefix_len, token);
     return NATS_OK;
 }
 
@@ -236,13 +254,16 @@ nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool
 
     pthread_mutex_lock(&conn->mu);
     nats_status status = prepare(client, ask, many, max, stall_ms, timeout_ms, sentinel, reply,
-                                 &frame.reply_len, out);
+                                 &frame, out);
     pthread_mutex_unlock(&conn->mu);
     if (status != NATS_OK) {
         return status;
     }
 
     status = nats__conn_publish(conn, &frame);
+    if (status == NATS_ERR_DISCONNECTED) {
+        return NATS_OK; /* the connection was lost meanwhile: the future says so */
+    }
     if (status != NATS_OK) {
         nats_future *future = *out;
         *out = NULL;
@@ -299,6 +320,7 @@ static void give(nats_future *future, nats_msg *msg)
     future->client->replies++;
     future->conn->queued++;
     future->count++;
+    nats__client_news(future->client);
     nats__conn_tell(future->conn, future);
 }
 
@@ -345,6 +367,8 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
     give(future, msg);
     if (future->stall_ns > 0) {
         future->stall_at_ns = now_ns + future->stall_ns;
+        nats__expiry_move(conn, future);
+        nats__loop_due(future->client, future->stall_at_ns);
     }
     if (future->count == future->max) {
         future_end(future, NATS_OK);
@@ -404,20 +428,16 @@ int64_t nats__future_deadline_ns(const nats_future *future)
     return future->stall_at_ns < future->deadline_ns ? future->stall_at_ns : future->deadline_ns;
 }
 
-int64_t nats__requests_deadline_ns(nats__conn *conn, const nats_client *client)
+int64_t nats__requests_deadline_ns(const nats__conn *conn)
 {
-    int64_t deadline = INT64_MAX;
-    if (conn->open_futures == 0) {
-        return deadline;
+    return conn->open_futures > 0 ? nats__future_deadline_ns(conn->expiry[0]) : INT64_MAX;
+}
+
+void nats__requests_expire(nats__conn *conn, int64_t now_ns)
+{
+    while (nats__requests_deadline_ns(conn) <= now_ns) {
+        nats__future_expire(conn->expiry[0], now_ns);
     }
-    for (uint32_t i = 0; i < conn->future_count; i++) {
-        const nats_future *future = conn->futures[i];
-        if (future != NULL && future->client == client) {
-            int64_t at = nats__future_deadline_ns(future);
-            deadline = at < deadline ? at : deadline;
-        }
-    }
-    return deadline;
 }
 
 void nats__future_cancel(nats_future *future)

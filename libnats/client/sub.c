@@ -131,6 +131,12 @@ void nats__sub_ended(nats_sub *sub)
     nats__sub_release(sub);
 }
 
+void nats__sub_refused(nats_sub *sub)
+{
+    sub->refused = true;
+    nats__sub_ended(sub);
+}
+
 void nats__sub_release(nats_sub *sub)
 {
     if (sub->active || sub->head != NULL) {

@@ -119,6 +119,9 @@ static nats_status admit(nats__conn *conn, const nats__frame *frame)
     if (out->closed) {
         return NATS_ERR_CLOSED;
     }
+    if (frame->epoch != 0 && frame->epoch != out->epoch) {
+        return NATS_ERR_DISCONNECTED;
+    }
     if (frame->headers_len + frame->data_len > out->payload_max) {
         return NATS_ERR_MAX_PAYLOAD;
     }
@@ -195,6 +198,8 @@ static nats_status refuse(nats__conn *conn, const nats__frame *frame, nats_statu
         return too_large(frame, frame->headers_len + frame->data_len, conn->out.payload_max);
     case NATS_ERR_NOT_SUPPORTED:
         return nats__fail(status, "headers", "this server does not take headers");
+    case NATS_ERR_DISCONNECTED:
+        return nats__fail(status, "subject", "the connection was lost before it was sent");
     case NATS_ERR_LIMIT:
         return nats__fail(status, "reconnect_buffer",
                           "not connected, and reconnect_buffer (%lld bytes) is full",
@@ -338,9 +343,10 @@ uint64_t nats__writer_written(nats__conn *conn)
     return written;
 }
 
-void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
-                         uint64_t *unconfirmed_out)
+static void detach(nats__conn *conn, bool keep, bool requests, uint64_t *lost_out,
+                   uint64_t *unconfirmed_out)
 {
+    bool inbox = !requests && conn->mux != NULL;
     size_t kept_max = keep ? (size_t)nats__conn_opt(conn, NATS__OPT_reconnect_buffer) : 0;
     nats__spin_lock(&conn->out_lock);
     /* A write never waits for the server, so this is short. */
@@ -353,8 +359,21 @@ void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
     conn->out.blocked = false;
     conn->out.failed = false;
     conn->out.armed = false;
-    nats__outbox_lost(&conn->out.box, kept_max, lost_out, unconfirmed_out);
+    conn->out.epoch = conn->epoch + 1;
+    nats__outbox_lost(&conn->out.box, kept_max, inbox ? conn->mux->rec.subject : NULL,
+                      inbox ? conn->mux_prefix_len : 0, lost_out, unconfirmed_out);
     nats__spin_unlock(&conn->out_lock);
+}
+
+void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
+                         uint64_t *unconfirmed_out)
+{
+    detach(conn, keep, true, lost_out, unconfirmed_out);
+}
+
+void nats__writer_lost(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out)
+{
+    detach(conn, keep, false, lost_out, unconfirmed_out);
 }
 
 bool nats__writer_rest(nats__conn *conn, uint64_t accepted)

@@ -36,6 +36,33 @@ enum { NATS_INFO_INT = 2 };
 enum { NATS_INFO_BOOL = 3 };
 enum { NATS_INFO_JSON = 4 };
 
+/* polynats/kind.h */
+enum { NATS_KIND_NONE = 0 };
+enum { NATS_KIND_UNKNOWN = 1 };
+enum { NATS_KIND_PERMISSION = 2 };
+enum { NATS_KIND_PERMISSION_PUBLISH = 3 };
+enum { NATS_KIND_PERMISSION_SUBSCRIBE = 4 };
+enum { NATS_KIND_AUTH_VIOLATION = 5 };
+enum { NATS_KIND_AUTH_TIMEOUT = 6 };
+enum { NATS_KIND_AUTH_EXPIRED = 7 };
+enum { NATS_KIND_AUTH_REVOKED = 8 };
+enum { NATS_KIND_MAX_CONNECTIONS = 9 };
+enum { NATS_KIND_MAX_ACCOUNT_CONNECTIONS = 10 };
+enum { NATS_KIND_THROTTLED = 11 };
+enum { NATS_KIND_MAX_CONTROL_LINE = 12 };
+enum { NATS_KIND_MAX_SUBSCRIPTIONS = 13 };
+enum { NATS_KIND_MAX_TOKENS = 14 };
+enum { NATS_KIND_MAX_PAYLOAD = 15 };
+enum { NATS_KIND_STALE = 16 };
+enum { NATS_KIND_SHUTDOWN = 17 };
+enum { NATS_KIND_SLOW_CONSUMER = 18 };
+enum { NATS_KIND_BAD_PROTOCOL = 19 };
+enum { NATS_KIND_WRONG_PORT = 20 };
+enum { NATS_KIND_NO_HEADERS = 21 };
+enum { NATS_KIND_VERSION = 22 };
+enum { NATS_KIND_TLS_REQUIRED = 23 };
+enum { NATS_KIND_INVALID_SUBJECT = 24 };
+
 /* polynats/options.h */
 enum { NATS_OPTION_TEXT = 1 };
 enum { NATS_OPTION_BOOL = 2 };
@@ -126,6 +153,9 @@ nats_status nats_client_respond(nats_client *client, const nats_msg *msg,
 nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 nats_status nats_client_subscribe(nats_client *client, const char *subject, size_t subject_len,
     const char *queue, size_t queue_len, uint64_t max, nats_sub **sub_out);
+nats_status nats_client_subscribe_with(nats_client *client, const char *subject, size_t subject_len,
+    const char *queue, size_t queue_len, uint64_t max, int64_t pending_msgs, int64_t pending_bytes,
+    int32_t mode, nats_sub **sub_out);
 nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after);
 nats_status nats_client_unsubscribe_subject(nats_client *client, const char *subject,
     size_t subject_len, uint64_t after, size_t *count_out);
@@ -148,6 +178,7 @@ int32_t nats_client_status(nats_client *client);
 nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out);
 nats_status nats_client_server_info(nats_client *client, nats_info **info_out);
 int64_t nats_client_max_payload(nats_client *client);
+nats_status nats_client_option_int(nats_client *client, const char *name, int64_t *value_out);
 size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count);
 const char *nats_stats_name(size_t index);
 nats_status nats_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out);
@@ -159,6 +190,8 @@ int64_t nats_client_deadline_ms(nats_client *client);
 int32_t nats_event_type(const nats_event *event);
 const char *nats_event_name(const nats_event *event);
 nats_status nats_event_status(const nats_event *event);
+int32_t nats_event_kind(const nats_event *event);
+int32_t nats_event_recoverable(const nats_event *event);
 const char *nats_event_text(const nats_event *event);
 const char *nats_event_url(const nats_event *event);
 const char *nats_event_subject(const nats_event *event);
@@ -191,6 +224,9 @@ int32_t nats_info_next(const nats_info *info, size_t *cursor, const char **name_
     const char **value_out, size_t *value_len_out, int32_t *in_list_out);
 void nats_info_free(nats_info *info);
 
+/* polynats/kind.h */
+const char *nats_kind_name(int32_t kind);
+
 /* polynats/msg.h */
 const char *nats_msg_subject(const nats_msg *msg, size_t *len_out);
 const char *nats_msg_reply(const nats_msg *msg, size_t *len_out);
@@ -213,9 +249,13 @@ nats_status nats_options_set_text(nats_options *options, const char *name, const
 nats_status nats_options_set_int(nats_options *options, const char *name, int64_t value);
 nats_status nats_options_set_double(nats_options *options, const char *name, double value);
 nats_status nats_options_set_bool(nats_options *options, const char *name, int32_t value);
-const char *nats_options_name(int32_t index);
+const char *nats_options_name(size_t index);
 int32_t nats_options_type(const char *name);
 const char *nats_options_doc(const char *name);
+int64_t nats_options_default(const char *name);
+int64_t nats_options_min(const char *name);
+int64_t nats_options_max(const char *name);
+const char *nats_options_nearest(const char *name, const char *const *names, size_t count);
 
 /* polynats/proto.h */
 nats_status nats_proto_new(const char *urls, const nats_options *options, const void *seed,
@@ -242,6 +282,7 @@ int32_t nats_proto_next_event(nats_proto *proto);
 nats_msg *nats_proto_event_take_msg(nats_proto *proto);
 nats_status nats_proto_event_status(const nats_proto *proto);
 const char *nats_proto_event_text(const nats_proto *proto);
+int32_t nats_proto_event_kind(const nats_proto *proto);
 int32_t nats_proto_event_recoverable(const nats_proto *proto);
 uint64_t nats_proto_event_sid(const nats_proto *proto);
 uint64_t nats_proto_event_token(const nats_proto *proto);

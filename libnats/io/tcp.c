@@ -9,9 +9,10 @@
 
 #include "base/error.h"
 
-static nats_status fail(const char *doing, int error)
+/* Who reports it says that a connection was wanted, and to where. */
+static nats_status fail(int error)
 {
-    return nats__fail(NATS_ERR_IO, NULL, "%s: %s", doing, strerror(error));
+    return nats__fail(NATS_ERR_IO, NULL, "%s", strerror(error));
 }
 
 nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *done_out)
@@ -22,7 +23,7 @@ nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *d
     *fd_out = -1;
     int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return fail("socket", errno);
+        return fail(errno);
     }
 
     /* A lone publish must not wait for the acknowledgement of the one before. */
@@ -33,7 +34,7 @@ nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *d
     } else if (errno != EINPROGRESS && errno != EINTR) {
         int error = errno;
         close(fd);
-        return fail("connect", error);
+        return fail(error);
     }
     *fd_out = fd;
     return NATS_OK;
@@ -46,7 +47,7 @@ nats_status nats__tcp_connected(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0) {
         error = errno;
     }
-    return error == 0 ? NATS_OK : fail("connect", error);
+    return error == 0 ? NATS_OK : fail(error);
 }
 
 void nats__tcp_close(int fd)

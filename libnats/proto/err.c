@@ -6,60 +6,62 @@
  * beginning and without case. Longer ones stand before those they begin with. */
 typedef struct err_rule {
     const char *text;
-    nats__err_kind kind;
+    int32_t kind; /* NATS_KIND_… */
     nats_status status;
     bool recoverable;
 } err_rule;
 
 static const err_rule rules[] = {
-    {"permissions violation for publish", NATS__ERR_PERMISSION_PUBLISH, NATS_ERR_PERMISSION, true},
-    {"permissions violation for subscription", NATS__ERR_PERMISSION_SUBSCRIBE, NATS_ERR_PERMISSION,
+    {"permissions violation for publish", NATS_KIND_PERMISSION_PUBLISH, NATS_ERR_PERMISSION, true},
+    {"permissions violation for subscription", NATS_KIND_PERMISSION_SUBSCRIBE, NATS_ERR_PERMISSION,
      true},
-    {"permissions violation", NATS__ERR_OTHER, NATS_ERR_PERMISSION, true},
-    {"subscribe permission violation", NATS__ERR_OTHER, NATS_ERR_PERMISSION, true},
+    {"permissions violation", NATS_KIND_PERMISSION, NATS_ERR_PERMISSION, true},
+    {"subscribe permission violation", NATS_KIND_PERMISSION, NATS_ERR_PERMISSION, true},
 
-    {"authorization violation", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"authorization timeout", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"authentication timeout", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"authentication error", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"authentication expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
-    {"authentication revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"user authentication expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
-    {"user authentication revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"account authentication expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
-    {"account authentication revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"certificate not pinned", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"proxy is not trusted", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
+    {"authorization violation", NATS_KIND_AUTH_VIOLATION, NATS_ERR_AUTH, false},
+    {"authorization timeout", NATS_KIND_AUTH_TIMEOUT, NATS_ERR_AUTH, false},
+    {"authentication timeout", NATS_KIND_AUTH_TIMEOUT, NATS_ERR_AUTH, false},
+    {"authentication error", NATS_KIND_AUTH_VIOLATION, NATS_ERR_AUTH, false},
+    {"authentication expired", NATS_KIND_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"authentication revoked", NATS_KIND_AUTH_REVOKED, NATS_ERR_AUTH, false},
+    {"user authentication expired", NATS_KIND_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"user authentication revoked", NATS_KIND_AUTH_REVOKED, NATS_ERR_AUTH, false},
+    {"account authentication expired", NATS_KIND_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"account authentication revoked", NATS_KIND_AUTH_REVOKED, NATS_ERR_AUTH, false},
+    {"certificate not pinned", NATS_KIND_AUTH_VIOLATION, NATS_ERR_AUTH, false},
+    {"proxy is not trusted", NATS_KIND_AUTH_VIOLATION, NATS_ERR_AUTH, false},
 
-    {"maximum connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"maximum account active connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"maximum account connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"connection throttled", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"maximum control line exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"maximum subscriptions exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
-    {"subject has exceeded number of tokens limit", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
-    {"maximum payload", NATS__ERR_OTHER, NATS_ERR_MAX_PAYLOAD, false},
+    {"maximum connections exceeded", NATS_KIND_MAX_CONNECTIONS, NATS_ERR_LIMIT, false},
+    {"maximum account active connections exceeded", NATS_KIND_MAX_ACCOUNT_CONNECTIONS,
+     NATS_ERR_LIMIT, false},
+    {"maximum account connections exceeded", NATS_KIND_MAX_ACCOUNT_CONNECTIONS, NATS_ERR_LIMIT,
+     false},
+    {"connection throttled", NATS_KIND_THROTTLED, NATS_ERR_LIMIT, false},
+    {"maximum control line exceeded", NATS_KIND_MAX_CONTROL_LINE, NATS_ERR_LIMIT, false},
+    {"maximum subscriptions exceeded", NATS_KIND_MAX_SUBSCRIPTIONS, NATS_ERR_LIMIT, true},
+    {"subject has exceeded number of tokens limit", NATS_KIND_MAX_TOKENS, NATS_ERR_LIMIT, true},
+    {"maximum payload", NATS_KIND_MAX_PAYLOAD, NATS_ERR_MAX_PAYLOAD, false},
 
-    {"stale connection", NATS__ERR_STALE, NATS_ERR_DISCONNECTED, false},
-    {"server shutdown", NATS__ERR_OTHER, NATS_ERR_DISCONNECTED, false},
-    {"connection closed", NATS__ERR_OTHER, NATS_ERR_DISCONNECTED, false},
-    {"slow consumer", NATS__ERR_OTHER, NATS_ERR_SLOW_CONSUMER, false},
+    {"stale connection", NATS_KIND_STALE, NATS_ERR_DISCONNECTED, false},
+    {"server shutdown", NATS_KIND_SHUTDOWN, NATS_ERR_DISCONNECTED, false},
+    {"connection closed", NATS_KIND_SHUTDOWN, NATS_ERR_DISCONNECTED, false},
+    {"slow consumer", NATS_KIND_SLOW_CONSUMER, NATS_ERR_SLOW_CONSUMER, false},
 
-    {"unknown protocol operation", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
-    {"parser error", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
-    {"invalid client protocol", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
-    {"message headers not supported", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
-    {"no responders requires headers support", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
-    {"minimum version required", NATS__ERR_OTHER, NATS_ERR_NOT_SUPPORTED, false},
+    {"unknown protocol operation", NATS_KIND_BAD_PROTOCOL, NATS_ERR_PROTOCOL, false},
+    {"parser error", NATS_KIND_BAD_PROTOCOL, NATS_ERR_PROTOCOL, false},
+    {"invalid client protocol", NATS_KIND_BAD_PROTOCOL, NATS_ERR_PROTOCOL, false},
+    {"message headers not supported", NATS_KIND_NO_HEADERS, NATS_ERR_NOT_SUPPORTED, false},
+    {"no responders requires headers support", NATS_KIND_NO_HEADERS, NATS_ERR_NOT_SUPPORTED, false},
+    {"minimum version required", NATS_KIND_VERSION, NATS_ERR_NOT_SUPPORTED, false},
     /* … Route Port, … Leaf Node Port */
-    {"attempted to connect to", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"attempted to connect to", NATS_KIND_WRONG_PORT, NATS_ERR_PROTOCOL, false},
     /* … - TLS Required */
-    {"secure connection", NATS__ERR_OTHER, NATS_ERR_TLS, false},
+    {"secure connection", NATS_KIND_TLS_REQUIRED, NATS_ERR_TLS, false},
 
-    {"invalid subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
-    {"invalid publish subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
-    {"malformed subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
-    {"reserved internal subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
+    {"invalid subject", NATS_KIND_INVALID_SUBJECT, NATS_ERR_INVALID, true},
+    {"invalid publish subject", NATS_KIND_INVALID_SUBJECT, NATS_ERR_INVALID, true},
+    {"malformed subject", NATS_KIND_INVALID_SUBJECT, NATS_ERR_INVALID, true},
+    {"reserved internal subject", NATS_KIND_INVALID_SUBJECT, NATS_ERR_INVALID, true},
 };
 
 typedef struct words {
@@ -181,7 +183,7 @@ static void parse_permission(words text, nats__err *out)
 
 void nats__err_parse(const char *text, size_t len, nats__err *out)
 {
-    *out = (nats__err){.kind = NATS__ERR_UNKNOWN, .status = NATS_ERR_SERVER, .recoverable = true};
+    *out = (nats__err){.kind = NATS_KIND_UNKNOWN, .status = NATS_ERR_SERVER, .recoverable = true};
     words rest = without_quotes(text, len);
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (!begins_with(rest, rules[i].text)) {
@@ -192,7 +194,7 @@ void nats__err_parse(const char *text, size_t len, nats__err *out)
         out->recoverable = rules[i].recoverable;
         break;
     }
-    if (out->kind == NATS__ERR_PERMISSION_PUBLISH || out->kind == NATS__ERR_PERMISSION_SUBSCRIBE) {
+    if (out->kind == NATS_KIND_PERMISSION_PUBLISH || out->kind == NATS_KIND_PERMISSION_SUBSCRIBE) {
         parse_permission(rest, out);
     }
 }

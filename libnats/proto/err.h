@@ -2,24 +2,14 @@
 #ifndef NATS_PROTO_ERR_H
 #define NATS_PROTO_ERR_H
 
+#include <polynats/kind.h>
 #include <polynats/status.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum nats__err_kind {
-    NATS__ERR_UNKNOWN,
-    NATS__ERR_PERMISSION_PUBLISH,
-    NATS__ERR_PERMISSION_SUBSCRIBE,
-    NATS__ERR_AUTH,         /* violation, timeout, expired, revoked */
-    NATS__ERR_AUTH_EXPIRED, /* fresh credentials may do */
-    NATS__ERR_STALE,
-    NATS__ERR_LIMIT,
-    NATS__ERR_OTHER
-} nats__err_kind;
-
 typedef struct nats__err {
-    nats__err_kind kind;
+    int32_t kind; /* NATS_KIND_… */
     nats_status status;
     bool recoverable; /* the connection goes on */
     /* Of a permissions violation; borrowed from the text, NULL when not said. */

@@ -15,6 +15,10 @@ nats_status nats__frame_check_data(const void *data, size_t data_len)
     if (data == NULL && data_len > 0) {
         return is_null("data");
     }
+    if (data_len == NATS_Z) {
+        return nats__fail(NATS_ERR_INVALID, "data",
+                          "data needs its length: NATS_Z is for texts, and data may hold any byte");
+    }
     if (data_len > NATS__MAX_PAYLOAD_CAP) {
         return nats__fail(NATS_ERR_MAX_PAYLOAD, "data",
                           "data of %zu bytes: no server takes over %d",

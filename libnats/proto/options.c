@@ -40,9 +40,9 @@ enum {
     DISTANCE_MAX = 3 /* edits up to which a known name is taken for the one that was meant */
 };
 
-const nats__option_rule *nats__option_at(int32_t index)
+const nats__option_rule *nats__option_at(size_t index)
 {
-    return index >= 0 && index < NATS__OPT_COUNT ? &rules[index] : NULL;
+    return index < NATS__OPT_COUNT ? &rules[index] : NULL;
 }
 
 const nats__option_rule *nats__option_find(const char *name, nats__option_id *id_out)
@@ -86,28 +86,34 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     return row[b_len];
 }
 
-static const char *nearest_name(const char *name)
+const char *nats__nearest_name(const char *name, const char *const *names, size_t count)
 {
-    size_t len = strlen(name);
+    size_t len = strnlen(name, NAME_MAX + 1);
     const char *nearest = NULL;
     size_t best = DISTANCE_MAX + 1;
-    for (int32_t i = 0; len <= NAME_MAX && i < NATS__OPT_COUNT; i++) {
-        size_t edits = distance(name, len, rules[i].name, strlen(rules[i].name));
+    count = names != NULL ? count : NATS__OPT_COUNT;
+    for (size_t i = 0; len <= NAME_MAX && i < count; i++) {
+        const char *known = names != NULL ? names[i] : rules[i].name;
+        size_t known_len = known != NULL ? strnlen(known, NAME_MAX + 1) : NAME_MAX + 1;
+        if (known_len > NAME_MAX) {
+            continue;
+        }
+        size_t edits = distance(name, len, known, known_len);
         /* A name of which nothing is left is no misspelling. */
         if (edits < best && edits < len) {
             best = edits;
-            nearest = rules[i].name;
+            nearest = known;
         }
     }
     return nearest;
 }
 
-static nats_status fail_unknown(const char *name)
+nats_status nats__option_unknown(const char *name)
 {
     if (name == NULL) {
         return nats__fail(NATS_ERR_INVALID, "option", "option: its name is NULL");
     }
-    const char *nearest = nearest_name(name);
+    const char *nearest = nats__nearest_name(name, NULL, 0);
     if (nearest == NULL) {
         return nats__fail(NATS_ERR_INVALID, name, "unknown option '%.*s'", NAME_MAX, name);
     }
@@ -163,7 +169,7 @@ nats_status nats__options_set_int(nats_options *options, const char *name, int64
     nats__option_id id;
     const nats__option_rule *rule = nats__option_find(name, &id);
     if (rule == NULL) {
-        return fail_unknown(name);
+        return nats__option_unknown(name);
     }
     if (rule->type == NATS_OPTION_TEXT) {
         return fail_kind(rule, "a number");
@@ -179,7 +185,7 @@ nats_status nats__options_set_bool(nats_options *options, const char *name, bool
     nats__option_id id;
     const nats__option_rule *rule = nats__option_find(name, &id);
     if (rule == NULL) {
-        return fail_unknown(name);
+        return nats__option_unknown(name);
     }
     if (rule->type != NATS_OPTION_BOOL) {
         return fail_kind(rule, value ? "true" : "false");
@@ -207,7 +213,7 @@ nats_status nats__options_set_double(nats_options *options, const char *name, do
     nats__option_id id;
     const nats__option_rule *rule = nats__option_find(name, &id);
     if (rule == NULL) {
-        return fail_unknown(name);
+        return nats__option_unknown(name);
     }
     if (rule->type == NATS_OPTION_TEXT) {
         return fail_kind(rule, "a number");
@@ -442,7 +448,7 @@ nats_status nats__options_set_text(nats_options *options, const char *name, cons
     int64_t number = 0;
     const nats__option_rule *rule = nats__option_find(name, &id);
     if (rule == NULL) {
-        return fail_unknown(name);
+        return nats__option_unknown(name);
     }
     if (rule->type == NATS_OPTION_TEXT) {
         return put_text(options, id, value, len);

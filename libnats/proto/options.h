@@ -36,9 +36,13 @@ typedef struct nats__option_rule {
 } nats__option_rule;
 
 /* NULL past the last. */
-const nats__option_rule *nats__option_at(int32_t index);
+const nats__option_rule *nats__option_at(size_t index);
 /* NULL when there is no such option; *id_out may be NULL. */
 const nats__option_rule *nats__option_find(const char *name, nats__option_id *id_out);
+/* INVALID, with the name that was probably meant. name may be NULL. */
+nats_status nats__option_unknown(const char *name);
+/* As nats_options_nearest(). */
+const char *nats__nearest_name(const char *name, const char *const *names, size_t count);
 
 /* As nats_options_set_…(), with the length resolved. Nothing is changed on failure. */
 nats_status nats__options_set_text(nats_options *options, const char *name, const char *value,

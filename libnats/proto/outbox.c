@@ -98,9 +98,20 @@ static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish, si
     return line + size + 2;
 }
 
+/* Does the publish at `at` want its reply below inbox? Without a reply a number stands there,
+ * which is no inbox: that ends with a dot. */
+static bool asks_for(const uint8_t *at, const uint8_t *end, const char *inbox, size_t inbox_len)
+{
+    const uint8_t *subject = (const uint8_t *)memchr(at, ' ', (size_t)(end - at)) + 1;
+    const uint8_t *reply = (const uint8_t *)memchr(subject, ' ', (size_t)(end - subject)) + 1;
+    return (size_t)(end - reply) > inbox_len && memcmp(reply, inbox, inbox_len) == 0;
+}
+
 typedef struct sorting {
     nats__buf kept;
     size_t keep_max;
+    const char *inbox; /* NULL: none */
+    size_t inbox_len;
     bool full; /* one did not fit: those after it may not overtake it */
     uint64_t kept_count;
     uint64_t lost;
@@ -108,6 +119,10 @@ typedef struct sorting {
 
 static void sort_publish(sorting *sorted, const uint8_t *at, size_t len)
 {
+    if (sorted->inbox != NULL && asks_for(at, at + len, sorted->inbox, sorted->inbox_len)) {
+        sorted->lost++;
+        return;
+    }
     bool fits = !sorted->full && sorted->kept.len + len <= sorted->keep_max;
     if (!fits || !nats__buf_append(&sorted->kept, at, len)) {
         sorted->full = true;
@@ -137,10 +152,10 @@ static void sort_frames(sorting *sorted, const nats__buf *buf, size_t written)
     }
 }
 
-void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,
-                       uint64_t *unconfirmed_out)
+void nats__outbox_lost(nats__outbox *box, size_t keep_max, const char *inbox, size_t inbox_len,
+                       uint64_t *lost_out, uint64_t *unconfirmed_out)
 {
-    sorting sorted = {.keep_max = keep_max};
+    sorting sorted = {.keep_max = keep_max, .inbox = inbox, .inbox_len = inbox_len};
     if (!box->drain_urgent && box->drain.len > 0) {
         sort_frames(&sorted, &box->drain, box->drained);
     }

@@ -40,6 +40,7 @@ typedef struct nats__frame {
     size_t headers_len;
     const void *data;
     size_t data_len;
+    uint64_t epoch; /* only for the connection that the client counts so; 0: for any */
 } nats__frame;
 
 void nats__outbox_free(nats__outbox *box);
@@ -104,8 +105,9 @@ uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
 void nats__outbox_rest(nats__outbox *box);
 
 /* The connection is lost. keep_max: bytes of whole publishes that may be kept (0: all are lost).
- * Closes the gate. */
-void nats__outbox_lost(nats__outbox *box, size_t keep_max, uint64_t *lost_out,
-                       uint64_t *unconfirmed_out);
+ * Those that want their reply below inbox (NULL: none is like that) are lost: who asked has been
+ * told so, and may ask again. Closes the gate. */
+void nats__outbox_lost(nats__outbox *box, size_t keep_max, const char *inbox, size_t inbox_len,
+                       uint64_t *lost_out, uint64_t *unconfirmed_out);
 
 #endif

@@ -299,10 +299,18 @@ void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_c
 
 int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng)
 {
+    if (wait_ms == 0 && attempts <= NATS__BACKOFF_FREE) {
+        return 0;
+    }
+    if (wait_ms == 0) {
+        attempts -= NATS__BACKOFF_FREE;
+        wait_ms = NATS__BACKOFF_MIN_MS;
+        wait_max_ms = wait_max_ms > wait_ms ? wait_max_ms : wait_ms;
+    }
     int64_t bound = wait_ms;
-    for (int32_t i = 1; i < attempts && bound > 0 && bound < wait_max_ms; i++) {
+    for (int32_t i = 1; i < attempts && bound < wait_max_ms; i++) {
         bound *= 2;
     }
     bound = bound < wait_max_ms ? bound : wait_max_ms;
-    return bound > 0 ? (int64_t)nats__rng_below(rng, (uint64_t)bound * NS_PER_MS + 1) : 0;
+    return (int64_t)nats__rng_below(rng, (uint64_t)bound * NS_PER_MS + 1);
 }

@@ -46,8 +46,15 @@ nats__server *nats__pool_current(nats__pool *pool);
 void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
                          nats__rng *rng, nats__buf *news);
 
+enum {
+    NATS__BACKOFF_MIN_MS = 10, /* where doubling begins when wait is 0 */
+    NATS__BACKOFF_FREE = 3     /* failures after which wait 0 is over: no server gains by more */
+};
+
 /* Back-off after `attempts` failures (>= 1): full jitter over wait * 2^(attempts-1), at most
- * wait_max. In ns. */
+ * wait_max. With wait 0 the first NATS__BACKOFF_FREE are followed by none, and those after them by
+ * NATS__BACKOFF_MIN_MS and so on, or a server that is down would be asked thousands of times a
+ * second. In ns. */
 int64_t nats__backoff_ns(int32_t attempts, int64_t wait_ms, int64_t wait_max_ms, nats__rng *rng);
 
 #endif

@@ -17,12 +17,15 @@ static const char default_url[] = "nats://127.0.0.1:4222";
 static nats_status check_credentials(const nats__session *session)
 {
     const nats_options *options = &session->options;
-    bool user = nats__opt_text(options, NATS__OPT_user) != NULL ||
-                nats__opt_text(options, NATS__OPT_password) != NULL;
+    bool password = nats__opt_text(options, NATS__OPT_password) != NULL;
+    bool user = nats__opt_text(options, NATS__OPT_user) != NULL || password;
     bool token = nats__opt_text(options, NATS__OPT_token) != NULL;
     if (user && token) {
         return nats__fail(NATS_ERR_INVALID, "token",
                           "token and user/password are both given: one of them, please");
+    }
+    if (password && nats__opt_text(options, NATS__OPT_user) == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "password", "password is given and user is not");
     }
     for (size_t i = 0; i < session->pool.count; i++) {
         const nats__url *url = &session->pool.servers[i].url;
@@ -32,6 +35,18 @@ static nats_status check_credentials(const nats__session *session)
         }
     }
     return NATS_OK;
+}
+
+static nats_status check_waits(const nats_options *options)
+{
+    int64_t wait = nats__opt(options, NATS__OPT_reconnect_wait);
+    int64_t most = nats__opt(options, NATS__OPT_reconnect_wait_max);
+    if (wait <= most) {
+        return NATS_OK;
+    }
+    return nats__fail(NATS_ERR_INVALID, "reconnect_wait",
+                      "reconnect_wait %lld ms is above reconnect_wait_max %lld ms",
+                      (long long)wait, (long long)most);
 }
 
 nats_status nats__session_new(const char *urls, const nats_options *options, const void *seed,
@@ -55,6 +70,9 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
                                          shuffle, &session->rng);
     if (status == NATS_OK) {
         status = check_credentials(session);
+    }
+    if (status == NATS_OK) {
+        status = check_waits(&session->options);
     }
     if (status != NATS_OK) {
         nats__session_free(session);
@@ -156,11 +174,18 @@ static int32_t attempts_max(const nats__session *session)
     return (int32_t)max;
 }
 
-static void give_up(nats__session *session, nats_status status, const char *text)
+/* Why a connection, or an attempt at one, came to its end. */
+typedef struct failure {
+    nats_status status;
+    int32_t kind; /* NATS_KIND_… */
+    const char *text;
+} failure;
+
+static void give_up(nats__session *session, const failure *why)
 {
     session->state = NATS_PROTO_STATE_CLOSED;
     drop_wishes(session);
-    nats__session_push(session, NATS_PROTO_CLOSED, status, text);
+    nats__session_push(session, NATS_PROTO_CLOSED, why->status, why->text)->kind = why->kind;
 }
 
 static void dial(nats__session *session, int64_t now_ns)
@@ -180,19 +205,16 @@ static void forget_waits(nats__pool *pool, int64_t now_ns)
     }
 }
 
-/* The next server: now, or when its back-off is over. status and text: why the last one is not
- * it. */
-static void next_server(nats__session *session, nats_status status, const char *text,
-                        int64_t now_ns)
+/* The next server: now, or when its back-off is over. why: the last one is not it; NULL when
+ * nothing failed. */
+static void next_server(nats__session *session, const failure *why, int64_t now_ns)
 {
+    static const failure no_server = {NATS_ERR_INVALID, NATS_KIND_NONE,
+                                      "no server is left to connect to"};
     forget_waits(&session->pool, now_ns);
     nats__server *server = nats__pool_next(&session->pool, attempts_max(session));
-    if (server == NULL && status == NATS_OK) {
-        give_up(session, NATS_ERR_INVALID, "no server is left to connect to");
-        return;
-    }
     if (server == NULL) {
-        give_up(session, status, text);
+        give_up(session, why != NULL ? why : &no_server);
         return;
     }
     if (server->not_before_ns <= now_ns) {
@@ -208,7 +230,7 @@ nats_status nats__session_start(nats__session *session, int64_t now_ns)
     if (session->state != NATS_PROTO_STATE_IDLE) {
         return nats__fail(NATS_ERR_INVALID, NULL, "it was started before");
     }
-    next_server(session, NATS_OK, "", now_ns);
+    next_server(session, NULL, now_ns);
     return NATS_OK;
 }
 
@@ -233,18 +255,19 @@ static void forget_connection(nats__session *session)
     nats__pings_clear(&session->pings);
 }
 
-/* The same refusal twice from the same server will not become an acceptance: it is given up. */
-static void note_refusal(nats__server *server, nats_status status, const char *text)
+/* The same refusal twice from the same server will not become an acceptance: it is given up. One
+ * that came too late may be in time the next time, and expired credentials may be fresh. */
+static void note_refusal(nats__server *server, const failure *why)
 {
-    if (status != NATS_ERR_AUTH) {
+    if (why->kind != NATS_KIND_AUTH_VIOLATION && why->kind != NATS_KIND_AUTH_REVOKED) {
         return;
     }
-    if (server->auth_error != NULL && strcmp(server->auth_error, text) == 0) {
+    if (server->auth_error != NULL && strcmp(server->auth_error, why->text) == 0) {
         server->attempts = INT32_MAX;
         return;
     }
     free(server->auth_error);
-    server->auth_error = strdup(text);
+    server->auth_error = strdup(why->text);
 }
 
 static void back_off(nats__session *session, nats__server *server, int64_t now_ns)
@@ -262,8 +285,9 @@ static void back_off(nats__session *session, nats__server *server, int64_t now_n
  * made counts as a failed attempt, or the two sides would dance. */
 static void schedule_again(nats__session *session, nats__server *server, int64_t now_ns)
 {
-    if (now_ns >=
-        nats__session_after(session, session->connected_ns, NATS__OPT_reconnect_wait)) {
+    int64_t lasting_ms = nats__opt(&session->options, NATS__OPT_reconnect_wait);
+    lasting_ms = lasting_ms > NATS__BACKOFF_MIN_MS ? lasting_ms : NATS__BACKOFF_MIN_MS;
+    if (now_ns >= nats__later(session->connected_ns, lasting_ms * NS_PER_MS)) {
         server->attempts = 0;
         server->not_before_ns = NATS__AT_ONCE;
         return;
@@ -271,15 +295,25 @@ static void schedule_again(nats__session *session, nats__server *server, int64_t
     back_off(session, server, now_ns);
 }
 
-static void tell_lost(nats__session *session, nats_status status, const char *text)
+static void tell_lost(nats__session *session, const failure *why)
 {
     free(session->lost_url);
     session->lost_url = strdup(nats__pool_current(&session->pool)->url.text);
-    nats__session_push(session, NATS_PROTO_DISCONNECTED, status, text)->url = session->lost_url;
+    nats__session_event *event =
+        nats__session_push(session, NATS_PROTO_DISCONNECTED, why->status, why->text);
+    event->kind = why->kind;
+    event->url = session->lost_url;
 }
 
-void nats__session_failed(nats__session *session, nats_status status, const char *text,
-                          int64_t now_ns)
+static void tell_failed_attempt(nats__session *session, const failure *why)
+{
+    nats__session_event *event =
+        nats__session_push(session, NATS_PROTO_ERROR, why->status, why->text);
+    event->kind = why->kind;
+    event->recoverable = true;
+}
+
+static void fail(nats__session *session, const failure *why, int64_t now_ns)
 {
     if (!live(session)) {
         return;
@@ -287,22 +321,29 @@ void nats__session_failed(nats__session *session, nats_status status, const char
     bool was_connected = session->state == NATS_PROTO_STATE_CONNECTED;
     nats__server *server = nats__pool_current(&session->pool);
     char line[NATS__ERROR_TEXT_MAX];
-    snprintf(line, sizeof line, "%s: %.256s", server->url.text, text);
+    snprintf(line, sizeof line, "%s: %.256s", server->url.text, why->text);
+    const failure with_url = {why->status, why->kind, line};
     forget_connection(session);
-    note_refusal(server, status, text);
+    note_refusal(server, why);
     if (was_connected) {
-        tell_lost(session, status, text);
+        tell_lost(session, why);
         schedule_again(session, server, now_ns);
     } else {
-        nats__session_push(session, NATS_PROTO_ERROR, status, line)->recoverable = true;
+        tell_failed_attempt(session, &with_url);
         session->first_failures += session->connected_once ? 0 : 1;
         back_off(session, server, now_ns);
     }
     if (session->connected_once && nats__opt(&session->options, NATS__OPT_reconnect) == 0) {
-        give_up(session, status, text);
+        give_up(session, why);
         return;
     }
-    next_server(session, status, was_connected ? text : line, now_ns);
+    next_server(session, was_connected ? why : &with_url, now_ns);
+}
+
+void nats__session_failed(nats__session *session, nats_status status, const char *text,
+                          int64_t now_ns)
+{
+    fail(session, &(failure){status, NATS_KIND_NONE, text}, now_ns);
 }
 
 void nats__session_reconnect(nats__session *session, int64_t now_ns)
@@ -313,18 +354,18 @@ void nats__session_reconnect(nats__session *session, int64_t now_ns)
     bool was_connected = session->state == NATS_PROTO_STATE_CONNECTED;
     forget_connection(session);
     if (was_connected) {
-        tell_lost(session, NATS_OK, "reconnect was asked for");
+        tell_lost(session, &(failure){NATS_OK, NATS_KIND_NONE, "reconnect was asked for"});
     }
     for (size_t i = 0; i < session->pool.count; i++) {
         session->pool.servers[i].not_before_ns = NATS__AT_ONCE;
     }
-    next_server(session, NATS_OK, "", now_ns);
+    next_server(session, NULL, now_ns);
 }
 
 void nats__session_close(nats__session *session)
 {
     if (session->state != NATS_PROTO_STATE_CLOSED) {
-        give_up(session, NATS_OK, "");
+        give_up(session, &(failure){NATS_OK, NATS_KIND_NONE, ""});
     }
 }
 
@@ -424,20 +465,6 @@ static void on_info(nats__session *session, int64_t now_ns)
     }
 }
 
-/* The subscription that a refusal is about. Queue and subject are matched, for the refusal of a
- * SUB names no sid. */
-static nats__subrec *refused_sub(nats__session *session, const nats__err *err)
-{
-    if (err->sid != 0) {
-        return nats__session_find(session, err->sid);
-    }
-    if (err->kind != NATS__ERR_PERMISSION_SUBSCRIBE || err->subject == NULL) {
-        return NULL;
-    }
-    return nats__session_find_pattern(session, err->subject, err->subject_len, err->queue,
-                                      err->queue_len);
-}
-
 static void copy_subject(nats__session *session, const nats__err *err)
 {
     size_t len = err->subject != NULL ? err->subject_len : 0;
@@ -460,20 +487,23 @@ static void on_err(nats__session *session, int64_t now_ns)
     }
     nats__err_parse(said, len, &err);
     snprintf(text, sizeof text, "%.*s", (int)(len < 300 ? len : 300), said);
+    const failure why = {err.status, err.kind, text};
     if (session->state != NATS_PROTO_STATE_CONNECTED) {
-        nats__session_failed(session, err.status, text, now_ns);
+        fail(session, &why, now_ns);
         return;
     }
     copy_subject(session, &err);
-    nats__subrec *sub = refused_sub(session, &err);
+    nats__subrec *sub = nats__session_take_refused(session, &err);
     nats__session_event *event =
         nats__session_push(session, NATS_PROTO_ERROR, err.status, text);
+    event->kind = err.kind;
     event->recoverable = err.recoverable;
     event->subject = session->subject;
     event->sub = sub;
+    event->sub_done = sub != NULL;
     event->sid = sub != NULL ? sub->sid : 0;
     if (!err.recoverable) {
-        nats__session_failed(session, err.status, text, now_ns);
+        fail(session, &why, now_ns);
     }
 }
 
@@ -612,7 +642,7 @@ int64_t nats__session_deadline_ns(const nats__session *session)
 static void begin_turn(nats__session *session, int64_t now_ns)
 {
     if (nats__pool_current(&session->pool)->removed) {
-        next_server(session, NATS_OK, "", now_ns);
+        next_server(session, NULL, now_ns);
     } else {
         dial(session, now_ns);
     }

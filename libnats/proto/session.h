@@ -28,13 +28,17 @@ typedef struct nats__subrec {
     uint64_t max;      /* 0: none */
     uint64_t received; /* in all */
     uint64_t base;     /* of them on earlier connections: the server counts from there */
+    struct nats__subrec *next; /* in the table, in the order in which they came */
+    struct nats__subrec *prev;
 } nats__subrec;
 
 typedef struct nats__session_event {
     int32_t type; /* NATS_PROTO_… */
     nats_status status;
+    int32_t kind;        /* NATS_KIND_…: ERROR, DISCONNECTED, CLOSED */
     bool recoverable;
-    bool sub_done;       /* MSG: its subscription's last; the record is out of the table */
+    bool sub_done;       /* MSG: its subscription's last; ERROR: it was refused. The record is out
+                          * of the table */
     uint64_t sid;
     nats__subrec *sub;   /* MSG; also ERROR when a permissions violation names a subscription */
     nats_msg *msg;       /* MSG: owned by the taker */
@@ -69,7 +73,8 @@ nats_status nats__session_upgraded(nats__session *session, int64_t now_ns);
 nats_status nats__session_secured(nats__session *session, int64_t now_ns);
 nats_status nats__session_sign(nats__session *session, const void *signature, size_t signature_len,
                                const char *public_key, const char *jwt, int64_t now_ns);
-/* The attempt, or the connection, failed (also at EOF). Fine in any state after start. */
+/* The attempt, or the connection, failed (also at EOF), and not by an -ERR. Fine in any state after
+ * start. */
 void nats__session_failed(nats__session *session, nats_status status, const char *text,
                           int64_t now_ns);
 /* Drop the connection and dial the next server at once. */

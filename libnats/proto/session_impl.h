@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include <polynats/subject.h>
 
+#include "proto/err.h"
 #include "proto/session.h"
 #include "proto/submap.h"
 
@@ -102,7 +103,7 @@ void nats__session_on_pong(nats__session *session, int64_t now_ns);
 
 /* subscriptions.c */
 bool nats__session_resubscribe(nats__session *session); /* false when memory is out */
-nats__subrec *nats__session_find_pattern(nats__session *session, const char *subject,
-                                         size_t subject_len, const char *queue, size_t queue_len);
+/* The subscription that a refusal is about, out of the table; NULL when it is none of ours. */
+nats__subrec *nats__session_take_refused(nats__session *session, const nats__err *err);
 
 #endif

@@ -2,15 +2,16 @@
 
 #include <stdlib.h>
 
-enum { SLOTS_MIN = 16 };
+enum { SLOTS_MIN = 16, SLOTS_MIN_BITS = 4 };
 
-static void put(nats__subrec **slots, size_t mask, nats__subrec *rec)
+static void put(nats__submap *map, nats__subrec *rec)
 {
-    size_t i = (size_t)rec->sid & mask;
-    while (slots[i] != NULL) {
+    size_t mask = map->slot_count - 1;
+    size_t i = nats__submap_home(map, rec->sid);
+    while (map->slots[i] != NULL) {
         i = (i + 1) & mask;
     }
-    slots[i] = rec;
+    map->slots[i] = rec;
 }
 
 static bool grow(nats__submap *map)
@@ -20,15 +21,46 @@ static bool grow(nats__submap *map)
     if (slots == NULL) {
         return false;
     }
-    for (size_t i = 0; i < map->slot_count; i++) {
-        if (map->slots[i] != NULL) {
-            put(slots, count - 1, map->slots[i]);
-        }
-    }
     free(map->slots);
+    map->shift = map->slot_count == 0 ? 64 - SLOTS_MIN_BITS : map->shift - 1;
     map->slots = slots;
     map->slot_count = count;
+    for (nats__subrec *rec = map->first; rec != NULL; rec = rec->next) {
+        put(map, rec);
+    }
     return true;
+}
+
+static void list_in(nats__submap *map, nats__subrec *rec)
+{
+    rec->next = NULL;
+    rec->prev = map->last;
+    if (map->last != NULL) {
+        map->last->next = rec;
+    } else {
+        map->first = rec;
+    }
+    map->last = rec;
+    if (map->refused_next == NULL) {
+        map->refused_next = rec;
+    }
+}
+
+static void list_out(nats__submap *map, nats__subrec *rec)
+{
+    if (rec->prev != NULL) {
+        rec->prev->next = rec->next;
+    } else {
+        map->first = rec->next;
+    }
+    if (rec->next != NULL) {
+        rec->next->prev = rec->prev;
+    } else {
+        map->last = rec->prev;
+    }
+    if (map->refused_next == rec) {
+        map->refused_next = rec->next;
+    }
 }
 
 bool nats__submap_add(nats__submap *map, nats__subrec *rec)
@@ -36,7 +68,8 @@ bool nats__submap_add(nats__submap *map, nats__subrec *rec)
     if ((map->count + 1) * 3 > map->slot_count * 2 && !grow(map)) {
         return false;
     }
-    put(map->slots, map->slot_count - 1, rec);
+    put(map, rec);
+    list_in(map, rec);
     map->count++;
     return true;
 }
@@ -44,16 +77,18 @@ bool nats__submap_add(nats__submap *map, nats__subrec *rec)
 /* Close the gap: records behind it that belong before it move up, so that no search stops short. */
 void nats__submap_remove(nats__submap *map, uint64_t sid)
 {
-    if (nats__submap_find(map, sid) == NULL) {
+    nats__subrec *rec = nats__submap_find(map, sid);
+    if (rec == NULL) {
         return;
     }
+    list_out(map, rec);
     size_t mask = map->slot_count - 1;
-    size_t gap = (size_t)sid & mask;
+    size_t gap = nats__submap_home(map, sid);
     while (map->slots[gap]->sid != sid) {
         gap = (gap + 1) & mask;
     }
     for (size_t i = (gap + 1) & mask; map->slots[i] != NULL; i = (i + 1) & mask) {
-        size_t home = (size_t)map->slots[i]->sid & mask;
+        size_t home = nats__submap_home(map, map->slots[i]->sid);
         if (((i - home) & mask) >= ((i - gap) & mask)) {
             map->slots[gap] = map->slots[i];
             gap = i;

@@ -92,10 +92,10 @@ nats__subrec *nats__session_find(nats__session *session, uint64_t sid)
 void nats__session_each_sub(nats__session *session, void (*fn)(nats__subrec *rec, void *context),
                             void *context)
 {
-    for (size_t i = 0; i < session->subs.slot_count; i++) {
-        if (session->subs.slots[i] != NULL) {
-            fn(session->subs.slots[i], context);
-        }
+    nats__subrec *next;
+    for (nats__subrec *rec = session->subs.first; rec != NULL; rec = next) {
+        next = rec->next;
+        fn(rec, context);
     }
 }
 
@@ -106,11 +106,8 @@ size_t nats__session_sub_count(const nats__session *session)
 
 bool nats__session_resubscribe(nats__session *session)
 {
-    for (size_t i = 0; i < session->subs.slot_count; i++) {
-        nats__subrec *rec = session->subs.slots[i];
-        if (rec == NULL) {
-            continue;
-        }
+    session->subs.refused_next = session->subs.first;
+    for (nats__subrec *rec = session->subs.first; rec != NULL; rec = rec->next) {
         rec->base = rec->received;
         if (!write_sub(session, rec)) {
             return false;
@@ -119,18 +116,50 @@ bool nats__session_resubscribe(nats__session *session)
     return true;
 }
 
-nats__subrec *nats__session_find_pattern(nats__session *session, const char *subject,
-                                         size_t subject_len, const char *queue, size_t queue_len)
+/* ---- refusals ---- */
+
+static bool is_about(const nats__err *err, const nats__subrec *rec)
 {
-    for (size_t i = 0; i < session->subs.slot_count; i++) {
-        nats__subrec *rec = session->subs.slots[i];
-        if (rec != NULL && rec->subject_len == subject_len && rec->queue_len == queue_len &&
-            memcmp(rec->subject, subject, subject_len) == 0 &&
-            (queue_len == 0 || memcmp(rec->queue, queue, queue_len) == 0)) {
-            return rec;
-        }
+    return rec->subject_len == err->subject_len && rec->queue_len == err->queue_len &&
+           memcmp(rec->subject, err->subject, err->subject_len) == 0 &&
+           (err->queue_len == 0 || memcmp(rec->queue, err->queue, err->queue_len) == 0);
+}
+
+/* The first such one from `from` on, before `end`. */
+static nats__subrec *find_between(nats__subrec *from, const nats__subrec *end, const nats__err *err)
+{
+    nats__subrec *rec = from;
+    while (rec != end && !is_about(err, rec)) {
+        rec = rec->next;
     }
-    return NULL;
+    return rec != end ? rec : NULL;
+}
+
+/* The refusal of a SUB names no sid, but SUBs are refused in the order in which they were sent: the
+ * search goes on where the last one ended, and does not walk over all that were allowed again. */
+static nats__subrec *find_refused(nats__session *session, const nats__err *err)
+{
+    nats__submap *subs = &session->subs;
+    nats__subrec *from = subs->refused_next;
+    nats__subrec *rec = find_between(from, NULL, err);
+    return rec != NULL ? rec : find_between(subs->first, from, err);
+}
+
+nats__subrec *nats__session_take_refused(nats__session *session, const nats__err *err)
+{
+    if (err->kind != NATS_KIND_PERMISSION_SUBSCRIBE || err->subject == NULL) {
+        return NULL;
+    }
+    nats__subrec *rec = err->sid != 0 ? nats__session_find(session, err->sid)
+                                      : find_refused(session, err);
+    if (rec == NULL) {
+        return NULL;
+    }
+    if (err->sid == 0) {
+        session->subs.refused_next = rec;
+    }
+    nats__submap_remove(&session->subs, rec->sid);
+    return rec;
 }
 
 /* ---- inboxes ---- */

@@ -136,6 +136,20 @@ static nats_status fail_scheme(span url, size_t scheme_len)
                 nameable ? (int)scheme_len : 0, url.text, nameable ? " " : "");
 }
 
+/* "nats//host" and "nats:/host" would else be told of a host named nats. */
+static nats_status check_no_scheme(span url)
+{
+    for (size_t i = 0; i < SCHEME_COUNT; i++) {
+        size_t len = strlen(schemes[i].name);
+        const char *after = url.text + len;
+        if (url.len >= len + 2 && equal_ignoring_case(url.text, schemes[i].name, len) &&
+            (memcmp(after, "//", 2) == 0 || memcmp(after, ":/", 2) == 0)) {
+            return FAIL("after %s at byte 0 a '://' is missing", schemes[i].name);
+        }
+    }
+    return NATS_OK;
+}
+
 /* Takes "scheme://" off the front of rest. */
 static nats_status take_scheme(span *rest, nats__scheme *out)
 {
@@ -145,7 +159,7 @@ static nats_status take_scheme(span *rest, nats__scheme *out)
         len++;
     }
     if (len + 3 > rest->len) {
-        return NATS_OK;
+        return check_no_scheme(*rest);
     }
     for (size_t i = 0; i < SCHEME_COUNT; i++) {
         if (strlen(schemes[i].name) == len &&

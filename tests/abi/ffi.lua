@@ -61,6 +61,8 @@ check(nats.nats_client_request(client, "nobody", Z, nil, nil, 0, 10000, reply_ou
   nats.NATS_ERR_NO_RESPONDERS)
 check(nats.nats_client_publish(client, "a b", Z, nil, 0), nats.NATS_ERR_INVALID)
 assert(ffi.string(nats.nats_last_about()) == "subject")
+check(nats.nats_client_publish(client, "a", Z, "no length", Z), nats.NATS_ERR_INVALID)
+assert(ffi.string(nats.nats_last_error(nil)):find("data needs its length", 1, true))
 
 check(nats.nats_client_close(client))
 check(nats.nats_client_publish(client, "ffi.one", Z, nil, 0), nats.NATS_ERR_CLOSED)

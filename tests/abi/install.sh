@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # install.sh BUILD CC CXX: installs into a folder of its own and uses what is there as a stranger would: pkg-config and
-# find_package, shared and static, C and C++, and Lua. Needs $NATS_URL (script/with-server).
+# find_package, shared and static, C and C++, Lua and LuaJIT. Needs $NATS_URL (script/with-server).
 set -euo pipefail
 
 build=$1 cc=$2 cxx=$3
@@ -86,6 +86,18 @@ if [[ -f $prefix/lib/lua/5.4/nats.so ]]; then
     [[ $said == connected ]] || { echo "Lua: said '$said'"; exit 1; }
     echo "Lua: ok"
 fi
+
+if command -v luajit >/dev/null; then
+    said=$(env -u POLYNATS_LIB -u POLYNATS_FFI_H LUA_PATH="$prefix/share/lua/5.1/?.lua" \
+        LD_LIBRARY_PATH="$lib_dir" luajit -e '
+        local nats = require "nats"
+        local nc = assert(nats.connect())
+        io.write(nats.version(), " ", nc:status())
+        nc:close()')
+    [[ $said == "$version connected" ]] || { echo "LuaJIT: said '$said'"; exit 1; }
+    echo "LuaJIT: ok"
+fi
+grep -q '^---@meta' "$prefix/share/polynats/nats.meta.lua"
 
 if grep -rl "$folder" "$prefix" --include='*.pc' --include='*.cmake' --include='*.h'; then
     echo "these files remember where they were installed"

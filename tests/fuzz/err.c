@@ -11,10 +11,10 @@ static void check_part(const char *part, size_t len, const char *text, size_t si
 
 static void check_err(const nats__err *err, const char *text, size_t size)
 {
-    bool permission = err->kind == NATS__ERR_PERMISSION_PUBLISH ||
-                      err->kind == NATS__ERR_PERMISSION_SUBSCRIBE;
+    bool permission = err->kind == NATS_KIND_PERMISSION_PUBLISH ||
+                      err->kind == NATS_KIND_PERMISSION_SUBSCRIBE;
     CHECK(err->status < 0 && err->status >= NATS_ERR_INTERRUPTED);
-    CHECK(err->kind != NATS__ERR_UNKNOWN || (err->status == NATS_ERR_SERVER && err->recoverable));
+    CHECK(err->kind != NATS_KIND_UNKNOWN || (err->status == NATS_ERR_SERVER && err->recoverable));
     CHECK(!permission || (err->status == NATS_ERR_PERMISSION && err->recoverable));
     CHECK(permission || (err->subject == NULL && err->queue == NULL && err->sid == 0));
     CHECK(err->subject != NULL || (err->queue == NULL && err->sid == 0));

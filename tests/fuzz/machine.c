@@ -80,6 +80,20 @@ static void on_msg(fuzz *self)
     }
 }
 
+/* A refused subscription is over. */
+static void on_error(fuzz *self)
+{
+    uint64_t sid = nats_proto_event_sid(self->proto);
+    fuzz_sub *sub = sid != 0 ? find_sub(self, sid) : NULL;
+    CHECK(nats_kind_name(nats_proto_event_kind(self->proto)) != NULL);
+    if (sid == 0) {
+        return;
+    }
+    CHECK(sub != NULL && nats_proto_event_kind(self->proto) == NATS_KIND_PERMISSION_SUBSCRIBE);
+    self->done = sid;
+    *sub = (fuzz_sub){0};
+}
+
 static void check_event(fuzz *self, int32_t type)
 {
     const char *text = nats_proto_event_text(self->proto);
@@ -89,8 +103,9 @@ static void check_event(fuzz *self, int32_t type)
     CHECK(strpbrk(text, "\r\n") == NULL);
     uint64_t lost = nats_proto_event_lost(self->proto);
     uint64_t unconfirmed = nats_proto_event_unconfirmed(self->proto);
-    bool may_lose = type == NATS_PROTO_DISCONNECTED || type == NATS_PROTO_CLOSED;
-    CHECK(may_lose || (lost == 0 && unconfirmed == 0));
+    bool ends = type == NATS_PROTO_DISCONNECTED || type == NATS_PROTO_CLOSED;
+    CHECK(ends || unconfirmed == 0);
+    CHECK(ends || type == NATS_PROTO_ERROR || lost == 0);
     self->settled += lost + unconfirmed;
     CHECK(self->settled <= self->accepted);
 }
@@ -115,6 +130,9 @@ static bool step(fuzz *self)
         break;
     case NATS_PROTO_MSG:
         on_msg(self);
+        break;
+    case NATS_PROTO_ERROR:
+        on_error(self);
         break;
     case NATS_PROTO_SUB_DONE:
         CHECK(nats_proto_event_sid(self->proto) == self->done);

@@ -306,7 +306,6 @@ static void loop_falls_quiet(void)
         RIG_OK(nats_client_process(client));
         rig_sleep_ms(1);
     }
-    RIG_OK(nats_client_process(client));
     RIG_CHECK(readable(fd));
     nats_future_free(future);
     RIG_OK(nats_client_process(client));

@@ -88,6 +88,7 @@ t.test("publish_many takes a list of strings and sends nothing of a bad one", fu
   for i = 1, 500 do payloads[i] = "x" end
   payloads[400] = {}
   t.raises({ "payload 400" }, nc.publish_many, nc, "fine", payloads)
+  t.raises({ "payload 2" }, nc.publish_many, nc, "fine", { "b", nil, "c" })
 end)
 
 t.test("options that are no table raise an error", function()
@@ -118,6 +119,29 @@ t.test("unknown options are named with the nearest one", function()
   t.fails("INVALID", nats.connect(server.url, { keepr = false }))
 end)
 
+t.test("the line that is named is the caller's", function()
+  local misuses = {
+    function() local _ = nc:get { mx = 1 } end,
+    function() local _ = nc:get { max = "x" } end,
+    function() local _ = sub:get { wait = "x" } end,
+    function() local _ = nc:request("a", {}) end,
+    function() local _ = nc:request("a", "b", { timeot = 1 }) end,
+    function() local _ = nc:request("a", "b", { timeout = "x" }) end,
+    function() local _ = nc:request_start({}, "b") end,
+    function() local _ = nc:request("a", "b", { headers = { A = print } }) end,
+    function() local _ = nc:publish("a", "b", { headers = { A = print } }) end,
+    function() local _ = nc:publish({}) end,
+    function() local _ = nc:subscribe("a", { max = -1 }) end,
+    function() local _ = nc:unsubscribe(-1) end,
+    function() local _ = nats.connect(server.url, { name = print }) end,
+  }
+  for _, misuse in ipairs(misuses) do
+    local fine, text = pcall(misuse)
+    local line = "arguments.lua:" .. debug.getinfo(misuse, "S").linedefined .. ":"
+    t.check(not fine and text:find(line, 1, true), text)
+  end
+end)
+
 t.test("numbers in options and arguments", function()
   for _, bad in ipairs { 0, -1, 1.5, "x", true, {} } do
     t.raises({ "'max'" }, nc.get, nc, { max = bad, wait = 0 })
@@ -141,6 +165,7 @@ t.test("numbers in options and arguments", function()
   for _, bad in ipairs { -1, 1.5, "x", {} } do
     t.raises({}, sub.unsubscribe, sub, bad)
     t.raises({}, nc.unsubscribe, nc, 1, bad)
+    if type(bad) == "number" then t.raises({}, nc.unsubscribe, nc, bad) end
     t.raises({ "'max'" }, nc.subscribe, nc, "a", { max = bad })
   end
   for _, bad in ipairs { 0, -2, 1.5, "x" } do
@@ -156,8 +181,9 @@ t.test("numbers in options and arguments", function()
 end)
 
 t.test("connect: servers and values of options", function()
-  for _, bad in ipairs { true, print, {}, { 1 == 1 }, { name = "x" } } do
+  for _, bad in ipairs { true, print, {}, { 1 == 1 }, { name = "x" }, 4222, { 4222 } } do
     t.raises({}, nats.connect, bad)
+    t.raises({}, nats.proto, bad)
   end
   t.raises({ "NUL" }, nats.connect, "nats://127.0.0.1\0:4222")
   t.raises({ "'name'" }, nats.connect, server.url, { name = {} })
@@ -176,7 +202,6 @@ t.test("connect: servers and values of options", function()
 end)
 
 t.test("methods on the wrong object raise an error", function()
-  if t.luajit then return end -- its objects are plain tables
   local objects = { nc, sub, msg, future }
   for i, object in ipairs(objects) do
     local method = ({ "flush", "stats", "header", "poll" })[i]
@@ -190,10 +215,36 @@ t.test("methods on the wrong object raise an error", function()
   end
 end)
 
-t.test("messages cannot be changed, metatables cannot be reached", function()
-  if t.luajit then return end
-  t.raises({}, function() msg.data = "y" end)
-  t.raises({}, function() nc.x = 1 end)
+t.test("a forgotten colon is told at the line of the call", function()
+  local line
+  for _, call in ipairs {
+    function()
+      line = debug.getinfo(1, "l").currentline + 1
+      local sent = nc.publish("a", "x")
+      return sent
+    end,
+    function()
+      line = debug.getinfo(1, "l").currentline + 1
+      local flushed = nc.flush()
+      return flushed
+    end,
+    function()
+      line = debug.getinfo(1, "l").currentline + 1
+      local taken = sub.next(nc, 1)
+      return taken
+    end,
+  } do
+    local text = t.raises({ "expected" }, call)
+    t.check(text:find("arguments.lua:" .. line .. ":", 1, true), text)
+  end
+end)
+
+t.test("nothing can be assigned to objects, metatables cannot be reached", function()
+  for _, object in ipairs { nc, sub, msg, future, assert(nats.proto()) } do
+    t.raises({ "x" }, function() object.x = 1 end)
+  end
+  -- In LuaJIT messages are plain tables.
+  if not t.luajit then t.raises({}, function() msg.data = "y" end) end
   t.same(getmetatable(nc), "nats.client")
   t.same(getmetatable(sub), "nats.subscription")
   t.same(getmetatable(msg), "nats.message")

@@ -193,6 +193,12 @@ t.test("the pool of servers", function()
   t.fails("INVALID", p:server_add("http://x"))
 end)
 
+t.test("without a seed each has random bytes of its own", function()
+  local a, b = assert(nats.proto()), assert(nats.proto("nats://127.0.0.1:4222", {}))
+  t.same(a:start(1), true)
+  t.check(a:new_inbox() ~= b:new_inbox(), "the same inbox twice")
+end)
+
 t.test("inboxes come from the seed", function()
   local a, b = assert(new():new_inbox()), assert(new():new_inbox())
   t.same(a, b)

@@ -293,6 +293,9 @@ static void log_event(player *self, int32_t type)
         if (nats_proto_event_sid(proto) != 0) {
             add_format(&self->log, " sid=%llu", (unsigned long long)nats_proto_event_sid(proto));
         }
+        if (nats_proto_event_lost(proto) != 0) {
+            add_format(&self->log, " lost=%llu", (unsigned long long)nats_proto_event_lost(proto));
+        }
         add_format(&self->log, " %s", nats_proto_event_text(proto));
         break;
     case NATS_PROTO_STALE:

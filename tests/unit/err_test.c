@@ -14,37 +14,38 @@ static nats__err parse(const char *text, size_t len)
 
 static const struct {
     const char *text;
-    nats__err_kind kind;
+    int32_t kind;
     nats_status status;
     bool recoverable;
 } known[] = {
     /* terminal, ADR-40 */
-    {"Authorization Violation", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"Authentication Timeout", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"User Authentication Expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
-    {"Account Authentication Expired", NATS__ERR_AUTH_EXPIRED, NATS_ERR_AUTH, false},
-    {"User Authentication Revoked", NATS__ERR_AUTH, NATS_ERR_AUTH, false},
-    {"maximum connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"maximum account active connections exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"Maximum Control Line Exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, false},
-    {"Maximum Payload Violation", NATS__ERR_OTHER, NATS_ERR_MAX_PAYLOAD, false},
-    {"Maximum Payload Exceeded", NATS__ERR_OTHER, NATS_ERR_MAX_PAYLOAD, false},
-    {"Stale Connection", NATS__ERR_STALE, NATS_ERR_DISCONNECTED, false},
-    {"Server Shutdown", NATS__ERR_OTHER, NATS_ERR_DISCONNECTED, false},
-    {"Slow Consumer", NATS__ERR_OTHER, NATS_ERR_SLOW_CONSUMER, false},
-    {"Unknown Protocol Operation", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
-    {"Parser Error", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
-    {"Secure Connection - TLS Required", NATS__ERR_OTHER, NATS_ERR_TLS, false},
-    {"Attempted To Connect To Route Port", NATS__ERR_OTHER, NATS_ERR_PROTOCOL, false},
+    {"Authorization Violation", NATS_KIND_AUTH_VIOLATION, NATS_ERR_AUTH, false},
+    {"Authentication Timeout", NATS_KIND_AUTH_TIMEOUT, NATS_ERR_AUTH, false},
+    {"User Authentication Expired", NATS_KIND_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"Account Authentication Expired", NATS_KIND_AUTH_EXPIRED, NATS_ERR_AUTH, false},
+    {"User Authentication Revoked", NATS_KIND_AUTH_REVOKED, NATS_ERR_AUTH, false},
+    {"maximum connections exceeded", NATS_KIND_MAX_CONNECTIONS, NATS_ERR_LIMIT, false},
+    {"maximum account active connections exceeded", NATS_KIND_MAX_ACCOUNT_CONNECTIONS,
+     NATS_ERR_LIMIT, false},
+    {"Maximum Control Line Exceeded", NATS_KIND_MAX_CONTROL_LINE, NATS_ERR_LIMIT, false},
+    {"Maximum Payload Violation", NATS_KIND_MAX_PAYLOAD, NATS_ERR_MAX_PAYLOAD, false},
+    {"Maximum Payload Exceeded", NATS_KIND_MAX_PAYLOAD, NATS_ERR_MAX_PAYLOAD, false},
+    {"Stale Connection", NATS_KIND_STALE, NATS_ERR_DISCONNECTED, false},
+    {"Server Shutdown", NATS_KIND_SHUTDOWN, NATS_ERR_DISCONNECTED, false},
+    {"Slow Consumer", NATS_KIND_SLOW_CONSUMER, NATS_ERR_SLOW_CONSUMER, false},
+    {"Unknown Protocol Operation", NATS_KIND_BAD_PROTOCOL, NATS_ERR_PROTOCOL, false},
+    {"Parser Error", NATS_KIND_BAD_PROTOCOL, NATS_ERR_PROTOCOL, false},
+    {"Secure Connection - TLS Required", NATS_KIND_TLS_REQUIRED, NATS_ERR_TLS, false},
+    {"Attempted To Connect To Route Port", NATS_KIND_WRONG_PORT, NATS_ERR_PROTOCOL, false},
     /* the connection goes on, ADR-40 */
-    {"maximum subscriptions exceeded", NATS__ERR_LIMIT, NATS_ERR_LIMIT, true},
-    {"Invalid Subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
-    {"Invalid Publish Subject", NATS__ERR_OTHER, NATS_ERR_INVALID, true},
-    {"Permissions Violation for Publish to \"a\"", NATS__ERR_PERMISSION_PUBLISH,
+    {"maximum subscriptions exceeded", NATS_KIND_MAX_SUBSCRIPTIONS, NATS_ERR_LIMIT, true},
+    {"Invalid Subject", NATS_KIND_INVALID_SUBJECT, NATS_ERR_INVALID, true},
+    {"Invalid Publish Subject", NATS_KIND_INVALID_SUBJECT, NATS_ERR_INVALID, true},
+    {"Permissions Violation for Publish to \"a\"", NATS_KIND_PERMISSION_PUBLISH,
      NATS_ERR_PERMISSION, true},
-    {"Permissions Violation for Subscription to \"a\"", NATS__ERR_PERMISSION_SUBSCRIBE,
+    {"Permissions Violation for Subscription to \"a\"", NATS_KIND_PERMISSION_SUBSCRIBE,
      NATS_ERR_PERMISSION, true},
-    {"Permissions Violation", NATS__ERR_OTHER, NATS_ERR_PERMISSION, true},
+    {"Permissions Violation", NATS_KIND_PERMISSION, NATS_ERR_PERMISSION, true},
 };
 
 static void check_known(const char *text, size_t i)
@@ -83,8 +84,8 @@ static void known_texts_have_their_meaning_in_any_case(void **state)
 static void blanks_around_the_text_do_not_matter(void **state)
 {
     (void)state;
-    assert_int_equal(parse(BYTES("  'Stale Connection'\t")).kind, NATS__ERR_STALE);
-    assert_int_equal(parse(BYTES("\tStale Connection ")).kind, NATS__ERR_STALE);
+    assert_int_equal(parse(BYTES("  'Stale Connection'\t")).kind, NATS_KIND_STALE);
+    assert_int_equal(parse(BYTES("\tStale Connection ")).kind, NATS_KIND_STALE);
 }
 
 static void unknown_texts_are_not_the_end(void **state)
@@ -100,7 +101,7 @@ static void unknown_texts_are_not_the_end(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         nats__err err = parse(cases[i].text, cases[i].len);
-        assert_int_equal(err.kind, NATS__ERR_UNKNOWN);
+        assert_int_equal(err.kind, NATS_KIND_UNKNOWN);
         assert_int_equal(err.status, NATS_ERR_SERVER);
         assert_true(err.recoverable);
         assert_null(err.subject);
@@ -114,49 +115,49 @@ static void permissions_violations_say_what_they_are_about(void **state)
     (void)state;
     static const struct {
         const char *text;
-        nats__err_kind kind;
+        int32_t kind;
         const char *subject;
         const char *queue;
         uint64_t sid;
     } cases[] = {
-        {"'Permissions Violation for Publish to \"foo.bar\"'", NATS__ERR_PERMISSION_PUBLISH,
+        {"'Permissions Violation for Publish to \"foo.bar\"'", NATS_KIND_PERMISSION_PUBLISH,
          "foo.bar", NULL, 0},
         {"'Permissions Violation for Publish with Reply of \"_INBOX.x\"'",
-         NATS__ERR_PERMISSION_PUBLISH, "_INBOX.x", NULL, 0},
-        {"'Permissions Violation for Subscription to \"foo.>\"'", NATS__ERR_PERMISSION_SUBSCRIBE,
+         NATS_KIND_PERMISSION_PUBLISH, "_INBOX.x", NULL, 0},
+        {"'Permissions Violation for Subscription to \"foo.>\"'", NATS_KIND_PERMISSION_SUBSCRIBE,
          "foo.>", NULL, 0},
         {"'Permissions Violation for Subscription to \"foo\" using queue \"q\"'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "foo", "q", 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "foo", "q", 0},
         {"'Permissions Violation for Subscription to \"foo\" (sid \"12\")'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "foo", NULL, 12},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "foo", NULL, 12},
         {"'Permissions Violation for Subscription to \"foo\" using queue \"q\" (sid \"7\")'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "foo", "q", 7},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "foo", "q", 7},
         {"permissions violation for subscription to \"FoO\" USING QUEUE \"Q\" (SID \"9\")",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "FoO", "Q", 9},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "FoO", "Q", 9},
         /* words that look like the grammar, in a subject and a queue */
         {"'Permissions Violation for Subscription to \"using queue (sid\" using queue \"(sid\"'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "using queue (sid", "(sid", 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "using queue (sid", "(sid", 0},
         /* quoted by the server */
-        {"'Permissions Violation for Publish to \"a\\\"b\\\\\"'", NATS__ERR_PERMISSION_PUBLISH,
+        {"'Permissions Violation for Publish to \"a\\\"b\\\\\"'", NATS_KIND_PERMISSION_PUBLISH,
          "a\\\"b\\\\", NULL, 0},
-        {"'Permissions Violation for Publish to \"\"'", NATS__ERR_PERMISSION_PUBLISH, "", NULL, 0},
+        {"'Permissions Violation for Publish to \"\"'", NATS_KIND_PERMISSION_PUBLISH, "", NULL, 0},
         /* cut off, or not as known */
-        {"'Permissions Violation for Publish to \"foo'", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL,
+        {"'Permissions Violation for Publish to \"foo'", NATS_KIND_PERMISSION_PUBLISH, NULL, NULL,
          0},
-        {"'Permissions Violation for Publish to \"foo\\", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL,
+        {"'Permissions Violation for Publish to \"foo\\", NATS_KIND_PERMISSION_PUBLISH, NULL, NULL,
          0},
-        {"'Permissions Violation for Publish to \"", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL, 0},
-        {"'Permissions Violation for Publish to'", NATS__ERR_PERMISSION_PUBLISH, NULL, NULL, 0},
+        {"'Permissions Violation for Publish to \"", NATS_KIND_PERMISSION_PUBLISH, NULL, NULL, 0},
+        {"'Permissions Violation for Publish to'", NATS_KIND_PERMISSION_PUBLISH, NULL, NULL, 0},
         {"'Permissions Violation for Subscription to \"a\" using queue \"q", /* no end */
-         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "a", NULL, 0},
         {"'Permissions Violation for Subscription to \"a\" (sid \"x\")'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "a", NULL, 0},
         {"'Permissions Violation for Subscription to \"a\" (sid \"\")'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "a", NULL, 0},
         {"'Permissions Violation for Subscription to \"a\" (sid \"99999999999999999999\")'",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "a", NULL, 0},
         {"'Permissions Violation for Subscription to \"a\" (sid \"9",
-         NATS__ERR_PERMISSION_SUBSCRIBE, "a", NULL, 0},
+         NATS_KIND_PERMISSION_SUBSCRIBE, "a", NULL, 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char *text = tight_copy(cases[i].text, strlen(cases[i].text));

@@ -43,7 +43,7 @@ static void new_options_have_the_defaults(void **state)
 static void defaults_obey_their_own_rules(void **state)
 {
     (void)state;
-    for (int32_t i = 0; nats_options_name(i) != NULL; i++) {
+    for (size_t i = 0; nats_options_name(i) != NULL; i++) {
         const char *name = nats_options_name(i);
         const nats__option_rule *rule = nats__option_at(i);
         assert_string_equal(rule->name, name);
@@ -374,12 +374,49 @@ static void every_option_is_documented_with_its_default(void **state)
                         NATS_OPTION_DURATION);
     }
     assert_int_equal(count, NATS__OPT_COUNT);
-    assert_null(nats_options_name(-1));
+    assert_null(nats_options_name(SIZE_MAX));
     assert_null(nats_options_name(INT32_MAX));
     assert_non_null(strstr(nats_options_doc("connect_timeout"), "Default: 5000 ms."));
     assert_non_null(strstr(nats_options_doc("reconnect"), "Default: true."));
     assert_non_null(strstr(nats_options_doc("name"), "Default: none."));
     assert_non_null(strstr(nats_options_doc("inbox_prefix"), "Default: \"_INBOX\"."));
+}
+
+static void numbers_of_the_table(void **state)
+{
+    (void)state;
+    assert_int_equal(nats_options_default("request_timeout"), 10000);
+    assert_int_equal(nats_options_min("request_timeout"), 1);
+    assert_int_equal(nats_options_max("request_timeout"), 86400000);
+    assert_int_equal(nats_options_default("pending_bytes"), 67108864);
+    assert_int_equal(nats_options_min("pending_msgs"), -1);
+    assert_int_equal(nats_options_default("reconnect"), 1);
+    assert_int_equal(nats_options_default("inbox_prefix"), 0);
+    assert_int_equal(nats_options_max("inbox_prefix"), 512);
+    assert_int_equal(nats_options_max("no_such"), 0);
+    for (size_t i = 0; nats_options_name(i) != NULL; i++) {
+        const char *name = nats_options_name(i);
+        if (nats_options_type(name) != NATS_OPTION_TEXT) {
+            assert_true(nats_options_min(name) <= nats_options_default(name));
+            assert_true(nats_options_default(name) <= nats_options_max(name));
+        }
+    }
+}
+
+static void nearest_of_a_list(void **state)
+{
+    (void)state;
+    const char *const names[] = {"max", NULL, "wait",
+                                 "a_name_that_is_so_long_that_nobody_could_mean_it_by_mistake"
+                                 "_as_it_has_over_64_bytes"};
+    assert_string_equal(nats_options_nearest("reconect", NULL, 0), "reconnect");
+    assert_null(nats_options_nearest("something else", NULL, 0));
+    assert_ptr_equal(nats_options_nearest("wiat", names, 4), names[2]);
+    assert_ptr_equal(nats_options_nearest("mx", names, 4), names[0]);
+    assert_null(nats_options_nearest("mx", names, 0));
+    assert_null(nats_options_nearest("reconect", names, 4));
+    assert_null(nats_options_nearest(names[3], NULL, 0));
+    assert_null(nats_options_nearest(NULL, names, 4));
 }
 
 static void no_object_is_an_error_not_a_crash(void **state)
@@ -413,6 +450,8 @@ int main(void)
         TEST(doubles_that_fit_nothing_are_refused),
         TEST(values_of_another_kind_are_refused),
         TEST(unknown_names_bring_the_nearest_known_one),
+        TEST(numbers_of_the_table),
+        TEST(nearest_of_a_list),
         TEST(a_very_long_unknown_name_is_cut),
         TEST(texts_with_line_ends_or_nul_are_refused_by_place),
         TEST(texts_have_their_lengths),

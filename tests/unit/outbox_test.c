@@ -48,6 +48,47 @@ static void frames_carry_reply_and_headers(void **state)
     nats__outbox_free(&box);
 }
 
+static void ask(nats__outbox *box, const char *reply, bool headers)
+{
+    nats__frame frame = {.subject = "q", .subject_len = 1, .reply = reply,
+                         .reply_len = strlen(reply), .data = "?", .data_len = 1};
+    if (headers) {
+        frame.headers = (const uint8_t *)"NATS/1.0\r\n\r\n";
+        frame.headers_len = 12;
+    }
+    assert_true(nats__outbox_publish(box, &frame));
+}
+
+/* Who asked below the inbox was told that the connection is lost: it is not asked after all. */
+static void unsent_requests_are_lost(void **state)
+{
+    (void)state;
+    nats__outbox box = {.open = true};
+    char out[256] = "";
+    uint64_t lost;
+    uint64_t unconfirmed;
+    ask(&box, "I.a.1", false);
+    ask(&box, "I.a.2", true);
+    ask(&box, "I.b.3", false);
+    ask(&box, "I.a", false);
+    publish(&box, "I.a.", "I.a.");
+    publish(&box, "x", "");
+    write_some(&box, 1, out);
+    ask(&box, "I.a.4", true);
+    publish(&box, "y", "");
+
+    /* Room for what is kept and no more: requests take none of it. */
+    nats__outbox_lost(&box, 74, "I.a.", 4, &lost, &unconfirmed);
+    assert_int_equal(lost, 3);
+    assert_int_equal(unconfirmed, 0);
+    out[0] = '\0';
+    box.open = true;
+    write_some(&box, SIZE_MAX, out);
+    assert_string_equal(out, "PUB q I.b.3 1\r\n?\r\nPUB q I.a 1\r\n?\r\n"
+                             "PUB I.a. 4\r\nI.a.\r\nPUB x 0\r\n\r\nPUB y 0\r\n\r\n");
+    nats__outbox_free(&box);
+}
+
 static void a_closed_gate_lets_only_urgent_lines_pass(void **state)
 {
     (void)state;
@@ -81,7 +122,7 @@ static void keeps_whole_publishes_and_counts_the_cut_one(void **state)
     write_some(&box, 15, out);
     publish(&box, "d", "4");
 
-    nats__outbox_lost(&box, 1000, &lost, &unconfirmed);
+    nats__outbox_lost(&box, 1000, NULL, 0, &lost, &unconfirmed);
 
     assert_int_equal(lost, 1);
     assert_int_equal(unconfirmed, 1);
@@ -106,11 +147,11 @@ static void a_pong_settles_what_went_before_its_ping(void **state)
     write_some(&box, SIZE_MAX, out);
     nats__outbox_confirm(&box, mark);
 
-    nats__outbox_lost(&box, 1000, &lost, &unconfirmed);
+    nats__outbox_lost(&box, 1000, NULL, 0, &lost, &unconfirmed);
 
     assert_int_equal(lost, 0);
     assert_int_equal(unconfirmed, 1);
-    nats__outbox_lost(&box, 1000, &lost, &unconfirmed);
+    nats__outbox_lost(&box, 1000, NULL, 0, &lost, &unconfirmed);
     assert_int_equal(unconfirmed, 0);
     nats__outbox_free(&box);
 }
@@ -129,7 +170,7 @@ static void every_publish_is_accounted_for(void **state)
                 publish(&box, "a", "1");
             }
             write_some(&box, cut, out);
-            nats__outbox_lost(&box, keep, &lost, &unconfirmed);
+            nats__outbox_lost(&box, keep, NULL, 0, &lost, &unconfirmed);
 
             uint64_t kept = box.fill.len / 12;
             uint64_t waiting = 5 - (cut + 11) / 12;
@@ -146,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_carry_reply_and_headers),
+        cmocka_unit_test(unsent_requests_are_lost),
         cmocka_unit_test(a_closed_gate_lets_only_urgent_lines_pass),
         cmocka_unit_test(keeps_whole_publishes_and_counts_the_cut_one),
         cmocka_unit_test(a_pong_settles_what_went_before_its_ping),

@@ -423,14 +423,32 @@ static void back_off_doubles_with_full_jitter(void **state)
     }
 }
 
-static void no_back_off_when_none_is_wanted(void **state)
+static int64_t longest_of(int32_t attempts, int64_t wait_ms, int64_t max_ms)
+{
+    enum { TIMES = 1000 };
+    nats__rng rng = rng_of("none");
+    int64_t longest = 0;
+    for (int i = 0; i < TIMES; i++) {
+        int64_t ns = nats__backoff_ns(attempts, wait_ms, max_ms, &rng);
+        longest = ns > longest ? ns : longest;
+    }
+    return longest;
+}
+
+/* A server that is down would be asked thousands of times a second. */
+static void no_back_off_wanted_is_none_for_a_while(void **state)
 {
     (void)state;
-    nats__rng rng = rng_of("none");
-    const int32_t attempts[] = {1, 2, 1000, INT32_MAX};
-    for (size_t i = 0; i < COUNT_OF(attempts); i++) {
-        assert_int_equal(nats__backoff_ns(attempts[i], 0, 5000, &rng), 0);
-        assert_int_equal(nats__backoff_ns(attempts[i], 100, 0, &rng), 0);
+    const struct {
+        int32_t attempts;
+        int64_t max_ms;
+        int64_t bound_ms;
+    } cases[] = {{1, 5000, 0},   {3, 5000, 0},          {4, 5000, 10}, {5, 5000, 20},
+                 {1000, 5000, 5000}, {INT32_MAX, 5000, 5000}, {4, 0, 10},    {1000, 0, 10}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t bound = cases[i].bound_ms * 1000000;
+        int64_t longest = longest_of(cases[i].attempts, 0, cases[i].max_ms);
+        assert_in_range(longest, bound * 9 / 10, bound);
     }
 }
 
@@ -458,7 +476,7 @@ int main(void)
         cmocka_unit_test(discovered_servers_are_mixed_in_behind_the_current_one),
         cmocka_unit_test(a_large_cluster_is_cut_off),
         cmocka_unit_test(back_off_doubles_with_full_jitter),
-        cmocka_unit_test(no_back_off_when_none_is_wanted),
+        cmocka_unit_test(no_back_off_wanted_is_none_for_a_while),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

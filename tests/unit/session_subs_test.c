@@ -1,6 +1,8 @@
 /* The state machine's pings and subscriptions. */
 #include "session_rig.h"
 
+#include "proto/submap.h"
+
 static nats_status do_ping(rig *self)
 {
     uint64_t token;
@@ -267,6 +269,8 @@ static void a_refusal_finds_its_subscription(void **state)
     queued.queue_len = 1;
     assert_int_equal(nats__session_subscribe(self.session, &plain), NATS_OK);
     assert_int_equal(nats__session_subscribe(self.session, &queued), NATS_OK);
+    nats__subrec third = record("a.b");
+    assert_int_equal(nats__session_subscribe(self.session, &third), NATS_OK);
     struct {
         const char *line;
         nats__subrec *sub;
@@ -275,8 +279,11 @@ static void a_refusal_finds_its_subscription(void **state)
         {"-ERR 'Permissions Violation for Subscription to \"a.b\"'\r\n", &plain, "a.b"},
         {"-ERR 'Permissions Violation for Subscription to \"a.b\" using queue \"q\"'\r\n", &queued,
          "a.b"},
-        {"-ERR 'Permissions Violation for Subscription to \"a.b\" (sid \"2\")'\r\n", &queued,
+        {"-ERR 'Permissions Violation for Subscription to \"a.b\" (sid \"3\")'\r\n", &third,
          "a.b"},
+        {"-ERR 'Permissions Violation for Subscription to \"a.b\" (sid \"3\")'\r\n", NULL,
+         "a.b"},
+        {"-ERR 'Permissions Violation for Subscription to \"a.b\"'\r\n", NULL, "a.b"},
         {"-ERR 'Permissions Violation for Subscription to \"a.b\" (sid \"9\")'\r\n", NULL, "a.b"},
         {"-ERR 'Permissions Violation for Subscription to \"a\"'\r\n", NULL, "a"},
         {"-ERR 'Permissions Violation for Publish to \"a.b\"'\r\n", NULL, "a.b"},
@@ -287,10 +294,83 @@ static void a_refusal_finds_its_subscription(void **state)
         assert_next(&self, NATS_PROTO_ERROR);
         assert_true(self.event.recoverable);
         assert_ptr_equal(self.event.sub, refusals[i].sub);
+        assert_int_equal(self.event.sub_done, refusals[i].sub != NULL);
         assert_int_equal(self.event.sid, refusals[i].sub != NULL ? refusals[i].sub->sid : 0);
         assert_string_equal(self.event.subject, refusals[i].subject);
     }
     end(&self);
+}
+
+/* Each refusal is about one of them, in their order, whatever comes between; those that are left
+ * are all that the next connection gets. */
+static void refusals_take_one_after_the_other(void **state)
+{
+    (void)state;
+    enum { SUBS = 5, REFUSED = 3 };
+    rig self = {0};
+    begin_connected(&self);
+    nats__subrec recs[SUBS] = {record("a"), record("b"), record("a"), record("a"), record("c")};
+    const size_t order[REFUSED] = {0, 2, 3};
+    for (size_t i = 0; i < SUBS; i++) {
+        assert_int_equal(nats__session_subscribe(self.session, &recs[i]), NATS_OK);
+    }
+    for (size_t i = 0; i < REFUSED; i++) {
+        feed(&self, "-ERR 'Permissions Violation for Subscription to \"a\"'\r\n");
+        assert_next(&self, NATS_PROTO_ERROR);
+        assert_int_equal(self.event.kind, NATS_KIND_PERMISSION_SUBSCRIBE);
+        assert_ptr_equal(self.event.sub, &recs[order[i]]);
+    }
+    assert_int_equal(nats__session_sub_count(self.session), 2);
+    self.now += SECOND;
+    lose(&self);
+    assert_next(&self, NATS_PROTO_DISCONNECTED);
+    assert_next(&self, NATS_PROTO_DIAL);
+    shake_hands(&self);
+    assert_next(&self, NATS_PROTO_RECONNECTED);
+    assert_out(&self, "SUB b 2\r\nSUB c 5\r\n");
+    feed(&self, "-ERR 'Permissions Violation for Subscription to \"b\"'\r\n");
+    assert_next(&self, NATS_PROTO_ERROR);
+    assert_ptr_equal(self.event.sub, &recs[1]);
+    end(&self);
+}
+
+/* Places in a row that are full: what a removal may have to walk over. */
+static size_t longest_run(const nats__submap *map)
+{
+    size_t longest = 0;
+    size_t run = 0;
+    for (size_t i = 0; i < 2 * map->slot_count; i++) { /* twice round: a run may go over the end */
+        run = map->slots[i & (map->slot_count - 1)] != NULL ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+/* Sids count up, and the oldest go first: no removal walks over all the others. */
+static void sids_in_a_row_do_not_lie_in_a_row(void **state)
+{
+    (void)state;
+    enum { SUBS = 100000, RUN_MAX = 16 };
+    nats__submap map = {0};
+    nats__subrec *recs = calloc(SUBS, sizeof *recs);
+    assert_non_null(recs);
+    for (size_t i = 0; i < SUBS; i++) {
+        recs[i].sid = i + 1;
+        assert_true(nats__submap_add(&map, &recs[i]));
+        if ((map.count & (map.count - 1)) == 0) {
+            assert_in_range(longest_run(&map), 1, RUN_MAX);
+        }
+    }
+    for (size_t i = 0; i < SUBS; i++) {
+        assert_ptr_equal(nats__submap_find(&map, i + 1), &recs[i]);
+        nats__submap_remove(&map, i + 1);
+        if (i % (SUBS / 10) == 0) {
+            assert_in_range(longest_run(&map), 0, RUN_MAX);
+        }
+    }
+    assert_int_equal(map.count, 0);
+    nats__submap_free(&map);
+    free(recs);
 }
 
 static void the_smaller_max_payload_holds(void **state)
@@ -348,6 +428,8 @@ int main(void)
         cmocka_unit_test(the_table_of_sids_holds_what_it_should),
         cmocka_unit_test(resubscribes_with_what_is_left),
         cmocka_unit_test(a_refusal_finds_its_subscription),
+        cmocka_unit_test(refusals_take_one_after_the_other),
+        cmocka_unit_test(sids_in_a_row_do_not_lie_in_a_row),
         cmocka_unit_test(the_smaller_max_payload_holds),
         cmocka_unit_test(inboxes_are_unique_and_fit),
     };

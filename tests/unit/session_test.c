@@ -467,6 +467,21 @@ static void without_any_server_it_closes(void **state)
     end(&self);
 }
 
+/* Waits for the next server's turn; what it says to the attempt is an -ERR. */
+static void refuse(rig *self, const char *text)
+{
+    char line[100];
+    while (nats__session_state(self->session) == NATS_PROTO_STATE_WAITING) {
+        self->now = nats__session_deadline_ns(self->session);
+        nats__session_tick(self->session, self->now);
+    }
+    assert_int_equal(nats__session_transport_up(self->session, self->now), NATS_OK);
+    snprintf(line, sizeof line, "-ERR '%s'\r\n", text);
+    feed(self, line);
+    while (next(self) != 0) {
+    }
+}
+
 /* Two equal refusals end one server, not the others; a success in between forgets the first. */
 static void two_refusals_of_one_server_leave_the_others(void **state)
 {
@@ -478,8 +493,7 @@ static void two_refusals_of_one_server_leave_the_others(void **state)
     for (int i = 0; i < 4; i++) {
         nats__server *server = nats__pool_current(nats__session_pool(self.session));
         bool is_a = strcmp(server->url.host, "a") == 0;
-        nats__session_failed(self.session, is_a ? NATS_ERR_AUTH : NATS_ERR_IO,
-                             is_a ? "Authorization Violation" : "refused", self.now);
+        refuse(&self, is_a ? "Authorization Violation" : "maximum connections exceeded");
     }
     for (int i = 0; i < 5; i++) {
         assert_string_equal(nats__pool_current(nats__session_pool(self.session))->url.host, "b");
@@ -496,12 +510,32 @@ static void different_refusals_go_on(void **state)
     begin(&self, "nats://a");
     assert_int_equal(do_start(&self), NATS_OK);
     for (int i = 0; i < 6; i++) {
-        nats__session_failed(self.session, NATS_ERR_AUTH, i % 2 == 0 ? "one" : "other", self.now);
+        refuse(&self, i % 2 == 0 ? "Authorization Violation" : "User Authentication Revoked");
     }
-    assert_state(&self, NATS_PROTO_STATE_DIALING);
-    nats__session_failed(self.session, NATS_ERR_AUTH, "other", self.now);
+    assert_state(&self, NATS_PROTO_STATE_WAITING);
+    refuse(&self, "User Authentication Revoked");
     assert_state(&self, NATS_PROTO_STATE_CLOSED);
     end(&self);
+}
+
+/* Too late is no verdict on the credentials, and those that have expired may be fresh the next
+ * time. */
+static void late_and_expired_credentials_are_tried_again(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"Authorization Timeout", "Authentication Timeout",
+                                        "User Authentication Expired",
+                                        "Account Authentication Expired"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        rig self = {0};
+        begin(&self, "nats://a");
+        assert_int_equal(do_start(&self), NATS_OK);
+        for (int n = 0; n < 10; n++) {
+            refuse(&self, texts[i]);
+            assert_state(&self, NATS_PROTO_STATE_WAITING);
+        }
+        end(&self);
+    }
 }
 
 int main(void)
@@ -526,6 +560,7 @@ int main(void)
         cmocka_unit_test(without_any_server_it_closes),
         cmocka_unit_test(two_refusals_of_one_server_leave_the_others),
         cmocka_unit_test(different_refusals_go_on),
+        cmocka_unit_test(late_and_expired_credentials_are_tried_again),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

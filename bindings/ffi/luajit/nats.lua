@@ -5,8 +5,9 @@
 --     local nc = assert(nats.connect())
 --     nc:publish("greet.joe", "hello")
 --
--- Declarations: polynats_ffi.h, from $POLYNATS_FFI_H, else beside this file, else along
--- package.path. Library: $POLYNATS_LIB, else what the system's loader finds as "polynats".
+-- Declarations: polynats_ffi.h, from $POLYNATS_FFI_H, else beside this file or in include/ of the
+-- prefix that it is installed under, else along package.path. Library: $POLYNATS_LIB, else what the
+-- system's loader finds as "polynats".
 -- docs/lua.md describes the verbs. What differs here: there is no <close>, and pairs(msg.headers)
 -- has no order (msg:each_header() has).
 

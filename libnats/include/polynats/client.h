@@ -15,7 +15,8 @@
  * Times: *_ms are milliseconds; timeout_ms and wait_ms take 0 (do not wait) and -1 (for ever;
  * for requests, flush, rtt and drain: the client's default). Texts: a pointer and a length in
  * bytes, or NATS_Z for "up to the NUL". Errors that any call may give: CLOSED after close,
- * FORKED in a child of fork(), INVALID for a bad argument (nats_last_about() names it),
+ * FORKED in a child of fork(), INVALID for a bad argument (nats_last_about() names it; NULL where
+ * it is not said to be fine is one, and what returns no status gives 0, "" or NULL then),
  * NO_MEMORY, INTERRUPTED when a signal came (option `interruptible`). */
 #ifndef POLYNATS_CLIENT_H
 #define POLYNATS_CLIENT_H
@@ -129,13 +130,24 @@ NATS_API nats_status nats_client_subscribe(nats_client *client, const char *subj
                                            size_t subject_len, const char *queue, size_t queue_len,
                                            uint64_t max, nats_sub **sub_out);
 
+/* The same with what nats_sub_set_limits() and nats_sub_set_mode() would change afterwards: here
+ * it holds from the first message on. pending_msgs, pending_bytes: how much may wait, 0 for the
+ * client's options of these names, -1 for no limit. mode: NATS_SUB_… . Errors: as
+ * nats_client_subscribe(). */
+NATS_API nats_status nats_client_subscribe_with(nats_client *client, const char *subject,
+                                                size_t subject_len, const char *queue,
+                                                size_t queue_len, uint64_t max,
+                                                int64_t pending_msgs, int64_t pending_bytes,
+                                                int32_t mode, nats_sub **sub_out);
+
 /* End a subscription by its sid, as nats_sub_unsubscribe(). Errors: INVALID when this client has
  * none such (one that has ended is none), CLOSED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after);
 
 /* End all of this client's subscriptions to exactly this subject, as nats_sub_unsubscribe().
- * *count_out (may be NULL): how many; none is no error. Errors: INVALID, CLOSED, NO_MEMORY,
- * FORKED. */
+ * *count_out (may be NULL): how many; none is no error. It looks at each subscription of the
+ * client: with tens of thousands of them, end them by their sids. Errors: INVALID, CLOSED,
+ * NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_unsubscribe_subject(nats_client *client, const char *subject,
                                                      size_t subject_len, uint64_t after,
                                                      size_t *count_out);
@@ -211,6 +223,12 @@ NATS_API nats_status nats_client_server_info(nats_client *client, nats_info **in
  * the option's. 0 in a child of fork(). */
 NATS_API int64_t nats_client_max_payload(nats_client *client);
 
+/* What this client uses for an option that is a number: a bool (0 or 1), a whole number or a time
+ * in ms (nats_options_type()), as it was given to nats_connect() or by default. A closed client
+ * tells too. Errors: INVALID (no such option, or a text), FORKED. */
+NATS_API nats_status nats_client_option_int(nats_client *client, const char *name,
+                                            int64_t *value_out);
+
 /* Copy up to `count` counters of the connection to values, in the order of nats_stats_name().
  * Returns how many there are; 0 in a child of fork(). received = delivered + dropped + pending.
  * docs/delivery.md says what each counts. */
@@ -228,11 +246,16 @@ NATS_API nats_status nats_client_next_event(nats_client *client, int64_t wait_ms
 
 /* A descriptor that polls readable when nats_client_process() has something to do or get(),
  * events or futures have something to give. It belongs to the client: do not read, write or
- * close it. *fd_out stays the same over reconnects. Errors: IO, CLOSED. */
+ * close it. *fd_out stays the same over reconnects.
+ * Messages keep it readable until they are taken. An event, a reply or the end of a request makes
+ * it readable until it is taken or nats_client_process() is called, so that what a program does
+ * not care for lets it sleep; taking one makes it readable again for those that are left. The
+ * event CONNECTED of nats_connect() does not. Errors: IO, CLOSED. */
 NATS_API nats_status nats_client_fd(nats_client *client, int32_t *fd_out);
 
-/* Do what is due, without waiting: write, read, answer pings, reconnect. Where another thread is
- * at it, nothing. Errors: CLOSED, FORKED. */
+/* Do what is due, without waiting: write, read, answer pings, reconnect, end requests whose time
+ * is up. Where another thread is at it, only the last. Then take, with a wait of 0: messages,
+ * events, futures. Errors: CLOSED, FORKED. */
 NATS_API nats_status nats_client_process(nats_client *client);
 
 /* In how many ms nats_client_process() is due even if the descriptor stays quiet; 0: now; -1:

@@ -7,12 +7,16 @@
  *     }
  *
  * Every client on a connection gets its own copy of a connection's events; what concerns one
- * subscription goes to its client. A client keeps its 1,024 newest events and counts those it lost.
+ * subscription goes to its client. A client keeps 1,024 events and counts those it lost: the oldest
+ * go, but connected, disconnected, reconnected, closed and what tells of losses only when there is
+ * nothing else. While an event tells unread of an attempt to connect that failed, another one that
+ * fails alike in the same outage adds none; the counter `errors` has them all.
  * Threads: an event does not change; any thread may read it, one frees it.
  */
 #ifndef POLYNATS_EVENT_H
 #define POLYNATS_EVENT_H
 
+#include "kind.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -23,12 +27,13 @@ typedef struct nats_event nats_event;
 
 enum {
     NATS_EVENT_CONNECTED = 1,    /* first connection made; url */
-    NATS_EVENT_DISCONNECTED = 2, /* connection lost; url, status, text, lost, unconfirmed */
+    NATS_EVENT_DISCONNECTED = 2, /* connection lost; url, status, kind, text, lost, unconfirmed */
     NATS_EVENT_RECONNECTED = 3,  /* connection made again; url */
-    NATS_EVENT_CLOSED = 4,       /* closed, or given up: status, text, lost, unconfirmed */
+    NATS_EVENT_CLOSED = 4,       /* closed, or given up: status, kind, text, lost, unconfirmed */
     NATS_EVENT_LAME_DUCK = 5,    /* the server is about to shut down; url */
     NATS_EVENT_DISCOVERED = 6,   /* the cluster told of new servers; text: their URLs; url */
-    NATS_EVENT_ERROR = 7,        /* -ERR, or an attempt failed; status, text, url, subject, sid */
+    NATS_EVENT_ERROR = 7,        /* -ERR, or an attempt failed; status, kind, recoverable, text,
+                                  * url, subject, sid, lost */
     NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; status, text, sid, subject */
     NATS_EVENT_STALE = 9         /* pings go unanswered; a disconnected event follows; text, url */
 };
@@ -40,6 +45,12 @@ NATS_API int32_t nats_event_type(const nats_event *event);
 NATS_API const char *nats_event_name(const nats_event *event);
 /* NATS_OK, or the error it is about. */
 NATS_API nats_status nats_event_status(const nats_event *event);
+/* error, disconnected, closed: what the server meant by its -ERR, one of NATS_KIND_…;
+ * NATS_KIND_NONE when there was none. A later version may have kinds that are not in your header: go
+ * by the status then, or print nats_kind_name(). */
+NATS_API int32_t nats_event_kind(const nats_event *event);
+/* error: 1 when the connection goes on, or another attempt follows one that failed. */
+NATS_API int32_t nats_event_recoverable(const nats_event *event);
 /* One line for people; "" when the type says it all. NUL-terminated, borrowed from the event, as
  * are the other texts. */
 NATS_API const char *nats_event_text(const nats_event *event);
@@ -49,7 +60,8 @@ NATS_API const char *nats_event_url(const nats_event *event);
 NATS_API const char *nats_event_subject(const nats_event *event);
 /* The subscription it is about, or 0. */
 NATS_API uint64_t nats_event_sid(const nats_event *event);
-/* disconnected, closed: publishes accepted by publish() that certainly did not reach the server. */
+/* disconnected, closed: publishes accepted by publish() that certainly did not reach the server.
+ * error: those that waited for a connection, and that this server does not take. */
 NATS_API uint64_t nats_event_lost(const nats_event *event);
 /* disconnected, closed: publishes handed to the operating system of which the server had not yet
  * confirmed the arrival by a PONG: they may have arrived, or not. */

@@ -11,7 +11,9 @@
  *     nats_msg_free(msg);
  *
  * Pointers are borrowed until the message is freed. Subject, reply and data are followed by a NUL
- * that is not counted. Every *_len_out may be NULL.
+ * that is not counted. What is read from the headers (their block, values, keys, description) is
+ * not: it points into the block, and what follows there is the end of the line or the next line.
+ * Never use those without the length. Every *_len_out may be NULL.
  * Threads: a message does not change; any thread may read it, one frees it.
  */
 #ifndef POLYNATS_MSG_H
@@ -39,15 +41,15 @@ NATS_API uint64_t nats_msg_sid(const nats_msg *msg);
 
 /* The status of the headers' first line, such as 503 or 100; 0 when there is none (ADR-4). */
 NATS_API int32_t nats_msg_status(const nats_msg *msg);
-/* The words after the status, "" when there are none. Not NUL-terminated. */
+/* The words after the status, "" when there are none. Not NUL-terminated: take *len_out bytes. */
 NATS_API const char *nats_msg_description(const nats_msg *msg, size_t *len_out);
 
 /* The header block as it came, "NATS/1.0…" to the blank line; NULL (length 0) when there is
- * none. */
+ * none. Not NUL-terminated: the payload follows. */
 NATS_API const char *nats_msg_headers_raw(const nats_msg *msg, size_t *len_out);
 
 /* The first value of a header, or NULL when it is not there. Keys are compared to the letter
- * (ADR-4). Not NUL-terminated. */
+ * (ADR-4). Not NUL-terminated: take *len_out bytes. */
 NATS_API const char *nats_msg_header(const nats_msg *msg, const char *key, size_t key_len,
                                      size_t *len_out);
 

@@ -58,11 +58,24 @@ NATS_API nats_status nats_options_set_bool(nats_options *options, const char *na
 
 /* The table, for bindings that map their keyword arguments and for documentation.
  * index: from 0. Returns the name (lives for ever), or NULL past the last option. */
-NATS_API const char *nats_options_name(int32_t index);
+NATS_API const char *nats_options_name(size_t index);
 /* The type (NATS_OPTION_…) of an option, 0 when there is no such option. */
 NATS_API int32_t nats_options_type(const char *name);
 /* One line about an option, its default included; NULL when there is no such option. */
 NATS_API const char *nats_options_doc(const char *name);
+/* The default of an option that is a bool (0 or 1), a whole number or a duration (ms). 0 for a
+ * text, and when there is no such option. What a client uses: nats_client_option_int(). */
+NATS_API int64_t nats_options_default(const char *name);
+/* The least that an option takes, in the same units; of a text, its length in bytes. 0 when there
+ * is no such option. */
+NATS_API int64_t nats_options_min(const char *name);
+/* The most that it takes, likewise. */
+NATS_API int64_t nats_options_max(const char *name);
+/* The name that was probably meant by one that is unknown, or NULL when none is near.
+ * names: `count` names to choose from, of which one is returned; NULL (count 0) for those of all
+ * options. For bindings, whose verbs have keyword arguments of their own. */
+NATS_API const char *nats_options_nearest(const char *name, const char *const *names,
+                                          size_t count);
 
 #ifdef __cplusplus
 }

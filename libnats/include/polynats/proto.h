@@ -25,6 +25,7 @@
 
 #include "headers.h"
 #include "info.h"
+#include "kind.h"
 #include "msg.h"
 #include "options.h"
 
@@ -65,7 +66,8 @@ enum {
     NATS_PROTO_LAME_DUCK = 13,
     NATS_PROTO_ERROR = 14,       /* -ERR, or an attempt that failed: status, text, recoverable */
     NATS_PROTO_STALE = 15,       /* too many pings without an answer; DISCONNECTED follows */
-    NATS_PROTO_SUB_DONE = 16     /* a subscription has had its maximum: sid */
+    NATS_PROTO_SUB_DONE = 16     /* a subscription is over: it has had its maximum, or was refused
+                                  * (the ERROR comes before): sid */
 };
 
 /* urls: as for nats_connect() (but $NATS_URL is not looked at; NULL is the default URL).
@@ -145,6 +147,9 @@ NATS_API nats_status nats_proto_event_status(const nats_proto *proto);
 /* DISCONNECTED, CLOSED, ERROR, STALE: the reason in words; DISCOVERED: URLs; SIGN_WANTED: the
  * nonce. NUL-terminated, borrowed until the next event is taken; "" when there is none. */
 NATS_API const char *nats_proto_event_text(const nats_proto *proto);
+/* DISCONNECTED, CLOSED, ERROR: what the server meant by its -ERR, one of NATS_KIND_…;
+ * NATS_KIND_NONE when there was none, and for the other events. */
+NATS_API int32_t nats_proto_event_kind(const nats_proto *proto);
 /* ERROR: 1 when the connection goes on. */
 NATS_API int32_t nats_proto_event_recoverable(const nats_proto *proto);
 /* MSG, SUB_DONE, and an ERROR that is about a subscription: its sid; else 0. */
@@ -153,7 +158,9 @@ NATS_API uint64_t nats_proto_event_sid(const nats_proto *proto);
 NATS_API uint64_t nats_proto_event_token(const nats_proto *proto);
 /* PONG: the time from its ping to the PONG, by the times that you gave; else 0. */
 NATS_API int64_t nats_proto_event_rtt_ns(const nats_proto *proto);
-/* DISCONNECTED, CLOSED: publishes that certainly did not reach the server, as nats_event_lost(). */
+/* DISCONNECTED, CLOSED: publishes that certainly did not reach the server, as nats_event_lost().
+ * ERROR: those that waited, and that the server does not take: over its max_payload, or with
+ * headers that it does not know. */
 NATS_API uint64_t nats_proto_event_lost(const nats_proto *proto);
 /* DISCONNECTED, CLOSED: publishes that were written and may have arrived or not, as
  * nats_event_unconfirmed(). */
@@ -177,22 +184,24 @@ NATS_API void nats_proto_tick(nats_proto *proto, int64_t now_ns);
 
 /* ---- verbs ---- */
 
-/* As nats_client_publish_with(), into the buffer; it never waits. Errors: INVALID, MAX_PAYLOAD,
- * LIMIT (not connected, and the buffer is full: option reconnect_buffer), NOT_SUPPORTED (headers,
- * and the server takes none), CLOSED, NO_MEMORY. */
+/* As nats_client_publish_with(), into the buffer; it never waits. While connected the buffer has no
+ * limit: when the transport takes nothing, look at nats_proto_tx_pending() and stop. Errors:
+ * INVALID, MAX_PAYLOAD, LIMIT (not connected, and the buffer is full: option reconnect_buffer),
+ * NOT_SUPPORTED (headers, and the server takes none), CLOSED, NO_MEMORY. */
 NATS_API nats_status nats_proto_publish(nats_proto *proto, const char *subject, size_t subject_len,
                                         const char *reply, size_t reply_len,
                                         const nats_headers *headers, const void *data,
                                         size_t data_len);
 /* sid: one of your own choice that is not in use, or 0 for the next free one. *sid_out (may be
- * NULL). Subscriptions are kept over reconnects. Errors: INVALID, CLOSED, NO_MEMORY. */
+ * NULL). Subscriptions are kept over reconnects; one that the server refuses is over: an ERROR with
+ * its sid, then SUB_DONE. Errors: INVALID, CLOSED, NO_MEMORY. */
 NATS_API nats_status nats_proto_subscribe(nats_proto *proto, const char *subject,
                                           size_t subject_len, const char *queue, size_t queue_len,
                                           uint64_t max, uint64_t sid, uint64_t *sid_out);
 /* after: 0 now, else when that many have arrived in all. Errors: INVALID (no such sid), CLOSED. */
 NATS_API nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uint64_t after);
-/* Its PONG comes as an event with the same token. Errors: DISCONNECTED (not connected), CLOSED,
- * LIMIT (too many are unanswered), NO_MEMORY. */
+/* Its PONG comes as an event with the same token (token_out may be NULL). Errors: DISCONNECTED
+ * (not connected), CLOSED, LIMIT (too many are unanswered), NO_MEMORY. */
 NATS_API nats_status nats_proto_ping(nats_proto *proto, int64_t now_ns, uint64_t *token_out);
 /* The end: an event CLOSED follows, and what waits in tx may still be sent. Twice is fine. */
 NATS_API void nats_proto_close(nats_proto *proto);

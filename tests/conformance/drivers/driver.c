@@ -128,16 +128,12 @@ static void do_subscribe(driver *d)
     text queue = decode(option(d, "queue"));
     nats_sub *made;
     nats_status status =
-        nats_client_subscribe(client(d), subject.at, subject.len, queue.at, queue.len,
-                              (uint64_t)number(d, "max", 0), &made);
-    if (status == NATS_OK && option(d, "callback") != NULL) {
-        status = nats_sub_set_mode(made, NATS_SUB_CALLBACK);
-    }
-    bool limits = option(d, "pending_msgs") != NULL || option(d, "pending_bytes") != NULL;
-    if (status == NATS_OK && limits) {
-        status = nats_sub_set_limits(made, number(d, "pending_msgs", -1),
-                                     number(d, "pending_bytes", -1));
-    }
+        nats_client_subscribe_with(client(d), subject.at, subject.len, queue.at, queue.len,
+                                   (uint64_t)number(d, "max", 0), number(d, "pending_msgs", 0),
+                                   number(d, "pending_bytes", 0),
+                                   option(d, "callback") != NULL ? NATS_SUB_CALLBACK
+                                                                 : NATS_SUB_SHARED,
+                                   &made);
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), SUB, made);
     }
@@ -367,6 +363,10 @@ static void put_event(driver *d, const nats_event *event)
         const char *field = d->words[i];
         if (strcmp(field, "code") == 0) {
             printf(" %s", nats_status_name(nats_event_status(event)));
+        } else if (strcmp(field, "kind") == 0) {
+            printf(" %s", nats_kind_name(nats_event_kind(event)));
+        } else if (strcmp(field, "recoverable") == 0) {
+            printf(" %d", nats_event_recoverable(event));
         } else if (strcmp(field, "text") == 0) {
             put_text(nats_event_text(event));
         } else if (strcmp(field, "url") == 0) {

@@ -385,6 +385,7 @@ local event_fields = {
     sid = function(event) return integer(event.sid or 0) end,
     lost = function(event) return integer(event.lost or 0) end,
     unconfirmed = function(event) return integer(event.unconfirmed or 0) end,
+    kind = function(event) return event.kind or "none" end,
     recoverable = function(event) return event.recoverable and 1 or 0 end,
     token = function(event) return integer(event.token or 0) end,
     rtt_ms = function(event) return integer(math.floor((event.rtt or 0) * 1000 + 0.0005)) end,

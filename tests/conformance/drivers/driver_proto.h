@@ -113,6 +113,8 @@ static void put_proto_field(driver *d, const char *field)
         printf(" %s", nats_status_name(nats_proto_event_status(p)));
     } else if (strcmp(field, "text") == 0) {
         put_text(nats_proto_event_text(p));
+    } else if (strcmp(field, "kind") == 0) {
+        printf(" %s", nats_kind_name(nats_proto_event_kind(p)));
     } else if (strcmp(field, "recoverable") == 0) {
         printf(" %d", nats_proto_event_recoverable(p));
     } else if (strcmp(field, "sid") == 0) {

@@ -67,7 +67,7 @@ local function await(self, max, ms)
 end
 
 local function call_next(self)
-  local at = self.next_queued or 1
+  local at = self.next_queued
   local msg = self.queued[at]
   if not msg then
     if at > 1 then self.queued, self.next_queued = {}, 1 end
@@ -125,9 +125,9 @@ function client:stop() self.stopped = true end
 
 function client:on_event(callback)
   if callback ~= nil and type(callback) ~= "function" then
-    error("on_event: a function or nil expected, not a " .. type(callback), 2)
+    core.misuse("on_event: a function or nil expected, not a " .. type(callback))
   end
-  self.event_callback = callback
+  self.event_callback = callback or false
   return true
 end
 

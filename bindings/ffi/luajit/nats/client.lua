@@ -19,18 +19,14 @@ local check_ms = core.check_ms
 local waiting = core.waiting
 
 local INTERRUPTED = -18
-local SUB_CALLBACK = 2
+local SUB_SHARED, SUB_CALLBACK = 0, 2
 local STATES = { "connected", "reconnecting", "draining", "closed" }
 local INBOX_SIZE = 1024          -- a prefix of 512 bytes, the longest there is, and the unique rest
 local STATS_MAX = 64             -- more counters than the library has
 local PUBLISH_SLICE = 200        -- payloads of one inner call of publish_many
--- The library's defaults, which hold where the options say nothing.
-local REQUEST_TIMEOUT_MS, DRAIN_TIMEOUT_MS = 10000, 30000
-local PENDING_MSGS, PENDING_BYTES = 65536, 67108864
 
 local client = {}
 local client_meta = {
-  __index = client,
   __tostring = function(self) return "nats.client (" .. self:status() .. ")" end,
 }
 
@@ -39,12 +35,25 @@ local sub_box = ffi.new("nats_sub *[1]")
 local int64_box, int32_box = ffi.new("int64_t[1]"), ffi.new("int32_t[1]")
 local size_box = ffi.new("size_t[1]")
 
-local function new_client(limits)
+-- What the client uses for an option that is a number.
+local function option_of(handle, name)
+  C.nats_client_option_int(handle, name, int64_box)
+  return tonumber(int64_box[0])
+end
+
+local function new_client()
+  local handle = ffi.gc(client_box[0], C.nats_client_free)
   return setmetatable({
-    handle = ffi.gc(client_box[0], C.nats_client_free),
-    limits = limits,
+    handle = handle,
+    request_ms = option_of(handle, "request_timeout"),
+    drain_ms = option_of(handle, "drain_timeout"),
     subs = {},   -- subscriptions with callbacks, by sid
     queued = {}, -- messages taken for callbacks and not yet handed over
+    next_queued = 1,
+    ended = false, -- perhaps a subscription with a callback has: see sweep in callback.lua
+    event_callback = false,
+    stopped = false,
+    closed = false,
   }, client_meta)
 end
 
@@ -54,19 +63,13 @@ local function connect(servers, given)
   if not options then return fail(status) end
   status = waiting(function() return C.nats_connect(servers, options, client_box) end, -1)
   if status ~= 0 then return fail(status) end
-  given = given or {}
-  return new_client {
-    msgs = tonumber(given.pending_msgs) or PENDING_MSGS,
-    bytes = tonumber(given.pending_bytes) or PENDING_BYTES,
-    request_ms = options_of.ms(given.request_timeout) or REQUEST_TIMEOUT_MS,
-    drain_ms = options_of.ms(given.drain_timeout) or DRAIN_TIMEOUT_MS,
-  }
+  return new_client()
 end
 
 function client:share()
   local status = C.nats_client_share(self.handle, client_box)
   if status ~= 0 then return fail(status) end
-  return new_client(self.limits)
+  return new_client()
 end
 
 function client:close()
@@ -97,9 +100,12 @@ local slice_size = ffi.new("size_t[?]", PUBLISH_SLICE)
 
 function client:publish_many(subject, payloads)
   subject = check_text(subject, "subject")
-  if type(payloads) ~= "table" then error("publish_many: payloads must be a list of strings", 2) end
+  if type(payloads) ~= "table" then
+    core.misuse("publish_many: payloads must be a list of strings")
+  end
   local texts = {}
-  for i, one in ipairs(payloads) do texts[i] = check_text(one, "payload " .. i) end
+  -- # may stop at a hole.
+  for i = 1, table.maxn(payloads) do texts[i] = check_text(payloads[i], "payload " .. i) end
   local total, at = 0, 0
   while at < #texts do
     local count = math.min(#texts - at, PUBLISH_SLICE)
@@ -125,33 +131,28 @@ function client:subscribe(subject, options)
     { "queue", "max", "callback", "pending_msgs", "pending_bytes" })
   local queue = check_option_text(options.queue, "queue")
   local max = check_count(options.max, "option 'max'", 0, 0)
-  local msgs = check_count(options.pending_msgs, "option 'pending_msgs'", -1, self.limits.msgs)
-  local bytes = check_count(options.pending_bytes, "option 'pending_bytes'", -1, self.limits.bytes)
+  local msgs = check_count(options.pending_msgs, "option 'pending_msgs'", -1)
+  local bytes = check_count(options.pending_bytes, "option 'pending_bytes'", -1)
   if msgs == 0 or bytes == 0 then
-    error("options pending_msgs and pending_bytes must be 1 or more, or -1, not 0", 2)
+    core.misuse("options pending_msgs and pending_bytes must be 1 or more, or -1, not 0")
   end
   local callback = options.callback
   if callback ~= nil and type(callback) ~= "function" and type(callback) ~= "table" then
-    error("option 'callback' must be a function, not a " .. type(callback), 2)
+    core.misuse("option 'callback' must be a function, not a " .. type(callback))
   end
-  local status = C.nats_client_subscribe(self.handle, subject, #subject, queue,
-    queue and #queue or 0, max, sub_box)
+  local status = C.nats_client_subscribe_with(self.handle, subject, #subject, queue,
+    queue and #queue or 0, max, msgs or 0, bytes or 0, callback and SUB_CALLBACK or SUB_SHARED,
+    sub_box)
   if status ~= 0 then return fail(status) end
   local made = subscription(sub_box[0], self, callback)
-  if callback then
-    status = C.nats_sub_set_mode(made.handle, SUB_CALLBACK)
-    self.subs[made.sid] = made
-  end
-  if status == 0 and (options.pending_msgs or options.pending_bytes) then
-    status = C.nats_sub_set_limits(made.handle, msgs, bytes)
-  end
-  if status ~= 0 then return fail(status) end
+  if callback then self.subs[made.sid] = made end
   return made
 end
 
 function client:unsubscribe(which, after)
   after = check_count(after, "after", 0, 0)
   if type(which) == "number" then
+    check_count(which, "sid", 0)
     return done(C.nats_client_unsubscribe(self.handle, which, after))
   end
   which = check_text(which, "subject")
@@ -170,14 +171,14 @@ end
 function client:flush(timeout)
   local ms = check_ms(timeout, "timeout", -1)
   return done(waiting(function(left) return C.nats_client_flush(self.handle, left) end, ms,
-    self.limits.request_ms))
+    self.request_ms))
 end
 
 function client:rtt(timeout)
   local ms = check_ms(timeout, "timeout", -1)
   local status = waiting(function(left)
     return C.nats_client_rtt(self.handle, left, int64_box)
-  end, ms, self.limits.request_ms)
+  end, ms, self.request_ms)
   if status ~= 0 then return fail(status) end
   return tonumber(int64_box[0]) / 1e9
 end
@@ -243,5 +244,6 @@ client.timeout = client.deadline
 for _, part in ipairs { "nats.request", "nats.callback" } do
   for name, verb in pairs(require(part)) do client[name] = verb end
 end
+core.class("nats.client", client, client_meta)
 
 return connect

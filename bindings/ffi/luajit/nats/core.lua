@@ -21,6 +21,7 @@ local function declarations()
   local tried = {
     here .. "../polynats_ffi.h",
     here .. "../../../../libnats/include/polynats_ffi.h", -- in a checkout
+    here .. "../../../../include/polynats_ffi.h", -- installed in share/lua/5.1 of a prefix
   }
   for template in package.path:gmatch("[^;]+") do
     if template:match("%?%.lua$") then
@@ -83,12 +84,27 @@ end
 
 -- ---- arguments: misuse raises an error where the verb was called ----
 
+local HERE = debug.getinfo(1, "S").source:match("^(.*[/\\])") -- "@…/nats/"
+
+-- However deep in the module it is noticed: the line of the caller's that is named is the first
+-- outside of it.
+function core.misuse(text)
+  local level = 2
+  local frame = debug.getinfo(level, "S")
+  while frame and HERE and (frame.what == "C" or frame.source:sub(1, #HERE) == HERE or
+      frame.source == HERE:sub(1, -2) .. ".lua") do
+    level = level + 1
+    frame = debug.getinfo(level, "S")
+  end
+  error(text, level)
+end
+
 function core.check_text(value, what, default)
   if value == nil and default then return default end
   local kind = type(value)
   if kind == "number" then return tostring(value) end
   if kind ~= "string" then
-    error(("bad argument: %s must be a string, not a %s"):format(what, kind), 3)
+    core.misuse(("bad argument: %s must be a string, not a %s"):format(what, kind))
   end
   return value
 end
@@ -96,8 +112,8 @@ end
 function core.check_count(value, what, least, default)
   if value == nil then return default end
   if type(value) ~= "number" or value < least or value % 1 ~= 0 then
-    error(("%s must be a whole number of %d or more, not %s"):format(what, least,
-      tostring(value)), 3)
+    core.misuse(("%s must be a whole number of %d or more, not %s"):format(what, least,
+      tostring(value)))
   end
   return value
 end
@@ -106,7 +122,8 @@ end
 function core.check_ms(value, what, default)
   if value == nil then return default end
   if type(value) ~= "number" or not (value >= 0) then
-    error(("%s must be a number of seconds of 0 or more, not %s"):format(what, tostring(value)), 3)
+    core.misuse(("%s must be a number of seconds of 0 or more, not %s"):format(what,
+      tostring(value)))
   end
   local ms = math.ceil(value * 1000 - 1e-6)
   return ms > 4e12 and -1 or ms
@@ -118,37 +135,24 @@ function core.seconds(ms)
   return ms / 1000
 end
 
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local above = row[j]
-      local swap = a:byte(i) == b:byte(j) and 0 or 1
-      row[j] = math.min(above + 1, row[j - 1] + 1, corner + swap)
-      corner = above
-    end
-  end
-  return row[#b]
+-- The name among names that was probably meant, or nil.
+local function nearest(name, names)
+  local found = C.nats_options_nearest(name, ffi.new("const char *[?]", #names, names), #names)
+  return found ~= nil and ffi.string(found) or nil
 end
 
 function core.check_table(options, verb, names)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    error(("%s: options must be a table, not a %s"):format(verb, type(options)), 3)
+    core.misuse(("%s: options must be a table, not a %s"):format(verb, type(options)))
   end
   for key in pairs(options) do
-    local known, nearest, best = false, names[1], math.huge
-    for _, name in ipairs(names) do
-      local away = distance(tostring(key), name)
-      known = known or key == name
-      if away < best then nearest, best = name, away end
-    end
+    local known = false
+    for _, name in ipairs(names) do known = known or key == name end
     if not known then
-      error(("%s: unknown option '%s' (the nearest is '%s')"):format(verb, tostring(key),
-        nearest), 3)
+      local meant = nearest(tostring(key), names)
+      core.misuse(("%s: unknown option '%s'%s"):format(verb, tostring(key),
+        meant and (" (the nearest is '%s')"):format(meant) or ""))
     end
   end
   return options
@@ -156,9 +160,36 @@ end
 
 function core.check_option_text(value, name)
   if value ~= nil and type(value) ~= "string" then
-    error(("option '%s' must be a string, not a %s"):format(name, type(value)), 3)
+    core.misuse(("option '%s' must be a string, not a %s"):format(name, type(value)))
   end
   return value
+end
+
+-- ---- objects: tables, of which a name in the metatable tells what they are ----
+
+-- Four arguments are as many as any verb takes. The call at the end leaves no frame.
+local function guarded(kind, name, verb)
+  return function(self, a, b, c)
+    local found = getmetatable(self)
+    if found ~= kind then
+      found = type(found) == "string" and found or type(self)
+      core.misuse(("bad argument #1 to '%s' (%s expected, got %s): call it with a colon"):format(
+        name, kind, found))
+    end
+    return verb(self, a, b, c)
+  end
+end
+
+-- Completes a metatable: the verbs refuse what is not of that kind, and no field can be added. So
+-- an object is made with all fields of its own.
+function core.class(kind, verbs, meta)
+  for name, verb in pairs(verbs) do verbs[name] = guarded(kind, name, verb) end
+  meta.__index = meta.__index or verbs
+  meta.__newindex = function(_, key)
+    core.misuse(("a %s has no field '%s' to assign to"):format(kind, tostring(key)))
+  end
+  meta.__metatable = kind
+  return meta
 end
 
 -- ---- waiting ----

@@ -25,8 +25,8 @@ local function add_values(headers, key, value)
   local values = type(value) == "table" and value or { value }
   for _, one in ipairs(values) do
     if type(one) ~= "string" and type(one) ~= "number" then
-      error(("header '%s' must have a string, a number or a list of them, not a %s"):format(key,
-        type(one)), 0)
+      core.misuse(("header '%s' must have a string, a number or a list of them, not a %s"):format(
+        key, type(one)))
     end
     one = tostring(one)
     local status = C.nats_headers_add(headers, key, #key, one, #one)
@@ -40,7 +40,7 @@ local function header_entries(map)
   local entries, keys, seen = {}, {}, {}
   for i, pair in ipairs(map) do
     if type(pair) ~= "table" or type(pair[1]) ~= "string" then
-      error(("headers: entry %d must be a pair { key, value }"):format(i), 0)
+      core.misuse(("headers: entry %d must be a pair { key, value }"):format(i))
     end
     entries[#entries + 1] = pair
   end
@@ -54,7 +54,7 @@ local function header_entries(map)
     if type(key) == "string" and not seen[key] then
       keys[#keys + 1] = key
     elseif type(key) ~= "string" and type(key) ~= "number" then
-      error(("headers: a key must be a string, not a %s"):format(type(key)), 0)
+      core.misuse(("headers: a key must be a string, not a %s"):format(type(key)))
     end
   end
   table.sort(keys)
@@ -68,7 +68,7 @@ local headers_box = ffi.new("nats_headers *[1]")
 function M.make_headers(map)
   if map == nil then return nil, 0 end
   if type(map) ~= "table" then
-    error(("option 'headers' must be a table, not a %s"):format(type(map)), 3)
+    core.misuse(("option 'headers' must be a table, not a %s"):format(type(map)))
   end
   local status = C.nats_headers_new(headers_box)
   if status ~= 0 then return nil, status end
@@ -167,6 +167,8 @@ function message:respond(data, options)
   end
   return self.owner:publish(self.reply, data, { headers = options.headers })
 end
+
+core.class("nats.message", message, message_meta)
 
 -- ---- batches ----
 

@@ -3,7 +3,7 @@
 local ffi = require "ffi"
 local core = require "nats.core"
 
-local C, check_text = core.C, core.check_text
+local C = core.C
 
 local OPTION_DURATION = 4
 local OPTION_TYPES = { "text", "boolean", "integer", "seconds" }
@@ -16,7 +16,8 @@ local function set_option(options, name, value)
   if kind == "boolean" then return C.nats_options_set_bool(options, name, value and 1 or 0) end
   if kind == "string" then return C.nats_options_set_text(options, name, value, #value) end
   if kind ~= "number" then
-    error(("option '%s' must be a string, a number or a boolean, not a %s"):format(name, kind), 0)
+    core.misuse(("option '%s' must be a string, a number or a boolean, not a %s"):format(name,
+      kind))
   end
   if value % 1 == 0 and C.nats_options_type(name) ~= OPTION_DURATION then
     return C.nats_options_set_int(options, name, value)
@@ -27,38 +28,32 @@ end
 -- interruptible: Ctrl-C in a waiting call must reach the script.
 function M.make(given, interruptible)
   if given ~= nil and type(given) ~= "table" then
-    error(("options must be a table, not a %s"):format(type(given)), 3)
+    core.misuse(("options must be a table, not a %s"):format(type(given)))
   end
   local status = C.nats_options_new(options_box)
   if status ~= 0 then return nil, status end
   local options = ffi.gc(options_box[0], C.nats_options_free)
   if interruptible then C.nats_options_set_bool(options, "interruptible", 1) end
   for name, value in pairs(given or {}) do
-    if type(name) ~= "string" then error("options have names, such as 'name'", 3) end
+    if type(name) ~= "string" then core.misuse("options have names, such as 'name'") end
     status = set_option(options, name, value)
     if status ~= 0 then return nil, status end
   end
   return options, 0
 end
 
--- What the library takes a duration for: seconds, or a text with a unit. nil for nil.
-function M.ms(given)
-  local units = { [""] = 1000, s = 1000, ms = 1, m = 60000, h = 3600000 }
-  local number, unit = tostring(given or ""):match("^([%d.]+)(%a*)$")
-  local scale = number and units[unit:lower()]
-  return scale and tonumber(number) and math.ceil(tonumber(number) * scale)
-end
-
 -- "a,b" of { "a", "b" }, a string as it is, nil for nil.
 function M.servers(servers)
   if type(servers) == "table" then
-    if #servers == 0 then error("a URL or a list of URLs expected (options come second)", 3) end
-    for _, url in ipairs(servers) do check_text(url, "a URL of the list") end
+    if #servers == 0 then core.misuse("a URL or a list of URLs expected (options come second)") end
+    for i = 1, #servers do
+      if type(servers[i]) ~= "string" then core.misuse("a list of URLs holds strings only") end
+    end
     servers = table.concat(servers, ",")
-  elseif servers ~= nil then
-    servers = check_text(servers, "servers")
+  elseif servers ~= nil and type(servers) ~= "string" then
+    core.misuse("a URL is a string, not a " .. type(servers))
   end
-  if servers and servers:find("\0", 1, true) then error("a URL holds no NUL byte", 3) end
+  if servers and servers:find("\0", 1, true) then core.misuse("a URL holds no NUL byte") end
   return servers
 end
 

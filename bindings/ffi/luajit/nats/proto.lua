@@ -28,7 +28,6 @@ local TYPES = {
 
 local proto = {}
 local proto_meta = {
-  __index = proto,
   __tostring = function(self) return "nats.proto (" .. self:state() .. ")" end,
 }
 
@@ -40,7 +39,7 @@ local int32_box, found_box = ffi.new("int32_t[1]"), ffi.new("int32_t[1]")
 local function check_now(now)
   now = now or core.now()
   if type(now) ~= "number" or not (now >= 0 and now <= 9e9) then
-    error("now must be a time in seconds, 0 to 9e9", 3)
+    core.misuse("now must be a time in seconds, 0 to 9e9")
   end
   return ffi.cast("int64_t", now * 1e9)
 end
@@ -53,8 +52,8 @@ local function random_seed()
 end
 
 local function new(servers, given, seed)
-  seed = check_text(seed, "seed", false) or random_seed()
-  if #seed < SEED_MIN then error("seed must have 16 bytes or more", 2) end
+  seed = seed == nil and random_seed() or check_text(seed, "seed")
+  if #seed < SEED_MIN then core.misuse("seed must have 16 bytes or more") end
   local options, status = options_of.make(given, false)
   if not options then return fail(status) end
   status = C.nats_proto_new(options_of.servers(servers), options, seed, #seed, proto_box)
@@ -76,14 +75,14 @@ function proto:secured(now) return done(C.nats_proto_secured(self.handle, check_
 function proto:transport_failed(code, text, now)
   local status = core.status[check_text(code, "code")]
   if not status or status == 0 then
-    error("code must be the name of an error, such as 'IO'", 2)
+    core.misuse("code must be the name of an error, such as 'IO'")
   end
   text = check_text(text, "text", "")
   return done(C.nats_proto_transport_failed(self.handle, status, text, check_now(now)))
 end
 
 function proto:expect_signature(yes)
-  if type(yes) ~= "boolean" then error("a boolean expected: is a signature expected?", 2) end
+  if type(yes) ~= "boolean" then core.misuse("a boolean expected: is a signature expected?") end
   C.nats_proto_expect_signature(self.handle, yes and 1 or 0)
   return true
 end
@@ -156,7 +155,7 @@ end
 
 function proto:unsubscribe(sid, after)
   sid, after = check_count(sid, "sid", 1), check_count(after, "after", 0, 0)
-  if not sid then error("sid must be a whole number", 2) end
+  if not sid then core.misuse("sid must be a whole number") end
   return done(C.nats_proto_unsubscribe(self.handle, sid, after))
 end
 
@@ -180,6 +179,7 @@ local function add_server(self, facts)
 end
 
 local function add_end(self, event)
+  event.kind = events.kind_name(C.nats_proto_event_kind(self.handle))
   event.lost = tonumber(C.nats_proto_event_lost(self.handle))
   event.unconfirmed = tonumber(C.nats_proto_event_unconfirmed(self.handle))
 end
@@ -202,6 +202,11 @@ local FACTS = {
   end,
   error = function(self, event)
     event.recoverable = C.nats_proto_event_recoverable(self.handle) ~= 0
+    event.kind = events.kind_name(C.nats_proto_event_kind(self.handle))
+    local sid = tonumber(C.nats_proto_event_sid(self.handle))
+    local lost = tonumber(C.nats_proto_event_lost(self.handle))
+    event.sid = sid ~= 0 and sid or nil
+    event.lost = lost ~= 0 and lost or nil
   end,
 }
 
@@ -261,5 +266,7 @@ end
 function proto:server_remove(url)
   return done(C.nats_proto_server_remove(self.handle, check_text(url, "url")))
 end
+
+core.class("nats.proto", proto, proto_meta)
 
 return new

@@ -21,7 +21,6 @@ local future_box = ffi.new("nats_future *[1]")
 
 local future = {}
 local future_meta = {
-  __index = future,
   __tostring = function(self)
     return "nats.future (" .. (self:done() and "done" or "open") .. ")"
   end,
@@ -44,6 +43,8 @@ end
 
 function future:done() return C.nats_future_done(self.handle) ~= 0 end
 function future:cancel() C.nats_future_cancel(self.handle) end
+
+core.class("nats.future", future, future_meta)
 
 -- ---- the client's verbs ----
 
@@ -91,7 +92,7 @@ function client:request_many(subject, data, options)
   local stall = check_ms(options.stall, "option 'stall'", 0)
   local ms = check_ms(options.timeout, "option 'timeout'", -1)
   if options.sentinel ~= nil and type(options.sentinel) ~= "boolean" then
-    error("option 'sentinel' must be true or false, not a " .. type(options.sentinel), 2)
+    core.misuse("option 'sentinel' must be true or false, not a " .. type(options.sentinel))
   end
   local headers, status = messages.make_headers(options.headers)
   if status ~= 0 then return fail(status) end

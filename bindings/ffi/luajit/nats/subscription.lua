@@ -58,7 +58,7 @@ end
 
 function sub:messages(timeout)
   local ms = check_ms(timeout, "timeout", -1)
-  if self.callback then error("messages: this subscription has a callback", 2) end
+  if self.callback then core.misuse("messages: this subscription has a callback") end
   local status = C.nats_sub_set_mode(self.handle, SUB_PRIVATE)
   if status ~= 0 and status ~= CLOSED then return fail(status) end
   return function()
@@ -78,7 +78,7 @@ function sub:drain(timeout)
   local ms = check_ms(timeout, "timeout", -1)
   self.client.ended = true
   return done(waiting(function(left) return C.nats_sub_drain(self.handle, left) end, ms,
-    self.client.limits.drain_ms))
+    self.client.drain_ms))
 end
 
 function sub:stats()
@@ -89,6 +89,8 @@ function sub:stats()
 end
 
 function sub:active() return C.nats_sub_active(self.handle) ~= 0 end
+
+core.class("nats.subscription", sub, sub_meta)
 
 -- handle: of the library, now the subscription's own.
 return function(handle, client, callback)
