@@ -1,0 +1,241 @@
+"""What the conformance cases cannot ask of the ctypes module: signals, threads, lifetimes."""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import polynats_ffi as nats
+
+CTRL_C_SECONDS = 0.1
+BUSY_SECONDS = 0.4  # what a loaded machine may need on top
+
+
+class Signals(unittest.TestCase):
+    """Ctrl-C in each call that waits."""
+
+    def setUp(self):
+        self.nc = nats.connect()
+        self.addCleanup(self.nc.close)
+        self.sub = self.nc.subscribe("signals.>")
+        self.nc.subscribe("unanswered")
+        self.nc.flush()
+
+    def interrupted(self, wait):
+        sent = []
+
+        def press():
+            time.sleep(0.1)
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        thread = threading.Thread(target=press)
+        thread.start()
+        with self.assertRaises(KeyboardInterrupt):
+            wait()
+        self.assertLess(time.monotonic() - sent[0], CTRL_C_SECONDS + BUSY_SECONDS)
+        thread.join()
+
+    def test_each_waiting_call(self):
+        for wait in (lambda: self.nc.get(wait=5), lambda: self.sub.next(5),
+                     lambda: self.sub.get(wait=5), lambda: self.nc.request("unanswered", timeout=5),
+                     lambda: self.nc.dispatch(wait=5), lambda: self.nc.run(5),
+                     lambda: next(iter(self.sub))):
+            while self.nc.next_event(0):
+                pass
+            with self.subTest(wait):
+                self.interrupted(wait)
+        self.nc.next_event(0)
+        self.interrupted(lambda: [self.nc.next_event(5) for _ in range(5)])
+
+    def test_no_message_is_lost(self):
+        """A timer strikes anywhere, again and again, while messages are taken."""
+        total, seen = 3000, []
+
+        def strike(*_):
+            raise InterruptedError
+
+        before = signal.signal(signal.SIGALRM, strike)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        self.nc.publish_many("signals.all", [b"%d" % at for at in range(total)])
+        self.nc.flush()
+        strikes, limit = 0, time.monotonic() + 20
+        while len(seen) < total and time.monotonic() < limit:
+            box = []
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0003)
+                # In one expression: what get returned cannot be lost on the way into the box.
+                box.extend(self.nc.get(max=50, wait=0.5))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except InterruptedError:
+                strikes += 1
+            seen += box
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.assertEqual(sorted(int(msg.data) for msg in seen), list(range(total)))
+        self.assertGreater(strikes, 0)
+
+
+class Threads(unittest.TestCase):
+    def test_the_lock_is_free_while_one_waits(self):
+        with nats.connect() as nc:
+            found = []
+            thread = threading.Thread(target=lambda: found.extend(nc.get(wait=10)))
+            nc.subscribe("threads")
+            thread.start()
+            nc.publish("threads", b"x")
+            thread.join(5)
+            self.assertEqual([msg.data for msg in found], [b"x"])
+
+    def test_wake_from_another_thread(self):
+        with nats.connect() as nc:
+            timer = threading.Timer(0.1, nc.wake)
+            timer.start()
+            self.assertEqual(nc.get(wait=10), [])
+            timer.join()
+
+    def test_many_at_once(self):
+        """Eight threads on one client; each message goes to one of them."""
+        with nats.connect() as nc:
+            sub, total = nc.subscribe("many"), 4000
+            nc.flush()
+            taken, lock = [], threading.Lock()
+
+            def take():
+                while (msg := sub.next(1)) is not None:
+                    with lock:
+                        taken.append(int(msg.data))
+
+            threads = [threading.Thread(target=take) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for at in range(total):
+                nc.publish("many", str(at))
+            for thread in threads:
+                thread.join()
+            self.assertEqual(sorted(taken), list(range(total)))
+
+
+class Lifetimes(unittest.TestCase):
+    def test_handles_go_in_any_order(self):
+        for order in ("nc sub future", "future sub nc", "sub nc future"):
+            held = {"nc": nats.connect()}
+            held["sub"] = held["nc"].subscribe("any")
+            held["future"] = held["nc"].request_start("any", timeout=5)
+            for name in order.split():
+                del held[name]
+                gc.collect()
+
+    def test_the_client_lives_with_what_it_made(self):
+        sub = nats.connect().subscribe("alone")
+        gc.collect()
+        sub.client.publish("alone", b"x")
+        self.assertEqual(sub.next(5).data, b"x")
+
+    def test_closed(self):
+        nc = nats.connect()
+        sub = nc.subscribe("closed")
+        nc.close()
+        nc.close()
+        for call in (lambda: nc.publish("a"), nc.flush, lambda: sub.next(1), nc.share,
+                     lambda: nc.get(wait=1), lambda: nc.request("a"), nc.dispatch, nc.run):
+            with self.assertRaises(nats.Closed):
+                call()
+
+    def at_exit(self, script):
+        done = subprocess.run([sys.executable, "-c", "import polynats_ffi as n\n" + script],
+                              capture_output=True, text=True, timeout=20, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_at_exit(self):
+        """What was published goes out although nobody closes; a thread that waits is no harm."""
+        with nats.connect() as nc:
+            sub = nc.subscribe("exit")
+            nc.flush()
+            self.at_exit("c = n.connect()\nc.publish('exit', b'1')")
+            self.at_exit("c = n.connect()\ns = c.subscribe('x', callback=print)\n"
+                         "c.loop = c\nf = c.request_start('x')\nc.publish('exit', b'2')")
+            self.at_exit("import threading\nc = n.connect()\nc.subscribe('x')\n"
+                         "def wait():\n    try: c.get()\n    except n.Closed: pass\n"
+                         "threading.Thread(target=wait, daemon=True).start()\n"
+                         "c.publish('exit', b'3')")
+            self.assertEqual([sub.next(5).data for _ in range(3)], [b"1", b"2", b"3"])
+
+
+class Arguments(unittest.TestCase):
+    def setUp(self):
+        self.nc = nats.connect()
+        self.addCleanup(self.nc.close)
+
+    def test_wrong_types(self):
+        nc = self.nc
+        for call in (lambda: nc.publish(1), lambda: nc.publish("a", 1),
+                     lambda: nc.publish("a", headers=3),
+                     lambda: nc.publish("a", headers={"k": 1.5}),
+                     lambda: nc.get(max="1"), lambda: nc.get(wait="1"), lambda: nc.get(max=True),
+                     lambda: nc.subscribe("a", callback=1), lambda: nc.request("a", nonsense=1),
+                     lambda: nc.publish_many("a", b"bytes"), lambda: nats.connect(1),
+                     lambda: nats.connect(name=[]), lambda: nc.unsubscribe(None)):
+            with self.subTest(call), self.assertRaises(TypeError):
+                call()
+
+    def test_bad_values(self):
+        nc = self.nc
+        for call in (lambda: nc.publish("a\0b"), lambda: nc.publish("a\ud800"),
+                     lambda: nc.publish("a", reply="\0"), lambda: nats.connect("nats://a\0b"),
+                     lambda: nats.connect([]), lambda: nats.connect(**{"na\0me": 1}),
+                     lambda: nats.connect(max_pings_out=2**70), lambda: nc.get(max=0),
+                     lambda: nc.get(max=2**70), lambda: nc.get(wait=-1),
+                     lambda: nc.get(wait=float("nan")), lambda: nc.subscribe("a", max=2**64),
+                     lambda: nc.subscribe("a", pending_msgs=0), lambda: nats.connect(nmae="x"),
+                     lambda: nats.Proto("nats://a\0"), lambda: nats.Proto(seed=b"short")):
+            with self.subTest(call), self.assertRaises(nats.Invalid) as caught:
+                call()
+            self.assertIsInstance(caught.exception, ValueError)
+            self.assertTrue(str(caught.exception))
+
+    def test_bytes_of_all_kinds(self):
+        sub, data = self.nc.subscribe("bytes"), bytes(range(256))
+        for given in (data, bytearray(data), memoryview(data), memoryview(data * 2)[::2]):
+            self.nc.publish("bytes", given)
+            self.assertEqual(sub.next(5).data, bytes(given))
+        self.nc.publish("bytes", "ž")
+        self.assertEqual(sub.next(5).data, "ž".encode())
+
+    def test_an_exception_in_a_callback(self):
+        def fail(*_):
+            raise KeyError("mine")
+
+        self.nc.subscribe("callback", callback=fail)
+        self.nc.publish_many("callback", [b"1", b"2"])
+        for _ in range(2):
+            with self.assertRaises(KeyError):
+                self.nc.dispatch(wait=5)
+        self.assertEqual(self.nc.dispatch(wait=0), 0)
+
+    def test_memory_stays(self):
+        """A hundred thousand messages leave no more behind than the first ten thousand."""
+        sub = self.nc.subscribe("memory")
+
+        def work(rounds):
+            for _ in range(rounds):
+                self.nc.publish_many("memory", [b"x" * 128] * 500)
+                left = 500
+                while left:
+                    left -= len(sub.get(wait=5))
+                with contextlib.suppress(nats.NoResponders):
+                    self.nc.request("memory.nobody", timeout=5)
+            gc.collect()
+            with open("/proc/self/statm", encoding="ascii") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+        before = work(20)
+        self.assertLess(work(180) - before, 4 << 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

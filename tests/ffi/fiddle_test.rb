@@ -1,0 +1,251 @@
+# frozen_string_literal: true
+
+# What the conformance cases cannot ask of the Fiddle module: signals, threads, lifetimes, types.
+
+require "minitest/autorun"
+require "open3"
+require "rbconfig"
+require "timeout"
+require "polynats_ffi"
+
+# One client for each test.
+class FiddleTest < Minitest::Test
+  def setup
+    @nc = PolynatsFFI.connect
+    @sub = @nc.subscribe("fiddle.>")
+    @nc.subscribe("unanswered")
+    @nc.flush
+  end
+
+  def teardown
+    @nc.close
+  end
+end
+
+# Ctrl-C, Timeout and Thread#kill in each call that waits.
+class SignalTest < FiddleTest
+  SOON = 0.5 # 0.1 s, and what a loaded machine may need on top
+
+  WAITS = {
+    get: ->(nc, _) { nc.get(wait: 5) }, next: ->(_, sub) { sub.next(5) },
+    sub_get: ->(_, sub) { sub.get(wait: 5) },
+    request: ->(nc, _) { nc.request("unanswered", timeout: 5) },
+    request_many: ->(nc, _) { nc.request_many("unanswered", timeout: 5) },
+    dispatch: ->(nc, _) { nc.dispatch(wait: 5) }, run: ->(nc, _) { nc.run(5) },
+    each: ->(_, sub) { sub.each { nil } },
+    next_event: ->(nc, _) { 5.times { nc.next_event(5) } }
+  }.freeze
+
+  def now = PolynatsFFI.now
+
+  WAITS.each do |name, wait|
+    define_method("test_interrupt_in_#{name}") do
+      sent = nil
+      thread = Thread.new do
+        sleep 0.1
+        sent = now
+        Process.kill("INT", Process.pid)
+      end
+      assert_raises(Interrupt) { wait.call(@nc, @sub) }
+      assert_operator now - sent, :<, SOON
+      thread.join
+    end
+  end
+
+  def test_timeout_ends_a_wait
+    begun = now
+    assert_raises(Timeout::Error) { Timeout.timeout(0.1) { @nc.get } }
+    assert_operator now - begun, :<, SOON + 0.1
+  end
+
+  def test_a_waiting_thread_can_be_killed
+    thread = Thread.new { @nc.get }
+    sleep 0.1
+    begun = now
+    thread.kill.join
+    assert_operator now - begun, :<, SOON
+  end
+
+  # Another thread strikes anywhere, again and again, while messages are taken.
+  def test_no_message_is_lost
+    total = 2000
+    @nc.publish_many("fiddle.all", Array.new(total, &:to_s))
+    @nc.flush
+    strikes = 0
+    seen = []
+    taker = Thread.new do
+      take(seen, total) { strikes += 1 }
+    rescue Strike # the last one may come late
+      nil
+    end
+    while taker.alive?
+      sleep 0.0005
+      taker.raise(Strike) if taker[:struck] == false
+    end
+    taker.join
+    assert_equal((0...total).to_a, seen.map { |msg| msg.data.to_i }.sort)
+    assert_operator strikes, :>, 0
+  end
+
+  class Strike < StandardError
+  end
+
+  # Strikes hit the call, not what this does with the result.
+  def take(seen, total)
+    limit = now + 20
+    Thread.handle_interrupt(Strike => :never) do
+      while seen.size < total && now < limit
+        begin
+          Thread.current[:struck] = false
+          list = Thread.handle_interrupt(Strike => :immediate) { @nc.get(max: 50, wait: 0.5) }
+          seen.concat(list)
+        rescue Strike
+          yield
+        ensure
+          Thread.current[:struck] = true
+        end
+      end
+    end
+  end
+end
+
+# Threads and lifetimes.
+class LifetimeTest < FiddleTest
+  def test_other_threads_run_while_one_waits
+    found = nil
+    thread = Thread.new { found = @nc.get(wait: 10) }
+    @nc.publish("fiddle.threads", "x")
+    thread.join(5)
+    assert_equal ["x"], found.map(&:data)
+  end
+
+  def test_wake_from_another_thread
+    thread = Thread.new { sleep(0.1) && @nc.wake }
+    assert_equal [], @nc.get(wait: 10)
+    thread.join
+  end
+
+  def test_many_threads_on_one_subscription
+    total = 2000
+    taken = Queue.new
+    threads = Array.new(8) do
+      Thread.new do
+        while (msg = @sub.next(1))
+          taken << msg.data.to_i
+        end
+      end
+    end
+    total.times { |at| @nc.publish("fiddle.many", at.to_s) }
+    threads.each(&:join)
+    assert_equal((0...total).to_a, Array.new(taken.size) { taken.pop }.sort)
+  end
+
+  def test_handles_go_in_any_order
+    %w[nc sub future].permutation do |order|
+      held = { "nc" => PolynatsFFI.connect }
+      held["sub"] = held["nc"].subscribe("any")
+      held["future"] = held["nc"].request_start("any", timeout: 5)
+      order.each do |name|
+        held.delete(name)
+        GC.start
+      end
+    end
+  end
+
+  def test_under_gc_stress
+    GC.stress = true
+    @nc.publish("fiddle.stress", "data", headers: { "Key" => %w[a b] })
+    msg = @sub.next(5)
+    GC.stress = false
+    assert_equal ["data", { "Key" => %w[a b] }], [msg.data, msg.headers]
+  ensure
+    GC.stress = false
+  end
+
+  def test_closed
+    nc = PolynatsFFI.connect
+    sub = nc.subscribe("closed")
+    2.times { nc.close }
+    [-> { nc.publish("a") }, -> { nc.flush }, -> { sub.next(1) }, -> { nc.share },
+     -> { nc.get(wait: 1) }, -> { nc.request("a") }, -> { nc.dispatch },
+     -> { nc.run }].each do |call|
+      assert_raises(PolynatsFFI::Closed, &call)
+    end
+  end
+
+  def at_exit_of(script)
+    out, status = Open3.capture2e(RbConfig.ruby, "-rpolynats_ffi", "-e", script)
+    assert_equal ["", true], [out, status.success?]
+  end
+
+  # What was published goes out although nobody closes; a thread that waits is no harm.
+  def test_at_exit
+    at_exit_of("c = PolynatsFFI.connect; c.publish('fiddle.exit', '1')")
+    at_exit_of("$c = PolynatsFFI.connect; $f = $c.request_start('x'); " \
+               "$c.publish('fiddle.exit', '2')")
+    at_exit_of("c = PolynatsFFI.connect; c.subscribe('x'); Thread.new { c.get }; sleep 0.1; " \
+               "c.publish('fiddle.exit', '3')")
+    assert_equal(%w[1 2 3], Array.new(3) { @sub.next(5).data })
+  end
+end
+
+# Bad input.
+class ArgumentTest < FiddleTest
+  def test_wrong_types
+    nc = @nc
+    [-> { nc.publish(1) }, -> { nc.publish("a", 1) }, -> { nc.publish("a", headers: 3) },
+     -> { nc.publish("a", headers: { "k" => 1.5 }) }, -> { nc.get(max: "1") },
+     -> { nc.get(wait: "1") }, -> { nc.publish_many("a", "text") }, -> { PolynatsFFI.connect(1) },
+     -> { PolynatsFFI.connect(name: []) }, -> { nc.unsubscribe(nil) },
+     -> { nc.publish(:a) }].each { |call| assert_raises(TypeError, &call) }
+    assert_raises(ArgumentError) { nc.request("a", nonsense: 1) }
+  end
+
+  def test_bad_values
+    nc = @nc
+    [-> { nc.publish("a\0b") }, -> { nc.publish("a\xED\xA0\x80") },
+     -> { nc.publish("a", reply: "\0") }, -> { PolynatsFFI.connect("nats://a\0b") },
+     -> { PolynatsFFI.connect([]) }, -> { PolynatsFFI.connect(max_pings_out: 2**70) },
+     -> { nc.get(max: 0) }, -> { nc.get(max: 2**70) }, -> { nc.get(wait: -1) },
+     -> { nc.get(wait: Float::NAN) }, -> { nc.subscribe("a", max: 2**64) },
+     -> { nc.subscribe("a", pending_msgs: 0) }, -> { PolynatsFFI.connect(nmae: "x") },
+     -> { PolynatsFFI::Proto.new("nats://a\0") },
+     -> { PolynatsFFI::Proto.new(seed: "short") }].each do |call|
+      problem = assert_raises(PolynatsFFI::Invalid, &call)
+      refute_empty problem.message
+    end
+  end
+
+  def test_bytes_of_all_encodings
+    data = (0..255).to_a.pack("C*")
+    [data, data.dup.force_encoding("UTF-8"), "ž", "ž".encode("UTF-16LE")].each do |given|
+      @nc.publish("fiddle.bytes", given)
+      found = @sub.next(5).data
+      assert_equal [given.b, Encoding::BINARY], [found, found.encoding]
+    end
+  end
+
+  def test_an_exception_in_a_callback
+    @nc.subscribe("callback") { raise KeyError, "mine" }
+    @nc.publish_many("callback", %w[1 2])
+    2.times { assert_raises(KeyError) { @nc.dispatch(wait: 5) } }
+    assert_equal 0, @nc.dispatch(wait: 0)
+  end
+
+  def rss = File.read("/proc/self/statm").split[1].to_i * 4096
+
+  def work(rounds)
+    rounds.times do
+      @nc.publish_many("fiddle.memory", ["x" * 128] * 500)
+      left = 500
+      left -= @sub.get(wait: 5).size while left.positive?
+    end
+    GC.start
+    rss
+  end
+
+  def test_memory_stays
+    before = work(20)
+    assert_operator work(80) - before, :<, 8 << 20
+  end
+end
