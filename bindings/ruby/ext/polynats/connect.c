@@ -1,0 +1,272 @@
+/* Connecting: servers and options as Ruby writes them. */
+#include "nrb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- servers ---- */
+
+/* nil, a URL, or a list of URLs: as one text with commas. */
+static VALUE servers_text(VALUE servers)
+{
+    if (NIL_P(servers)) {
+        return Qnil;
+    }
+    VALUE text = rb_check_array_type(servers);
+    if (NIL_P(text)) {
+        text = servers;
+    } else {
+        if (RARRAY_LEN(text) == 0) {
+            nrb_invalid("url", "the list of servers is empty");
+        }
+        for (long i = 0; i < RARRAY_LEN(text); i++) {
+            VALUE url = RARRAY_AREF(text, i);
+            nrb_text_of(&url, "url");
+        }
+        text = rb_ary_join(text, rb_str_new_lit(","));
+    }
+    nrb_text url = nrb_text_of(&text, "url");
+    if (memchr(url.ptr, '\0', url.len) != NULL) {
+        nrb_invalid("url", "url has a NUL byte in it");
+    }
+    return text;
+}
+
+static const char *servers_ptr(VALUE *text)
+{
+    return NIL_P(*text) ? NULL : StringValueCStr(*text);
+}
+
+/* ---- options ---- */
+
+static void options_release(void *options)
+{
+    nats_options_free(options);
+}
+
+static const rb_data_type_t options_type = {
+    .wrap_struct_name = "polynats options",
+    .function = {.dfree = options_release},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+};
+
+static nats_status set_number(nats_options *options, const char *name, VALUE value)
+{
+    if (RB_FLOAT_TYPE_P(value)) {
+        return nats_options_set_double(options, name, RFLOAT_VALUE(value));
+    }
+    if (nats_options_type(name) == NATS_OPTION_DURATION) {
+        return nats_options_set_double(options, name, rb_num2dbl(value));
+    }
+    return nats_options_set_int(options, name, NUM2LL(value));
+}
+
+static int set_option(VALUE key, VALUE value, VALUE arg)
+{
+    nats_options *options = (nats_options *)arg;
+    VALUE word = RB_SYMBOL_P(key) ? rb_sym2str(key) : key;
+    const char *name = StringValueCStr(word);
+    nats_status status;
+    if (NIL_P(value)) {
+        /* Absent; but a name that is none is an error all the same. */
+        bool known = nats_options_type(name) != 0;
+        status = known ? NATS_OK : nats_options_set_text(options, name, "", 0);
+    } else if (value == Qtrue || value == Qfalse) {
+        status = nats_options_set_bool(options, name, value == Qtrue);
+    } else if (RB_INTEGER_TYPE_P(value) || RB_FLOAT_TYPE_P(value)) {
+        status = set_number(options, name, value);
+    } else {
+        VALUE text = RB_SYMBOL_P(value) ? rb_sym2str(value) : value;
+        nrb_text words = nrb_text_of(&text, name);
+        status = nats_options_set_text(options, name, words.ptr, words.len);
+        RB_GC_GUARD(text);
+    }
+    RB_GC_GUARD(word);
+    nrb_check(status);
+    return ST_CONTINUE;
+}
+
+static VALUE options_of(VALUE given)
+{
+    nats_options *options;
+    VALUE box = TypedData_Wrap_Struct(rb_cObject, &options_type, NULL);
+    nrb_check(nats_options_new(&options));
+    DATA_PTR(box) = options;
+    if (!NIL_P(given)) {
+        Check_Type(given, T_HASH);
+        rb_hash_foreach(given, set_option, (VALUE)options);
+    }
+    return box;
+}
+
+static void options_free(VALUE box)
+{
+    nats_options_free(DATA_PTR(box));
+    DATA_PTR(box) = NULL;
+}
+
+/* ---- connect ---- */
+
+typedef struct connecting {
+    const char *url;
+    const nats_options *options;
+    nats_client *client;
+} connecting;
+
+static nats_status connect_step(void *arg)
+{
+    connecting *self = arg;
+    return nats_connect(self->url, self->options, &self->client);
+}
+
+static void drop_client(void *arg)
+{
+    nats_client_free(((connecting *)arg)->client);
+}
+
+/* Polynats::Client.open(servers, options) */
+static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
+{
+    (void)klass;
+    VALUE text = servers_text(servers);
+    VALUE box = options_of(given);
+    /* An interrupt must end a call that waits. */
+    nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
+    VALUE object = nrb_client_new();
+    connecting self = {.url = servers_ptr(&text), .options = DATA_PTR(box)};
+    nrb_call call;
+    nrb_call_start(&call, connect_step, &self, -1);
+    call.undo = drop_client;
+    nrb_call_check(&call);
+    ((nrb_client *)DATA_PTR(object))->client = self.client;
+    options_free(box);
+    RB_GC_GUARD(text);
+    return object;
+}
+
+/* client.share: another client on the same connection */
+static VALUE client_share(VALUE object)
+{
+    VALUE made = nrb_client_new();
+    nrb_client *self = DATA_PTR(made);
+    nrb_check(nats_client_share(nrb_client_get(object)->client, &self->client));
+    return made;
+}
+
+/* ---- subscribe ---- */
+
+static ID subscribe_keys[5];
+
+/* client.open_sub(subject, queue:, max:, pending_msgs:, pending_bytes:, mode:) */
+static VALUE client_open_sub(int argc, VALUE *argv, VALUE object)
+{
+    VALUE words[5];
+    nrb_keywords(&argc, argv, 5, subscribe_keys, words);
+    rb_check_arity(argc, 1, 1);
+    VALUE subject = argv[0], queue = words[0];
+    nrb_text to = nrb_text_of(&subject, "subject");
+    nrb_text group = {NULL, 0};
+    if (!NIL_P(queue)) {
+        group = nrb_text_of(&queue, "queue");
+    }
+    uint64_t max = nrb_count(words[1], "max", 0);
+    int64_t msgs = NIL_P(words[2]) ? 0 : NUM2LL(words[2]);
+    int64_t bytes = NIL_P(words[3]) ? 0 : NUM2LL(words[3]);
+    int32_t mode = NIL_P(words[4]) ? NATS_SUB_SHARED : NUM2INT(words[4]);
+
+    VALUE made = nrb_sub_new(object);
+    nrb_sub *self = DATA_PTR(made);
+    nats_client *client = nrb_client_get(object)->client;
+    nats_status status = nats_client_subscribe(client, to.ptr, to.len, group.ptr, group.len, max,
+                                               &self->sub);
+    nrb_check(status);
+    if (mode != NATS_SUB_SHARED) {
+        status = nats_sub_set_mode(self->sub, mode);
+    }
+    if (status == NATS_OK && (!NIL_P(words[2]) || !NIL_P(words[3]))) {
+        status = nats_sub_set_limits(self->sub, msgs, bytes);
+    }
+    if (status != NATS_OK) {
+        VALUE error = nrb_error_last(status);
+        nats_sub_unsubscribe(self->sub, 0);
+        rb_exc_raise(error);
+    }
+    RB_GC_GUARD(subject);
+    RB_GC_GUARD(queue);
+    return made;
+}
+
+/* ---- the protocol without I/O ---- */
+
+/* Polynats::Proto.open(servers, options, seed) */
+static VALUE proto_open(VALUE klass, VALUE servers, VALUE given, VALUE seed)
+{
+    (void)klass;
+    VALUE text = servers_text(servers);
+    VALUE box = options_of(given);
+    nrb_text random = nrb_data_of(&seed);
+    VALUE object = nrb_proto_new(NULL);
+    nats_proto *proto;
+    nrb_check(nats_proto_new(servers_ptr(&text), DATA_PTR(box), random.ptr, random.len, &proto));
+    DATA_PTR(object) = proto;
+    options_free(box);
+    RB_GC_GUARD(text);
+    RB_GC_GUARD(seed);
+    return object;
+}
+
+/* proto.raw_publish(subject, data, reply, headers) */
+static VALUE proto_publish(VALUE object, VALUE subject, VALUE data, VALUE reply, VALUE headers)
+{
+    VALUE box;
+    nrb_text to = nrb_text_of(&subject, "subject");
+    nrb_text payload = nrb_data_of(&data);
+    nrb_text answer = NIL_P(reply) ? (nrb_text){NULL, 0} : nrb_text_of(&reply, "reply");
+    const nats_headers *list = nrb_headers_of(headers, &box);
+    nrb_check(nats_proto_publish(nrb_proto_get(object), to.ptr, to.len, answer.ptr, answer.len,
+                                 list, payload.ptr, payload.len));
+    nrb_headers_free(box);
+    RB_GC_GUARD(subject);
+    RB_GC_GUARD(data);
+    RB_GC_GUARD(reply);
+    return object;
+}
+
+/* proto.raw_subscribe(subject, queue, max, sid) */
+static VALUE proto_subscribe(VALUE object, VALUE subject, VALUE queue, VALUE max, VALUE wanted)
+{
+    uint64_t sid = 0;
+    nrb_text to = nrb_text_of(&subject, "subject");
+    nrb_text group = nrb_text_of(&queue, "queue");
+    nrb_check(nats_proto_subscribe(nrb_proto_get(object), to.ptr, to.len, group.ptr, group.len,
+                                   nrb_count(max, "max", 0), nrb_count(wanted, "sid", 0), &sid));
+    RB_GC_GUARD(subject);
+    RB_GC_GUARD(queue);
+    return ULL2NUM(sid);
+}
+
+static VALUE sub_client(VALUE object)
+{
+    return nrb_sub_get(object)->client;
+}
+
+static VALUE future_client(VALUE object)
+{
+    return nrb_future_get(object)->client;
+}
+
+void nrb_connect_init(void)
+{
+    const char *names[] = {"queue", "max", "pending_msgs", "pending_bytes", "mode"};
+    for (int i = 0; i < 5; i++) {
+        subscribe_keys[i] = rb_intern(names[i]);
+    }
+    rb_define_singleton_method(nrb_client_class, "open", client_open, 2);
+    rb_define_method(nrb_client_class, "open_share", client_share, 0);
+    rb_define_method(nrb_client_class, "open_sub", client_open_sub, -1);
+    rb_define_method(nrb_sub_class, "client", sub_client, 0);
+    rb_define_method(nrb_future_class, "client", future_client, 0);
+    rb_define_singleton_method(nrb_proto_class, "open", proto_open, 3);
+    rb_define_method(nrb_proto_class, "raw_publish", proto_publish, 4);
+    rb_define_method(nrb_proto_class, "raw_subscribe", proto_subscribe, 4);
+}

@@ -1,0 +1,95 @@
+/* Errors: a module Polynats::Error, and a class for each status that includes it. Classes descend
+ * from what a Ruby user expects to rescue (Timeout::Error, IOError, ArgumentError), which a common
+ * base class would not allow. */
+#include "nrb.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* More statuses than the library has. */
+#define CLASSES_MAX 64
+
+static VALUE error_module;
+static VALUE error_classes[CLASSES_MAX];
+static ID id_code, id_about;
+
+VALUE nrb_error_class(nats_status status)
+{
+    int index = -status;
+    bool known = index > 0 && index < CLASSES_MAX && error_classes[index] != 0;
+    return known ? error_classes[index] : error_classes[-NATS_ERR_SERVER];
+}
+
+static VALUE make(nats_status status, const char *text, const char *about)
+{
+    const char *name = nats_status_name(status);
+    VALUE words = rb_utf8_str_new_cstr(text[0] != '\0' ? text : nats_status_text(status));
+    VALUE mended = rb_str_scrub(words, Qnil); /* nil when there was nothing to mend */
+    VALUE error = rb_exc_new_str(nrb_error_class(status), NIL_P(mended) ? words : mended);
+    rb_ivar_set(error, id_code, rb_interned_str_cstr(name));
+    rb_ivar_set(error, id_about, nrb_str(about, strlen(about)));
+    return error;
+}
+
+void nrb_raise(nats_status status, const char *text, const char *about)
+{
+    rb_exc_raise(make(status, text, about));
+}
+
+VALUE nrb_error_last(nats_status status)
+{
+    return make(status, nats_last_error(NULL), nats_last_about());
+}
+
+void nrb_raise_last(nats_status status)
+{
+    rb_exc_raise(nrb_error_last(status));
+}
+
+void nrb_invalid(const char *about, const char *format, ...)
+{
+    char text[NRB_TEXT_MAX];
+    va_list words;
+    va_start(words, format);
+    vsnprintf(text, sizeof text, format, words);
+    va_end(words);
+    nrb_raise(NATS_ERR_INVALID, text, about);
+}
+
+static void define(nats_status status, const char *name, VALUE base)
+{
+    VALUE klass = rb_define_class_under(nrb_module, name, base);
+    rb_include_module(klass, error_module);
+    error_classes[-status] = klass;
+    rb_gc_register_mark_object(klass);
+}
+
+void nrb_error_init(void)
+{
+    rb_require("timeout");
+    id_code = rb_intern("@code");
+    id_about = rb_intern("@about");
+    error_module = rb_define_module_under(nrb_module, "Error");
+    rb_define_attr(error_module, "code", 1, 0);
+    rb_define_attr(error_module, "about", 1, 0);
+
+    VALUE timeout = rb_path2class("Timeout::Error");
+    define(NATS_ERR_TIMEOUT, "Timeout", timeout);
+    define(NATS_ERR_NO_RESPONDERS, "NoResponders", rb_eStandardError);
+    define(NATS_ERR_CLOSED, "Closed", rb_eIOError);
+    define(NATS_ERR_DISCONNECTED, "Disconnected", rb_eIOError);
+    define(NATS_ERR_AUTH, "Auth", rb_eStandardError);
+    define(NATS_ERR_PERMISSION, "Permission", rb_eStandardError);
+    define(NATS_ERR_PROTOCOL, "Protocol", rb_eStandardError);
+    define(NATS_ERR_MAX_PAYLOAD, "MaxPayload", rb_eArgError);
+    define(NATS_ERR_SLOW_CONSUMER, "SlowConsumer", rb_eStandardError);
+    define(NATS_ERR_INVALID, "Invalid", rb_eArgError);
+    define(NATS_ERR_LIMIT, "Limit", rb_eStandardError);
+    define(NATS_ERR_IO, "IOError", rb_eIOError);
+    define(NATS_ERR_TLS, "TLS", rb_eIOError);
+    define(NATS_ERR_NO_MEMORY, "NoMemory", rb_eNoMemError);
+    define(NATS_ERR_FORKED, "Forked", rb_eIOError);
+    define(NATS_ERR_NOT_SUPPORTED, "NotSupported", rb_eStandardError);
+    define(NATS_ERR_SERVER, "Server", rb_eStandardError);
+    define(NATS_ERR_INTERRUPTED, "Interrupted", rb_eStandardError);
+}

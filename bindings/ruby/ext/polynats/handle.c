@@ -1,0 +1,205 @@
+/* Objects that hold a handle of the library. Each marks the client that it belongs to, so that a
+ * client lives as long as what was made from it; at exit they may go in any order. */
+#include "nrb.h"
+
+#include <pthread.h>
+
+VALUE nrb_client_class, nrb_sub_class, nrb_future_class, nrb_proto_class;
+
+/* Set at exit: then there is time to wait for what was published. */
+static bool exiting;
+
+/* ---- client ---- */
+
+static void *bury(void *client)
+{
+    nats_client_free(client);
+    return NULL;
+}
+
+/* Closing may wait for the server, and a garbage collection may not. */
+static void bury_later(nats_client *client)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    int error = pthread_create(&thread, &attr, bury, client);
+    pthread_attr_destroy(&attr);
+    if (error != 0) {
+        nats_client_free(client);
+    }
+}
+
+static void client_release(void *data)
+{
+    nrb_client *self = data;
+    bool quick = self->client == NULL || exiting ||
+                 nats_client_status(self->client) == NATS_CLIENT_CLOSED;
+    if (quick) {
+        nats_client_free(self->client);
+    } else {
+        bury_later(self->client);
+    }
+    xfree(self);
+}
+
+static void client_mark(void *data)
+{
+    const nrb_client *self = data;
+    rb_gc_mark(self->stash);
+    rb_gc_mark(self->callback_stash);
+}
+
+static size_t client_size(const void *data)
+{
+    (void)data;
+    return sizeof(nrb_client);
+}
+
+static const rb_data_type_t client_type = {
+    .wrap_struct_name = "Polynats::Client",
+    .function = {.dmark = client_mark, .dfree = client_release, .dsize = client_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+};
+
+VALUE nrb_client_new(void)
+{
+    nrb_client *self;
+    VALUE object = TypedData_Make_Struct(nrb_client_class, nrb_client, &client_type, self);
+    self->stash = Qnil;
+    self->callback_stash = Qnil;
+    return object;
+}
+
+nrb_client *nrb_client_get(VALUE object)
+{
+    return rb_check_typeddata(object, &client_type);
+}
+
+/* ---- subscription ---- */
+
+static void sub_release(void *data)
+{
+    nrb_sub *self = data;
+    nats_sub_free(self->sub);
+    xfree(self);
+}
+
+static void sub_mark(void *data)
+{
+    const nrb_sub *self = data;
+    rb_gc_mark(self->client);
+    rb_gc_mark(self->stash);
+}
+
+static size_t sub_size(const void *data)
+{
+    (void)data;
+    return sizeof(nrb_sub);
+}
+
+static const rb_data_type_t sub_type = {
+    .wrap_struct_name = "Polynats::Subscription",
+    .function = {.dmark = sub_mark, .dfree = sub_release, .dsize = sub_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+};
+
+VALUE nrb_sub_new(VALUE client)
+{
+    nrb_sub *self;
+    VALUE object = TypedData_Make_Struct(nrb_sub_class, nrb_sub, &sub_type, self);
+    self->client = client;
+    self->stash = Qnil;
+    return object;
+}
+
+nrb_sub *nrb_sub_get(VALUE object)
+{
+    return rb_check_typeddata(object, &sub_type);
+}
+
+/* ---- future ---- */
+
+static void future_release(void *data)
+{
+    nrb_future *self = data;
+    nats_future_free(self->future);
+    xfree(self);
+}
+
+static void future_mark(void *data)
+{
+    rb_gc_mark(((const nrb_future *)data)->client);
+}
+
+static size_t future_size(const void *data)
+{
+    (void)data;
+    return sizeof(nrb_future);
+}
+
+static const rb_data_type_t future_type = {
+    .wrap_struct_name = "Polynats::Future",
+    .function = {.dmark = future_mark, .dfree = future_release, .dsize = future_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+};
+
+VALUE nrb_future_new(VALUE client)
+{
+    nrb_future *self;
+    VALUE object = TypedData_Make_Struct(nrb_future_class, nrb_future, &future_type, self);
+    self->client = client;
+    return object;
+}
+
+nrb_future *nrb_future_get(VALUE object)
+{
+    nrb_future *self = rb_check_typeddata(object, &future_type);
+    if (self->busy) {
+        nrb_invalid("future", "another thread waits for this future");
+    }
+    return self;
+}
+
+/* ---- proto ---- */
+
+static void proto_release(void *proto)
+{
+    nats_proto_free(proto);
+}
+
+static const rb_data_type_t proto_type = {
+    .wrap_struct_name = "Polynats::Proto",
+    .function = {.dfree = proto_release},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+};
+
+VALUE nrb_proto_new(nats_proto *proto)
+{
+    return TypedData_Wrap_Struct(nrb_proto_class, &proto_type, proto);
+}
+
+nats_proto *nrb_proto_get(VALUE object)
+{
+    return rb_check_typeddata(object, &proto_type);
+}
+
+static void note_exit(VALUE nothing)
+{
+    (void)nothing;
+    exiting = true;
+}
+
+void nrb_handle_init(void)
+{
+    rb_set_end_proc(note_exit, Qnil);
+    VALUE *classes[] = {&nrb_client_class, &nrb_sub_class, &nrb_future_class, &nrb_proto_class};
+    const char *names[] = {"Client", "Subscription", "Future", "Proto"};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        *classes[i] = rb_define_class_under(nrb_module, names[i], rb_cObject);
+        rb_undef_alloc_func(*classes[i]);
+        rb_undef_method(rb_singleton_class(*classes[i]), "new");
+        rb_gc_register_mark_object(*classes[i]);
+    }
+}

@@ -1,0 +1,271 @@
+/* Messages. One that was received is two words beside the object: the library's record, and the
+ * batch it came with, which knows the client. Its parts become Ruby's when they are asked for. */
+#include "nrb.h"
+
+VALUE nrb_msg_class;
+
+/* What the record of a message takes besides its texts, about: for the garbage collector's books. */
+#define RECORD_SIZE 128
+
+struct batch;
+
+typedef struct slot {
+    nats_msg *msg;
+    struct batch *batch;
+    VALUE data; /* once it was asked for, else 0 */
+    size_t size;
+} slot;
+
+typedef struct batch {
+    size_t refs;
+    VALUE owner;
+    slot slots[];
+} batch;
+
+static void msg_mark(void *data)
+{
+    const slot *self = data;
+    rb_gc_mark(self->batch->owner);
+    if (self->data != 0) {
+        rb_gc_mark(self->data);
+    }
+}
+
+static void msg_release(void *data)
+{
+    slot *self = data;
+    batch *batch = self->batch;
+    nats_msg_free(self->msg);
+    rb_gc_adjust_memory_usage(-(ssize_t)self->size);
+    batch->refs--;
+    if (batch->refs == 0) {
+        xfree(batch);
+    }
+}
+
+static size_t msg_size(const void *data)
+{
+    const slot *self = data;
+    return sizeof(slot) + self->size;
+}
+
+static const rb_data_type_t msg_type = {
+    .wrap_struct_name = "Polynats::Message",
+    .function = {.dmark = msg_mark, .dfree = msg_release, .dsize = msg_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static size_t held_by(const nats_msg *msg)
+{
+    size_t len;
+    nats_msg_data(msg, &len);
+    return len + RECORD_SIZE;
+}
+
+/* ---- from the library ---- */
+
+typedef struct wrapping {
+    nats_msg **msgs;
+    size_t count;
+    VALUE owner;
+    VALUE list;
+    size_t done;
+    batch *batch;
+} wrapping;
+
+static VALUE wrap_all(VALUE arg)
+{
+    wrapping *self = (wrapping *)arg;
+    batch *batch = self->batch;
+    for (; self->done < self->count; self->done++) {
+        slot *slot = &batch->slots[self->done];
+        VALUE object = TypedData_Wrap_Struct(nrb_msg_class, &msg_type, NULL);
+        *slot = (struct slot){self->msgs[self->done], batch, 0, held_by(self->msgs[self->done])};
+        batch->refs++;
+        DATA_PTR(object) = slot;
+        RB_OBJ_WRITTEN(object, Qundef, self->owner);
+        rb_gc_adjust_memory_usage((ssize_t)slot->size);
+        rb_ary_push(self->list, object);
+    }
+    return self->list;
+}
+
+static VALUE wrap_some(VALUE arg)
+{
+    wrapping *self = (wrapping *)arg;
+    self->batch = xmalloc(sizeof(batch) + self->count * sizeof(slot));
+    self->batch->refs = 1;
+    self->batch->owner = self->owner;
+    return wrap_all(arg);
+}
+
+/* What Ruby had no memory for goes back to the library. */
+VALUE nrb_msgs_list(nats_msg **msgs, size_t count, VALUE owner, VALUE list)
+{
+    if (count == 0) {
+        return list;
+    }
+    wrapping self = {.msgs = msgs, .count = count, .owner = owner, .list = list};
+    int state = 0;
+    rb_protect(wrap_some, (VALUE)&self, &state);
+    if (self.batch != NULL) {
+        self.batch->refs--;
+        if (self.batch->refs == 0) {
+            xfree(self.batch);
+        }
+    }
+    if (state != 0) {
+        nats_msg_free_many(msgs + self.done, count - self.done);
+        rb_jump_tag(state);
+    }
+    return list;
+}
+
+VALUE nrb_msg_new(nats_msg *msg, VALUE owner)
+{
+    VALUE list = rb_ary_new_capa(1);
+    nrb_msgs_list(&msg, 1, owner, list);
+    return rb_ary_pop(list);
+}
+
+/* ---- its parts ---- */
+
+static slot *self_of(VALUE object)
+{
+    return rb_check_typeddata(object, &msg_type);
+}
+
+static VALUE text(const char *ptr, size_t len)
+{
+    return ptr != NULL ? nrb_str(ptr, len) : Qnil;
+}
+
+static VALUE msg_subject(VALUE object)
+{
+    size_t len;
+    const char *subject = nats_msg_subject(self_of(object)->msg, &len);
+    return nrb_str(subject, len);
+}
+
+static VALUE msg_reply(VALUE object)
+{
+    size_t len;
+    const char *reply = nats_msg_reply(self_of(object)->msg, &len);
+    return text(reply, len);
+}
+
+static VALUE msg_data(VALUE object)
+{
+    slot *self = self_of(object);
+    if (self->data == 0) {
+        size_t len;
+        const void *data = nats_msg_data(self->msg, &len);
+        RB_OBJ_WRITE(object, &self->data, nrb_binary(data, len));
+    }
+    return self->data;
+}
+
+static VALUE msg_sid(VALUE object)
+{
+    return ULL2NUM(nats_msg_sid(self_of(object)->msg));
+}
+
+static VALUE msg_status(VALUE object)
+{
+    int32_t status = nats_msg_status(self_of(object)->msg);
+    return status != 0 ? INT2FIX(status) : Qnil;
+}
+
+static VALUE msg_description(VALUE object)
+{
+    const slot *self = self_of(object);
+    size_t len;
+    const char *words = nats_msg_description(self->msg, &len);
+    return nats_msg_status(self->msg) != 0 ? nrb_str(words, len) : Qnil;
+}
+
+static VALUE msg_raw_headers(VALUE object)
+{
+    size_t len;
+    const char *raw = nats_msg_headers_raw(self_of(object)->msg, &len);
+    return raw != NULL ? nrb_binary(raw, len) : Qnil;
+}
+
+static VALUE msg_header(VALUE object, VALUE key)
+{
+    VALUE name = RB_SYMBOL_P(key) ? rb_sym2str(key) : key;
+    nrb_text wanted = nrb_text_of(&name, "key");
+    size_t len;
+    const char *value = nats_msg_header(self_of(object)->msg, wanted.ptr, wanted.len, &len);
+    RB_GC_GUARD(name);
+    return text(value, len);
+}
+
+static int freeze_list(VALUE key, VALUE list, VALUE nothing)
+{
+    (void)key;
+    (void)nothing;
+    rb_obj_freeze(list);
+    return ST_CONTINUE;
+}
+
+static VALUE msg_headers(VALUE object)
+{
+    const slot *self = self_of(object);
+    VALUE map = rb_hash_new();
+    size_t cursor = 0, key_len, value_len;
+    const char *key, *value;
+    while (nats_msg_next_header(self->msg, &cursor, &key, &key_len, &value, &value_len) != 0) {
+        VALUE name = nrb_str(key, key_len);
+        VALUE list = rb_hash_lookup(map, name);
+        if (NIL_P(list)) {
+            list = rb_ary_new();
+            rb_hash_aset(map, name, list);
+        }
+        rb_ary_push(list, nrb_str(value, value_len));
+    }
+    rb_hash_foreach(map, freeze_list, Qnil);
+    return rb_obj_freeze(map);
+}
+
+/* Every pair as it came: an Array of [key, value]. */
+static VALUE msg_header_pairs(VALUE object)
+{
+    const slot *self = self_of(object);
+    VALUE list = rb_ary_new();
+    size_t cursor = 0, key_len, value_len;
+    const char *key, *value;
+    while (nats_msg_next_header(self->msg, &cursor, &key, &key_len, &value, &value_len) != 0) {
+        rb_ary_push(list, rb_assoc_new(nrb_str(key, key_len), nrb_str(value, value_len)));
+    }
+    return list;
+}
+
+const nats_msg *nrb_msg_get(VALUE object)
+{
+    return self_of(object)->msg;
+}
+
+VALUE nrb_msg_owner(VALUE object)
+{
+    return self_of(object)->batch->owner;
+}
+
+void nrb_message_init(void)
+{
+    nrb_msg_class = rb_define_class_under(nrb_module, "Message", rb_cObject);
+    rb_gc_register_mark_object(nrb_msg_class);
+    rb_undef_alloc_func(nrb_msg_class);
+    rb_undef_method(rb_singleton_class(nrb_msg_class), "new");
+    rb_define_method(nrb_msg_class, "subject", msg_subject, 0);
+    rb_define_method(nrb_msg_class, "reply", msg_reply, 0);
+    rb_define_method(nrb_msg_class, "data", msg_data, 0);
+    rb_define_method(nrb_msg_class, "sid", msg_sid, 0);
+    rb_define_method(nrb_msg_class, "status", msg_status, 0);
+    rb_define_method(nrb_msg_class, "description", msg_description, 0);
+    rb_define_method(nrb_msg_class, "raw_headers", msg_raw_headers, 0);
+    rb_define_method(nrb_msg_class, "header", msg_header, 1);
+    rb_define_method(nrb_msg_class, "headers", msg_headers, 0);
+    rb_define_method(nrb_msg_class, "header_pairs", msg_header_pairs, 0);
+    rb_define_method(nrb_msg_class, "client", nrb_msg_owner, 0);
+}

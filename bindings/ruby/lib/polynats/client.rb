@@ -1,0 +1,296 @@
+# frozen_string_literal: true
+
+module Polynats
+  # What a program holds of a connection. Made by {Polynats.connect} and {#share}.
+  #
+  # Threads and fibers may share a client. Calls that wait let other threads run, and under a Fiber
+  # scheduler other fibers; Ctrl-C, Thread#kill and Timeout.timeout end them.
+  #
+  # These are written in C:
+  #
+  # @!method publish(subject, data = nil, reply: nil, headers: nil)
+  #   Publishes one message: the bytes are in the connection's buffer when it returns.
+  #   @param subject [String]
+  #   @param data [String, nil] sent byte for byte
+  #   @param reply [String, nil] the subject to answer to
+  #   @param headers [Hash{String => String, Array<String>}, Array<Array(String, String)>, nil]
+  #   @return [self]
+  #   @raise [Invalid, MaxPayload, Timeout, Limit, Closed]
+  # @!method publish_many(subject, datas)
+  #   Publishes many payloads to one subject.
+  #   @param datas [Array<String>]
+  #   @return [Integer] how many: all
+  # @!method get(max: 65_536, wait: nil)
+  #   Takes all that has arrived for this client's subscriptions, oldest first.
+  #   @param max [Integer] at most so many
+  #   @param wait [Numeric, nil] seconds to wait for the first one; nil: for ever
+  #   @return [Array<Message>] empty on silence
+  #   @raise [Closed]
+  # @!method request(subject, data = nil, timeout: nil, headers: nil)
+  #   Sends a request and waits for its reply.
+  #   @param timeout [Numeric, nil] seconds; nil: the option request_timeout
+  #   @return [Message]
+  #   @raise [Timeout, NoResponders, Disconnected, Permission, Closed]
+  # @!method request_start(subject, data = nil, timeout: nil, headers: nil)
+  #   Sends a request and does not wait.
+  #   @return [Future]
+  # @!method request_many_start(subject, data = nil, max: nil, stall: nil, timeout: nil, sentinel: false, headers: nil)
+  #   As {#request_many}, and does not wait.
+  #   @return [Future] which gives one reply after the other
+  # @!method new_inbox
+  #   @return [String] a new subject that nobody else has
+  # @!method stats
+  #   @return [Hash{Symbol => Integer}] the connection's counters
+  # @!method server_info
+  #   @return [Hash{String => Object}] what the server said of itself
+  # @!method max_payload
+  #   @return [Integer] bytes that a message may have
+  # @!method process
+  #   Does what is due, without waiting: for event loops.
+  #   @return [nil]
+  # @!method deadline
+  #   @return [Float, nil] in how many seconds {#process} is due even if {#fd} stays quiet
+  # @!method fd
+  #   @return [Integer] a descriptor that is readable when there is something to do or to take
+  # @!method wake
+  #   Makes a call that waits in get or next_event return empty.
+  class Client
+    # Seconds, unless the connection was told otherwise (docs/options.md).
+    REQUEST_TIMEOUT = 10
+    DRAIN_TIMEOUT = 30
+    # Longest time that an event waits in {#run} while no message comes.
+    EVENT_SLICE = 0.1
+    STATUSES = { 1 => :connected, 2 => :reconnecting, 3 => :draining, 4 => :closed }.freeze
+    MODES = { shared: 0, private: 1, callback: 2 }.freeze
+    UNITS = { "ms" => 0.001, "s" => 1, "m" => 60, "h" => 3600, "" => 1 }.freeze
+    private_constant :EVENT_SLICE, :STATUSES, :MODES, :UNITS
+    private_class_method :open
+    private(*instance_methods(false).grep(/\A(?:raw|open)_/))
+
+    # Ends this client: its subscriptions end, its blocked calls raise {Closed}. Messages that were
+    # not taken are dropped. Twice is fine.
+    # @return [nil]
+    def close
+      raw_close
+      forget_callbacks
+      nil
+    end
+
+    # @return [Boolean]
+    def closed? = status == :closed
+
+    # Stops without loss: subscriptions end, what is under way is received and callbacks are called,
+    # what was published is flushed. Messages that wait can still be taken; then it is closed.
+    # @param timeout [Numeric, nil] seconds; nil: the option drain_timeout
+    # @return [nil]
+    # @raise [Timeout, Disconnected, Closed]
+    def drain(timeout: nil)
+      deadline = Polynats.now + (timeout || @drain_timeout)
+      drain_callbacks(deadline)
+      raw_drain([deadline - Polynats.now, 0].max)
+      nil
+    ensure
+      forget_callbacks if closed?
+    end
+
+    # Waits until the server has processed what was sent before.
+    # @param timeout [Numeric, nil] seconds; nil: the option request_timeout
+    # @return [self]
+    # @raise [Timeout, Disconnected, Closed]
+    def flush(timeout: nil)
+      raw_flush(timeout || @request_timeout)
+      self
+    end
+
+    # @return [Float] seconds that a PING and its PONG take
+    def rtt(timeout: nil) = raw_rtt(timeout || @request_timeout)
+
+    # Another client on this connection, with subscriptions, {#get} and events of its own. With a
+    # block it is closed at the block's end.
+    # @return [Client, Object]
+    def share
+      made = open_share
+      made.__send__(:set_up_like, self)
+      return made unless block_given?
+
+      begin
+        yield made
+      ensure
+        made.close
+      end
+    end
+
+    # Subscribes to a pattern. With a block, each message is given to it inside {#dispatch} and
+    # {#run}, and nowhere else.
+    # @param subject [String]
+    # @param queue [String, nil] a group, of which one member gets each message
+    # @param max [Integer, nil] end after so many messages
+    # @param pending_msgs [Integer, nil] how many may wait; -1: no limit
+    # @param pending_bytes [Integer, nil] likewise in bytes
+    # @yieldparam message [Message]
+    # @yieldparam subscription [Subscription]
+    # @return [Subscription]
+    def subscribe(subject, queue: nil, max: nil, pending_msgs: nil, pending_bytes: nil, &callback)
+      mode = callback ? MODES[:callback] : MODES[:shared]
+      pending_msgs ||= @pending_msgs if pending_bytes
+      pending_bytes ||= @pending_bytes if pending_msgs
+      sub = open_sub(subject, queue: queue, max: max, pending_msgs: pending_msgs,
+                              pending_bytes: pending_bytes, mode: mode)
+      @callbacks[sub.sid] = [callback, sub] if callback
+      sub
+    end
+
+    # Ends a subscription by its sid, or all of this client's to exactly a subject.
+    # @param which [Integer, String]
+    # @param after [Integer, nil] end it when so many have arrived in all
+    # @return [Integer] how many subscriptions
+    def unsubscribe(which, after: nil)
+      return raw_unsubscribe_subject(which, after || 0) unless which.is_a?(Integer)
+
+      raw_unsubscribe_sid(which, after || 0)
+      1
+    end
+
+    # Sends a request that several may answer, and collects the replies: until max came, none came
+    # for stall seconds after one, an empty one came (sentinel), or the time is up.
+    # @return [Array<Message>, nil] nil with a block, which gets each reply as it comes
+    # @raise [NoResponders]
+    def request_many(subject, data = nil, max: nil, stall: nil, timeout: nil, sentinel: false,
+                     headers: nil)
+      future = request_many_start(subject, data, max: max, stall: stall, timeout: timeout,
+                                                 sentinel: sentinel, headers: headers)
+      return future.to_a unless block_given?
+
+      future.each { |message| yield message }
+      nil
+    ensure
+      future&.cancel
+    end
+
+    # @return [Symbol] :connected, :reconnecting, :draining or :closed
+    def status = STATUSES.fetch(raw_status)
+
+    # The oldest event.
+    # @param wait [Numeric, nil] seconds; nil: for ever
+    # @return [Event, nil] nil when none came
+    # @raise [Closed] when it is closed and there is none left
+    def next_event(wait: nil) = @log ? @log.next_event(wait) : raw_next_event(wait)
+
+    # ---- callbacks ----
+
+    # Calls the callbacks of what has arrived.
+    # @return [Integer] how many were called
+    def dispatch(max: 65_536, wait: nil)
+      call_on_event
+      @waiting.concat(get_callbacks(max: max, wait: wait)) if @waiting.empty?
+      call_waiting(max)
+    end
+
+    # Dispatches until {#stop}, the client's end, or the time is up.
+    # @return [self]
+    def run(timeout: nil)
+      deadline = timeout && (Polynats.now + timeout)
+      @stopped = false
+      until @stopped || closed?
+        left = deadline && (deadline - Polynats.now)
+        break if left && left <= 0
+
+        dispatch(wait: @on_event ? [left, EVENT_SLICE].compact.min : left)
+      end
+      self
+    rescue Closed
+      self
+    end
+
+    # Ends {#run} after the callback that runs now; from another thread, at once.
+    # @return [nil]
+    def stop
+      @stopped = true
+      wake
+    end
+
+    # The block is given each event inside {#dispatch} and {#run}. Without a block that ends.
+    # @yieldparam event [Event]
+    # @return [nil]
+    def on_event(&block)
+      @on_event = block
+      nil
+    end
+
+    # @return [IO] of {#fd}, to be waited for; it is not to be read or closed
+    def to_io = @to_io ||= IO.for_fd(fd, autoclose: false)
+
+    # @return [String]
+    def inspect = "#<#{self.class} #{status}>"
+
+    private
+
+    attr_reader :request_timeout, :drain_timeout, :pending_msgs, :pending_bytes
+
+    def set_up(options, logger)
+      @request_timeout = seconds(options[:request_timeout]) || REQUEST_TIMEOUT
+      @drain_timeout = seconds(options[:drain_timeout]) || DRAIN_TIMEOUT
+      @pending_msgs = options[:pending_msgs]&.to_i || 65_536
+      @pending_bytes = options[:pending_bytes]&.to_i || 67_108_864
+      @callbacks = {}
+      @waiting = []
+      @log = EventLog.new(self, logger) if logger
+    end
+
+    def set_up_like(other)
+      set_up({ request_timeout: other.__send__(:request_timeout),
+               drain_timeout: other.__send__(:drain_timeout),
+               pending_msgs: other.__send__(:pending_msgs),
+               pending_bytes: other.__send__(:pending_bytes) }, nil)
+    end
+
+    # A duration as connect accepted it: a number, or a text such as "250ms".
+    def seconds(value)
+      return value if value.nil? || value.is_a?(Numeric)
+
+      number, unit = value.to_s.match(/\A([\d.]+)([a-z]*)\z/)&.captures
+      Float(number || 0) * UNITS.fetch(unit || "", 1)
+    end
+
+    # An error in a callback leaves by here; the messages after it wait for the next dispatch.
+    def call_waiting(max)
+      called = 0
+      while called < max && (message = @waiting.shift)
+        callback, sub = @callbacks[message.sid]
+        called += 1
+        callback&.call(message, sub)
+      end
+      forget_ended if called.positive?
+      called
+    end
+
+    def call_on_event
+      while @on_event && (event = next_event(wait: 0))
+        @on_event.call(event)
+      end
+    rescue Closed
+      nil
+    end
+
+    def forget_ended
+      @callbacks.delete_if { |_, (_, sub)| !sub.active? && sub.stats[:pending_msgs].zero? } if @waiting.empty?
+    end
+
+    # A client that is drained calls what has callbacks first.
+    def drain_callbacks(deadline)
+      @callbacks.each_value do |_, sub|
+        sub.drain(timeout: [deadline - Polynats.now, 0].max)
+      rescue Timeout
+        next
+      end
+      loop { break if dispatch(wait: 0).zero? }
+    rescue Closed
+      nil
+    end
+
+    def forget_callbacks
+      @callbacks = {}
+      @waiting = []
+    end
+  end
+end

@@ -1,0 +1,49 @@
+# frozen_string_literal: true
+
+module Polynats
+  # A message that was received. Its parts become Ruby's when they are asked for. It shares the
+  # memory it was read into with its neighbours: who keeps a few messages for long keeps their data.
+  #
+  # These are written in C:
+  #
+  # @!attribute [r] subject
+  #   @return [String] frozen, UTF-8
+  # @!attribute [r] data
+  #   @return [String] frozen, ASCII-8BIT
+  # @!attribute [r] reply
+  #   @return [String, nil] the subject to answer to
+  # @!attribute [r] headers
+  #   @return [Hash{String => Array<String>}] frozen, in the order in which they came
+  # @!attribute [r] header_pairs
+  #   @return [Array<Array(String, String)>] every header as it came
+  # @!attribute [r] raw_headers
+  #   @return [String, nil] the header block
+  # @!attribute [r] sid
+  #   @return [Integer] of its subscription; 0 for the answer to a request
+  # @!attribute [r] status
+  #   @return [Integer, nil] such as 503
+  # @!attribute [r] description
+  #   @return [String, nil] the words after the status
+  # @!attribute [r] client
+  #   @return [Client, nil] that it came by
+  # @!method header(key)
+  #   @return [String, nil] the first value; keys are compared to the letter
+  # @!method respond(data = nil, headers: nil)
+  #   Publishes to its reply subject.
+  #   @return [self]
+  #   @raise [Invalid] when no answer is asked for
+  class Message
+    # For pattern matching: `in { subject:, data: }`.
+    # @return [Hash{Symbol => Object}]
+    def deconstruct_keys(keys)
+      (keys || %i[subject data reply headers sid status description]).to_h do |key|
+        [key, public_send(key)]
+      end
+    end
+
+    # @return [String]
+    def inspect
+      "#<#{self.class} #{subject} #{data.bytesize} bytes#{" reply=#{reply}" if reply}>"
+    end
+  end
+end

@@ -1,0 +1,165 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "async"
+require "timeout"
+
+# Calls that wait let others run, and end when they are told to.
+class WaitingTest < PolynatsTest
+  def test_other_threads_run_meanwhile
+    ticks = 0
+    ticker = Thread.new { loop { sleep(0.01) and ticks += 1 } }
+    @nc.subscribe(@subject).next(timeout: 0.4)
+    ticker.kill.join
+    assert_operator ticks, :>, 5
+  end
+
+  def waits
+    sub = @nc.subscribe("#{@subject}.mute")
+    @nc.flush
+    silent = TCPServer.new("127.0.0.1", 0)
+    { "connect" => -> { Polynats.connect("127.0.0.1:#{silent.addr[1]}", connect_timeout: 60) },
+      "get" => -> { @nc.get }, "next" => -> { sub.next }, "each" => -> { sub.each { nil } },
+      "request" => -> { @nc.request("#{@subject}.mute", timeout: 60) },
+      "future" => -> { @nc.request_start("#{@subject}.mute", timeout: 60).wait },
+      "next_event" => -> { loop { @nc.next_event } }, "run" => -> { @nc.run } }
+  end
+
+  def test_thread_kill_ends_them
+    waits.each do |name, call|
+      thread = Thread.new(&call)
+      sleep 0.05
+      assert_operator took { thread.kill.join }, :<, PROMPT, name
+    end
+  end
+
+  def test_timeout_ends_them
+    waits.each do |name, call|
+      assert_operator took { assert_raises(Timeout::Error) { Timeout.timeout(0.1) { call.call } } }, :<,
+                      0.1 + PROMPT, name
+    end
+  end
+
+  def test_an_interrupt_ends_them_and_loses_nothing
+    @nc.subscribe("#{@subject}.x")
+    waits.each do |name, call|
+      main = Thread.current
+      killer = Thread.new { sleep(0.1) and main.raise(Interrupt) }
+      assert_operator took { assert_raises(Interrupt, name, &call) }, :<, 0.1 + PROMPT, name
+      killer.join
+    end
+    @nc.publish("#{@subject}.x", "still here")
+    assert_equal ["still here"], @nc.get(wait: 5).map(&:data).last(1)
+  end
+
+  def test_ctrl_c
+    out = run_ruby(<<~RUBY)
+      require "polynats"
+      Polynats.connect do |nc|
+        sub = nc.subscribe("#{@subject}")
+        Thread.new { sleep 0.2; Process.kill(:INT, Process.pid) }
+        begin
+          sub.next
+        rescue Interrupt
+          nc.publish("#{@subject}", "x")
+          puts sub.next(timeout: 5).data
+        end
+      end
+    RUBY
+    assert_equal "x\n", out
+  end
+
+  def test_a_trap_handler_runs_and_the_call_goes_on
+    seen = []
+    old = trap("USR1") { seen << :usr1 }
+    sub = @nc.subscribe(@subject)
+    sender = Thread.new do
+      sleep 0.1
+      Process.kill(:USR1, Process.pid)
+      sleep 0.1
+      @nc.publish(@subject, "after")
+    end
+    assert_equal "after", sub.next(timeout: 10).data
+    assert_equal [:usr1], seen
+  ensure
+    sender.join
+    trap("USR1", old)
+  end
+
+  def test_close_from_another_thread
+    sub = @nc.subscribe(@subject)
+    closer = Thread.new { sleep(0.1) and @nc.close }
+    assert_raises(Polynats::Closed) { sub.next }
+    closer.join
+  end
+
+  def test_a_future_is_for_one_thread_at_a_time
+    sub = @nc.subscribe("#{@subject}.mute")
+    @nc.flush
+    future = @nc.request_start(sub.subject, timeout: 5)
+    waiter = Thread.new { future.wait rescue $! }
+    sleep 0.1
+    assert_match(/another thread/, assert_raises(Polynats::Invalid) { future.wait }.message)
+    sub.next(timeout: 5).respond("x")
+    assert_equal "x", waiter.value.data
+  end
+
+  # ---- the Fiber scheduler ----
+
+  def test_fibers_run_while_one_waits
+    ticks = 0
+    Async do |task|
+      sub = @nc.subscribe(@subject)
+      ticker = task.async do
+        loop do
+          task.sleep(0.01)
+          ticks += 1
+        end
+      end
+      publisher = task.async do
+        task.sleep(0.3)
+        @nc.publish(@subject, "x")
+      end
+      assert_equal "x", sub.next.data
+      publisher.wait
+      ticker.stop
+    end
+    assert_operator ticks, :>, 5
+  end
+
+  def test_fibers_ask_and_answer
+    Async do |task|
+      sub = @nc.subscribe(@subject)
+      server = task.async { 20.times { sub.next.respond("answer") } }
+      answers = Array.new(4) { task.async { Array.new(5) { @nc.request(@subject, timeout: 10).data } } }
+      assert_equal ["answer"] * 20, answers.flat_map(&:wait)
+      server.wait
+      assert_same @nc, @nc.flush(timeout: 5)
+      assert_kind_of Float, @nc.rtt
+    end
+  end
+
+  def test_a_fiber_that_is_stopped_loses_nothing
+    Async do |task|
+      sub = @nc.subscribe(@subject)
+      got = []
+      60.times do |i|
+        waiter = task.async { got << sub.next.data }
+        task.sleep(0.002)
+        @nc.publish(@subject, i.to_s)
+        task.sleep(0.001 * (i % 3))
+        waiter.stop
+      end
+      got << sub.next(timeout: 5).data while got.size < 60
+      assert_equal (0..59).map(&:to_s), got
+    end
+  end
+
+  def test_fibers_that_stop_end_a_wait_promptly
+    Async do |task|
+      waiter = task.async { @nc.get }
+      task.sleep(0.05)
+      assert_operator took { waiter.stop }, :<, PROMPT
+    end
+  end
+end
