@@ -1,0 +1,35 @@
+/* package require polynats: the commands, and the script that comes with them. */
+#include "tnats.h"
+
+#ifndef POLYNATS_TCL_VERSION
+#define POLYNATS_TCL_VERSION POLYNATS_VERSION
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int Polynats_Init(Tcl_Interp *interp);
+
+static int command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    const tnats_command *row = data;
+    if (objc - 1 < row->least || (row->most >= 0 && objc - 1 > row->most)) {
+        Tcl_WrongNumArgs(interp, 1, objv, row->usage);
+        return TCL_ERROR;
+    }
+    return row->proc(tnats_state_of(interp), interp, objc, objv);
+}
+
+int Polynats_Init(Tcl_Interp *interp)
+{
+    if (Tcl_InitStubs(interp, "8.6-", 0) == NULL) {
+        return TCL_ERROR;
+    }
+    if (Tcl_FindNamespace(interp, "::polynats", NULL, 0) == NULL) {
+        Tcl_CreateNamespace(interp, "::polynats", NULL, NULL);
+    }
+    for (const tnats_command *row = tnats_commands; row->name != NULL; row++) {
+        Tcl_CreateObjCommand(interp, row->name, command, (ClientData)row, NULL);
+    }
+    tnats_state_of(interp);
+    return Tcl_PkgProvide(interp, "polynats::c", POLYNATS_TCL_VERSION);
+}

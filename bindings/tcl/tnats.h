@@ -1,0 +1,261 @@
+/* What the C files of the Tcl package share. A handle is a Tcl command with a tnats_handle as its
+ * ClientData: no pointer ever becomes text, so none can be forged. Everything of an interpreter
+ * hangs on its tnats_state and is used by its thread only. */
+#ifndef TNATS_H
+#define TNATS_H
+
+#include <polynats.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tcl.h>
+
+#ifndef TCL_SIZE_MAX
+typedef int Tcl_Size; /* Tcl 8.6 has no name for it */
+#endif
+
+/* Keys of messages, events and protocol events: one object each, shared by all dicts. */
+enum tnats_key {
+    TNATS_SUBJECT,
+    TNATS_DATA,
+    TNATS_REPLY,
+    TNATS_HEADERS,
+    TNATS_STATUS,
+    TNATS_DESCRIPTION,
+    TNATS_SID,
+    TNATS_HEADER_LIST,
+    TNATS_TYPE,
+    TNATS_TEXT,
+    TNATS_TIME,
+    TNATS_URL,
+    TNATS_LOST,
+    TNATS_UNCONFIRMED,
+    TNATS_MESSAGE,
+    TNATS_TOKEN,
+    TNATS_RTT,
+    TNATS_RECOVERABLE,
+    TNATS_KIND,
+    TNATS_SCHEME,
+    TNATS_HOST,
+    TNATS_PORT,
+    TNATS_KEY_COUNT
+};
+
+typedef struct tnats_state {
+    Tcl_Interp *interp; /* NULL once it is being deleted */
+    int refs;
+    Tcl_WideInt serial; /* numbers the commands */
+    const Tcl_ObjType *bytes_type;
+    const Tcl_ObjType *dict_type;
+    Tcl_Obj *keys[TNATS_KEY_COUNT];
+    Tcl_Obj *empty;
+    Tcl_Obj *zero;
+    Tcl_Obj *last_subject; /* of the message before: the next one often has the same */
+    Tcl_Obj *last_sid;
+    uint64_t last_sid_value;
+    Tcl_Obj *coroutine; /* the command that tells whether one runs */
+} tnats_state;
+
+typedef struct tnats_handle tnats_handle;
+typedef int tnats_proc(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+
+/* A verb of a handle: written by hand (proc), or a wrapper that SWIG made (wrapper), which gets
+ * its arguments in the order of the C function: first `least` to `most` words, then the values of
+ * the options in their order. What was not given is NULL. */
+typedef struct tnats_verb {
+    const char *name;
+    tnats_proc *proc;
+    Tcl_ObjCmdProc *wrapper;
+    const char *usage;
+    int least;
+    int most;
+    const char *const *options;
+} tnats_verb;
+
+/* A command of the package's namespace. */
+typedef struct tnats_command {
+    const char *name;
+    Tcl_ObjCmdProc *proc;
+    const char *usage;
+    int least;
+    int most; /* -1: any number */
+} tnats_command;
+
+/* In tcl.i; ends with a row without a name. */
+extern const tnats_command tnats_commands[];
+
+typedef struct tnats_kind {
+    const char *noun; /* "client": its commands are ::polynats::client1 … */
+    void (*release)(tnats_handle *handle);
+} tnats_kind;
+
+extern const tnats_kind tnats_client_kind;
+extern const tnats_kind tnats_sub_kind;
+extern const tnats_kind tnats_future_kind;
+extern const tnats_kind tnats_proto_kind;
+
+/* Most options that one verb has. */
+#define TNATS_OPTIONS_MAX 8
+
+typedef struct tnats_client tnats_client; /* loop.c */
+
+struct tnats_handle {
+    const tnats_kind *kind;
+    const tnats_verb *verbs; /* ends with a row without a name */
+    tnats_state *state;
+    Tcl_Command token;    /* NULL once the command is gone */
+    tnats_handle *parent; /* the client of a subscription or a future; kept alive */
+    tnats_handle *children;
+    tnats_handle *next;
+    tnats_handle *previous;
+    void *object; /* nats_client, nats_sub, nats_future or nats_proto */
+    tnats_client *client; /* what a client has besides */
+    uint64_t sid;         /* of a subscription */
+    int refs;
+};
+
+/* ---- state.c ---- */
+
+/* The state of an interpreter, made with the package. */
+tnats_state *tnats_state_of(Tcl_Interp *interp);
+
+/* A new handle and its command; its name becomes the interpreter's result. */
+tnats_handle *tnats_handle_new(tnats_state *state, const tnats_kind *kind, void *object,
+                               tnats_handle *parent);
+/* The verbs of each kind, which are listed in tcl.i. */
+const tnats_verb *tnats_verbs_of(const tnats_kind *kind);
+void tnats_handle_keep(tnats_handle *handle);
+void tnats_handle_drop(tnats_handle *handle);
+/* The command's name as it is now, or a text that is no command's when it is gone. */
+Tcl_Obj *tnats_handle_name(tnats_handle *handle);
+/* Delete the command, and with it the handle. */
+int tnats_destroy(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+
+/* ---- value.c: texts, bytes, numbers, errors ---- */
+
+/* Bytes for the library: those of the Tcl value itself, or a copy of our own in heap. */
+typedef struct tnats_bytes {
+    const char *ptr;
+    size_t len;
+    char *heap;
+} tnats_bytes;
+
+/* A text in UTF-8, exactly: NUL as a NUL, pairs of surrogates as one character, and a lone low
+ * surrogate U+DC80 to U+DCFF as the byte it stands for. NULL gives a NULL pointer. */
+void tnats_text(Tcl_Obj *obj, tnats_bytes *out);
+/* A text without a NUL; NULL, or "" for what may be absent, gives NULL. what names the argument. */
+int tnats_words(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, tnats_bytes *out);
+/* Bytes: each character is one, and one above U+00FF an error. The value keeps its type. */
+int tnats_data(tnats_state *state, Tcl_Obj *obj, tnats_bytes *out);
+void tnats_bytes_free(tnats_bytes *bytes);
+/* A text from bytes; those that are not UTF-8 become lone surrogates, as above. */
+Tcl_Obj *tnats_text_new(const char *bytes, size_t len);
+Tcl_Obj *tnats_word_new(const char *word);
+Tcl_Obj *tnats_count_new(uint64_t count);
+
+/* The error of the call that just failed: -errorcode {POLYNATS CODE about}. Returns TCL_ERROR. */
+int tnats_fail(Tcl_Interp *interp, nats_status status);
+/* The same with a text of our own. */
+int tnats_fail_text(Tcl_Interp *interp, nats_status status, const char *about, const char *format,
+                    ...) __attribute__((format(printf, 4, 5)));
+/* Seconds, 0 or more, to ms, rounded up; NULL or "" gives fallback. */
+int tnats_seconds(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t fallback,
+                  int64_t *ms_out);
+/* A whole number of `least` or more; NULL gives fallback. */
+int tnats_number(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t least,
+                 int64_t fallback, int64_t *out);
+/* A moment of a clock in seconds to ns; NULL: now. */
+int tnats_moment(Tcl_Interp *interp, Tcl_Obj *obj, int64_t *ns_out);
+/* A status by its name, such as IO. */
+int tnats_status_of(Tcl_Interp *interp, Tcl_Obj *obj, nats_status *out);
+int64_t tnats_now_ns(void);
+/* The values of -option value pairs from objv[first] on, in the order of names; NULL where there
+ * is none. */
+int tnats_options(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int first,
+                  const char *const *names, Tcl_Obj **values);
+/* Options of a connection from the same; `own` (NULL-terminated) are not the library's: their
+ * values go to own_values. */
+int tnats_connect_options(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int first,
+                          nats_options *options, const char *const *own, Tcl_Obj **own_values);
+/* One URL, or a list of them, as the library takes them. */
+int tnats_servers(Tcl_Interp *interp, Tcl_Obj *obj, tnats_bytes *out);
+
+/* ---- wait.c: waiting that gives way to signals, cancelling and limits ---- */
+
+typedef struct tnats_wait {
+    Tcl_Interp *interp;
+    int64_t deadline_ns; /* INT64_MAX: for ever */
+    int64_t ms;          /* of the slice that comes next */
+    int64_t slice_ns;    /* when it ends */
+} tnats_wait;
+
+void tnats_wait_start(tnats_wait *wait, Tcl_Interp *interp, int64_t ms);
+/* After a slice: TCL_OK, and wait->ms is that of the next one; or what the interpreter says. */
+int tnats_wait_next(tnats_wait *wait);
+bool tnats_wait_over(const tnats_wait *wait);
+/* After a slice that gave nothing: did it end before its time? Then the client was woken. */
+bool tnats_wait_woken(const tnats_wait *wait);
+/* True when code runs in a coroutine. */
+bool tnats_in_coroutine(tnats_state *state);
+/* For the wrappers: call again? status_io: of the call; a TIMEOUT of one slice is none. */
+bool tnats_wait_again(tnats_wait *wait, nats_status *status_io, int *code_out);
+
+/* ---- message.c ---- */
+
+/* In a coroutine: let polynats.tcl wait until the verb, called with rest and without waiting, gives
+ * something, at most ms. */
+int tnats_await(tnats_handle *handle, const char *verb, int64_t ms, Tcl_Obj *const *rest,
+                int rest_count);
+
+/* A message as a dict; msg stays the caller's. */
+Tcl_Obj *tnats_message_new(tnats_state *state, const nats_msg *msg);
+/* Headers from a dict or list of key, values; NULL gives NULL. */
+int tnats_headers(tnats_state *state, Tcl_Obj *obj, nats_headers **out);
+
+/* ---- facts.c: what the library tells, as dicts ---- */
+
+Tcl_Obj *tnats_event_new(tnats_state *state, const nats_event *event);
+Tcl_Obj *tnats_info_new(const nats_info *info);
+Tcl_Obj *tnats_stats_new(nats_client *client);
+Tcl_Obj *tnats_sub_stats_new(nats_sub *sub);
+const char *tnats_client_status_name(int32_t status);
+const char *tnats_proto_state_name(int32_t state);
+
+/* ---- verbs written by hand: client.c, request.c, proto.c ---- */
+
+int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+int tnats_proto_create(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+tnats_proc tnats_client_share, tnats_client_publish, tnats_client_publish_many,
+    tnats_client_subscribe, tnats_client_unsubscribe, tnats_client_get, tnats_client_close,
+    tnats_client_drain, tnats_client_respond, tnats_client_next_event;
+tnats_proc tnats_client_request, tnats_client_request_start, tnats_client_request_many;
+tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_watch;
+/* Written in Tcl: polynats.tcl. */
+tnats_proc tnats_client_run, tnats_client_stop;
+tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
+tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close;
+tnats_proc tnats_future_poll, tnats_future_wait;
+tnats_proc tnats_proto_publish, tnats_proto_subscribe, tnats_proto_take, tnats_proto_next_event,
+    tnats_proto_server, tnats_proto_servers, tnats_proto_server_info_json;
+int tnats_now(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+int tnats_option_list(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+
+/* ---- loop.c: the event loop ---- */
+
+tnats_client *tnats_client_new(void);
+/* Call prefix with each message of this subscription. */
+void tnats_loop_add(tnats_handle *client, uint64_t sid, Tcl_Obj *prefix);
+void tnats_loop_remove(tnats_handle *client, uint64_t sid);
+/* Begin, or end, to watch the descriptor, as is needed now. */
+int tnats_loop_update(tnats_handle *client, Tcl_Interp *interp);
+/* After close: nobody is called any more. */
+void tnats_loop_end(tnats_handle *client);
+/* The client always wants the loop: it has no keeper. */
+void tnats_loop_always(tnats_handle *client);
+/* Call what waits, at most max; *called_out: how many. TCL_ERROR of a callback ends it, with its
+ * message delivered; background: such errors go to the interpreter's handler instead. */
+int tnats_loop_call(tnats_handle *client, size_t max, bool background, size_t *called_out);
+/* End the subscriptions that have callbacks, and call them with what was under way. */
+int tnats_loop_drain(tnats_handle *client, Tcl_Interp *interp, int64_t timeout_ms);
+
+#endif
