@@ -1,0 +1,101 @@
+/* Errors: the library's statuses as exceptions. Their classes are written in Python (polynats/_errors)
+ * and told to us when it is imported. */
+#include "pyn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    STATUSES_MAX = 64, /* more than the library has */
+    WORDS_SIZE = 512   /* for words of our own; what is longer is cut off */
+};
+
+static PyObject *error_classes[STATUSES_MAX];
+
+PyObject *pyn_set_errors(PyObject *module, PyObject *classes)
+{
+    (void)module;
+    PyObject *code, *class;
+    Py_ssize_t at = 0;
+    if (!PyDict_Check(classes)) {
+        PyErr_SetString(PyExc_TypeError, "a dict of classes expected");
+        return NULL;
+    }
+    while (PyDict_Next(classes, &at, &code, &class)) {
+        nats_status status = pyn_status_of(code);
+        if (status == PYN_RAISED) {
+            return NULL;
+        }
+        Py_INCREF(class);
+        Py_XSETREF(error_classes[-status], class);
+    }
+    Py_RETURN_NONE;
+}
+
+nats_status pyn_status_of(PyObject *name)
+{
+    pyn_text text;
+    if (!pyn_text_of(name, "code", &text)) {
+        return PYN_RAISED;
+    }
+    for (nats_status status = NATS_OK; status > -STATUSES_MAX; status--) {
+        if (strcmp(nats_status_name(status), text.ptr) == 0) {
+            return status;
+        }
+    }
+    pyn_raise_words(NATS_ERR_INVALID, "code", "code is the name of no error: '%.100s'", text.ptr);
+    return PYN_RAISED;
+}
+
+static PyObject *class_of(nats_status status)
+{
+    PyObject *class = status < 0 && status > -STATUSES_MAX ? error_classes[-status] : NULL;
+    class = class != NULL ? class : error_classes[0]; /* the family's own */
+    return class != NULL ? class : PyExc_RuntimeError;
+}
+
+static void raise_text(nats_status status, const char *words, const char *name)
+{
+    PyObject *class = class_of(status);
+    PyObject *text = pyn_str(words, strlen(words));
+    PyObject *about = pyn_str(name, strlen(name));
+    PyObject *error = NULL;
+    if (text != NULL && about != NULL) {
+        error = PyObject_CallFunctionObjArgs(class, text, NULL);
+    }
+    if (error != NULL && PyObject_SetAttrString(error, "about", about) == 0) {
+        PyErr_SetObject(class, error);
+    }
+    Py_XDECREF(error);
+    Py_XDECREF(about);
+    Py_XDECREF(text);
+}
+
+PyObject *pyn_raise(nats_status status)
+{
+    if (status == PYN_RAISED) {
+        return NULL;
+    }
+    raise_text(status, nats_last_error(NULL), nats_last_about());
+    return NULL;
+}
+
+PyObject *pyn_raise_words(nats_status status, const char *about, const char *format, ...)
+{
+    char words[WORDS_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    raise_text(status, words, about);
+    return NULL;
+}
+
+PyObject *pyn_done(nats_status status)
+{
+    if (status != NATS_OK) {
+        return pyn_raise(status);
+    }
+    Py_RETURN_NONE;
+}

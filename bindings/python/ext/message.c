@@ -1,0 +1,334 @@
+/* Messages: one block with the bytes in it, and the payload as Python's bytes. The library's own
+ * message is let go of at once, so keeping one of ours keeps nothing else. Only one with headers is
+ * held on to, until they are read. */
+#include "pyn.h"
+
+#include <structmember.h>
+#include <string.h>
+
+typedef struct message {
+    PyObject_VAR_HEAD
+    pyn_handle *handle; /* NULL when it came without a client */
+    PyObject *data;
+    nats_msg *msg;   /* NULL when there are no headers, or none left to read */
+    PyObject *pairs; /* of the headers, once they were read */
+    PyObject *raw;
+    PyObject *description;
+    uint64_t sid;
+    int32_t status;
+    uint32_t subject_len;
+    uint32_t reply_len;
+    char bytes[]; /* subject, reply */
+} message;
+
+static void message_dealloc(PyObject *object)
+{
+    message *self = (message *)object;
+    nats_msg_free(self->msg);
+    Py_XDECREF(self->handle);
+    Py_XDECREF(self->data);
+    Py_XDECREF(self->pairs);
+    Py_XDECREF(self->raw);
+    Py_XDECREF(self->description);
+    PyObject_Free(object);
+}
+
+PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle)
+{
+    size_t subject_len, reply_len, data_len, headers_len;
+    const char *subject = nats_msg_subject(msg, &subject_len);
+    const char *reply = nats_msg_reply(msg, &reply_len);
+    const char *data = nats_msg_data(msg, &data_len);
+    Py_ssize_t text_len = (Py_ssize_t)(subject_len + reply_len);
+    message *self = PyObject_NewVar(message, &pyn_message_type, text_len);
+    if (self == NULL) {
+        nats_msg_free(msg);
+        return NULL;
+    }
+    Py_XINCREF(handle);
+    self->handle = handle;
+    self->msg = msg;
+    self->pairs = NULL;
+    self->raw = NULL;
+    self->description = NULL;
+    self->status = 0;
+    self->sid = nats_msg_sid(msg);
+    self->subject_len = (uint32_t)subject_len;
+    self->reply_len = (uint32_t)reply_len;
+    memcpy(self->bytes, subject, subject_len);
+    if (reply_len > 0) {
+        memcpy(self->bytes + subject_len, reply, reply_len);
+    }
+    self->data = PyBytes_FromStringAndSize(data, (Py_ssize_t)data_len);
+    if (self->data == NULL) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    if (nats_msg_headers_raw(msg, &headers_len) != NULL) {
+        self->status = nats_msg_status(msg);
+        return (PyObject *)self;
+    }
+    self->msg = NULL;
+    nats_msg_free(msg);
+    return (PyObject *)self;
+}
+
+/* ---- headers ---- */
+
+static PyObject *pair_new(const char *key, size_t key_len, const char *value, size_t value_len)
+{
+    PyObject *first = pyn_str(key, key_len);
+    PyObject *second = first != NULL ? pyn_str(value, value_len) : NULL;
+    PyObject *pair = second != NULL ? PyTuple_Pack(2, first, second) : NULL;
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return pair;
+}
+
+static PyObject *read_pairs(const nats_msg *msg)
+{
+    size_t cursor = 0, key_len, value_len;
+    const char *key, *value;
+    PyObject *list = PyList_New(0);
+    while (list != NULL &&
+           nats_msg_next_header(msg, &cursor, &key, &key_len, &value, &value_len) != 0) {
+        PyObject *pair = pair_new(key, key_len, value, value_len);
+        if (pair == NULL || PyList_Append(list, pair) != 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(pair);
+    }
+    PyObject *pairs = list != NULL ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return pairs;
+}
+
+/* All that a message with headers has besides, made once. */
+static bool read_headers(message *self)
+{
+    if (self->msg == NULL) {
+        return true;
+    }
+    size_t raw_len, words_len;
+    const char *raw = nats_msg_headers_raw(self->msg, &raw_len);
+    const char *words = nats_msg_description(self->msg, &words_len);
+    PyObject *pairs = read_pairs(self->msg);
+    PyObject *bytes = PyBytes_FromStringAndSize(raw, (Py_ssize_t)raw_len);
+    PyObject *description = self->status != 0 ? pyn_str(words, words_len) : NULL;
+    if (pairs == NULL || bytes == NULL || (self->status != 0 && description == NULL)) {
+        Py_XDECREF(pairs);
+        Py_XDECREF(bytes);
+        Py_XDECREF(description);
+        return false;
+    }
+    self->pairs = pairs;
+    self->raw = bytes;
+    self->description = description;
+    nats_msg_free(self->msg);
+    self->msg = NULL;
+    return true;
+}
+
+static PyObject *or_none(PyObject *value)
+{
+    value = value != NULL ? value : Py_None;
+    Py_INCREF(value);
+    return value;
+}
+
+static PyObject *get_pairs(PyObject *object, void *nothing)
+{
+    message *self = (message *)object;
+    (void)nothing;
+    if (!read_headers(self)) {
+        return NULL;
+    }
+    return self->pairs != NULL ? or_none(self->pairs) : PyTuple_New(0);
+}
+
+static bool add_value(PyObject *map, PyObject *key, PyObject *value)
+{
+    PyObject *list = PyDict_GetItemWithError(map, key);
+    if (list != NULL) {
+        return PyList_Append(list, value) == 0;
+    }
+    if (PyErr_Occurred()) {
+        return false;
+    }
+    list = PyList_New(1);
+    if (list == NULL) {
+        return false;
+    }
+    Py_INCREF(value);
+    PyList_SET_ITEM(list, 0, value);
+    int error = PyDict_SetItem(map, key, list);
+    Py_DECREF(list);
+    return error == 0;
+}
+
+/* A new map with each reading: it is the program's own. */
+static PyObject *get_headers(PyObject *object, void *nothing)
+{
+    PyObject *pairs = get_pairs(object, nothing);
+    PyObject *map = pairs != NULL ? PyDict_New() : NULL;
+    for (Py_ssize_t i = 0; map != NULL && i < PyTuple_GET_SIZE(pairs); i++) {
+        PyObject *pair = PyTuple_GET_ITEM(pairs, i);
+        if (!add_value(map, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1))) {
+            Py_CLEAR(map);
+        }
+    }
+    Py_XDECREF(pairs);
+    return map;
+}
+
+static PyObject *get_raw(PyObject *object, void *nothing)
+{
+    (void)nothing;
+    return read_headers((message *)object) ? or_none(((message *)object)->raw) : NULL;
+}
+
+static PyObject *get_description(PyObject *object, void *nothing)
+{
+    (void)nothing;
+    return read_headers((message *)object) ? or_none(((message *)object)->description) : NULL;
+}
+
+static PyObject *message_header(PyObject *object, PyObject *key)
+{
+    if (!PyUnicode_Check(key)) {
+        PyErr_Format(PyExc_TypeError, "key must be str, not %.100s", Py_TYPE(key)->tp_name);
+        return NULL;
+    }
+    PyObject *pairs = get_pairs(object, NULL);
+    if (pairs == NULL) {
+        return NULL;
+    }
+    PyObject *found = Py_None;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(pairs) && found == Py_None; i++) {
+        PyObject *pair = PyTuple_GET_ITEM(pairs, i);
+        if (PyUnicode_Compare(PyTuple_GET_ITEM(pair, 0), key) == 0) {
+            found = PyTuple_GET_ITEM(pair, 1);
+        }
+    }
+    Py_INCREF(found);
+    Py_DECREF(pairs);
+    return found;
+}
+
+/* ---- the rest ---- */
+
+static PyObject *get_subject(PyObject *object, void *nothing)
+{
+    const message *self = (message *)object;
+    (void)nothing;
+    return pyn_str(self->bytes, self->subject_len);
+}
+
+static PyObject *get_reply(PyObject *object, void *nothing)
+{
+    const message *self = (message *)object;
+    (void)nothing;
+    if (self->reply_len == 0) {
+        Py_RETURN_NONE;
+    }
+    return pyn_str(self->bytes + self->subject_len, self->reply_len);
+}
+
+static PyObject *get_status(PyObject *object, void *nothing)
+{
+    const message *self = (message *)object;
+    (void)nothing;
+    if (self->status == 0) {
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromLong(self->status);
+}
+
+static PyObject *message_respond(PyObject *object, PyObject *const *args, Py_ssize_t nargs,
+                                 PyObject *kwnames)
+{
+    static const char *const names[] = {"data", "headers", NULL};
+    message *self = (message *)object;
+    PyObject *values[2];
+    pyn_publication what = {.subject = {self->bytes + self->subject_len, self->reply_len}};
+    if (!pyn_arguments("respond", args, nargs, kwnames, names, 0, values)) {
+        return NULL;
+    }
+    if (self->handle == NULL) {
+        return pyn_raise_words(NATS_ERR_INVALID, "msg",
+                               "this message came by no client: publish the answer yourself");
+    }
+    if (self->reply_len == 0) {
+        return pyn_raise_words(NATS_ERR_INVALID, "msg",
+                               "msg has no reply subject: no answer is asked for");
+    }
+    if (!pyn_data_of(values[0], "data", &what.data)) {
+        return NULL;
+    }
+    if (!pyn_headers_of(values[1], &what.headers)) {
+        pyn_publication_free(&what);
+        return NULL;
+    }
+    return pyn_publish(self->handle, &what);
+}
+
+static PyObject *message_repr(PyObject *object)
+{
+    const message *self = (message *)object;
+    PyObject *subject = get_subject(object, NULL);
+    PyObject *text =
+        subject != NULL ? PyUnicode_FromFormat("<polynats.Message %R, %zd bytes%s>", subject,
+                                               PyBytes_GET_SIZE(self->data),
+                                               self->reply_len > 0 ? ", asks for an answer" : "")
+                        : NULL;
+    Py_XDECREF(subject);
+    return text;
+}
+
+static PyMemberDef members[] = {
+    {"data", T_OBJECT_EX, offsetof(message, data), READONLY, "The payload: bytes."},
+    {"sid", T_ULONGLONG, offsetof(message, sid), READONLY,
+     "Of the subscription it came for; 0 for the answer to a request."},
+    {NULL, 0, 0, 0, NULL}};
+
+static PyGetSetDef getters[] = {
+    {"subject", get_subject, NULL, "What it was published to.", NULL},
+    {"reply", get_reply, NULL, "The subject to answer to, or None.", NULL},
+    {"headers", get_headers, NULL, "A dict of key to list of values, in the order of the keys.",
+     NULL},
+    {"header_pairs", get_pairs, NULL, "All (key, value) of the headers, as they came.", NULL},
+    {"raw_headers", get_raw, NULL, "The header block as it came, or None.", NULL},
+    {"status", get_status, NULL, "Of the headers' first line, such as 503, or None.", NULL},
+    {"description", get_description, NULL, "The words after the status, or None.", NULL},
+    {NULL, NULL, NULL, NULL, NULL}};
+
+static PyMethodDef methods[] = {
+    {"header", message_header, METH_O,
+     "header($self, key, /)\n--\n\nThe first value of a header, or None. Keys are compared to the "
+     "letter."},
+    {"respond", (PyCFunction)(void (*)(void))message_respond, METH_FASTCALL | METH_KEYWORDS,
+     "respond($self, data=None, headers=None)\n--\n\nAnswer a message that asks for it. Raises "
+     "Invalid when it does not."},
+    {NULL, NULL, 0, NULL}};
+
+PyTypeObject pyn_message_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats.Message",
+    .tp_doc = "A received message. It does not change, and keeps only its own bytes.",
+    .tp_basicsize = sizeof(message),
+    .tp_itemsize = 1,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_dealloc = message_dealloc,
+    .tp_repr = message_repr,
+    .tp_members = members,
+    .tp_getset = getters,
+    .tp_methods = methods,
+};
+
+int pyn_message_init(PyObject *module)
+{
+    if (PyType_Ready(&pyn_message_type) != 0) {
+        return -1;
+    }
+    Py_INCREF(&pyn_message_type);
+    return PyModule_AddObject(module, "Message", (PyObject *)&pyn_message_type);
+}

@@ -1,0 +1,23 @@
+/* What the module has besides the functions that SWIG wraps. */
+#include "pyn.h"
+
+static PyMethodDef functions[] = {
+    {"_connect", pyn_connect, METH_VARARGS, NULL},
+    {"_share", pyn_share, METH_VARARGS, NULL},
+    {"_subscribe", pyn_subscribe, METH_VARARGS, NULL},
+    {"_request_start", pyn_request_start, METH_VARARGS, NULL},
+    {"_request_many", pyn_request_many, METH_VARARGS, NULL},
+    {"_options", pyn_options, METH_NOARGS, NULL},
+    {"_proto_new", pyn_proto_new, METH_VARARGS, NULL},
+    {"_set_errors", pyn_set_errors, METH_O, NULL},
+    {"_exiting", pyn_exiting, METH_NOARGS, NULL},
+    {"now", pyn_now, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL}};
+
+int pyn_init(PyObject *module)
+{
+    if (PyModule_AddFunctions(module, functions) != 0 || pyn_handle_init(module) != 0) {
+        return -1;
+    }
+    return pyn_message_init(module);
+}

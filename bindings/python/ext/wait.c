@@ -1,0 +1,111 @@
+/* Calls that wait: without the GIL, and ended by Ctrl-C as any of Python's own. */
+#include "pyn.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+static int64_t left_ms(int64_t deadline_ns)
+{
+    int64_t left = deadline_ns - pyn_now_ns();
+    return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+/* Handlers run only when the step got nothing, so what it got cannot be lost by what they raise. */
+nats_status pyn_wait(pyn_step step, void *arg, int64_t ms)
+{
+    int64_t deadline_ns = ms > 0 ? pyn_now_ns() + ms * NS_PER_MS : 0;
+    for (;;) {
+        nats_status status;
+        Py_BEGIN_ALLOW_THREADS
+        status = step(arg, ms);
+        Py_END_ALLOW_THREADS
+        if (status != NATS_ERR_INTERRUPTED) {
+            return status;
+        }
+        if (PyErr_CheckSignals() != 0) {
+            return PYN_RAISED;
+        }
+        if (ms > 0) {
+            ms = left_ms(deadline_ns);
+        }
+    }
+}
+
+/* Absent is the client's default; known, so that what is left after a signal can be. */
+static int64_t or_option(nats_client *client, const char *name, int64_t ms)
+{
+    int64_t known = -1;
+    if (ms >= 0) {
+        return ms;
+    }
+    return nats_client_option_int(client, name, &known) == NATS_OK ? known : -1;
+}
+
+static nats_status close_step(void *client, int64_t ms)
+{
+    (void)ms;
+    return nats_client_close(client);
+}
+
+nats_status pyn_client_close(nats_client *client)
+{
+    return pyn_wait(close_step, client, 0);
+}
+
+static nats_status drain_step(void *client, int64_t ms)
+{
+    return nats_client_drain(client, ms);
+}
+
+nats_status pyn_client_drain(nats_client *client, int64_t timeout_ms)
+{
+    return pyn_wait(drain_step, client, or_option(client, "drain_timeout", timeout_ms));
+}
+
+static nats_status flush_step(void *client, int64_t ms)
+{
+    return nats_client_flush(client, ms);
+}
+
+nats_status pyn_client_flush(nats_client *client, int64_t timeout_ms)
+{
+    return pyn_wait(flush_step, client, or_option(client, "request_timeout", timeout_ms));
+}
+
+typedef struct asking {
+    void *object;
+    void *out;
+} asking;
+
+static nats_status rtt_step(void *arg, int64_t ms)
+{
+    const asking *self = arg;
+    return nats_client_rtt(self->object, ms, self->out);
+}
+
+nats_status pyn_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
+{
+    asking self = {client, rtt_ns_out};
+    return pyn_wait(rtt_step, &self, or_option(client, "request_timeout", timeout_ms));
+}
+
+static nats_status event_step(void *arg, int64_t ms)
+{
+    const asking *self = arg;
+    return nats_client_next_event(self->object, ms, self->out);
+}
+
+nats_status pyn_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out)
+{
+    asking self = {client, event_out};
+    return pyn_wait(event_step, &self, wait_ms);
+}
+
+static nats_status sub_drain_step(void *sub, int64_t ms)
+{
+    return nats_sub_drain(sub, ms);
+}
+
+nats_status pyn_sub_drain(nats_sub *sub, int64_t timeout_ms)
+{
+    return pyn_wait(sub_drain_step, sub, timeout_ms);
+}

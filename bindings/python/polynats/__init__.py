@@ -1,0 +1,94 @@
+"""A client for NATS, the messaging system.
+
+    import polynats
+
+    with polynats.connect("nats://127.0.0.1:4222", name="demo") as nc:
+        sub = nc.subscribe("greet.*")
+        nc.publish("greet.joe", b"hello", headers={"Lang": ["en", "fr"]})
+        for msg in nc.get(max=100, wait=0.5):
+            print(msg.subject, msg.data, msg.header("Lang"))
+
+`polynats.aio` has the same verbs for asyncio, `polynats.green` for gevent.
+"""
+
+from __future__ import annotations
+
+import atexit
+
+from . import _polynats
+from ._client import Client, connect
+from ._errors import (
+    Auth,
+    Closed,
+    Disconnected,
+    Error,
+    Forked,
+    Interrupted,
+    Invalid,
+    IOFailed,
+    Limit,
+    MaxPayload,
+    NoMemory,
+    NoResponders,
+    NotSupported,
+    Permission,
+    Protocol,
+    Server,
+    SlowConsumer,
+    Timeout,
+    TLSFailed,
+)
+from ._event import Event
+from ._future import Future
+from ._polynats import Message, abi, now, version
+from ._proto import Proto, proto
+from ._subscription import Subscription
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._polynats import OptionRow
+
+__version__ = version()
+
+
+def options() -> list[OptionRow]:
+    """Every option of `connect`: its name, its type (text, bool, int, seconds), a line about it."""
+    return _polynats._options()
+
+
+class subject:
+    """Subjects and patterns."""
+
+    @staticmethod
+    def valid(subject: str) -> bool:
+        """Whether a message can be published to it."""
+        return _polynats.subject_valid(subject)
+
+    @staticmethod
+    def valid_pattern(pattern: str) -> bool:
+        """Whether it can be subscribed to."""
+        return _polynats.subject_valid_pattern(pattern)
+
+    @staticmethod
+    def matches(pattern: str, subject: str) -> bool:
+        """Whether a message to `subject` would reach a subscription to `pattern`."""
+        return _polynats.subject_matches(pattern, subject)
+
+
+def _at_exit() -> None:
+    import sys
+
+    log = sys.modules.get("polynats._log")
+    if log is not None:
+        log.close_all()
+    _polynats._exiting()
+
+
+atexit.register(_at_exit)
+
+__all__ = [
+    "Auth", "Client", "Closed", "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed",
+    "Interrupted", "Invalid", "Limit", "MaxPayload", "Message", "NoMemory", "NoResponders",
+    "NotSupported", "Permission", "Proto", "Protocol", "Server", "SlowConsumer", "Subscription",
+    "TLSFailed", "Timeout", "abi", "connect", "now", "options", "proto", "subject", "version",
+]  # fmt: skip

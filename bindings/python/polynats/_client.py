@@ -1,0 +1,424 @@
+"""The client: what a program holds of a connection."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from . import _polynats
+from ._errors import Closed, Error, Timeout
+from ._event import Event, event_of
+from ._future import Future
+from ._subscription import CALLBACK, SHARED, Subscription
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from logging import Logger
+    from types import TracebackType
+    from typing import Any
+
+    from ._log import EventLog
+    from ._options import Data, Headers, Options, Servers, Unpack
+    from ._polynats import Message
+
+GET_MAX = 65536
+# How late a function of on_event may learn of an event while dispatch waits for messages.
+EVENT_SLICE = 0.1
+_STATUSES = {1: "connected", 2: "reconnecting", 3: "draining", 4: "closed"}
+
+
+def connect(
+    servers: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+) -> Client:
+    """Connect, and return a client once the server has answered.
+
+    `servers`: a URL, several with commas, or a list; None: $NATS_URL, else
+    nats://127.0.0.1:4222. `logger` is told what happens to the connection. `options` are those of
+    docs/options.md (`polynats.options()` lists them); times are in seconds.
+
+    Raises Invalid, Timeout, IOFailed, Auth, Protocol, Disconnected, NotSupported.
+    """
+    client = _polynats._connect(Client, servers, options)
+    client._set_up()
+    if logger is not None:
+        client._follow(logger)
+    return client
+
+
+class Client(_polynats.ClientBase):
+    """A connection's handle. Made by `connect` and `Client.share`.
+
+    Any number of threads may use a client at once. Calls that wait let other threads run, and
+    Ctrl-C ends them. Leaving a `with` block closes it.
+    """
+
+    __slots__ = ("__weakref__", "_callbacks", "_queue", "_on_event", "_stopping", "_waiting",
+                 "_ended", "_log")  # fmt: skip
+
+    _callbacks: dict[int, tuple[Callable[[Message], object], Subscription]]
+    _queue: deque[Message]
+    _on_event: Callable[[Event], object] | None
+    _log: EventLog | None
+
+    def _set_up(self) -> None:
+        self._callbacks = {}
+        self._queue = deque()
+        self._on_event = None
+        self._stopping = False
+        self._waiting = False
+        self._ended = False
+        self._log = None
+
+    def _follow(self, logger: Logger) -> None:
+        from ._log import EventLog
+
+        self._log = EventLog(self, logger)
+
+    def _option_seconds(self, name: str) -> float:
+        return _polynats.Client_option_int(self, name) / 1000
+
+    # ---- life ----
+
+    def close(self) -> None:
+        """End this client: its subscriptions end, its blocked calls raise Closed.
+
+        Messages that were not taken are dropped: `drain` keeps them. Twice is fine.
+        """
+        if self._log is not None:
+            self._log.close()
+        _polynats.Client_close(self)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._callbacks = {}
+        self._queue.clear()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self.status == "closed"
+
+    def share(self) -> Client:
+        """Another client on this connection, with subscriptions, `get` and events of its own."""
+        made = _polynats._share(self, type(self))
+        made._set_up()
+        return made
+
+    def drain(self, timeout: float | None = None) -> None:
+        """Stop without loss: subscriptions end, callbacks are called with what was under way,
+        publishes are flushed. Closed then; or, when messages wait to be taken, once they are.
+
+        `timeout` is in seconds; None: the option drain_timeout. Raises Timeout, Disconnected,
+        Closed.
+        """
+        if timeout is None:
+            timeout = self._option_seconds("drain_timeout")
+        until = _polynats.now() + timeout
+        try:
+            self._drain_callbacks(until)
+            _polynats.Client_drain(self, max(0.0, until - _polynats.now()))
+        finally:
+            if self.closed:
+                self._forget()
+                if self._log is not None:
+                    self._log.close()
+
+    def _drain_callbacks(self, until: float) -> None:
+        try:
+            for _, sub in list(self._callbacks.values()):
+                sub.drain(max(0.0, until - _polynats.now()))
+        except (Closed, Timeout):
+            pass
+        self._stopping = False
+        try:
+            while not self._stopping and self._dispatch(GET_MAX, 0) > 0:
+                pass
+        except Closed:
+            pass
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if self.status == "closed":
+            return
+        import warnings
+
+        log = getattr(self, "_log", None)
+        if log is not None:
+            log.close()
+        warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+    def __repr__(self) -> str:
+        return f"<polynats.Client {self.status}>"
+
+    # ---- round trips ----
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until the server has processed what was sent before.
+
+        `timeout` is in seconds; None: the option request_timeout. Raises Timeout, Disconnected,
+        Closed.
+        """
+        _polynats.Client_flush(self, timeout)
+
+    def rtt(self, timeout: float | None = None) -> float:
+        """Seconds that a PING and its PONG take."""
+        return _polynats.Client_rtt(self, timeout)
+
+    def request_start(
+        self,
+        subject: str,
+        data: Data = None,
+        timeout: float | None = None,
+        headers: Headers = None,
+    ) -> Future:
+        """Send a request and do not wait. The arguments are those of `request`."""
+        made = _polynats._request_start(self, Future, subject, data, timeout, headers)
+        made.client = self
+        return made
+
+    def request_many_start(
+        self,
+        subject: str,
+        data: Data = None,
+        *,
+        max: int | None = None,
+        stall: float | None = None,
+        timeout: float | None = None,
+        sentinel: bool = False,
+        headers: Headers = None,
+    ) -> Future:
+        """As `request_many`, and do not wait: the future gives one reply after the other."""
+        made = _polynats._request_many(
+            self, Future, subject, data, timeout, headers, max, stall, sentinel
+        )
+        made.client = self
+        return made
+
+    def request_many(
+        self,
+        subject: str,
+        data: Data = None,
+        *,
+        max: int | None = None,
+        stall: float | None = None,
+        timeout: float | None = None,
+        sentinel: bool = False,
+        headers: Headers = None,
+    ) -> list[Message]:
+        """Replies of several: until `max` came, none came for `stall` seconds after one, an empty
+        one came (`sentinel`), or the time is up, which is the normal end. Raises NoResponders."""
+        with self.request_many_start(
+            subject, data, max=max, stall=stall, timeout=timeout, sentinel=sentinel, headers=headers
+        ) as future:
+            replies = []
+            while (msg := future.wait()) is not None:
+                replies.append(msg)
+            return replies
+
+    # ---- subscribe ----
+
+    def subscribe(
+        self,
+        subject: str,
+        queue: str | None = None,
+        callback: Callable[[Message], object] | None = None,
+        *,
+        max: int | None = None,
+        pending_msgs: int | None = None,
+        pending_bytes: int | None = None,
+    ) -> Subscription:
+        """Subscribe to a pattern. `queue`: a group, of which one member gets each message. `max`:
+        end after so many. `pending_msgs`, `pending_bytes`: how much may wait, -1 for no limit.
+
+        `callback` is called with each message inside `dispatch` and `run`, and nowhere else.
+        """
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable, not {type(callback).__name__}")
+        mode = SHARED if callback is None else CALLBACK
+        made = _polynats._subscribe(
+            self, Subscription, subject, queue, max, pending_msgs, pending_bytes, mode
+        )
+        made.client = self
+        if callback is not None:
+            self._callbacks[made.sid] = (callback, made)
+        return made
+
+    def unsubscribe(self, which: int | str, after: int | None = None) -> int | None:
+        """End a subscription by its sid, or all of this client's to exactly a subject; of these
+        it returns how many."""
+        if isinstance(which, int):
+            _polynats.Client_unsubscribe(self, which, after)
+            return None
+        return _polynats.Client_unsubscribe_subject(self, which, after)
+
+    # ---- callbacks ----
+
+    def on_event(self, function: Callable[[Event], object] | None) -> None:
+        """`function` is called with each event by `dispatch` and `run`; None ends it."""
+        if function is not None and not callable(function):
+            raise TypeError(f"function must be callable, not {type(function).__name__}")
+        self._on_event = function
+
+    def dispatch(self, max: int | None = None, wait: float | None = None) -> int:
+        """Call the callbacks of what has arrived, and return how many were called.
+
+        What a callback raises leaves by here; the messages after it wait for the next dispatch.
+        """
+        limit = GET_MAX if max is None else max
+        self._stopping = False
+        return self._dispatch(limit, wait)
+
+    def run(self, timeout: float | None = None) -> None:
+        """Dispatch until `stop`, the client's end, or the time is up."""
+        until = None if timeout is None else _polynats.now() + timeout
+        self._stopping = False
+        try:
+            while not self._stopping and not self.closed:
+                left = None if until is None else until - _polynats.now()
+                if left is not None and left <= 0:
+                    return
+                self._dispatch(GET_MAX, left)
+        except Closed:
+            if not self.closed:
+                raise
+
+    def stop(self) -> None:
+        """End `run` after the callback that runs now; from another thread, at once."""
+        self._stopping = True
+        if self._waiting:
+            self.wake()
+
+    def _dispatch(self, limit: int, wait: float | None) -> int:
+        called = 0
+        while True:
+            if self._queue and called < limit and not self._stopping:
+                self._call(self._queue.popleft())
+                called += 1
+                continue
+            if self._ended and not self._queue:
+                self._sweep()
+            if self._stopping or called >= limit > 0:
+                return called
+            try:
+                got = self._await(limit - called, 0 if called else wait)
+            except Closed:
+                if called:
+                    return called
+                raise
+            if not got:
+                return called
+            self._queue.extend(got)
+
+    def _await(self, limit: int, wait: float | None) -> list[Message]:
+        until = None if wait is None else _polynats.now() + wait
+        while True:
+            self._call_events()
+            piece = wait
+            if self._on_event is not None:
+                piece = EVENT_SLICE if wait is None else min(wait, EVENT_SLICE)
+            self._waiting = True
+            try:
+                got = [] if self._stopping else self._get_callbacks(limit, piece)
+            finally:
+                self._waiting = False
+            if got or self._stopping or piece == wait:
+                return got
+            wait = None if until is None else max(0.0, until - _polynats.now())
+
+    def _call(self, msg: Message) -> None:
+        callback, sub = self._callbacks.get(msg.sid, (None, None))
+        if callback is None or sub is None:
+            return  # closed by an earlier callback
+        if not sub.active:
+            self._ended = True
+        callback(msg)
+
+    def _call_events(self) -> None:
+        while (function := self._on_event) is not None:
+            try:
+                event = self.next_event(0)
+            except Closed:
+                return
+            if event is None:
+                return
+            function(event)
+
+    def _sweep(self) -> None:
+        """Let go of functions whose subscriptions have ended."""
+        self._ended = False
+        for sid, (_, sub) in list(self._callbacks.items()):
+            if not sub.active and sub.stats()["pending_msgs"] == 0:
+                del self._callbacks[sid]
+
+    # ---- what it knows ----
+
+    @property
+    def status(self) -> str:
+        """connected, reconnecting, draining or closed."""
+        return _STATUSES[_polynats.Client_status(self)]
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes that one message may have, headers counted."""
+        return _polynats.Client_max_payload(self)
+
+    def stats(self) -> dict[str, int]:
+        """The connection's counters (docs/delivery.md)."""
+        return _polynats.Client_stats(self)
+
+    def server_info(self) -> dict[str, Any]:
+        """What the server said of itself."""
+        from json import loads
+
+        info: dict[str, Any] = loads(self.server_info_json())
+        return info
+
+    def server_info_json(self) -> str:
+        """The same as it came."""
+        return _polynats.Client_server_info(self)
+
+    def new_inbox(self) -> str:
+        """A new subject that nobody else has."""
+        return _polynats.Client_new_inbox(self)
+
+    def next_event(self, wait: float | None = None) -> Event | None:
+        """Take the oldest event; None when none came within `wait` seconds (None: for ever).
+
+        Raises Closed when it is closed and there is none left.
+        """
+        return event_of(_polynats.Client_next_event(self, wait))
+
+    # ---- event loops ----
+
+    def fd(self) -> int:
+        """A descriptor that is readable when there is something to do or to take. It is not to be
+        read, written or closed."""
+        return _polynats.Client_fd(self)
+
+    fileno = fd
+
+    def process(self) -> None:
+        """Do what is due, without waiting."""
+        _polynats.Client_process(self)
+
+    def deadline(self) -> float | None:
+        """In how many seconds `process` is due even if `fd` stays quiet; None: never."""
+        ms = _polynats.Client_deadline_ms(self)
+        return None if ms < 0 else ms / 1000
+
+    def wake(self) -> None:
+        """Make a call that waits in get or next_event return empty. From any thread."""
+        _polynats.Client_wake(self)
+
+
+__all__ = ["Client", "Error", "connect"]

@@ -1,0 +1,69 @@
+"""A connection's events, told to a logger."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+
+from ._errors import Error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._client import Client
+    from ._event import Event
+
+_LEVELS = {
+    "disconnected": logging.WARNING,
+    "error": logging.ERROR,
+    "slow_consumer": logging.WARNING,
+    "stale": logging.WARNING,
+    "lame_duck": logging.WARNING,
+}
+_open: weakref.WeakSet[EventLog] = weakref.WeakSet()
+
+
+def words(event: Event) -> str:
+    parts = [event.type, event.url, event.subject, event.text]
+    if event.lost:
+        parts.append(f"{event.lost} publishes lost")
+    return " ".join(part for part in parts if part)
+
+
+def log(logger: logging.Logger, event: Event) -> None:
+    logger.log(_LEVELS.get(event.type, logging.INFO), "%s", words(event))
+
+
+class EventLog:
+    """A thread with a client of its own on the same connection, so that it takes no event away."""
+
+    def __init__(self, client: Client, logger: logging.Logger) -> None:
+        self._client = client.share()
+        self._thread = threading.Thread(
+            target=_follow, args=(self._client, logger), name="polynats events", daemon=True
+        )
+        self._thread.start()
+        _open.add(self)
+
+    def close(self) -> None:
+        """What happened until now is told before."""
+        self._client.close()
+        if self._thread is not threading.current_thread():
+            self._thread.join(1)
+        _open.discard(self)
+
+
+def _follow(client: Client, logger: logging.Logger) -> None:
+    try:
+        while True:
+            event = client.next_event()
+            if event is not None:
+                log(logger, event)
+    except Error:
+        return
+
+
+def close_all() -> None:
+    """At exit."""
+    for opened in list(_open):
+        opened.close()

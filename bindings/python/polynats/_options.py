@@ -1,0 +1,57 @@
+"""Types of arguments, for type checkers. docs/options.md describes the options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Optional, TypedDict, Union
+
+from typing_extensions import Buffer, Unpack
+
+Servers = Optional[Union[str, Sequence[str]]]
+"""A URL, several with commas, or a list of them."""
+Data = Optional[Union[str, Buffer]]
+"""A payload: bytes-like, or str, which is sent as UTF-8."""
+HeaderText = Union[str, bytes]
+Headers = Optional[
+    Union[
+        Mapping[str, Union[HeaderText, Sequence[HeaderText]]],
+        Iterable[tuple[HeaderText, Union[HeaderText, Sequence[HeaderText]]]],
+    ]
+]
+"""A map of keys to a value or a list of them, or pairs."""
+Seconds = Union[float, str]
+"""A number of seconds, or a text such as "250ms"."""
+
+
+class Options(TypedDict, total=False):
+    """Options of a connection, by name."""
+
+    name: str | None
+    user: str | None
+    password: str | None
+    token: str | None
+    verbose: bool | None
+    pedantic: bool | None
+    no_echo: bool | None
+    inbox_prefix: str | None
+    max_payload: int | None
+    connect_timeout: Seconds | None
+    request_timeout: Seconds | None
+    drain_timeout: Seconds | None
+    write_deadline: Seconds | None
+    ping_interval: Seconds | None
+    max_pings_out: int | None
+    reconnect: bool | None
+    max_reconnects: int | None
+    reconnect_wait: Seconds | None
+    reconnect_wait_max: Seconds | None
+    reconnect_buffer: int | None
+    no_randomize: bool | None
+    ignore_discovered: bool | None
+    pending_msgs: int | None
+    pending_bytes: int | None
+    keeper: bool | None
+    interruptible: bool | None
+
+
+__all__ = ["Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]

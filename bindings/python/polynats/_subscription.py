@@ -1,0 +1,105 @@
+"""A subscription: a queue of the messages that arrived for one pattern."""
+
+from __future__ import annotations
+
+from . import _polynats
+from ._errors import Closed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from ._client import Client
+    from ._polynats import Message
+
+SHARED = 0
+PRIVATE = 1
+CALLBACK = 2
+
+
+class Subscription(_polynats.SubscriptionBase):
+    """What `Client.subscribe` returns. Any number of threads may use it at once.
+
+    Forgetting it does not end it: its messages go on coming through `Client.get`. Leaving a `with`
+    block does.
+    """
+
+    __slots__ = ("__weakref__", "client")
+
+    client: Client
+
+    @property
+    def subject(self) -> str:
+        """The pattern it was made with."""
+        return _polynats.Subscription_subject(self)
+
+    @property
+    def queue(self) -> str | None:
+        """Its queue group, or None."""
+        return _polynats.Subscription_queue(self) or None
+
+    @property
+    def sid(self) -> int:
+        """Its number on the connection, which its messages carry."""
+        return _polynats.Subscription_sid(self)
+
+    @property
+    def active(self) -> bool:
+        """Whether messages can still come."""
+        return _polynats.Subscription_active(self)
+
+    def messages(self, timeout: float | None = None) -> Iterator[Message]:
+        """Messages as they come, until it ends, or none came for `timeout` seconds.
+
+        From then on its messages do not show up in `Client.get`.
+        """
+        _polynats.Subscription_set_mode(self, PRIVATE)
+        return self._each(timeout)
+
+    def _each(self, timeout: float | None) -> Iterator[Message]:
+        try:
+            while True:
+                msg = self.next(timeout)
+                if msg is not None:
+                    yield msg
+                elif timeout is not None:
+                    return
+        except Closed:
+            return
+
+    def __iter__(self) -> Iterator[Message]:
+        return self.messages()
+
+    def unsubscribe(self, after: int | None = None) -> None:
+        """End it now, or exactly after so many messages in all."""
+        _polynats.Subscription_unsubscribe(self, after)
+
+    def drain(self, timeout: float | None = None) -> None:
+        """End it and wait for what is under way, which can then be taken."""
+        if timeout is None:
+            timeout = self.client._option_seconds("drain_timeout")
+        _polynats.Subscription_drain(self, timeout)
+
+    def set_limits(self, pending_msgs: int, pending_bytes: int) -> None:
+        """Change how much may wait; -1 for no limit."""
+        _polynats.Subscription_set_limits(self, pending_msgs, pending_bytes)
+
+    def stats(self) -> dict[str, int]:
+        """pending_msgs, pending_bytes, delivered, dropped, received."""
+        return _polynats.Subscription_stats(self)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.unsubscribe()
+
+    def __repr__(self) -> str:
+        queue = f" queue={self.queue!r}" if self.queue else ""
+        return f"<polynats.Subscription {self.subject!r} sid={self.sid}{queue}>"
