@@ -10,7 +10,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COLUMNS = ("name", "work", "size", "msgs", "seconds", "msgs_per_s", "client_cpu_ns_per_msg",
            "p50_us", "p99_us", "bytes_each")
 # The order is that of the tables and the plot.
-NAMES = ("raw", "polynats", "polynats-lua", "cnats", "gonats")
+NAMES = ("raw", "polynats", "polynats-lua", "polynats-ruby", "cnats", "gonats")
 TIME_LIMIT_S = 180  # for one program; none needs a tenth of it
 
 _FILES = {"raw": "bench_raw", "peer": "bench_peer", "polynats": "bench_polynats",
@@ -25,6 +25,10 @@ def command(build, name):
         if module is None or kit is None:
             return None
         return [os.environ.get("LUA", "lua5.4"), os.path.join(ROOT, "bench", "polynats.lua")]
+    if name == "polynats-ruby":
+        if find(build, "polynats.rb") is None:
+            return None
+        return [os.environ.get("RUBY", "ruby"), os.path.join(ROOT, "bench", "polynats.rb")]
     path = find(build, _FILES[name])
     return None if path is None else [path]
 
@@ -40,10 +44,11 @@ def find(build, file):
 
 
 def environment(build):
-    """What the Lua program needs to find its modules."""
+    """What the programs in Lua and Ruby need to find their modules."""
     folders = [os.path.dirname(path) for path in
                (find(build, "nats.so"), find(build, "benchkit.so")) if path]
-    return dict(os.environ, LUA_CPATH=";".join(f"{folder}/?.so" for folder in folders))
+    return dict(os.environ, LUA_CPATH=";".join(f"{folder}/?.so" for folder in folders),
+                RUBYLIB=os.path.join(build, "ruby"))
 
 
 class Failed(Exception):

@@ -44,6 +44,7 @@ CASES = (
     Case("idle", 0, 50, 50, names=("polynats",)),
 )
 WORKS = tuple(dict.fromkeys(case.work for case in CASES)) + ("instructions",)
+WHOLE_RUNS = 3  # rounds from which on medians are worth keeping in bench/results
 # Who runs where when pinned: the measured program has a core of its own, the server and what feeds it share the other.
 CLIENT_CORE, SERVER_CORE = sorted(os.sched_getaffinity(0))[:2] if len(os.sched_getaffinity(0)) > 1 \
     else (None, None)
@@ -228,10 +229,12 @@ def read_options():
                         help="split: measured program on core 0, server and feeder on core 1; "
                              "default: both ways (with --quick: split)")
     parser.add_argument("--csv", metavar="FILE",
-                        help="summary goes there (default bench/results/latest.csv)")
+                        help="summary goes there (default: bench/results/latest.csv of a whole "
+                             "run or with --readme, else build/bench/results/latest.csv)")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE",
                         help="an option of polynats, such as keeper=off")
+    parser.add_argument("--check-flags", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--server", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -241,6 +244,8 @@ def read_options():
     if options.quick:
         options.runs = 1
     only = options.only or WORKS
+    options.whole = options.runs >= WHOLE_RUNS and not (
+        options.quick or options.only or options.program or options.set)
     options.cases = [case for case in CASES if case.work in only]
     options.instructions = "instructions" in only
     options.names = ("raw",) + tuple(options.program) if options.program else programs.NAMES
@@ -251,9 +256,10 @@ def read_options():
 
 def write_results(options, facts, rows, runs):
     import plot  # here, so that --help does without the plotting library
-    folder = os.path.join(programs.ROOT, "bench", "results")
-    os.makedirs(folder, exist_ok=True)
-    csv_path = options.csv or os.path.join(folder, "latest.csv")
+    kept = options.whole or options.readme
+    folder = os.path.join(programs.ROOT, "bench") if kept else options.build
+    csv_path = options.csv or os.path.join(folder, "results", "latest.csv")
+    os.makedirs(os.path.dirname(os.path.abspath(csv_path)), exist_ok=True)
     stem = os.path.splitext(csv_path)[0]
     summary.write_csv(csv_path, facts, summary.COLUMNS, rows)
     summary.write_csv(f"{stem}-runs.csv", facts, ("pin", "round") + programs.COLUMNS, runs)
@@ -274,6 +280,8 @@ def write_results(options, facts, rows, runs):
 
 def main():
     options = read_options()
+    if options.check_flags:
+        return 0
     facts = gather_facts(options)
     for name in options.names:
         if programs.command(options.build, name) is None:
@@ -293,4 +301,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,4 +1,5 @@
-# cmake --install: both libraries, headers, pkg-config file, CMake package. tests/abi/install.sh uses all of it.
+# cmake --install: both libraries, headers, pkg-config file, CMake package, the module for LuaJIT.
+# tests/abi/install.sh uses all of it.
 include(CMakePackageConfigHelpers)
 set(PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/polynats)
 
@@ -15,6 +16,12 @@ configure_package_config_file(${CMAKE_CURRENT_SOURCE_DIR}/cmake/polynatsConfig.c
 write_basic_package_version_file(polynatsConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/polynatsConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/polynatsConfigVersion.cmake DESTINATION ${PACKAGE_DIR})
+
+# LuaJIT's module needs no build, and finds polynats_ffi.h from where it is.
+install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/bindings/ffi/luajit/
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/lua/5.1 FILES_MATCHING PATTERN "*.lua")
+install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/lua/nats.meta.lua
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/polynats)
 
 # The prefix as seen from the .pc file: an installed tree may be moved.
 file(RELATIVE_PATH PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -12,25 +12,45 @@ LUA_CPATH=${CMAKE_BINARY_DIR}/lua/?.so\\;\\;;\
 UBSAN_OPTIONS=print_stacktrace=1;\
 TSAN_OPTIONS=second_deadlock_stack=1")
 
-# add_a_test(NAME name LABEL label [SERVER] [TIMEOUT seconds] COMMAND …)
-# SERVER: it needs a nats-server, and fails without one.
+# A test ends with 77 when the machine lacks something. A suite must not be green for that: it is skipped where
+# -DPOLYNATS_ALLOW_MISSING=ON says so, and a failure else.
+if(POLYNATS_ALLOW_MISSING)
+  set(SKIPPING SKIP_RETURN_CODE 77)
+endif()
+
+# add_a_test(NAME name LABEL label [SERVER] [MAY_SKIP] [TIMEOUT seconds] COMMAND …)
+# SERVER: it needs a nats-server. MAY_SKIP: 77 is no failure, for the test is not meant for every kind of build.
 function(add_a_test)
-  cmake_parse_arguments(TEST "SERVER" "NAME;LABEL;TIMEOUT" "COMMAND" ${ARGN})
+  cmake_parse_arguments(TEST "SERVER;MAY_SKIP" "NAME;LABEL;TIMEOUT" "COMMAND" ${ARGN})
   if(TEST_SERVER AND NOT NATS_SERVER)
-    set(TEST_COMMAND ${CMAKE_COMMAND} -E false)
-    message(STATUS "${TEST_NAME} will fail: no nats-server (script/bootstrap, or -DNATS_SERVER=…)")
+    missing_command(TEST_COMMAND "nats-server (script/bootstrap, or -DNATS_SERVER=…)")
   endif()
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
   add_test(NAME ${TEST_NAME} COMMAND ${TEST_COMMAND})
   set_tests_properties(${TEST_NAME} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT}
-                       SKIP_RETURN_CODE 77)
+                       ${SKIPPING})
+  if(TEST_MAY_SKIP)
+    set_tests_properties(${TEST_NAME} PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
   set_property(TEST ${TEST_NAME} PROPERTY ENVIRONMENT "${TEST_ENVIRONMENT}")
   if(WRAPPED_INTERPRETERS)
     set_tests_properties(${TEST_NAME} PROPERTIES
                          ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${WRAPPED_INTERPRETERS}")
   endif()
+endfunction()
+
+# What runs in place of a test that lacks `what`: it tells the reason, and is skipped or fails (see above).
+function(missing_command command_out what)
+  set(${command_out} sh -c "echo 'skipped: there is no ${what}' && exit 77" PARENT_SCOPE)
+endfunction()
+
+# add_missing_test(NAME name LABEL label LACKS what): a test that cannot be built or run here.
+function(add_missing_test)
+  cmake_parse_arguments(MISSING "" "NAME;LABEL;LACKS" "" ${ARGN})
+  missing_command(command "${MISSING_LACKS}")
+  add_a_test(NAME ${MISSING_NAME} LABEL ${MISSING_LABEL} COMMAND ${command})
 endfunction()
 
 # A program that sees the library's inside: <folder>/<name>_test.c.

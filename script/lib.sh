@@ -6,6 +6,9 @@ TOOLS=$ROOT/.tools
 # shellcheck disable=SC2034  # used by script/bootstrap
 NATS_SERVER_PIN=2.15.2
 
+# Ctrl-C ends a script quietly, whatever the program that it interrupts makes of it.
+trap 'exit 130' INT
+
 say() {
     printf '==> %s\n' "$*"
 }

@@ -214,7 +214,8 @@ nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t sig
 nats_status nats_proto_reserve(nats_proto *proto, void **space_out, size_t *size_out)
 {
     if (proto == NULL || space_out == NULL || size_out == NULL) {
-        return nats__proto_null(proto == NULL ? "proto" : space_out == NULL ? "space_out" : "size_out");
+        return nats__proto_null(proto == NULL ? "proto"
+                                : space_out == NULL ? "space_out" : "size_out");
     }
     uint8_t *space;
     *space_out = NULL;

@@ -56,19 +56,50 @@ def launch_luajit(build):
 
 
 def launch_ctypes(build):
-    return [sys.executable, os.path.join(HERE, "drivers", "driver_ctypes.py")], {
-        "PYTHONPATH": os.path.join(ROOT, "bindings", "ffi", "ctypes"),
-        "PYTHONDONTWRITEBYTECODE": "1",
+    path = [os.path.join(HERE, "drivers"), os.path.join(ROOT, "bindings", "ffi", "ctypes")]
+    return [sys.executable, "-S", "-m", "driver_ctypes"], {
+        "PYTHONPATH": os.pathsep.join(path),
+        # Compiled once, and not into the source tree.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": os.path.join(os.path.abspath(build), "pycache"),
         "POLYNATS_LIB": find_file(build, ["libpolynats.so"])[1],
     }
+
+
+def launch_fiddle(build):
+    script = os.path.join(HERE, "drivers", "driver_fiddle.rb")
+    return [shutil.which("ruby"), "--disable-gems", script], {
+        "RUBYLIB": os.path.join(ROOT, "bindings", "ffi", "fiddle"),
+        "POLYNATS_LIB": find_file(build, ["libpolynats.so"])[1],
+    }
+
+
+def launch_ruby(build):
+    argv = [shutil.which("ruby"), os.path.join(HERE, "drivers", "driver.rb")]
+    return argv, {"RUBYLIB": os.path.join(build, "ruby")}
+
+
+def launch_tcl(build, *words):
+    module = find_file(build, ["polynats_tcl.so"])[0]
+    argv = [shutil.which("tclsh"), os.path.join(HERE, "drivers", "driver.tcl"), *words]
+    return argv, {"TCLLIBPATH": os.path.dirname(module)}
+
+
+def launch_tcl_loop(build):
+    return launch_tcl(build, "--loop")
 
 
 DRIVERS = {
     "c": launch_c,
     "lua": launch_lua,
     "luajit": launch_luajit,
+    "ruby": launch_ruby,
     "ctypes": launch_ctypes,
+    "fiddle": launch_fiddle,
+    "tcl": launch_tcl,
+    "tcl-loop": launch_tcl_loop,
 }
+HUB = "c"  # the driver that all others are paired with
 
 
 # ---- skips ----
@@ -120,11 +151,19 @@ class Cell:
         return "→".join(self.drivers[role] for role in sorted(self.drivers))
 
 
-def cells_of(cases, drivers):
+def casts_of(drivers, roles, pairs):
+    """Who plays: a driver for each role. With pairs "hub", all roles but one at most are the hub's,
+    so that each driver meets it both ways; where it does not play, everybody meets everybody."""
+    for names in itertools.product(drivers, repeat=len(roles)):
+        others = len(names) - names.count(HUB)
+        if len(roles) == 1 or pairs == "all" or HUB not in drivers or others <= 1:
+            yield dict(zip(roles, names))
+
+
+def cells_of(cases, drivers, pairs):
     for case in cases:
-        roles = case.roles()
-        for names in itertools.product(drivers, repeat=len(roles)):
-            yield Cell(case, dict(zip(roles, names)))
+        for cast in casts_of(drivers, case.roles(), pairs):
+            yield Cell(case, cast)
 
 
 def gate_reason(case, version):
@@ -223,6 +262,10 @@ def parse_args():
     parser.add_argument("--area", help="only this folder of cases/")
     parser.add_argument("--case", help="only cases of this name (a glob over area/name)")
     parser.add_argument("--driver", action="append", choices=sorted(DRIVERS), help="only these")
+    parser.add_argument("--without", action="append", default=[], metavar="DRIVER",
+                        help="a driver whose language was not built")
+    parser.add_argument("--pairs", choices=("hub", "all"), default="hub",
+                        help="cases of several roles: each driver with %s, or all with all" % HUB)
     parser.add_argument("--try", dest="tried", help="a driver's command, to try it")
     parser.add_argument("--cases", default=os.path.join(HERE, "cases"), help="other cases")
     parser.add_argument("--skips", default=os.path.join(HERE, "skips.txt"), help="another list")
@@ -277,6 +320,7 @@ def report(args, suite, cells):
 def launchers_of(args):
     """name -> (command, environment) of the drivers to play on."""
     names = args.driver or ([] if args.tried else list(DRIVERS))
+    names = [name for name in names if name not in args.without]
     launchers = {name: DRIVERS[name](args.build) for name in names}
     if args.tried:
         launchers["tried"] = (shlex.split(args.tried), {})
@@ -317,7 +361,7 @@ def main():
     except play.Failed as problem:
         sys.exit("a driver does not start: %s" % problem)
     suite = Suite(args, launchers, verbs, read_skips(args.skips))
-    cells = [cell for _ in range(args.repeat) for cell in cells_of(cases, drivers)]
+    cells = [cell for _ in range(args.repeat) for cell in cells_of(cases, drivers, args.pairs)]
     play_all(suite, cells)
     report(args, suite, cells)
     stale = list(stale_skips(suite, cases, not args.area and not args.case))

@@ -11,6 +11,7 @@ import unittest
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
 import casefile
+import run
 import text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -100,6 +101,28 @@ class Matching(unittest.TestCase):
         data = bytes(range(256))
         self.assertEqual(text.decode(text.encode(data)), data)
         self.assertEqual(text.unescape(text.escape(data)), data)
+
+
+class Casts(unittest.TestCase):
+    """Which drivers play a case of several roles."""
+
+    @staticmethod
+    def columns(drivers, roles, pairs):
+        casts = run.casts_of(drivers, roles, pairs)
+        return [" ".join(cast[role] for role in roles) for cast in casts]
+
+    def test_each_driver_meets_the_hub_both_ways(self):
+        found = self.columns(["c", "lua", "tcl"], ["a", "b"], "hub")
+        self.assertEqual(found, ["c c", "c lua", "c tcl", "lua c", "tcl c"])
+
+    def test_all_meet_all(self):
+        self.assertEqual(len(self.columns(["c", "lua", "tcl"], ["a", "b"], "all")), 9)
+
+    def test_without_the_hub_all_meet_all(self):
+        self.assertEqual(len(self.columns(["lua", "tcl"], ["a", "b"], "hub")), 4)
+
+    def test_one_role_is_played_by_everybody(self):
+        self.assertEqual(self.columns(["c", "lua", "tcl"], ["a"], "hub"), ["c", "lua", "tcl"])
 
 
 class Running(unittest.TestCase):

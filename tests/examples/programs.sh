@@ -23,6 +23,7 @@ trap finish EXIT
 command_of() {
     case $1 in
         *.lua) command=(timeout "$limit_s" lua5.4 "$examples/lua/$1") ;;
+        *.rb) command=(timeout "$limit_s" ruby "$examples/ruby/$1") ;;
         *) command=(timeout "$limit_s" "$build/examples/example_$1") ;;
     esac
 }
@@ -88,5 +89,15 @@ if [[ -f $build/lua/nats.so ]]; then
     queue_worker .lua
 else
     echo "the examples in Lua are left out: this build has no Lua module"
+fi
+
+if [[ -f $build/ruby/polynats.rb ]]; then
+    export RUBYLIB="$build/ruby"
+    alone shared.rb "$orders"
+    alone event_loop_async.rb "$ticks" 3
+    alone own_transport.rb "$own"
+    queue_worker .rb
+else
+    echo "the examples in Ruby are left out: this build has no Ruby module"
 fi
 exit "$failed"

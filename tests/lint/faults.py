@@ -42,6 +42,9 @@ CASES = {
         "nats_msg_sid"),
     "a status has two numbers": ("abi", (
         "libnats/abi/status.def", "STATUS(TLS, -13,", "STATUS(TLS, -20,"), "NATS_ERR_TLS"),
+    "a status without its reason": ("abi", (
+        "libnats/include/polynats/status.h", "/* TLS could not be agreed on */", ""),
+        "NATS_ERR_TLS has no comment"),
     "a number of a status is left out": ("abi", (
         "libnats/abi/status.def", "STATUS(INTERRUPTED, -18,", "STATUS(INTERRUPTED, -19,"),
         "without a gap"),
@@ -169,7 +172,7 @@ def check_case(folder, tool, fault, complaint):
 def main():
     failed = 0
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for name in ("libnats", "lua", "examples", "docs", "tools"):
+        for name in ("libnats", "lua", "bindings", "examples", "docs", "tools"):
             shutil.copytree(os.path.join(ROOT, name), os.path.join(folder, name))
         for tool in ("abi", "layers"):
             status, output = run(folder, tool)
