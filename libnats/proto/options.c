@@ -161,6 +161,7 @@ static nats_status put_number(nats_options *options, nats__option_id id, int64_t
         return fail_range(rule, id, value);
     }
     options->values[id].number = value;
+    options->values[id].chosen = true;
     return NATS_OK;
 }
 
@@ -466,6 +467,7 @@ static bool copy_value(const nats__option_value *from, const nats__option_rule *
 {
     const char *text = from != NULL ? from->text : rule->default_text;
     out->number = from != NULL ? from->number : rule->default_number;
+    out->chosen = from != NULL && from->chosen;
     out->text = text == NULL ? NULL : copy_text(text, strlen(text));
     return text == NULL || out->text != NULL;
 }

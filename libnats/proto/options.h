@@ -17,6 +17,7 @@ typedef enum nats__option_id {
 typedef struct nats__option_value {
     int64_t number;
     char *text;
+    bool chosen; /* the number was set, be it to the default */
 } nats__option_value;
 
 struct nats_options {

@@ -37,11 +37,17 @@ static nats_status check_credentials(const nats__session *session)
     return NATS_OK;
 }
 
-static nats_status check_waits(const nats_options *options)
+/* A longest back-off that nobody chose makes room for the first one. */
+static nats_status check_waits(nats_options *options)
 {
     int64_t wait = nats__opt(options, NATS__OPT_reconnect_wait);
-    int64_t most = nats__opt(options, NATS__OPT_reconnect_wait_max);
+    nats__option_value *longest = &options->values[NATS__OPT_reconnect_wait_max];
+    int64_t most = longest->number;
     if (wait <= most) {
+        return NATS_OK;
+    }
+    if (!longest->chosen) {
+        longest->number = wait;
         return NATS_OK;
     }
     return nats__fail(NATS_ERR_INVALID, "reconnect_wait",
