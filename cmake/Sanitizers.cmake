@@ -34,7 +34,11 @@ function(wrap_interpreters out)
                         COMPILE_OPTIONS -fno-sanitize=all LINK_OPTIONS -fno-sanitize=all)
   foreach(interpreter ${ARGN})
     string(MAKE_C_IDENTIFIER "INTERPRETER_${interpreter}" found)
-    find_program(${found} ${interpreter} NO_CACHE)
+    if(interpreter STREQUAL "python3")
+      set(${found} ${Python3_EXECUTABLE}) # the one that the module is built for
+    else()
+      find_program(${found} ${interpreter} NO_CACHE)
+    endif()
     if(${found})
       # What an interpreter leaves behind at its end is not ours to judge: valgrind's run looks at leaks there.
       file(CONFIGURE OUTPUT ${folder}/${interpreter} @ONLY CONTENT

@@ -2,11 +2,18 @@
 set(WITH_SERVER ${PROJECT_SOURCE_DIR}/script/with-server)
 
 # One line per test: add_test() with what every test of ours gets.
-wrap_interpreters(WRAPPED_INTERPRETERS lua5.4 luajit)
+wrap_interpreters(WRAPPED_INTERPRETERS lua5.4 luajit ruby tclsh python3)
+
+# What a sanitizer slows a program down by, ThreadSanitizer most. Limits of time are multiplied with it.
+set(PATIENCE 1)
+if(POLYNATS_SANITIZE)
+  set(PATIENCE 5)
+endif()
 
 # Lua's ;; (and what the system has) has to be kept from being taken for the end of a list.
 set(TEST_ENVIRONMENT "NATS_SERVER_BIN=${NATS_SERVER};\
 POLYNATS_LIB=$<TARGET_FILE:polynats>;\
+POLYNATS_PATIENCE=${PATIENCE};\
 POLYNATS_FFI_H=${LIBNATS}/include/polynats_ffi.h;\
 LUA_CPATH=${CMAKE_BINARY_DIR}/lua/?.so\\;\\;;\
 UBSAN_OPTIONS=print_stacktrace=1;\
@@ -28,6 +35,7 @@ function(add_a_test)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
+  math(EXPR TEST_TIMEOUT "${TEST_TIMEOUT} * ${PATIENCE}")
   add_test(NAME ${TEST_NAME} COMMAND ${TEST_COMMAND})
   set_tests_properties(${TEST_NAME} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT}
                        ${SKIPPING})

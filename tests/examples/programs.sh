@@ -43,8 +43,9 @@ alone() {
     local name=$1 expected=$2 found status=0
     shift 2
     command_of "$name"
-    found=$("${command[@]}" "$@" 2>&1) || status=$?
+    found=$("${command[@]}" "$@" 2>"$folder/errors") || status=$?
     compare "$name" "$expected" "$found" "$status"
+    cat "$folder/errors" >&2 # a sanitizer has its say about stacks that an interpreter swapped
 }
 
 # A worker takes five pieces of work that the publisher of the same language hands out.
@@ -52,7 +53,7 @@ queue_worker() {
     local suffix=$1 subject="work${1:-.c}" end=$((SECONDS + limit_s)) status=0
     command_of "queue_worker$suffix"
     rm -f "$folder/worker"
-    "${command[@]}" "$subject" 5 >"$folder/worker" 2>&1 &
+    "${command[@]}" "$subject" 5 >"$folder/worker" &
     worker=$!
     until [[ -s $folder/worker ]] || ((SECONDS >= end)); do
         sleep 0.05

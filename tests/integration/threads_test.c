@@ -10,7 +10,7 @@ typedef struct wait_call {
     nats_client *client;
     nats_sub *sub;
     nats_future *future;
-    nats_status status;
+    _Atomic nats_status status;
 } wait_call;
 
 static void *wait_next(void *arg)

@@ -4,7 +4,7 @@ package.path = (arg[0]:match("^(.*)/") or ".") .. "/?.lua;" .. package.path
 local t = require "harness"
 local nats = require "nats"
 
-local LIMIT_MS = 100
+local LIMIT_MS = 100 * (tonumber(os.getenv("POLYNATS_PATIENCE")) or 1)
 local server = t.server()
 
 -- Runs a script that waits for ever, interrupts it once it says that it is ready, and gives the
