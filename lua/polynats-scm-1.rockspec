@@ -20,6 +20,7 @@ dependencies = {
 }
 external_dependencies = {
   JSONC = { header = "json-c/json.h" },
+  OPENSSL = { header = "openssl/ssl.h" },
 }
 test_dependencies = {
   "cqueues",

@@ -13,6 +13,7 @@ Gem::Specification.new do |spec|
   spec.files = Dir["lib/**/*.rb", "sig/**/*.rbs", "ext/**/*.{c,h,rb,def,map}", "LICENSE", "README.md", ".yardopts"]
   spec.extensions = ["ext/polynats/extconf.rb"]
   spec.require_paths = ["lib"]
-  spec.requirements = ["json-c, with its headers (Debian: libjson-c-dev)"]
+  spec.requirements = ["json-c, with its headers (Debian: libjson-c-dev)",
+                       "OpenSSL 3, with its headers (Debian: libssl-dev)"]
   spec.metadata = { "rubygems_mfa_required" => "true" }
 end

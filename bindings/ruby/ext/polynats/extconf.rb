@@ -4,6 +4,7 @@
 require "mkmf"
 
 abort "polynats needs json-c and its headers (Debian: libjson-c-dev)" unless pkg_config("json-c")
+abort "polynats needs OpenSSL 3 and its headers (Debian: libssl-dev)" unless pkg_config("libssl") && pkg_config("libcrypto")
 
 here = __dir__
 sources = Dir[File.join(here, "libnats", "*", "*.c")]
