@@ -55,6 +55,16 @@ function subject.matches(pattern, subject) end
 ---@field pending_bytes? integer
 ---@field keeper? boolean
 ---@field interruptible? boolean true in Lua when it is not given
+---@field creds? string
+---@field nkey? string
+---@field jwt? string
+---@field ask_credentials? boolean
+---@field auth_retry? boolean
+---@field tls_required? boolean
+---@field tls_first? boolean
+---@field tls_ca? string
+---@field tls_cert? string
+---@field tls_key? string
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222

@@ -17,6 +17,7 @@ const char *nats_event_name(const nats_event *event)
         [NATS_EVENT_ERROR] = "error",
         [NATS_EVENT_SLOW_CONSUMER] = "slow_consumer",
         [NATS_EVENT_STALE] = "stale",
+        [NATS_EVENT_CREDENTIALS] = "credentials",
     };
     return event != NULL ? names[event->type] : "";
 }

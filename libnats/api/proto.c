@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/proto_impl.h"
+#include "base/wipe.h"
 #include "proto/frame.h"
 #include "proto/subject.h"
 
@@ -83,6 +84,7 @@ static void stage(nats_proto *proto)
 {
     nats__buf *lines = nats__session_out(proto->session);
     if (lines->len > 0 && nats__outbox_control(&proto->box, lines->data, lines->len)) {
+        nats__wipe(lines->data, proto->box.open ? 0 : lines->len); /* a CONNECT has secrets */
         lines->len = 0;
     }
 }
@@ -197,15 +199,31 @@ nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t sig
     if (proto == NULL) {
         return nats__proto_null("proto");
     }
-    enum { SIGNATURE_MAX = 1024 }; /* Ed25519 has 64 bytes; room for what may follow it */
     proto->now_ns = now_ns;
-    if (signature == NULL || signature_len == 0 || signature_len > SIGNATURE_MAX) {
+    if (signature == NULL || signature_len == 0 || signature_len > NATS__SIGNATURE_MAX) {
         return nats__fail(NATS_ERR_INVALID, "signature", "signature must have 1 to %d bytes",
-                          SIGNATURE_MAX);
+                          NATS__SIGNATURE_MAX);
     }
     nats_status status = nats__session_sign(proto->session, signature, signature_len, public_key,
                                             jwt, now_ns);
     stage(proto);
+    return status;
+}
+
+nats_status nats_proto_credentials(nats_proto *proto, const char *user, const char *password,
+                                   const char *token, const char *jwt, const char *public_key,
+                                   const void *signature, size_t signature_len, int64_t now_ns)
+{
+    if (!note_time(proto, now_ns)) {
+        return nats__proto_null("proto");
+    }
+    const nats__credentials given = {user, password, token, jwt, public_key, signature,
+                                     signature_len};
+    nats_status status = nats__credentials_check(&given);
+    if (status == NATS_OK) {
+        status = nats__session_credentials(proto->session, &given, now_ns);
+        stage(proto);
+    }
     return status;
 }
 
@@ -307,9 +325,7 @@ static void settle_lost(nats_proto *proto)
 static void drop_handshake(nats_proto *proto)
 {
     if (!proto->box.open) {
-        proto->box.urgent.len = 0;
-        proto->box.drain.len = 0;
-        proto->box.drained = 0;
+        nats__outbox_drop_handshake(&proto->box);
     }
 }
 

@@ -21,6 +21,8 @@ static void conn_free(nats__conn *conn)
 {
     nats__keeper_stop(conn);
     nats__resolve_free(conn->resolve);
+    nats__secure_drop(conn);
+    nats__tls_forget(conn->tls_memory);
     nats__tcp_close(conn->fd);
     nats__session_free(conn->session);
     nats__outbox_free(&conn->out.box);
@@ -119,6 +121,7 @@ nats_status nats__conn_open(nats__conn *conn)
 
     pthread_mutex_lock(&conn->mu);
     conn->budget_ns = budget;
+    conn->opening = true;
     nats_status status = nats__session_start(conn->session, nats__now_ns());
     nats__conn_take_over(conn);
     while (status == NATS_OK && !conn->connected && !conn->closed && !signal) {
@@ -128,6 +131,7 @@ nats_status nats__conn_open(nats__conn *conn)
         signal = nats__conn_drive(conn, budget) && interruptible;
     }
     conn->budget_ns = INT64_MAX;
+    conn->opening = false;
     if (status == NATS_OK && !conn->connected) {
         status = not_opened(conn, signal);
     }

@@ -25,6 +25,7 @@
 #include "base/spin.h"
 #include "io/park.h"
 #include "io/resolve.h"
+#include "io/tls.h"
 #include "proto/outbox.h"
 #include "proto/session.h"
 
@@ -148,6 +149,7 @@ typedef enum nats__transport {
     NATS__TRANSPORT_NONE,
     NATS__TRANSPORT_RESOLVING,
     NATS__TRANSPORT_CONNECTING,
+    NATS__TRANSPORT_SECURING, /* TLS is being made */
     NATS__TRANSPORT_UP
 } nats__transport;
 
@@ -155,6 +157,7 @@ typedef enum nats__transport {
 typedef struct nats__writer {
     nats__outbox box;
     int fd;           /* -1: nothing can be written */
+    nats__tls *tls;   /* NULL: in clear */
     bool writing;     /* one thread is in write(): drain and fd are its own */
     bool blocked;     /* the socket takes nothing more */
     bool failed;      /* a write failed: the driver must look */
@@ -218,6 +221,11 @@ struct nats__conn {
     nats__address addresses[NATS__ADDRESSES_MAX];
     size_t address_count;
     size_t address_next;
+    nats__tls *tls; /* NULL: in clear */
+    nats__tls_memory *tls_memory;
+    int tls_wants;  /* SECURING: NATS__POLL_… */
+    bool opening;   /* nats_connect() is under way: there is nobody to ask */
+    bool asked;     /* for credentials */
     nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
     int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
@@ -324,6 +332,17 @@ int nats__dial_wants(const nats__conn *conn, int *fd_out); /* NATS__POLL_… to 
 void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its stage */
 void nats__dial_late(nats__conn *conn, int64_t now_ns); /* attempt_deadline_ns is there */
 
+/* secure.c: TLS. mu held. */
+void nats__secure_start(nats__conn *conn, int64_t now_ns);
+void nats__secure_step(nats__conn *conn, int64_t now_ns);
+void nats__secure_drop(nats__conn *conn);
+
+/* auth.c: credentials. mu held. */
+void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns);
+/* What the program gives, a seed to sign with besides. Errors: INVALID, NO_MEMORY. */
+nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
+                              int64_t now_ns);
+
 /* writer.c: no mu. */
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
 nats__wrote nats__writer_flush(nats__conn *conn);
@@ -355,7 +374,7 @@ static inline __attribute__((always_inline)) bool nats__conn_publish_more(
 }
 nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
                                     const size_t *lens, size_t count, size_t *published_out);
-void nats__writer_attach(nats__conn *conn, int fd);
+void nats__writer_attach(nats__conn *conn, int fd, nats__tls *tls);
 /* Take the socket away from writers and settle what was not written. keep: for a connection to
  * come. */
 void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,

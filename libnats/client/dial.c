@@ -27,16 +27,20 @@ void nats__dial_drop(nats__conn *conn)
     if (conn->fd >= 0) {
         nats__loops_socket(conn, conn->fd, -1, 0);
     }
-    if (conn->transport == NATS__TRANSPORT_UP && !conn->connected) {
+    bool up = conn->transport == NATS__TRANSPORT_UP ||
+              conn->transport == NATS__TRANSPORT_SECURING;
+    if (up && !conn->connected) {
         /* A handshake that failed: publishes that wait go on waiting. */
         uint64_t lost;
         uint64_t unconfirmed;
         nats__writer_detach(conn, true, &lost, &unconfirmed);
         conn->totals.lost += lost;
         conn->totals.unconfirmed += unconfirmed;
-    } else if (conn->transport == NATS__TRANSPORT_UP) {
+    } else if (up) {
         nats__conn_lost(conn);
     }
+    nats__secure_drop(conn);
+    conn->asked = false;
     nats__tcp_close(conn->fd);
     conn->fd = -1;
     conn->transport = NATS__TRANSPORT_NONE;
@@ -56,7 +60,7 @@ static void transport_up(nats__conn *conn, int64_t now_ns)
     conn->transport = NATS__TRANSPORT_UP;
     conn->attempt_deadline_ns = conn->attempt_end_ns;
     conn->more = false;
-    nats__writer_attach(conn, conn->fd);
+    nats__writer_attach(conn, conn->fd, NULL);
     nats__loops_socket(conn, -1, conn->fd, NATS__POLL_READ);
     nats__session_transport_up(conn->session, now_ns);
 }
@@ -184,6 +188,8 @@ int nats__dial_wants(const nats__conn *conn, int *fd_out)
     switch (conn->transport) {
     case NATS__TRANSPORT_CONNECTING:
         return NATS__POLL_WRITE;
+    case NATS__TRANSPORT_SECURING:
+        return conn->tls_wants;
     case NATS__TRANSPORT_UP:
         return NATS__POLL_READ;
     default:
@@ -195,6 +201,10 @@ void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns)
 {
     if (conn->transport == NATS__TRANSPORT_RESOLVING) {
         check_resolved(conn, now_ns);
+        return;
+    }
+    if (conn->transport == NATS__TRANSPORT_SECURING && (ready & conn->tls_wants) != 0) {
+        nats__secure_step(conn, now_ns);
         return;
     }
     if (conn->transport != NATS__TRANSPORT_CONNECTING || (ready & NATS__POLL_WRITE) == 0) {
@@ -219,6 +229,6 @@ void nats__dial_late(nats__conn *conn, int64_t now_ns)
         return;
     }
     nats__dial_drop(conn);
-    nats__session_failed(conn->session, NATS_ERR_TIMEOUT, "the server did not answer in time",
+    nats__session_failed(conn->session, NATS_ERR_TIMEOUT, nats__session_late_text(conn->session),
                          now_ns);
 }

@@ -23,18 +23,25 @@ static void on_dial(nats__conn *conn, const nats__session_event *ev, int64_t now
     nats__dial_start(conn, now_ns);
 }
 
-/* TLS, WebSocket and signatures are steps of the state machine already; this build has no hands
- * for them. */
+static void on_tls_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    (void)ev;
+    nats__secure_start(conn, now_ns);
+}
+
+static void on_sign_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+{
+    nats__auth_wanted(conn, ev->text, now_ns);
+}
+
+/* WebSocket is a step of the state machine already; this version has no hands for it. */
 static void on_unsupported(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
-    const char *what = ev->type == NATS_PROTO_TLS_WANTED       ? "TLS"
-                       : ev->type == NATS_PROTO_UPGRADE_WANTED ? "WebSocket"
-                                                               : "signing a nonce";
-    char text[NATS__ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "the server needs %s, which this version does not support yet",
-             what);
+    (void)ev;
     nats__dial_drop(conn);
-    nats__session_failed(conn->session, NATS_ERR_NOT_SUPPORTED, text, now_ns);
+    nats__session_failed(conn->session, NATS_ERR_NOT_SUPPORTED,
+                         "the server needs WebSocket, which this version does not support yet",
+                         now_ns);
 }
 
 /* The gate is open; what waited and is too much for this server does not go through. */
@@ -208,8 +215,8 @@ typedef void (*handler)(nats__conn *, const nats__session_event *, int64_t);
 static const handler handlers[] = {
     [NATS_PROTO_DIAL] = on_dial,
     [NATS_PROTO_UPGRADE_WANTED] = on_unsupported,
-    [NATS_PROTO_TLS_WANTED] = on_unsupported,
-    [NATS_PROTO_SIGN_WANTED] = on_unsupported,
+    [NATS_PROTO_TLS_WANTED] = on_tls_wanted,
+    [NATS_PROTO_SIGN_WANTED] = on_sign_wanted,
     [NATS_PROTO_CONNECTED] = on_connected,
     [NATS_PROTO_RECONNECTED] = on_connected,
     [NATS_PROTO_DISCONNECTED] = on_disconnected,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wipe.h"
 #include "client/conn.h"
 #include "io/poll.h"
 #include "io/tcp.h"
@@ -114,6 +115,7 @@ bool nats__conn_stage(nats__conn *conn)
     if (!nats__writer_control(conn, lines->data, lines->len)) {
         return false; /* memory is out: they stay for the next round */
     }
+    nats__wipe(lines->data, conn->connected ? 0 : lines->len); /* a CONNECT has secrets */
     lines->len = 0;
     nats__buf_shrink(lines, NATS__FLUSH_BYTES);
     return true;
@@ -124,6 +126,9 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     int64_t deadline = nats__session_deadline_ns(conn->session);
     deadline = earlier(deadline, conn->attempt_deadline_ns);
     deadline = earlier(deadline, conn->rest_ns);
+    if (conn->more && conn->tls != NULL) {
+        return 0; /* what TLS holds, the socket does not tell of */
+    }
     if (nats__session_out(conn->session)->len > 0) {
         deadline = earlier(deadline, nats__now_ns() + STAGE_AGAIN_NS);
     }
@@ -138,6 +143,7 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
 /* What the socket told while mu was not held. */
 typedef struct sight {
     int fd;
+    nats__tls *tls; /* NULL: in clear */
     int want;
     int ready;
     bool keeper; /* there is one: it sees to bursts */
@@ -153,6 +159,13 @@ static void fail(nats__conn *conn, nats_status status, const char *text, int64_t
     nats__session_failed(conn->session, status, text, now_ns);
 }
 
+static void read_socket(sight *seen)
+{
+    seen->n = seen->tls != NULL ? nats__tls_read(seen->tls, seen->space, seen->size)
+                                : nats__tcp_read(seen->fd, seen->space, seen->size);
+    seen->error = errno;
+}
+
 /* Read, or wait and then read. No lock held: the driver alone touches the socket and the parser. */
 static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
 {
@@ -163,8 +176,7 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
     }
     bool broken = nats__writer_look(conn).failed; /* what came before it broke may tell why */
     if (up && (conn->more || !wait || broken)) {
-        seen->n = nats__tcp_read(seen->fd, seen->space, seen->size);
-        seen->error = errno;
+        read_socket(seen);
         if (seen->n != 0) {
             return;
         }
@@ -179,8 +191,7 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
         nats__wake_clear(conn->wake_fd);
     }
     if (up && (seen->ready & NATS__POLL_READ) != 0) {
-        seen->n = nats__tcp_read(seen->fd, seen->space, seen->size);
-        seen->error = errno;
+        read_socket(seen);
     }
     if (up && (seen->ready & NATS__POLL_WRITE) != 0) {
         nats__writer_flush(conn);
@@ -204,6 +215,10 @@ static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
         conn->totals.in_bytes += (uint64_t)seen->n;
     } else if (seen->n == -2) {
         fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
+    } else if (seen->n == -1 && seen->tls != NULL && seen->error == EPROTO) {
+        char why[NATS__ERROR_TEXT_MAX];
+        snprintf(why, sizeof why, "%s", nats__tls_why(seen->tls));
+        fail(conn, NATS_ERR_TLS, why, now_ns);
     } else if (seen->n == -1) {
         char text[NATS__ERROR_TEXT_MAX];
         nats__fail(NATS_ERR_IO, NULL, "read: %s", strerror(seen->error));
@@ -278,6 +293,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     if (conn->closed) {
         return false;
     }
+    seen.tls = conn->tls;
     seen.want = nats__dial_wants(conn, &seen.fd);
     bool wait = deadline_ns > 0;
     if (conn->transport == NATS__TRANSPORT_UP &&

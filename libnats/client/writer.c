@@ -29,10 +29,12 @@ static nats__wrote write_pieces(nats__conn *conn)
         const uint8_t *at = out->box.drain.data + out->box.drained;
         size_t len = out->box.drain.len - out->box.drained;
         int fd = out->fd;
+        nats__tls *tls = out->tls;
         out->bulky = out->bulky || len > BULK;
 
         nats__spin_unlock(&conn->out_lock);
-        ptrdiff_t n = nats__tcp_write(fd, at, len);
+        ptrdiff_t n =
+            tls != NULL ? nats__tls_write(tls, at, len) : nats__tcp_write(fd, at, len);
         int64_t now = nats__now_ns();
         nats__spin_lock(&conn->out_lock);
 
@@ -303,10 +305,11 @@ void nats__writer_kick(nats__conn *conn)
 
 /* ---- the socket comes and goes: mu is held too ---- */
 
-void nats__writer_attach(nats__conn *conn, int fd)
+void nats__writer_attach(nats__conn *conn, int fd, nats__tls *tls)
 {
     nats__spin_lock(&conn->out_lock);
     conn->out.fd = fd;
+    conn->out.tls = tls;
     conn->out.failed = false;
     conn->out.blocked = false;
     nats__spin_unlock(&conn->out_lock);
@@ -356,6 +359,7 @@ static void detach(nats__conn *conn, bool keep, bool requests, uint64_t *lost_ou
         nats__spin_lock(&conn->out_lock);
     }
     conn->out.fd = -1;
+    conn->out.tls = NULL;
     conn->out.blocked = false;
     conn->out.failed = false;
     conn->out.armed = false;

@@ -29,6 +29,7 @@ enum { NATS_EVENT_DISCOVERED = 6 };
 enum { NATS_EVENT_ERROR = 7 };
 enum { NATS_EVENT_SLOW_CONSUMER = 8 };
 enum { NATS_EVENT_STALE = 9 };
+enum { NATS_EVENT_CREDENTIALS = 10 };
 
 /* polynats/info.h */
 enum { NATS_INFO_TEXT = 1 };
@@ -150,6 +151,9 @@ nats_status nats_client_publish_many(nats_client *client, const char *subject, s
     const void *const *datas, const size_t *data_lens, size_t count, size_t *published_out);
 nats_status nats_client_respond(nats_client *client, const nats_msg *msg,
     const nats_headers *headers, const void *data, size_t data_len);
+nats_status nats_client_credentials(nats_client *client, const char *user, const char *password,
+    const char *token, const char *jwt, const char *seed, const char *public_key,
+    const void *signature, size_t signature_len);
 nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 nats_status nats_client_subscribe(nats_client *client, const char *subject, size_t subject_len,
     const char *queue, size_t queue_len, uint64_t max, nats_sub **sub_out);
@@ -272,6 +276,9 @@ nats_status nats_proto_secured(nats_proto *proto, int64_t now_ns);
 nats_status nats_proto_transport_failed(nats_proto *proto, nats_status status, const char *text,
     int64_t now_ns);
 void nats_proto_expect_signature(nats_proto *proto, int32_t expect);
+nats_status nats_proto_credentials(nats_proto *proto, const char *user, const char *password,
+    const char *token, const char *jwt, const char *public_key, const void *signature,
+    size_t signature_len, int64_t now_ns);
 nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t signature_len,
     const char *public_key, const char *jwt, int64_t now_ns);
 nats_status nats_proto_feed(nats_proto *proto, const void *data, size_t len, int64_t now_ns);

@@ -1,8 +1,11 @@
 /* From the server's INFO to the PONG that makes a connection (ADR-40):
  * INFO → (TLS) → (a signature) → CONNECT and PING → PONG. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+#include "base/wipe.h"
 #include "json/json.h"
 #include "proto/encoder.h"
 #include "proto/session_impl.h"
@@ -18,31 +21,87 @@ static void set_text(nats__json *json, const char *name, const char *text)
     }
 }
 
+enum {
+    ESCAPED_MAX = 6,   /* bytes that one becomes in JSON */
+    FIELD_EXTRA = 20,  /* the name of a field, quotes, colon, comma */
+    FIELDS_MAX = 8,
+    CONNECT_EXTRA = 128 /* what the line and the PING behind it need besides */
+};
+
+static size_t escaped_max(const char *text)
+{
+    return text != NULL ? strlen(text) * ESCAPED_MAX : 0;
+}
+
+static size_t secrets_room(nats__session *session, const nats__credentials *given)
+{
+    const nats_options *options = &session->options;
+    const nats__url *url = &nats__pool_current(&session->pool)->url;
+    const char *const texts[] = {
+        url->user, url->password, given->user, given->password, given->token, given->jwt,
+        given->public_key, nats__opt_text(options, NATS__OPT_user),
+        nats__opt_text(options, NATS__OPT_password), nats__opt_text(options, NATS__OPT_token)};
+    size_t room = (size_t)FIELDS_MAX * FIELD_EXTRA + given->signature_len * 2 + CONNECT_EXTRA;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        room += escaped_max(texts[i]);
+    }
+    return room;
+}
+
+/* Not by the JSON library, which would leave copies in freed memory. The text is UTF-8. NULL: no
+ * such field. */
+static bool put_secret(nats__buf *line, const char *name, const char *text)
+{
+    if (text == NULL) {
+        return true;
+    }
+    bool ok = nats__buf_append_text(line, ",\"") && nats__buf_append_text(line, name) &&
+              nats__buf_append_text(line, "\":\"");
+    for (const char *at = text; ok && *at != '\0'; at++) {
+        unsigned char byte = (unsigned char)*at;
+        char escape[ESCAPED_MAX + 1];
+        if (byte < ' ') {
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)byte);
+            ok = nats__buf_append_text(line, escape);
+            continue;
+        }
+        bool quoted = *at == '"' || *at == '\\';
+        ok = (!quoted || nats__buf_append(line, "\\", 1)) && nats__buf_append(line, at, 1);
+    }
+    return ok && nats__buf_append(line, "\"", 1);
+}
+
 /* A user without a password in a URL is a token. The URL's credentials come before those of the
  * options, which are only there when no URL that was given has any. */
-static void set_credentials(nats__session *session, nats__json *json)
+static bool put_credentials(nats__session *session, nats__buf *line)
 {
     const nats_options *options = &session->options;
     const nats__url *url = &nats__pool_current(&session->pool)->url;
     if (url->user != NULL && url->password != NULL) {
-        set_text(json, "user", url->user);
-        set_text(json, "pass", url->password);
-    } else if (url->user != NULL) {
-        set_text(json, "auth_token", url->user);
-    } else {
-        set_text(json, "user", nats__opt_text(options, NATS__OPT_user));
-        set_text(json, "pass", nats__opt_text(options, NATS__OPT_password));
-        set_text(json, "auth_token", nats__opt_text(options, NATS__OPT_token));
+        return put_secret(line, "user", url->user) && put_secret(line, "pass", url->password);
     }
+    if (url->user != NULL) {
+        return put_secret(line, "auth_token", url->user);
+    }
+    return put_secret(line, "user", nats__opt_text(options, NATS__OPT_user)) &&
+           put_secret(line, "pass", nats__opt_text(options, NATS__OPT_password)) &&
+           put_secret(line, "auth_token", nats__opt_text(options, NATS__OPT_token));
 }
 
-typedef struct signature {
-    const char *text; /* base64url; NULL: none */
-    const char *public_key;
-    const char *jwt;
-} signature;
+/* The text and the signature in base64url, which the caller frees. */
+static bool put_given(nats__session *session, nats__buf *line, const nats__credentials *given,
+                      const char *signature)
+{
+    bool own = given->user != NULL || given->password != NULL || given->token != NULL;
+    bool ok = own || put_credentials(session, line);
+    return ok && put_secret(line, "user", given->user) &&
+           put_secret(line, "pass", given->password) &&
+           put_secret(line, "auth_token", given->token) &&
+           put_secret(line, "sig", signature) && put_secret(line, "nkey", given->public_key) &&
+           put_secret(line, "jwt", given->jwt);
+}
 
-static char *connect_json(nats__session *session, const signature *sig)
+static char *connect_json(nats__session *session)
 {
     const nats_options *options = &session->options;
     nats__json *json = nats__json_object();
@@ -60,22 +119,36 @@ static char *connect_json(nats__session *session, const signature *sig)
     nats__json_set_bool(json, "headers", session->info->headers);
     nats__json_set_bool(json, "no_responders", session->info->headers);
     nats__json_set_bool(json, "tls_required", session->secured);
-    set_credentials(session, json);
-    set_text(json, "sig", sig->text);
-    set_text(json, "nkey", sig->public_key);
-    set_text(json, "jwt", sig->jwt);
     char *text = nats__json_write(json);
     nats__json_free(json);
     return text;
 }
 
-static void send_connect(nats__session *session, const signature *sig, int64_t now_ns)
+/* What is known of all of us, and what only we know. Room for the whole is made first: a buffer
+ * that grows leaves what it held behind. */
+static bool write_connect(nats__session *session, const nats__credentials *given,
+                          const char *signature)
 {
-    char *json = connect_json(session, sig);
-    ping first = {session->pings.last_token + 1, 0, now_ns, false};
-    bool ok = json != NULL && nats__encode_connect(&session->out, json) &&
-              nats__encode_ping(&session->out) && nats__pings_add(&session->pings, &first);
+    nats__buf line = {0};
+    char *json = connect_json(session);
+    size_t room = json != NULL ? strlen(json) + secrets_room(session, given) : 0;
+    bool ok = json != NULL && nats__buf_reserve(&line, room) &&
+              nats__buf_append(&line, json, strlen(json) - 1) &&
+              put_given(session, &line, given, signature) && nats__buf_append(&line, "}", 2) &&
+              nats__buf_reserve(&session->out, line.len + CONNECT_EXTRA) &&
+              nats__encode_connect(&session->out, (const char *)line.data);
     free(json);
+    nats__wipe(line.data, line.len);
+    nats__buf_free(&line);
+    return ok;
+}
+
+static void send_connect(nats__session *session, const nats__credentials *given,
+                         const char *signature, int64_t now_ns)
+{
+    ping first = {session->pings.last_token + 1, 0, now_ns, false};
+    bool ok = write_connect(session, given, signature) && nats__encode_ping(&session->out) &&
+              nats__pings_add(&session->pings, &first);
     if (!ok) {
         nats__session_failed(session, NATS_ERR_NO_MEMORY, "out of memory", now_ns);
         return;
@@ -88,19 +161,33 @@ static void send_connect(nats__session *session, const signature *sig, int64_t n
 
 static void after_tls(nats__session *session, int64_t now_ns)
 {
-    if (session->expect_signature && session->info->nonce[0] != '\0') {
+    bool nonce = session->info->nonce[0] != '\0';
+    if (session->asks || (session->expect_signature && nonce)) {
         session->state = NATS_PROTO_STATE_SIGNING;
         nats__session_push(session, NATS_PROTO_SIGN_WANTED, NATS_OK, session->info->nonce);
         return;
     }
-    send_connect(session, &(signature){0}, now_ns);
+    send_connect(session, &(nats__credentials){0}, NULL, now_ns);
+}
+
+bool nats__session_wants_tls(const nats__session *session)
+{
+    const nats_options *options = &session->options;
+    const nats__pool *pool = &session->pool;
+    bool scheme = pool->current < pool->count &&
+                  pool->servers[pool->current].url.scheme == NATS__SCHEME_TLS;
+    return scheme || session->secured_once || nats__opt(options, NATS__OPT_tls_required) != 0 ||
+           nats__opt(options, NATS__OPT_tls_first) != 0 ||
+           nats__opt_text(options, NATS__OPT_tls_ca) != NULL ||
+           nats__opt_text(options, NATS__OPT_tls_cert) != NULL ||
+           nats__opt_text(options, NATS__OPT_tls_key) != NULL;
 }
 
 void nats__session_on_info(nats__session *session, int64_t now_ns)
 {
     nats__scheme scheme = nats__pool_current(&session->pool)->url.scheme;
-    bool wanted = session->info->tls_required || scheme == NATS__SCHEME_TLS;
-    if (wanted && scheme != NATS__SCHEME_WSS) {
+    bool wanted = session->info->tls_required || nats__session_wants_tls(session);
+    if (wanted && !session->secured && scheme != NATS__SCHEME_WSS) {
         session->state = NATS_PROTO_STATE_SECURING;
         nats__session_push(session, NATS_PROTO_TLS_WANTED, NATS_OK, "");
         return;
@@ -123,6 +210,12 @@ nats_status nats__session_transport_up(nats__session *session, int64_t now_ns)
     if (scheme == NATS__SCHEME_WS || scheme == NATS__SCHEME_WSS) {
         session->state = NATS_PROTO_STATE_UPGRADING;
         nats__session_push(session, NATS_PROTO_UPGRADE_WANTED, NATS_OK, "");
+        return NATS_OK;
+    }
+    if (nats__opt(&session->options, NATS__OPT_tls_first) != 0) {
+        session->tls_first = true;
+        session->state = NATS_PROTO_STATE_SECURING;
+        nats__session_push(session, NATS_PROTO_TLS_WANTED, NATS_OK, "");
         return NATS_OK;
     }
     session->state = NATS_PROTO_STATE_WAITING_INFO;
@@ -151,6 +244,12 @@ nats_status nats__session_secured(nats__session *session, int64_t now_ns)
         return NATS_OK;
     }
     session->secured = true;
+    session->secured_once = true;
+    if (session->tls_first) {
+        session->tls_first = false;
+        session->state = NATS_PROTO_STATE_WAITING_INFO;
+        return NATS_OK;
+    }
     after_tls(session, now_ns);
     return NATS_OK;
 }
@@ -180,14 +279,52 @@ static char *base64url(const uint8_t *data, size_t len)
 nats_status nats__session_sign(nats__session *session, const void *data, size_t len,
                                const char *public_key, const char *jwt, int64_t now_ns)
 {
+    const nats__credentials given = {
+        .signature = data, .signature_len = len, .public_key = public_key, .jwt = jwt};
+    return nats__session_credentials(session, &given, now_ns);
+}
+
+nats_status nats__credentials_check(const nats__credentials *given)
+{
+    const struct {
+        const char *name;
+        const char *text;
+    } texts[] = {{"user", given->user},   {"password", given->password},
+                 {"token", given->token}, {"jwt", given->jwt},
+                 {"public_key", given->public_key}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t len = texts[i].text != NULL ? strlen(texts[i].text) : 0;
+        if (len > NATS__CREDENTIAL_MAX) {
+            return nats__fail(NATS_ERR_INVALID, texts[i].name, "%s is longer than %d bytes",
+                              texts[i].name, NATS__CREDENTIAL_MAX);
+        }
+        if (len > 0 && nats__utf8_check(texts[i].text, len) != len) {
+            return nats__fail(NATS_ERR_INVALID, texts[i].name, "%s is not valid UTF-8",
+                              texts[i].name);
+        }
+    }
+    bool wrong = given->signature == NULL ? given->signature_len > 0
+                                          : given->signature_len == 0 ||
+                                                given->signature_len > NATS__SIGNATURE_MAX;
+    return wrong ? nats__fail(NATS_ERR_INVALID, "signature", "signature must have 1 to %d bytes",
+                              NATS__SIGNATURE_MAX)
+                 : NATS_OK;
+}
+
+nats_status nats__session_credentials(nats__session *session, const nats__credentials *given,
+                                      int64_t now_ns)
+{
     if (session->state != NATS_PROTO_STATE_SIGNING) {
         return not_asked("a signature");
     }
-    char *text = base64url(data, len);
-    if (text == NULL) {
-        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    char *text = NULL;
+    if (given->signature != NULL) {
+        text = base64url(given->signature, given->signature_len);
+        if (text == NULL) {
+            return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+        }
     }
-    send_connect(session, &(signature){text, public_key, jwt}, now_ns);
+    send_connect(session, given, text, now_ns);
     free(text);
     return NATS_OK;
 }

@@ -364,6 +364,19 @@ static bool read_duration(const char *text, size_t len, int64_t *out)
     return true;
 }
 
+/* The contents of a file has lines. */
+static bool may_have_lines(const nats__option_rule *rule)
+{
+    ptrdiff_t id = rule - rules;
+    return id == NATS__OPT_creds || id == NATS__OPT_nkey || id == NATS__OPT_jwt ||
+           id == NATS__OPT_tls_ca || id == NATS__OPT_tls_cert || id == NATS__OPT_tls_key;
+}
+
+static bool is_layout(char byte)
+{
+    return byte == '\n' || byte == '\r' || byte == '\t';
+}
+
 static const char *forbidden_byte(char byte)
 {
     if (byte == '\0') {
@@ -383,7 +396,7 @@ static nats_status check_text(const nats__option_rule *rule, const char *value, 
 {
     for (size_t i = 0; i < len; i++) {
         const char *what = forbidden_byte(value[i]);
-        if (what != NULL) {
+        if (what != NULL && !(is_layout(value[i]) && may_have_lines(rule))) {
             return nats__fail(NATS_ERR_INVALID, rule->name, "option '%s': byte %zu (0x%02x) is %s",
                               rule->name, i, (unsigned)value[i], what);
         }

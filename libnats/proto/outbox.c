@@ -3,12 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/wipe.h"
 
 /* Memory that an empty buffer keeps: the size of a usual write. */
 enum { KEEP_CAP = 128 * 1024 };
 
 void nats__outbox_free(nats__outbox *box)
 {
+    nats__wipe(box->urgent.data, box->urgent.len);
     nats__buf_free(&box->fill);
     nats__buf_free(&box->drain);
     nats__buf_free(&box->urgent);
@@ -35,14 +37,30 @@ bool nats__outbox_control(nats__outbox *box, const void *lines, size_t len)
 
 /* ---- writing ---- */
 
+/* A handshake holds secrets: nothing of it stays in memory. */
+static void forget_drain(nats__outbox *box)
+{
+    if (box->drain_urgent) {
+        nats__wipe(box->drain.data, box->drain.len);
+    }
+    box->drain.len = 0;
+    box->drained = 0;
+}
+
+void nats__outbox_drop_handshake(nats__outbox *box)
+{
+    nats__wipe(box->urgent.data, box->urgent.len);
+    box->urgent.len = 0;
+    forget_drain(box);
+}
+
 bool nats__outbox_take(nats__outbox *box)
 {
     if (box->drained < box->drain.len) {
         return true;
     }
 
-    box->drain.len = 0;
-    box->drained = 0;
+    forget_drain(box);
     nats__buf_shrink(&box->drain, KEEP_CAP);
     if (box->urgent.len > 0) {
         nats__buf_swap(&box->drain, &box->urgent);
@@ -165,9 +183,7 @@ void nats__outbox_lost(nats__outbox *box, size_t keep_max, const char *inbox, si
 
     nats__buf_swap(&box->fill, &sorted.kept);
     nats__buf_free(&sorted.kept);
-    box->drain.len = 0;
-    box->drained = 0;
-    box->urgent.len = 0;
+    nats__outbox_drop_handshake(box);
     box->drain_urgent = false;
     box->open = false;
     *lost_out = sorted.lost;

@@ -104,6 +104,10 @@ uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
 /* Nothing was sent for a while: give memory back. */
 void nats__outbox_rest(nats__outbox *box);
 
+/* Lines of a handshake that came to nothing: they are not for the next server. While the gate is
+ * closed. */
+void nats__outbox_drop_handshake(nats__outbox *box);
+
 /* The connection is lost. keep_max: bytes of whole publishes that may be kept (0: all are lost).
  * Those that want their reply below inbox (NULL: none is like that) are lost: who asked has been
  * told so, and may ask again. Closes the gate. */

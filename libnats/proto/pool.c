@@ -14,6 +14,7 @@ static void server_free(nats__server *server)
 {
     nats__url_free(&server->url);
     free(server->auth_error);
+    free(server->told_by);
 }
 
 /* Put the server at `from` to a random place at or behind `first`. */
@@ -263,13 +264,26 @@ static void forget_gone(nats__pool *pool, const nats__url *urls, size_t url_coun
     }
 }
 
-static void add_discovered(nats__pool *pool, const nats__url *url, bool shuffle, nats__rng *rng,
-                           nats__buf *news)
+/* The name that the user trusts is handed on with each server that is told of. */
+static void note_teller(nats__pool *pool, nats__server *server, bool in_clear)
+{
+    const nats__server *teller = nats__pool_current(pool);
+    if (teller == NULL) {
+        return;
+    }
+    const char *name = teller->told_by != NULL ? teller->told_by : teller->url.host;
+    server->told_by = strdup(name);
+    server->told_in_clear = in_clear;
+}
+
+static void add_discovered(nats__pool *pool, const nats__url *url, bool shuffle, bool in_clear,
+                           nats__rng *rng, nats__buf *news)
 {
     bool added = false;
     if (url->host == NULL || nats__pool_add(pool, url, true, &added) != NATS_OK || !added) {
         return;
     }
+    note_teller(pool, &pool->servers[pool->count - 1], in_clear);
     nats__buf_append_text(news, news->len > 0 ? "," : "");
     nats__buf_append_text(news, url->text);
     size_t first = pool->current < pool->count ? pool->current + 1 : 0;
@@ -280,7 +294,7 @@ static void add_discovered(nats__pool *pool, const nats__url *url, bool shuffle,
 
 /* All are parsed once: each is compared with every server that is known. */
 void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
-                         nats__rng *rng, nats__buf *news)
+                         bool in_clear, nats__rng *rng, nats__buf *news)
 {
     nats__url *parsed = calloc(url_count + 1, sizeof *parsed);
     if (parsed == NULL) {
@@ -291,7 +305,7 @@ void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_c
     }
     forget_gone(pool, parsed, url_count);
     for (size_t i = 0; i < url_count; i++) {
-        add_discovered(pool, &parsed[i], shuffle, rng, news);
+        add_discovered(pool, &parsed[i], shuffle, in_clear, rng, news);
         nats__url_free(&parsed[i]);
     }
     free(parsed);

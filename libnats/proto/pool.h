@@ -13,6 +13,8 @@ typedef struct nats__server {
     bool removed;          /* by the user, while in use: not to be tried again */
     int32_t attempts;      /* failed ones in a row */
     int64_t not_before_ns; /* back-off: not tried earlier; NATS__AT_ONCE: no wait */
+    char *told_by;         /* the host given by the user that told of it; NULL: given itself */
+    bool told_in_clear;    /* before TLS was up, so by anybody */
     char *auth_error;      /* the last authentication error it gave, NULL after a success */
 } nats__server;
 
@@ -44,7 +46,7 @@ nats__server *nats__pool_current(nats__pool *pool);
  * unless shuffle is false), discovered ones that are gone and not in use are removed. The texts
  * of the new ones are appended to `news`, commas between. */
 void nats__pool_discover(nats__pool *pool, const char *const *urls, size_t url_count, bool shuffle,
-                         nats__rng *rng, nats__buf *news);
+                         bool in_clear, nats__rng *rng, nats__buf *news);
 
 enum {
     NATS__BACKOFF_MIN_MS = 10, /* where doubling begins when wait is 0 */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/wipe.h"
 #include "proto/encoder.h"
 #include "proto/err.h"
 #include "proto/session_impl.h"
@@ -12,6 +13,18 @@
 static const char default_url[] = "nats://127.0.0.1:4222";
 
 /* ---- made and freed ---- */
+
+/* Of the options that need a signature, one that is given; creds last. NATS__OPT_COUNT: none. */
+static nats__option_id nkey_option(const nats_options *options)
+{
+    static const nats__option_id ids[] = {NATS__OPT_nkey, NATS__OPT_jwt, NATS__OPT_creds};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (nats__opt_text(options, ids[i]) != NULL) {
+            return ids[i];
+        }
+    }
+    return NATS__OPT_COUNT;
+}
 
 /* Credentials come from one place: which of two would hold is nothing to guess at. */
 static nats_status check_credentials(const nats__session *session)
@@ -27,8 +40,23 @@ static nats_status check_credentials(const nats__session *session)
     if (password && nats__opt_text(options, NATS__OPT_user) == NULL) {
         return nats__fail(NATS_ERR_INVALID, "password", "password is given and user is not");
     }
+    nats__option_id key = nkey_option(options);
+    if (key != NATS__OPT_COUNT && (user || token)) {
+        return nats__fail(NATS_ERR_INVALID, nats__option_at(key)->name,
+                          "%s and %s are both given: one of them, please",
+                          nats__option_at(key)->name, token ? "token" : "user/password");
+    }
+    if (nats__opt_text(options, NATS__OPT_creds) != NULL && key != NATS__OPT_creds) {
+        return nats__fail(NATS_ERR_INVALID, "creds",
+                          "creds holds a JWT and its key: %s is given besides",
+                          nats__option_at(key)->name);
+    }
     for (size_t i = 0; i < session->pool.count; i++) {
         const nats__url *url = &session->pool.servers[i].url;
+        if (url->user != NULL && key != NATS__OPT_COUNT) {
+            return nats__fail(NATS_ERR_INVALID, nats__option_at(key)->name,
+                              "credentials are in the options and in the URL of %s", url->text);
+        }
         if (url->user != NULL && (user || token)) {
             return nats__fail(NATS_ERR_INVALID, token ? "token" : "user",
                               "credentials are in the options and in the URL of %s", url->text);
@@ -70,6 +98,8 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
     session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
     session->attempt_deadline_ns = INT64_MAX;
     nats__rng_seed(&session->rng, seed, seed_len);
+    session->asks = nkey_option(&session->options) != NATS__OPT_COUNT ||
+                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0;
 
     bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
     nats_status status = nats__pool_init(&session->pool, urls != NULL ? urls : default_url,
@@ -100,6 +130,7 @@ void nats__session_free(nats__session *session)
     nats__options_clear(&session->options);
     nats__info_free(session->info);
     nats__submap_free(&session->subs);
+    nats__wipe(session->out.data, session->out.len); /* it may hold a CONNECT */
     nats__buf_free(&session->out);
     free(session->pings.items);
     free(session->discovered);
@@ -252,9 +283,11 @@ static void forget_connection(nats__session *session)
 {
     nats__parser_reset(&session->parser);
     session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
+    nats__wipe(session->out.data, session->out.len);
     session->out.len = 0;
     session->attempt_deadline_ns = INT64_MAX;
     session->secured = false;
+    session->tls_first = false;
     session->lame_duck = false;
     session->pong_owed = false;
     drop_wishes(session);
@@ -263,8 +296,11 @@ static void forget_connection(nats__session *session)
 
 /* The same refusal twice from the same server will not become an acceptance: it is given up. One
  * that came too late may be in time the next time, and expired credentials may be fresh. */
-static void note_refusal(nats__server *server, const failure *why)
+static void note_refusal(const nats__session *session, nats__server *server, const failure *why)
 {
+    if (nats__opt(&session->options, NATS__OPT_auth_retry) != 0) {
+        return;
+    }
     if (why->kind != NATS_KIND_AUTH_VIOLATION && why->kind != NATS_KIND_AUTH_REVOKED) {
         return;
     }
@@ -330,7 +366,7 @@ static void fail(nats__session *session, const failure *why, int64_t now_ns)
     snprintf(line, sizeof line, "%s: %.256s", server->url.text, why->text);
     const failure with_url = {why->status, why->kind, line};
     forget_connection(session);
-    note_refusal(server, why);
+    note_refusal(session, server, why);
     if (was_connected) {
         tell_lost(session, why);
         schedule_again(session, server, now_ns);
@@ -422,7 +458,8 @@ static void tell_discovered(nats__session *session)
     }
     nats__buf news = {0};
     bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
-    nats__pool_discover(&session->pool, urls, count, shuffle, &session->rng, &news);
+    nats__pool_discover(&session->pool, urls, count, shuffle, !session->secured,
+                        &session->rng, &news);
     if (news.len == 0 || !session->connected_once || !nats__buf_append(&news, "", 1)) {
         nats__buf_free(&news);
         return;
@@ -664,8 +701,19 @@ void nats__session_tick(nats__session *session, int64_t now_ns)
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
         nats__session_keep_alive(session, now_ns);
     } else {
-        nats__session_failed(session, NATS_ERR_TIMEOUT, "the server did not answer in time",
-                             now_ns);
+        nats__session_failed(session, NATS_ERR_TIMEOUT, nats__session_late_text(session), now_ns);
+    }
+}
+
+const char *nats__session_late_text(const nats__session *session)
+{
+    switch (session->state) {
+    case NATS_PROTO_STATE_SECURING:
+        return "the TLS handshake did not end in time";
+    case NATS_PROTO_STATE_SIGNING:
+        return "no credentials were given in time";
+    default:
+        return "the server did not answer in time";
     }
 }
 

@@ -73,6 +73,24 @@ nats_status nats__session_upgraded(nats__session *session, int64_t now_ns);
 nats_status nats__session_secured(nats__session *session, int64_t now_ns);
 nats_status nats__session_sign(nats__session *session, const void *signature, size_t signature_len,
                                const char *public_key, const char *jwt, int64_t now_ns);
+/* What goes into CONNECT in place of the credentials of URL and options; NULL: none. */
+typedef struct nats__credentials {
+    const char *user;
+    const char *password;
+    const char *token;
+    const char *jwt;
+    const char *public_key;
+    const void *signature; /* raw */
+    size_t signature_len;
+} nats__credentials;
+enum {
+    NATS__SIGNATURE_MAX = 1024,      /* Ed25519 has 64 bytes; room for what may follow it */
+    NATS__CREDENTIAL_MAX = 64 * 1024 /* of each text: what the options take */
+};
+/* May they be put into JSON? INVALID names the one that may not. */
+nats_status nats__credentials_check(const nats__credentials *given);
+nats_status nats__session_credentials(nats__session *session, const nats__credentials *given,
+                                      int64_t now_ns);
 /* The attempt, or the connection, failed (also at EOF), and not by an -ERR. Fine in any state after
  * start. */
 void nats__session_failed(nats__session *session, nats_status status, const char *text,
@@ -85,6 +103,8 @@ void nats__session_close(nats__session *session);
 bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_event *out);
 
 int64_t nats__session_deadline_ns(const nats__session *session);
+/* What has not come, when the attempt's time is up. */
+const char *nats__session_late_text(const nats__session *session);
 void nats__session_tick(nats__session *session, int64_t now_ns);
 
 /* Take `rec` into the table (rec->sid 0: the next free one; else that one, INVALID when in use)
@@ -116,6 +136,9 @@ void nats__session_hold_pongs(nats__session *session, bool hold);
 
 /* Every server was tried once, and none has ever been connected to. */
 bool nats__session_first_round_over(const nats__session *session);
+/* TLS was asked for: by the URL, by an option, or because it was up once before: nothing goes in
+ * clear. */
+bool nats__session_wants_tls(const nats__session *session);
 /* A signature of the nonce will be asked for before CONNECT. */
 void nats__session_expect_signature(nats__session *session, bool expect);
 

@@ -59,7 +59,10 @@ struct nats__session {
     bool connected_once;
     bool expect_signature;
     size_t payload_seen; /* the largest max_payload that a server told */
+    bool asks; /* credentials are wanted at each connect, nonce or not */
     bool secured; /* TLS is up on this connection */
+    bool tls_first;    /* TLS is made before INFO comes */
+    bool secured_once; /* it was, on some connection: it is wanted from then on */
     bool lame_duck;
     bool hold_pongs;
     bool pong_owed;

@@ -63,6 +63,23 @@ class Link:
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line.rstrip(b"\r")
 
+    def rest(self):
+        """All that comes until the client goes."""
+        came = self.buffer
+        self.buffer = b""
+        while not self.stop:
+            self.socket.settimeout(0.05)
+            try:
+                data = self.socket.recv(65536)
+            except socket.timeout:
+                continue
+            except OSError:
+                break
+            if not data:
+                break
+            came += data
+        return came
+
 
 class FakeServer:
     """Listens on one port and plays the n-th script to the n-th connection."""
@@ -140,7 +157,7 @@ class FakeServer:
             words = line.split()[0]
             if self.repeat_last and index >= len(self.scripts):
                 return  # the case may end at any time of a connection that repeats
-            if words not in ("hold", "quiet", "mute", "deaf", "pause", "S1:") and not link.stop:
+            if words not in ("hold", "quiet", "mute", "never", "deaf", "pause", "S1:") and not link.stop:
                 self.errors.append(
                     "server script, connection %d: closed by the client at line %d: %s"
                     % (index, at, line[:200])
@@ -167,6 +184,8 @@ class FakeServer:
             self.handshake(link, rest, index)
         elif word in ("hold", "quiet"):
             self.hold(link, word == "quiet")
+        elif word == "never":
+            self.never(link, rest.encode())
         elif word == "mute":
             while link.line(3600) is not None:
                 pass
@@ -231,6 +250,15 @@ class FakeServer:
                 link.send(b"PONG\r\n")
             elif quiet:
                 raise Mismatch("nothing but PING was to come, got `%s`" % text.escape(line))
+
+    def never(self, link, part):
+        """Read until the client goes: `part` may not be among it."""
+        came = link.rest()
+        self.note("%d %d bytes came" % (len(self.links), len(came)))
+        if part in came:
+            raise Mismatch("`%s` came" % part.decode())
+        if not came:
+            raise Mismatch("nothing came at all")
 
     def gate(self, name):
         with self.lock:

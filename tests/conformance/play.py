@@ -154,7 +154,10 @@ class Play:
     # ---- around the steps ----
 
     def start_servers(self):
+        if self.case.wants_keys():
+            self.variables.update(natsd.run_keys().values)
         for name, (config, private) in self.case.servers.items():
+            config = text.substitute(config, self.variables)
             self.real[name] = self.servers.get(config, private)
             self.name_port(name, self.real[name].port)
         for name in self.case.scripts:

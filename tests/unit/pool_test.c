@@ -288,7 +288,7 @@ static void discover(nats__pool *pool, const char *const *urls, size_t count, co
 {
     nats__rng rng = rng_of("discover");
     nats__buf text = {0};
-    nats__pool_discover(pool, urls, count, false, &rng, &text);
+    nats__pool_discover(pool, urls, count, false, false, &rng, &text);
     assert_bytes(text.data, text.len, news, strlen(news));
     nats__buf_free(&text);
 }
@@ -354,7 +354,7 @@ static void discovered_servers_are_mixed_in_behind_the_current_one(void **state)
         nats__pool pool = pool_of("a,b,c");
         nats__buf news = {0};
         assert_next(&pool, -1, "nats://a:4222");
-        nats__pool_discover(&pool, urls, COUNT_OF(urls), true, &rng, &news);
+        nats__pool_discover(&pool, urls, COUNT_OF(urls), true, false, &rng, &news);
         assert_string_equal(pool.servers[0].url.text, "nats://a:4222");
         assert_int_equal(pool.count, 6);
         second_is_new += pool.servers[1].discovered ? 1 : 0;
@@ -379,7 +379,7 @@ static void a_large_cluster_is_cut_off(void **state)
     assert_next(&pool, -1, "nats://a:4222");
     for (int round = 0; round < 3; round++) {
         nats__buf news = {0};
-        nats__pool_discover(&pool, urls, MANY, true, &rng, &news);
+        nats__pool_discover(&pool, urls, MANY, true, false, &rng, &news);
         assert_int_equal(pool.count, NATS__POOL_MAX);
         assert_int_equal(news.len > 0, round == 0);
         nats__buf_free(&news);

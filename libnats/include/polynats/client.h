@@ -113,6 +113,20 @@ NATS_API nats_status nats_client_respond(nats_client *client, const nats_msg *ms
                                          const nats_headers *headers, const void *data,
                                          size_t data_len);
 
+/* Answer the event `credentials` (option ask_credentials): what CONNECT is to hold, in place of the
+ * options and the URL. All are NULL where they are not used: user and password, or token, or seed
+ * (an nkey's; the nonce is signed with it), or jwt with seed, or jwt alone; signature: raw bytes
+ * (signature_len of them) by a signer of your own, with jwt or public_key. All are copied, and
+ * wiped when they have been sent. What is not answered within connect_timeout is a failed attempt,
+ * and the event comes again with the next one. Errors: INVALID (nothing is asked for now, or the
+ * seed is none: then answer again), CLOSED, FORKED, NO_MEMORY, NOT_SUPPORTED (a seed, in a build
+ * without OpenSSL). */
+NATS_API nats_status nats_client_credentials(nats_client *client, const char *user,
+                                             const char *password, const char *token,
+                                             const char *jwt, const char *seed,
+                                             const char *public_key, const void *signature,
+                                             size_t signature_len);
+
 /* Write what is buffered and wait until the server has processed all that this connection sent
  * before: a PONG for a PING written after it. While the connection is lost it waits for the next
  * one. timeout_ms: -1 for the option request_timeout. Errors: TIMEOUT, DISCONNECTED (lost before

@@ -35,7 +35,9 @@ enum {
     NATS_EVENT_ERROR = 7,        /* -ERR, or an attempt failed; status, kind, recoverable, text,
                                   * url, subject, sid, lost */
     NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; status, text, sid, subject */
-    NATS_EVENT_STALE = 9         /* pings go unanswered; a disconnected event follows; text, url */
+    NATS_EVENT_STALE = 9,        /* pings go unanswered; a disconnected event follows; text, url */
+    NATS_EVENT_CREDENTIALS = 10 /* credentials are wanted, soon: nats_client_credentials(); text:
+                                 * the nonce to sign, or ""; url */
 };
 
 /* What happened: one of NATS_EVENT_… . A later version may have types that are not in your header:

@@ -26,7 +26,8 @@ typedef struct nats_options nats_options;
 
 /* Kinds of option, as nats_options_type() tells them. */
 enum {
-    NATS_OPTION_TEXT = 1,     /* valid UTF-8 without control characters */
+    NATS_OPTION_TEXT = 1,     /* valid UTF-8 without control characters; but what may be a
+                               * file's text may have lines */
     NATS_OPTION_BOOL = 2,     /* true or false; in text also on, off, yes, no, 1, 0 */
     NATS_OPTION_INT = 3,      /* a whole number */
     NATS_OPTION_DURATION = 4  /* int: ms, double: seconds, text: "250ms" "2s" "5m" "1h" */

@@ -112,6 +112,16 @@ NATS_API nats_status nats_proto_transport_failed(nats_proto *proto, nats_status 
 /* 1: a nonce in INFO is to be signed, so SIGN_WANTED comes before CONNECT. 0, as it begins: CONNECT
  * goes out without. Holds from the next INFO on. */
 NATS_API void nats_proto_expect_signature(nats_proto *proto, int32_t expect);
+/* Answer SIGN_WANTED with other credentials than those of URL and options. All are NULL where they
+ * are not used: user and password, or token, or jwt, or public_key; signature: raw bytes. With one
+ * of the options creds, nkey, jwt and ask_credentials SIGN_WANTED comes at each connect, with an
+ * empty text if the server sent no nonce: files are read, and nonces signed, by the client only.
+ * Errors: INVALID, NO_MEMORY. */
+NATS_API nats_status nats_proto_credentials(nats_proto *proto, const char *user,
+                                            const char *password, const char *token,
+                                            const char *jwt, const char *public_key,
+                                            const void *signature, size_t signature_len,
+                                            int64_t now_ns);
 /* Answer SIGN_WANTED. signature: raw bytes (they are sent in base64url); public_key or jwt as
  * the kind of credentials needs, the other NULL. Errors: INVALID, NO_MEMORY. */
 NATS_API nats_status nats_proto_sign(nats_proto *proto, const void *signature,

@@ -28,6 +28,7 @@ NATS_EVENT_DISCOVERED = 6
 NATS_EVENT_ERROR = 7
 NATS_EVENT_SLOW_CONSUMER = 8
 NATS_EVENT_STALE = 9
+NATS_EVENT_CREDENTIALS = 10
 
 # polynats/info.h
 NATS_INFO_TEXT = 1
@@ -146,6 +147,8 @@ FUNCTIONS = {
     "nats_client_publish_many": (c_int32, (
         c_void_p, c_char_p, c_size_t, VOID_OUT, SIZE_OUT, c_size_t, SIZE_OUT)),
     "nats_client_respond": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)),
+    "nats_client_credentials": (c_int32, (
+        c_void_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_void_p, c_size_t)),
     "nats_client_flush": (c_int32, (c_void_p, c_int64)),
     "nats_client_subscribe": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_uint64, VOID_OUT)),
@@ -242,6 +245,8 @@ FUNCTIONS = {
     "nats_proto_secured": (c_int32, (c_void_p, c_int64)),
     "nats_proto_transport_failed": (c_int32, (c_void_p, c_int32, c_char_p, c_int64)),
     "nats_proto_expect_signature": (None, (c_void_p, c_int32)),
+    "nats_proto_credentials": (c_int32, (
+        c_void_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_void_p, c_size_t, c_int64)),
     "nats_proto_sign": (c_int32, (c_void_p, c_void_p, c_size_t, c_char_p, c_char_p, c_int64)),
     "nats_proto_feed": (c_int32, (c_void_p, c_void_p, c_size_t, c_int64)),
     "nats_proto_reserve": (c_int32, (c_void_p, VOID_OUT, SIZE_OUT)),

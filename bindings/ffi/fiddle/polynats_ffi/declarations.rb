@@ -32,6 +32,7 @@ module PolynatsFFI
     NATS_EVENT_ERROR = 7
     NATS_EVENT_SLOW_CONSUMER = 8
     NATS_EVENT_STALE = 9
+    NATS_EVENT_CREDENTIALS = 10
 
     # polynats/info.h
     NATS_INFO_TEXT = 1
@@ -149,6 +150,8 @@ module PolynatsFFI
         POINTER, POINTER, SIZE, POINTER, SIZE, POINTER, POINTER, SIZE]],
       nats_client_publish_many: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER]],
       nats_client_respond: [INT32, [POINTER, POINTER, POINTER, POINTER, SIZE]],
+      nats_client_credentials: [INT32, [
+        POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, SIZE]],
       nats_client_flush: [INT32, [POINTER, INT64]],
       nats_client_subscribe: [INT32, [POINTER, POINTER, SIZE, POINTER, SIZE, UINT64, POINTER]],
       nats_client_subscribe_with: [INT32, [
@@ -241,6 +244,8 @@ module PolynatsFFI
       nats_proto_secured: [INT32, [POINTER, INT64]],
       nats_proto_transport_failed: [INT32, [POINTER, INT32, POINTER, INT64]],
       nats_proto_expect_signature: [VOID, [POINTER, INT32]],
+      nats_proto_credentials: [INT32, [
+        POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, SIZE, INT64]],
       nats_proto_sign: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, INT64]],
       nats_proto_feed: [INT32, [POINTER, POINTER, SIZE, INT64]],
       nats_proto_reserve: [INT32, [POINTER, POINTER, POINTER]],

@@ -1,0 +1,174 @@
+/* Who we are: at each connect the credentials are read anew, and sign the server's nonce; or the
+ * program is asked for them, by an event. mu held. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wipe.h"
+#include "client/conn.h"
+#include "crypto/creds.h"
+#include "io/file.h"
+
+/* ---- the options ---- */
+
+typedef nats_status (*parse_fn)(const char *text, size_t len, nats__creds *out);
+
+/* The option's value is a text of its kind, or else the name of a file that holds one. */
+static nats_status read_option(const char *value, bool is_text, const char *about, parse_fn parse,
+                               nats__creds *out)
+{
+    if (is_text) {
+        return parse(value, strlen(value), out);
+    }
+    nats__buf file;
+    nats_status status = nats__file_read(value, about, &file);
+    if (status == NATS_OK) {
+        status = parse((const char *)file.data, file.len, out);
+        nats__file_wipe(&file);
+    }
+    return status;
+}
+
+/* Without the line's end that a file's contents would have. */
+static bool is_seed(const char *value)
+{
+    size_t len = strcspn(value, " \r\n\t");
+    return nats__nkey_looks_like_seed(value, len) ||
+           nats__creds_is_text(value, strlen(value));
+}
+
+/* Every JWT begins with these letters: a JSON object does. */
+static bool is_jwt(const char *value)
+{
+    return strncmp(value, "eyJ", 3) == 0 || nats__creds_is_text(value, strlen(value));
+}
+
+static nats_status read_jwt(const char *value, nats__creds *out)
+{
+    nats__creds jwt = {0};
+    nats_status status =
+        read_option(value, is_jwt(value), "jwt", nats__creds_parse_jwt, &jwt);
+    if (status == NATS_OK) {
+        out->jwt = jwt.jwt;
+        jwt.jwt = NULL;
+    }
+    nats__creds_clear(&jwt);
+    return status;
+}
+
+static nats_status read_credentials(nats__conn *conn, nats__creds *out)
+{
+    const nats_options *options = nats__session_options(conn->session);
+    const char *creds = nats__opt_text(options, NATS__OPT_creds);
+    const char *nkey = nats__opt_text(options, NATS__OPT_nkey);
+    const char *jwt = nats__opt_text(options, NATS__OPT_jwt);
+    nats_status status = NATS_OK;
+    *out = (nats__creds){0};
+    if (creds != NULL) {
+        return read_option(creds, nats__creds_is_text(creds, strlen(creds)), "creds",
+                           nats__creds_parse, out);
+    }
+    if (nkey != NULL) {
+        status = read_option(nkey, is_seed(nkey), "nkey", nats__creds_parse_seed, out);
+    }
+    if (status == NATS_OK && jwt != NULL) {
+        status = read_jwt(jwt, out);
+    }
+    return status;
+}
+
+/* ---- answering the session ---- */
+
+/* What is given, and the nonce signed with the key if there is one. A JWT names the key itself. */
+static nats_status answer(nats__conn *conn, nats__credentials *given, const nats__creds *creds,
+                          int64_t now_ns)
+{
+    const char *nonce = nats__session_info(conn->session)->nonce;
+    uint8_t signature[NATS__ED25519_SIGNATURE];
+    given->jwt = creds->jwt != NULL ? creds->jwt : given->jwt;
+    if (creds->has_key && nonce[0] != '\0') {
+        nats_status status = nats__nkey_sign(&creds->key, nonce, strlen(nonce), signature);
+        if (status != NATS_OK) {
+            return status;
+        }
+        given->signature = signature;
+        given->signature_len = sizeof signature;
+        given->public_key = given->jwt == NULL ? creds->key.public_key : NULL;
+    }
+    return nats__session_credentials(conn->session, given, now_ns);
+}
+
+static void failed(nats__conn *conn, nats_status status, int64_t now_ns)
+{
+    char text[NATS__ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", nats__error_get()->text);
+    nats__dial_drop(conn);
+    nats__session_failed(conn->session, status, text, now_ns);
+}
+
+/* Credentials that were given beforehand serve for the first connection. */
+static bool has_own(nats__conn *conn)
+{
+    const nats_options *options = nats__session_options(conn->session);
+    static const nats__option_id ids[] = {NATS__OPT_user, NATS__OPT_token, NATS__OPT_creds,
+                                          NATS__OPT_nkey, NATS__OPT_jwt};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (nats__opt_text(options, ids[i]) != NULL) {
+            return true;
+        }
+    }
+    return nats__pool_current(nats__session_pool(conn->session))->url.user != NULL;
+}
+
+static void ask(nats__conn *conn, const char *nonce)
+{
+    conn->asked = true;
+    const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
+    nats__event_push(conn, NULL,
+                     &(nats__event_facts){.type = NATS_EVENT_CREDENTIALS,
+                                          .text = nonce,
+                                          .url = server->url.text});
+}
+
+void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
+{
+    bool asks = nats__conn_opt(conn, NATS__OPT_ask_credentials) != 0;
+    if (asks && (conn->connected_once || !has_own(conn))) {
+        if (!conn->opening) {
+            ask(conn, nonce);
+            return;
+        }
+        nats__fail(NATS_ERR_INVALID, "ask_credentials",
+                   "ask_credentials: a connect that waits has nobody to ask: give the first "
+                   "credentials as options");
+        failed(conn, NATS_ERR_INVALID, now_ns);
+        return;
+    }
+    nats__creds creds;
+    nats_status status = read_credentials(conn, &creds);
+    if (status == NATS_OK) {
+        status = answer(conn, &(nats__credentials){0}, &creds, now_ns);
+    }
+    nats__creds_clear(&creds);
+    if (status != NATS_OK) {
+        failed(conn, status, now_ns);
+    }
+}
+
+nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
+                              int64_t now_ns)
+{
+    if (!conn->asked || nats__session_state(conn->session) != NATS_PROTO_STATE_SIGNING) {
+        return nats__fail(NATS_ERR_INVALID, "credentials",
+                          "no credentials are asked for now: wait for the event");
+    }
+    nats__creds creds = {0};
+    nats_status status =
+        seed != NULL ? nats__creds_parse_seed(seed, strlen(seed), &creds) : NATS_OK;
+    if (status == NATS_OK) {
+        status = answer(conn, given, &creds, now_ns);
+    }
+    conn->asked = conn->asked && status != NATS_OK;
+    nats__creds_clear(&creds);
+    return status;
+}

@@ -1,0 +1,338 @@
+#include "io/tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "io/tcp.h"
+#include "io/tls_context.h"
+
+enum {
+    READ_AHEAD = 64 * 1024, /* ciphertext taken from the socket at once: several records */
+    HOST_NAME_SIZE = 255    /* of a DNS name, NUL included */
+};
+
+struct nats__tls {
+    pthread_mutex_t mu;
+    SSL *ssl;
+    BIO_METHOD *method;
+    nats__tls_memory *memory;
+    int fd;
+    char name[HOST_NAME_SIZE];
+    char also[HOST_NAME_SIZE]; /* "" for none */
+    char why[128];       /* a read failed */
+    bool resumable;      /* the handshake is over, and nothing went wrong since */
+};
+
+/* ---- the socket, as OpenSSL sees it: its own would raise SIGPIPE ---- */
+
+static int bio_result(BIO *bio, ptrdiff_t n, int retry)
+{
+    BIO_clear_retry_flags(bio);
+    if (n > 0) {
+        return (int)n;
+    }
+    if (n == 0) {
+        BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
+        return -1;
+    }
+    return n == -2 ? 0 : -1;
+}
+
+static int bio_read(BIO *bio, char *data, int size)
+{
+    const nats__tls *tls = BIO_get_data(bio);
+    return bio_result(bio, nats__tcp_read(tls->fd, data, (size_t)size), BIO_FLAGS_READ);
+}
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+    const nats__tls *tls = BIO_get_data(bio);
+    return bio_result(bio, nats__tcp_write(tls->fd, data, (size_t)len), BIO_FLAGS_WRITE);
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static bool attach_socket(nats__tls *tls)
+{
+    tls->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
+    if (tls->method == NULL) {
+        return false;
+    }
+    BIO_meth_set_read(tls->method, bio_read);
+    BIO_meth_set_write(tls->method, bio_write);
+    BIO_meth_set_ctrl(tls->method, bio_ctrl);
+    BIO *bio = BIO_new(tls->method);
+    if (bio == NULL) {
+        return false;
+    }
+    BIO_set_data(bio, tls);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(tls->ssl, bio, bio);
+    return true;
+}
+
+/* ---- made and freed ---- */
+
+static bool is_address(const char *name)
+{
+    uint8_t bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
+}
+
+/* Certificates and SNI know no dot at the end. */
+static void put_name(char out[HOST_NAME_SIZE], const char *name)
+{
+    snprintf(out, HOST_NAME_SIZE, "%s", name != NULL ? name : "");
+    size_t len = strlen(out);
+    if (len > 0 && out[len - 1] == '.') {
+        out[len - 1] = '\0';
+    }
+}
+
+static bool set_up(nats__tls *tls, SSL_CTX *context)
+{
+    tls->ssl = SSL_new(context);
+    if (tls->ssl == NULL || !attach_socket(tls)) {
+        return false;
+    }
+    SSL_set_connect_state(tls->ssl);
+    SSL_set_read_ahead(tls->ssl, 1);
+    SSL_set_default_read_buffer_len(tls->ssl, READ_AHEAD);
+    if (!is_address(tls->name) && SSL_set_tlsext_host_name(tls->ssl, tls->name) != 1) {
+        return false;
+    }
+    const nats__tls_memory *memory = tls->memory;
+    if (memory->session != NULL && strcmp(memory->session_name, tls->name) == 0) {
+        SSL_set_session(tls->ssl, memory->session);
+    }
+    return true;
+}
+
+nats_status nats__tls_new(int fd, const nats__tls_wishes *wishes, nats__tls_memory **memory_io,
+                          nats__tls **out)
+{
+    *out = NULL;
+    if (*memory_io == NULL) {
+        *memory_io = calloc(1, sizeof **memory_io);
+    }
+    nats__tls *tls = calloc(1, sizeof *tls);
+    if (tls == NULL || *memory_io == NULL) {
+        free(tls);
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    pthread_mutex_init(&tls->mu, NULL);
+    tls->fd = fd;
+    tls->memory = *memory_io;
+    put_name(tls->name, wishes->name);
+    put_name(tls->also, wishes->also);
+    SSL_CTX *context;
+    nats_status status = nats__tls_context(wishes, tls->memory, &context);
+    if (status == NATS_OK && !set_up(tls, context)) {
+        status = nats__tls_fail(NATS_ERR_TLS, "tls", "TLS");
+    }
+    SSL_CTX_free(context);
+    if (status != NATS_OK) {
+        nats__tls_free(tls);
+        return status;
+    }
+    *out = tls;
+    return NATS_OK;
+}
+
+static void forget_session(nats__tls_memory *memory)
+{
+    SSL_SESSION_free(memory->session);
+    free(memory->session_name);
+    memory->session = NULL;
+    memory->session_name = NULL;
+}
+
+/* In TLS 1.3 what is needed for it comes after the handshake, so it is taken at the end. */
+static void keep_session(nats__tls *tls)
+{
+    forget_session(tls->memory);
+    SSL_SESSION *session = SSL_get1_session(tls->ssl);
+    char *name = strdup(tls->name);
+    if (session == NULL || name == NULL || SSL_SESSION_is_resumable(session) != 1) {
+        SSL_SESSION_free(session);
+        free(name);
+        return;
+    }
+    tls->memory->session = session;
+    tls->memory->session_name = name;
+}
+
+void nats__tls_free(nats__tls *tls)
+{
+    if (tls == NULL) {
+        return;
+    }
+    ERR_clear_error();
+    if (tls->resumable) {
+        keep_session(tls);
+        SSL_shutdown(tls->ssl);
+        /* Whoever hung up first: it was no attack on what may be resumed. */
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+    SSL_free(tls->ssl);
+    BIO_meth_free(tls->method);
+    pthread_mutex_destroy(&tls->mu);
+    ERR_clear_error();
+    free(tls);
+}
+
+void nats__tls_forget(nats__tls_memory *memory)
+{
+    if (memory == NULL) {
+        return;
+    }
+    forget_session(memory);
+    X509_STORE_free(memory->roots);
+    free(memory);
+}
+
+/* ---- the handshake ---- */
+
+static bool is_for(X509 *peer, const char *name)
+{
+    if (is_address(name)) {
+        return X509_check_ip_asc(peer, name, 0) == 1;
+    }
+    return name[0] != '\0' && X509_check_host(peer, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+                                              NULL) == 1;
+}
+
+/* The name is ours, that of the URL; what the server says of itself is not asked. */
+static nats_status check_name(const nats__tls *tls)
+{
+    X509 *peer = SSL_get0_peer_certificate(tls->ssl);
+    if (peer != NULL && (is_for(peer, tls->name) || is_for(peer, tls->also))) {
+        return NATS_OK;
+    }
+    return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server's certificate is not for %s%s%s",
+                      tls->name, tls->also[0] != '\0' ? " or " : "", tls->also);
+}
+
+static nats_status handshake_failed(const nats__tls *tls, int why)
+{
+    long verdict = SSL_get_verify_result(tls->ssl);
+    if (verdict != X509_V_OK) {
+        ERR_clear_error();
+        return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server's certificate: %s",
+                          X509_verify_cert_error_string(verdict));
+    }
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
+    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
+        ERR_clear_error();
+        return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server does not speak it here");
+    }
+    if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        ERR_clear_error();
+        return nats__fail(NATS_ERR_TLS, "tls",
+                          "TLS: the server closed the connection during the handshake");
+    }
+    return nats__tls_fail(NATS_ERR_TLS, "tls", "TLS");
+}
+
+nats_status nats__tls_handshake(nats__tls *tls, int *wants_out)
+{
+    *wants_out = NATS__TLS_DONE;
+    ERR_clear_error();
+    int n = SSL_do_handshake(tls->ssl);
+    if (n == 1) {
+        nats_status status = check_name(tls);
+        tls->resumable = status == NATS_OK;
+        return status;
+    }
+    int why = SSL_get_error(tls->ssl, n);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+        *wants_out = why == SSL_ERROR_WANT_READ ? NATS__TLS_WANTS_READ : NATS__TLS_WANTS_WRITE;
+        return NATS_OK;
+    }
+    forget_session(tls->memory); /* who cannot go on with it begins anew the next time */
+    return handshake_failed(tls, why);
+}
+
+/* ---- bytes ---- */
+
+/* What a call that moved nothing means; 0: would block. */
+static ptrdiff_t no_bytes(nats__tls *tls, int result)
+{
+    int why = SSL_get_error(tls->ssl, result);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+        return 0;
+    }
+    if (why == SSL_ERROR_ZERO_RETURN ||
+        ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        return -2;
+    }
+    bool system = why == SSL_ERROR_SYSCALL && errno != 0;
+    tls->resumable = tls->resumable && system;
+    errno = system ? errno : EPROTO;
+    return -1;
+}
+
+const char *nats__tls_why(const nats__tls *tls)
+{
+    return tls->why;
+}
+
+static void note_why(nats__tls *tls)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    snprintf(tls->why, sizeof tls->why, "TLS: %s", reason != NULL ? reason : "broken");
+}
+
+ptrdiff_t nats__tls_read(nats__tls *tls, void *data, size_t size)
+{
+    size_t done = 0;
+    ptrdiff_t end = 0;
+    pthread_mutex_lock(&tls->mu);
+    ERR_clear_error();
+    while (done < size) {
+        size_t n = 0;
+        int result = SSL_read_ex(tls->ssl, (char *)data + done, size - done, &n);
+        done += n;
+        if (result != 1) {
+            note_why(tls);
+            end = no_bytes(tls, result);
+            break;
+        }
+    }
+    int error = errno;
+    pthread_mutex_unlock(&tls->mu);
+    errno = error;
+    return done > 0 ? (ptrdiff_t)done : end;
+}
+
+ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len)
+{
+    size_t done = 0;
+    ptrdiff_t end = 0;
+    pthread_mutex_lock(&tls->mu);
+    ERR_clear_error();
+    while (done < len) {
+        size_t n = 0;
+        int result = SSL_write_ex(tls->ssl, (const char *)data + done, len - done, &n);
+        done += n;
+        if (result != 1) {
+            end = no_bytes(tls, result);
+            break;
+        }
+    }
+    int error = errno;
+    pthread_mutex_unlock(&tls->mu);
+    errno = error;
+    return done > 0 ? (ptrdiff_t)done : end == -2 ? -1 : end;
+}

@@ -1,0 +1,48 @@
+/* TLS over a connected socket, by OpenSSL. A build without it has none/tls.c in place of tls.c.
+ *
+ * One thread may read while another writes: OpenSSL's objects are not made for that, so each call
+ * takes a mutex of its own. No call waits for the server. */
+#ifndef NATS_IO_TLS_H
+#define NATS_IO_TLS_H
+
+#include <polynats/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct nats__tls nats__tls;
+
+/* What a connection keeps from one handshake to the next: the system's trusted certificates, and
+ * the session to go on with. */
+typedef struct nats__tls_memory nats__tls_memory;
+
+/* Each of the first three is a file's name or the text of one; NULL: none. */
+typedef struct nats__tls_wishes {
+    const char *ca;   /* NULL: what the system trusts */
+    const char *cert;
+    const char *key;
+    const char *name; /* the host that was dialled: the certificate must be for it */
+    const char *also; /* or for this one; NULL: none */
+} nats__tls_wishes;
+
+enum { NATS__TLS_DONE = 0, NATS__TLS_WANTS_READ = 1, NATS__TLS_WANTS_WRITE = 2 };
+
+/* *memory_io: NULL at first; made here, freed by nats__tls_forget(). Errors: TLS, INVALID, IO (of
+ * the options: the text names the option), NO_MEMORY, NOT_SUPPORTED. */
+nats_status nats__tls_new(int fd, const nats__tls_wishes *wishes, nats__tls_memory **memory_io,
+                          nats__tls **out);
+/* A step of the handshake. *wants_out: what to wait for until the next. Errors: TLS (the text says
+ * why), DISCONNECTED. */
+nats_status nats__tls_handshake(nats__tls *tls, int *wants_out);
+/* Say goodbye, keep the session, and free. The socket stays the caller's. NULL is fine. */
+void nats__tls_free(nats__tls *tls);
+void nats__tls_forget(nats__tls_memory *memory); /* NULL is fine */
+
+/* As nats__tcp_read() and nats__tcp_write(); -1 with errno EPROTO when TLS is broken. A read goes
+ * on until `size` is full or the socket is empty: with less, nothing is left inside. */
+/* Why a read said EPROTO. For who reads. */
+const char *nats__tls_why(const nats__tls *tls);
+ptrdiff_t nats__tls_read(nats__tls *tls, void *data, size_t size);
+ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len);
+
+#endif

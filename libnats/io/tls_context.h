@@ -1,0 +1,20 @@
+/* What a handshake needs: whom to trust, who we are, and what is left of the last one. */
+#ifndef NATS_IO_TLS_CONTEXT_H
+#define NATS_IO_TLS_CONTEXT_H
+
+#include <openssl/ssl.h>
+
+#include "io/tls.h"
+
+struct nats__tls_memory {
+    X509_STORE *roots;    /* the system's: reading them takes long */
+    SSL_SESSION *session; /* of the last connection, to go on with */
+    char *session_name;   /* the host that it was with */
+};
+
+/* Note a failure with what OpenSSL says of it, and empty its queue. */
+nats_status nats__tls_fail(nats_status status, const char *about, const char *what);
+nats_status nats__tls_context(const nats__tls_wishes *wishes, nats__tls_memory *memory,
+                              SSL_CTX **out);
+
+#endif
