@@ -14,6 +14,7 @@ endfunction()
 function(use_instead sources_io none)
   file(GLOB instead CONFIGURE_DEPENDS ${none}/*.c)
   set(kept ${${sources_io}})
+  list(FILTER kept EXCLUDE REGEX "/tls_context.c$") # serves the file that is replaced
   foreach(file ${instead})
     get_filename_component(name ${file} NAME)
     list(FILTER kept EXCLUDE REGEX "/${name}$")

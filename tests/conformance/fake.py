@@ -17,6 +17,8 @@ INFO = {
     "max_payload": 1048576,
     "client_id": 7,
 }
+# What a script may be at when the client goes.
+PATIENT = ("hold", "quiet", "mute", "never", "deaf", "pause", "S1:")
 STEP_SECONDS = 5.0  # how long a script waits for the client's next line
 
 
@@ -157,7 +159,7 @@ class FakeServer:
             words = line.split()[0]
             if self.repeat_last and index >= len(self.scripts):
                 return  # the case may end at any time of a connection that repeats
-            if words not in ("hold", "quiet", "mute", "never", "deaf", "pause", "S1:") and not link.stop:
+            if words not in PATIENT and not link.stop:
                 self.errors.append(
                     "server script, connection %d: closed by the client at line %d: %s"
                     % (index, at, line[:200])

@@ -1,0 +1,271 @@
+/* Credentials that are asked for, and what is left of them in memory. The server is a thread that
+ * says INFO with a nonce, keeps the CONNECT that comes, and hangs up when it is told to. */
+#include <sys/mman.h>
+
+#include "rig.h"
+
+enum { CONNECTS_MAX = 8, LINE_SIZE = 8192 };
+
+typedef struct fake {
+    int listener;
+    int port;
+    char url[64];
+    char connects[CONNECTS_MAX][LINE_SIZE];
+    atomic_int count; /* of CONNECTs read */
+    atomic_int hang_up; /* how many connections are to be closed */
+    atomic_bool stop;
+    bool keeps; /* the lines; else they are wiped at once */
+    pthread_t thread;
+} fake;
+
+static const char info[] =
+    "INFO {\"server_id\":\"X\",\"version\":\"2.10.0\",\"max_payload\":1048576,\"headers\":true,"
+    "\"auth_required\":true,\"nonce\":\"abc\"}\r\n";
+
+/* CONNECT and PING. */
+static bool read_connect(int fd, char *line)
+{
+    size_t len = 0;
+    while (len < LINE_SIZE - 1) {
+        ssize_t n = read(fd, line + len, LINE_SIZE - 1 - len);
+        if (n <= 0) {
+            return false;
+        }
+        len += (size_t)n;
+        line[len] = '\0';
+        if (strstr(line, "\r\nPING\r\n") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void *fake_main(void *arg)
+{
+    fake *self = arg;
+    static char unwanted[LINE_SIZE];
+    while (!atomic_load(&self->stop)) {
+        int fd = accept4(self->listener, NULL, NULL, SOCK_CLOEXEC);
+        int at = atomic_load(&self->count);
+        if (fd < 0 || at == CONNECTS_MAX) {
+            break;
+        }
+        char *line = self->keeps ? self->connects[at] : unwanted;
+        bool ok = write(fd, info, sizeof info - 1) > 0 && read_connect(fd, line);
+        if (ok && write(fd, "PONG\r\n", 6) == 6) {
+            memset(unwanted, 0, sizeof unwanted);
+            atomic_fetch_add(&self->count, 1);
+            while (atomic_load(&self->hang_up) <= at && !atomic_load(&self->stop)) {
+                rig_sleep_ms(2);
+            }
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+static void fake_start(fake *self, bool keeps)
+{
+    *self = (fake){.keeps = keeps};
+    self->listener = rig_listen(&self->port);
+    snprintf(self->url, sizeof self->url, "nats://127.0.0.1:%d", self->port);
+    RIG_CHECK(pthread_create(&self->thread, NULL, fake_main, self) == 0);
+}
+
+static void fake_end(fake *self)
+{
+    atomic_store(&self->stop, true);
+    shutdown(self->listener, SHUT_RDWR);
+    pthread_join(self->thread, NULL);
+    close(self->listener);
+}
+
+/* The event of that type; those before it are dropped. */
+static nats_event *await(nats_client *client, int32_t type)
+{
+    for (;;) {
+        nats_event *event;
+        RIG_OK(nats_client_next_event(client, RIG_WAIT_MS, &event));
+        RIG_CHECK(event != NULL);
+        if (nats_event_type(event) == type) {
+            return event;
+        }
+        nats_event_free(event);
+    }
+}
+
+static void await_asked(nats_client *client)
+{
+    nats_event *event = await(client, NATS_EVENT_CREDENTIALS);
+    RIG_CHECK(strcmp(nats_event_text(event), "abc") == 0);
+    RIG_CHECK(strcmp(nats_event_name(event), "credentials") == 0);
+    RIG_CHECK(strncmp(nats_event_url(event), "nats://127.0.0.1:", 17) == 0);
+    nats_event_free(event);
+}
+
+static nats_status give(nats_client *client, const char *user, const char *password,
+                        const char *seed)
+{
+    return nats_client_credentials(client, user, password, NULL, NULL, seed, NULL, NULL, 0);
+}
+
+static const char public_key[] =
+    "\"nkey\":\"UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4\"";
+static const char seed[] = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+
+/* The first connection takes the options', each later one asks. */
+static void asked_at_each_connect(const char *keeper)
+{
+    static fake server;
+    fake_start(&server, true);
+    const char *const settings[] = {"user=u", "password=first", "ask_credentials=1",
+                                    "reconnect_wait=0.01", "connect_timeout=5", keeper, NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    RIG_CHECK(strstr(server.connects[0], "\"pass\":\"first\"") != NULL);
+    RIG_CHECK(give(client, "u", "p", NULL) == NATS_ERR_INVALID);
+
+    atomic_store(&server.hang_up, 1);
+    await_asked(client);
+    RIG_CHECK(give(client, NULL, NULL, "SUnone") == NATS_ERR_INVALID);
+    RIG_CHECK(strstr(nats_last_error(NULL), "SUnone") == NULL);
+    RIG_OK(give(client, NULL, NULL, seed));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[1], public_key) != NULL);
+    RIG_CHECK(strstr(server.connects[1], "\"sig\":\"") != NULL);
+    RIG_CHECK(strstr(server.connects[1], "SUACSSL") == NULL);
+
+    atomic_store(&server.hang_up, 2);
+    await_asked(client);
+    RIG_OK(give(client, "fresh", "a\"b\\c\n", NULL));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[2], "\"user\":\"fresh\"") != NULL);
+    RIG_CHECK(strstr(server.connects[2], "\"pass\":\"a\\\"b\\\\c\\u000a\"") != NULL);
+    RIG_CHECK(strstr(server.connects[2], "first") == NULL);
+    RIG_CHECK(give(client, "u", "p", NULL) == NATS_ERR_INVALID);
+    fake_end(&server);
+    nats_client_free(client);
+}
+
+/* Nobody answers: the attempt ends with its time, and the next one asks again. */
+static void nobody_answers(void)
+{
+    static fake server;
+    fake_start(&server, true);
+    const char *const settings[] = {"token=t", "ask_credentials=1", "reconnect_wait=0.01",
+                                    "connect_timeout=0.3", NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    atomic_store(&server.hang_up, 1);
+    await_asked(client);
+    nats_event *event = await(client, NATS_EVENT_ERROR);
+    RIG_CHECK(nats_event_status(event) == NATS_ERR_TIMEOUT);
+    RIG_CHECK(strstr(nats_event_text(event), "no credentials were given in time") != NULL);
+    nats_event_free(event);
+    await_asked(client);
+    RIG_OK(give(client, "u", "p", NULL));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    fake_end(&server);
+    nats_client_free(client);
+}
+
+/* ---- memory ---- */
+
+/* Backwards, so that nothing of this program has it as it is. */
+static const char sdees[] = "YV3UCYYYQPPNDEIXDSU6M7JTDFB6ZWMPHU5FRZUVNSFKXDUHAU3LSSCAUS";
+static const char twj[] = "zterces-ruoy.fI1Iw0JtWnKpVzGdHjye.xYlBhDpRvTkQjye";
+
+static void put_reversed(int fd, const char *backwards)
+{
+    for (size_t i = strlen(backwards); i > 0; i--) {
+        RIG_CHECK(write(fd, &backwards[i - 1], 1) == 1);
+    }
+}
+
+static void put(int fd, const char *text)
+{
+    RIG_CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+}
+
+static bool is_there(const char *at, const char *backwards, size_t len)
+{
+    size_t i = 0;
+    while (i < len && at[i] == backwards[len - 1 - i]) {
+        i++;
+    }
+    return i == len;
+}
+
+/* How often the text, given backwards, is in memory that can be written. */
+static int count_in_memory(const char *backwards)
+{
+    size_t len = strlen(backwards);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    RIG_CHECK(maps != NULL && mem >= 0);
+    static char page[1 << 16];
+    char line[512];
+    int found = 0;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long begin;
+        unsigned long end;
+        char mode[8];
+        if (sscanf(line, "%lx-%lx %7s", &begin, &end, mode) != 3 || mode[1] != 'w') {
+            continue;
+        }
+        for (unsigned long at = begin; at < end; at += sizeof page - 256) {
+            size_t size = end - at < sizeof page ? end - at : sizeof page;
+            bool own = at < (unsigned long)page + sizeof page && at + size > (unsigned long)page;
+            ssize_t n = own ? 0 : pread(mem, page, size, (off_t)at);
+            for (ssize_t i = 0; i + (ssize_t)len <= n; i++) {
+                found += is_there(page + i, backwards, len);
+            }
+            memset(page, 0, sizeof page);
+        }
+    }
+    close(mem);
+    fclose(maps);
+    return found;
+}
+
+/* Credentials of a file are gone from memory once the connection is made. */
+static void nothing_is_left(void)
+{
+    static fake server;
+    int fd = memfd_create("creds", MFD_CLOEXEC);
+    RIG_CHECK(fd >= 0);
+    put(fd, "-----BEGIN NATS USER JWT-----\n");
+    put_reversed(fd, twj);
+    put(fd, "\n------END NATS USER JWT------\n-----BEGIN USER NKEY SEED-----\n");
+    put_reversed(fd, sdees);
+    put(fd, "\n------END USER NKEY SEED------\n");
+    fake_start(&server, false);
+    char option[64];
+    snprintf(option, sizeof option, "creds=/proc/self/fd/%d", fd);
+    const char *const settings[] = {option, NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    char *known = malloc(strlen(sdees) + 1);
+    RIG_CHECK(known != NULL);
+    for (size_t i = 0; i < strlen(sdees); i++) {
+        known[i] = sdees[strlen(sdees) - 1 - i];
+    }
+    RIG_CHECK(count_in_memory(sdees) > 0); /* it finds what is there */
+    explicit_bzero(known, strlen(sdees));
+    free(known);
+    RIG_CHECK(count_in_memory(sdees) == 0);
+    RIG_CHECK(count_in_memory(twj) == 0);
+    fake_end(&server);
+    nats_client_free(client);
+    close(fd);
+}
+
+int main(void)
+{
+    asked_at_each_connect("keeper=true");
+    asked_at_each_connect("keeper=false");
+    nobody_answers();
+    nothing_is_left();
+    puts("credentials: ok");
+    return 0;
+}
