@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,47 @@ static void dial(wire *w, const char *host, uint16_t port)
     setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+static void secure(wire *w)
+{
+    char line[WIRE_LINE_MAX];
+    size_t len = 0;
+    while (len == 0 || line[len - 1] != '\n') { /* INFO; what is behind it is TLS's */
+        if (len == sizeof(line) || recv(w->fd, line + len, 1, 0) != 1) {
+            bench_die("no INFO");
+        }
+        len++;
+    }
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    w->ssl = context != NULL ? SSL_new(context) : NULL;
+    SSL_CTX_free(context);
+    if (w->ssl == NULL || SSL_set_fd(w->ssl, w->fd) != 1 || SSL_connect(w->ssl) != 1) {
+        bench_die("TLS: no handshake");
+    }
+}
+
+static void send_secure(wire *w, const void *data, size_t len)
+{
+    size_t n;
+    if (SSL_write_ex(w->ssl, data, len, &n) != 1 || n != len) {
+        bench_die("SSL_write");
+    }
+}
+
+static size_t receive_secure(wire *w)
+{
+    size_t n;
+    if (SSL_read_ex(w->ssl, w->buffer + w->len, WIRE_READ_SIZE - w->len, &n) != 1) {
+        bench_die("SSL_read");
+    }
+    return n;
+}
+
 void wire_send(wire *w, const void *data, size_t len)
 {
+    if (w->ssl != NULL) {
+        send_secure(w, data, len);
+        return;
+    }
     const char *at = data;
     while (len > 0) {
         ssize_t n = send(w->fd, at, len, MSG_NOSIGNAL);
@@ -66,6 +106,10 @@ static void receive(wire *w)
     }
     if (w->len == WIRE_READ_SIZE) {
         bench_die("a message is longer than %d bytes", WIRE_READ_SIZE);
+    }
+    if (w->ssl != NULL) {
+        w->len += receive_secure(w);
+        return;
     }
     ssize_t n;
     do {
@@ -116,11 +160,14 @@ void wire_flush(wire *w)
     }
 }
 
-void wire_open(wire *w, const char *host, uint16_t port)
+void wire_open(wire *w, const char *host, uint16_t port, int tls)
 {
     memset(w, 0, sizeof(*w));
     w->buffer = bench_alloc(WIRE_READ_SIZE);
     dial(w, host, port);
+    if (tls) {
+        secure(w);
+    }
     wire_printf(w, "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"raw\","
                    "\"version\":\"1\",\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\n");
     wire_flush(w);
@@ -128,6 +175,7 @@ void wire_open(wire *w, const char *host, uint16_t port)
 
 void wire_close(wire *w)
 {
+    SSL_free(w->ssl);
     close(w->fd);
     free(w->buffer);
 }

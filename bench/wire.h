@@ -13,6 +13,7 @@ enum {
 
 typedef struct wire {
     int fd;
+    struct ssl_st *ssl; /* OpenSSL's; NULL: in clear */
     size_t pos; /* of buffer: taken so far */
     size_t len; /* received so far */
     size_t skip; /* bytes of a payload that are still to come */
@@ -21,8 +22,8 @@ typedef struct wire {
     char *buffer;
 } wire;
 
-/* Connect, and return after the first PONG. */
-void wire_open(wire *w, const char *host, uint16_t port);
+/* Connect, and return after the first PONG. tls: by OpenSSL's plainest loop; nobody's certificate is looked at. */
+void wire_open(wire *w, const char *host, uint16_t port, int tls);
 void wire_close(wire *w);
 void wire_send(wire *w, const void *data, size_t len);
 void wire_printf(wire *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
