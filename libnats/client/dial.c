@@ -219,6 +219,5 @@ void nats__dial_late(nats__conn *conn, int64_t now_ns)
         return;
     }
     nats__dial_drop(conn);
-    nats__session_failed(conn->session, NATS_ERR_TIMEOUT, "the server did not answer in time",
-                         now_ns);
+    nats__session_late(conn->session, now_ns);
 }

@@ -471,14 +471,20 @@ static void on_info(nats__session *session, int64_t now_ns)
     }
 }
 
-static void copy_subject(nats__session *session, const nats__err *err)
+/* As they were before the server quoted them, for they are compared with ours. */
+static void unquote_names(nats__session *session, nats__err *err)
 {
-    size_t len = err->subject != NULL ? err->subject_len : 0;
-    len = len <= NATS_SUBJECT_MAX ? len : NATS_SUBJECT_MAX;
-    if (len > 0) {
-        memcpy(session->subject, err->subject, len);
+    size_t len = nats__err_unquote(err->subject, err->subject_len, session->subject,
+                                   sizeof session->subject);
+    if (err->subject != NULL) {
+        err->subject = session->subject;
+        err->subject_len = len;
     }
-    session->subject[len] = '\0';
+    len = nats__err_unquote(err->queue, err->queue_len, session->queue, sizeof session->queue);
+    if (err->queue != NULL) {
+        err->queue = session->queue;
+        err->queue_len = len;
+    }
 }
 
 static void on_err(nats__session *session, int64_t now_ns)
@@ -498,7 +504,7 @@ static void on_err(nats__session *session, int64_t now_ns)
         fail(session, &why, now_ns);
         return;
     }
-    copy_subject(session, &err);
+    unquote_names(session, &err);
     nats__subrec *sub = nats__session_take_refused(session, &err);
     nats__session_event *event =
         nats__session_push(session, NATS_PROTO_ERROR, err.status, text);
@@ -581,6 +587,11 @@ static bool on_msg(nats__session *session, nats__session_event *out)
     nats__subrec *rec = nats__submap_find(&session->subs, msg->sid);
     if (rec == NULL) {
         session->stray++;
+        if (session->owes_unsub) {
+            /* The server may not know yet that it has ended. When there is no memory again: with
+             * the next one. */
+            nats__encode_unsub(&session->out, msg->sid, 0);
+        }
         nats__chunk_unref(msg->chunk, 1);
         return false;
     }
@@ -654,6 +665,14 @@ static void begin_turn(nats__session *session, int64_t now_ns)
     }
 }
 
+void nats__session_late(nats__session *session, int64_t now_ns)
+{
+    char text[NATS__ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "the server did not answer in time (connect_timeout is %lld ms)",
+             (long long)nats__opt(&session->options, NATS__OPT_connect_timeout));
+    nats__session_failed(session, NATS_ERR_TIMEOUT, text, now_ns);
+}
+
 void nats__session_tick(nats__session *session, int64_t now_ns)
 {
     if (now_ns < nats__session_deadline_ns(session)) {
@@ -664,8 +683,7 @@ void nats__session_tick(nats__session *session, int64_t now_ns)
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
         nats__session_keep_alive(session, now_ns);
     } else {
-        nats__session_failed(session, NATS_ERR_TIMEOUT, "the server did not answer in time",
-                             now_ns);
+        nats__session_late(session, now_ns);
     }
 }
 

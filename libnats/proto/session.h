@@ -77,6 +77,8 @@ nats_status nats__session_sign(nats__session *session, const void *signature, si
  * start. */
 void nats__session_failed(nats__session *session, nats_status status, const char *text,
                           int64_t now_ns);
+/* The same, for want of an answer within connect_timeout. */
+void nats__session_late(nats__session *session, int64_t now_ns);
 /* Drop the connection and dial the next server at once. */
 void nats__session_reconnect(nats__session *session, int64_t now_ns);
 void nats__session_close(nats__session *session);
@@ -96,6 +98,8 @@ nats_status nats__session_unsubscribe(nats__session *session, nats__subrec *rec,
                                       bool *done_out);
 /* Out of the table without a word to the server. */
 void nats__session_forget(nats__session *session, nats__subrec *rec);
+/* An UNSUB could not be written: it is, when a message tells that the server goes on. */
+void nats__session_owe_unsub(nats__session *session);
 nats__subrec *nats__session_find(nats__session *session, uint64_t sid);
 /* Call fn for every record; it may free the record if the session is not used any more but to be
  * freed. */

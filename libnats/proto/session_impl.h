@@ -49,6 +49,7 @@ struct nats__session {
     nats__submap subs;
     uint64_t last_sid;
     uint64_t stray;
+    bool owes_unsub; /* see nats__session_owe_unsub() */
     ping_queue pings;
 
     int64_t attempt_deadline_ns;
@@ -71,6 +72,7 @@ struct nats__session {
     char *discovered;                     /* text of the DISCOVERED event */
     char *lost_url;                       /* of the DISCONNECTED event */
     char subject[NATS_SUBJECT_MAX + 1];   /* of the last permissions violation */
+    char queue[NATS_SUBJECT_MAX + 1];     /* likewise */
 };
 
 /* Clocks may begin anywhere: what would lie past their end is never. */
