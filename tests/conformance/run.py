@@ -317,7 +317,7 @@ def parse_args():
     parser.add_argument("--area", help="only this folder of cases/")
     parser.add_argument("--case", help="only cases of this name (a glob over area/name)")
     parser.add_argument("--real", action="store_true",
-                        help="only cases that a real server plays in: others are the same with each")
+                        help="only cases with a real server: others are the same for each")
     parser.add_argument("--driver", action="append", choices=sorted(DRIVERS), help="only these")
     parser.add_argument("--without", action="append", default=[], metavar="DRIVER",
                         help="a driver whose language was not built")

@@ -46,6 +46,40 @@ with polynats.connect(["a", "b"], name="typed", connect_timeout=1.5, logger=logg
     sent: bytes = proto.take()
     names: List[str] = [option.name for option in polynats.options()]
 """
+AIO_PROGRAM = '''
+import asyncio
+from typing import List, Optional
+import polynats
+import polynats.aio
+
+
+async def answer(msg: polynats.aio.Message) -> None:
+    await msg.respond(msg.data.upper(), headers={"A": ["b"]})
+
+
+async def main() -> None:
+    async with polynats.aio.connect(["a", "b"], name="typed", keeper=True) as nc:
+        sub = await nc.subscribe("a", queue="b", callback=answer, max=1)
+        await nc.publish("a", bytearray(b"x"), reply="r", headers=[("A", "b")])
+        batch: List[polynats.aio.Message] = await nc.get(max=1, wait=0.5)
+        one: Optional[polynats.aio.Message] = await sub.next(timeout=1)
+        async for msg in sub.messages(timeout=1):
+            await msg.respond()
+        async for reply in nc.request_many("a", max=2):
+            print(reply.data)
+        replies: List[polynats.aio.Message] = await nc.request_many("a")
+        future = await nc.request_start("a", b"", timeout=2)
+        print((await future).data, batch, one, replies)
+        async for event in nc.events():
+            print(event.type)
+        count: int = await nc.publish_many("a", [b"x"])
+        print(count)
+    client = await polynats.aio.connect()
+    await client.drain(1)
+
+
+asyncio.run(main())
+'''
 WRONG = {
     "nc.publish(1)": "arg-type",
     "nc.publish('a', 1)": "arg-type",
@@ -102,9 +136,12 @@ def test_every_option_has_a_type():
 def test_mypy_finds_nothing(environment, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
-    code, output = mypy(environment, "-m", "polynats", "-m", "polynats._log")
+    modules = ("polynats", "polynats._log", "polynats.aio", "polynats.green")
+    code, output = mypy(environment, *(word for name in modules for word in ("-m", name)))
     assert code == 0, output
-    code, output = mypy(environment, program)
+    of_loops = tmp_path / "of_loops.py"
+    of_loops.write_text(AIO_PROGRAM, encoding="utf-8")
+    code, output = mypy(environment, program, of_loops)
     assert code == 0, output
 
 
