@@ -16,7 +16,8 @@ import tempfile
 import programs
 
 WORKS = ("pub", "sub", "req")
-PROGRAMS = ("raw", "polynats", "polynats-lua", "cnats")
+PROGRAMS = ("raw", "polynats", "polynats-lua", "polynats-python", "polynats-ruby",
+            "polynats-tcl", "cnats")
 SIZES = {"pub": 16, "sub": 128, "req": 128}
 MSGS = {"pub": 50_000, "sub": 50_000, "req": 2_000}
 TIME_LIMIT_S = 300

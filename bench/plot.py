@@ -13,8 +13,9 @@ import pandas  # noqa: E402
 
 from summary import LABELS, MEMORY_WORKS, TITLES  # noqa: E402
 
-COLORS = {"raw": "#8a8f98", "polynats": "#1f6fb2", "polynats-lua": "#5aa7dd", "cnats": "#d08a2e",
-          "gonats": "#5b9e6f"}
+COLORS = {"raw": "#8a8f98", "polynats": "#1f6fb2", "polynats-lua": "#5aa7dd",
+          "polynats-python": "#3f8f8a", "polynats-ruby": "#b5485d", "polynats-tcl": "#7d6bb0",
+          "cnats": "#d08a2e", "gonats": "#5b9e6f"}
 PANELS_PER_ROW = 3
 ROW_INCHES = 2.5
 

@@ -67,7 +67,7 @@ def pub
   data = ("x" * ARGS[:size]).b
   left = ARGS[:msgs]
   began = start
-  while left.positive?
+  while left > 0
     nc.publish(subject, data)
     left -= 1
   end

@@ -4,13 +4,16 @@ import functools
 import os
 import selectors
 import subprocess
+import sys
+import sysconfig
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COLUMNS = ("name", "work", "size", "msgs", "seconds", "msgs_per_s", "client_cpu_ns_per_msg",
            "p50_us", "p99_us", "bytes_each")
 # The order is that of the tables and the plot.
-NAMES = ("raw", "polynats", "polynats-lua", "polynats-ruby", "cnats", "gonats")
+NAMES = ("raw", "polynats", "polynats-lua", "polynats-python", "polynats-ruby",
+         "polynats-tcl", "cnats", "gonats")
 TIME_LIMIT_S = 180  # for one program; none needs a tenth of it
 
 _FILES = {"raw": "bench_raw", "peer": "bench_peer", "polynats": "bench_polynats",
@@ -25,10 +28,18 @@ def command(build, name):
         if module is None or kit is None:
             return None
         return [os.environ.get("LUA", "lua5.4"), os.path.join(ROOT, "bench", "polynats.lua")]
+    if name == "polynats-python":
+        if find(build, "_polynats" + sysconfig.get_config_var("EXT_SUFFIX")) is None:
+            return None
+        return [sys.executable, os.path.join(ROOT, "bench", "polynats.py")]
     if name == "polynats-ruby":
         if find(build, "polynats.rb") is None:
             return None
         return [os.environ.get("RUBY", "ruby"), os.path.join(ROOT, "bench", "polynats.rb")]
+    if name == "polynats-tcl":
+        if find(build, "polynats_tcl.so") is None:
+            return None
+        return [os.environ.get("TCLSH", "tclsh"), os.path.join(ROOT, "bench", "polynats.tcl")]
     path = find(build, _FILES[name])
     return None if path is None else [path]
 
@@ -44,11 +55,12 @@ def find(build, file):
 
 
 def environment(build):
-    """What the programs in Lua and Ruby need to find their modules."""
+    """What the programs in Lua, Python, Ruby and Tcl need to find their modules."""
     folders = [os.path.dirname(path) for path in
                (find(build, "nats.so"), find(build, "benchkit.so")) if path]
     return dict(os.environ, LUA_CPATH=";".join(f"{folder}/?.so" for folder in folders),
-                RUBYLIB=os.path.join(build, "ruby"))
+                PYTHONPATH=os.path.join(build, "python"),
+                RUBYLIB=os.path.join(build, "ruby"), TCLLIBPATH=os.path.join(build, "tcl"))
 
 
 class Failed(Exception):

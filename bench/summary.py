@@ -18,7 +18,8 @@ LABELS = {
 }
 MEMORY_WORKS = ("subs", "idle")
 TITLES = {"raw": "raw socket loop", "polynats": "polynats (C)", "polynats-lua": "polynats (Lua)",
-          "cnats": "cnats", "gonats": "nats.go"}
+          "polynats-python": "polynats (Python)", "polynats-ruby": "polynats (Ruby)",
+          "polynats-tcl": "polynats (Tcl)", "cnats": "cnats", "gonats": "nats.go"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -40,10 +40,11 @@ function(wrap_interpreters out)
       find_program(${found} ${interpreter} NO_CACHE)
     endif()
     if(${found})
-      # What an interpreter leaves behind at its end is not ours to judge: valgrind's run looks at leaks there.
+      # What an interpreter leaves behind at its end is not ours to judge: valgrind's run looks at leaks there. Ruby's
+      # threads have alternate signal stacks of their own, which ASan would take for the ones it made.
       file(CONFIGURE OUTPUT ${folder}/${interpreter} @ONLY CONTENT
 "#!/bin/bash
-export ASAN_OPTIONS=\"detect_leaks=0:\${ASAN_OPTIONS:-}\"
+export ASAN_OPTIONS=\"detect_leaks=0:use_sigaltstack=0:\${ASAN_OPTIONS:-}\"
 export LD_PRELOAD=\"@runtime@ @folder@/unpreload.so\"
 exec -a \"\$0\" @${found}@ \"\$@\" # by this name it starts itself again
 ")

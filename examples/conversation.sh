@@ -29,7 +29,9 @@ run() {
     case $language in
         C) exec "$build/examples/example_$program" "$@" ;;
         Lua) exec lua5.4 "$here/lua/$program.lua" "$@" ;;
+        Python) PYTHONPATH="$build/python" exec python3 "$here/python/$program.py" "$@" ;;
         Ruby) RUBYLIB="$build/ruby" exec ruby "$here/ruby/$program.rb" "$@" ;;
+        Tcl) TCLLIBPATH="$build/tcl" exec tclsh "$here/tcl/$program.tcl" "$@" ;;
         LuaJIT)
             export LUA_PATH="$here/../bindings/ffi/luajit/?.lua;;"
             export POLYNATS_LIB="$build/libpolynats.so"
@@ -41,7 +43,9 @@ run() {
 
 languages=(C)
 [[ ! -f $build/lua/nats.so ]] || languages+=(Lua)
+! compgen -G "$build/python/polynats/_polynats*.so" >/dev/null || languages+=(Python)
 [[ ! -f $build/ruby/polynats.rb ]] || languages+=(Ruby)
+[[ ! -f $build/tcl/polynats/pkgIndex.tcl ]] || languages+=(Tcl)
 if command -v luajit >/dev/null; then
     languages+=(LuaJIT)
 else

@@ -26,17 +26,6 @@ typedef long long int64_t;
 typedef unsigned long long uint64_t;
 typedef int nats_status;
 
-%define NOUN(type, name)
-%nodefaultctor type;
-%nodefaultdtor type;
-%rename(name) type;
-typedef struct type {} type;
-%enddef
-NOUN(nats_client, Client)
-NOUN(nats_sub, Subscription)
-NOUN(nats_future, Future)
-NOUN(nats_proto, Proto)
-
 %apply (const char *TEXT, size_t TEXT_LEN) {
     (const char *subject, size_t subject_len), (const char *pattern, size_t pattern_len)
 }
@@ -47,6 +36,18 @@ NOUN(nats_proto, Proto)
 %apply const char *WORDS_OR_NONE { const char *text, const char *public_key, const char *jwt }
 %apply int64_t SECONDS_MS { int64_t timeout, int64_t wait }
 %apply int64_t NOW_NS { int64_t now }
+
+/* After what is applied: SWIG writes the verbs of a noun where the noun is named. */
+%define NOUN(type, name)
+%nodefaultctor type;
+%nodefaultdtor type;
+%rename(name) type;
+typedef struct type {} type;
+%enddef
+NOUN(nats_client, Client)
+NOUN(nats_sub, Subscription)
+NOUN(nats_future, Future)
+NOUN(nats_proto, Proto)
 
 %extend nats_client {
     nats_status close(void);

@@ -3,12 +3,16 @@
 find_package(Python3 3.9 QUIET COMPONENTS Interpreter Development.Module)
 set(PYTHON_SOURCE ${PROJECT_SOURCE_DIR}/bindings/python)
 set(PYTHON_BUILD ${CMAKE_BINARY_DIR}/python/polynats)
-# A source package has what SWIG wrote, so that installing needs no SWIG.
+# A source package (which has a PKG-INFO) has what SWIG wrote, so that installing needs no SWIG.
 set(PYTHON_GENERATED ${PYTHON_SOURCE}/generated/pythonPYTHON_wrap.c)
+set(python_from_package)
+if(EXISTS ${PYTHON_GENERATED} AND EXISTS ${PROJECT_SOURCE_DIR}/PKG-INFO)
+  set(python_from_package ON)
+endif()
 set(python_missing)
 if(NOT TARGET Python3::Module)
   set(python_missing "Python's headers, 3.9 or newer (Debian: python3-dev)")
-elseif(NOT SWIG_EXECUTABLE AND NOT EXISTS ${PYTHON_GENERATED})
+elseif(NOT SWIG_EXECUTABLE AND NOT python_from_package)
   set(python_missing "swig")
 endif()
 if(python_missing)
@@ -20,7 +24,7 @@ if(python_missing)
 endif()
 
 file(GLOB PYTHON_C_SOURCES CONFIGURE_DEPENDS ${PYTHON_SOURCE}/ext/*.c)
-if(EXISTS ${PYTHON_GENERATED})
+if(python_from_package)
   set(python_wrap ${PYTHON_GENERATED})
   Python3_add_library(polynats_python MODULE ${python_wrap} ${PYTHON_C_SOURCES})
 else()
@@ -36,6 +40,7 @@ endif()
 execute_process(COMMAND ${Python3_EXECUTABLE} -c
                         "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))"
                 OUTPUT_VARIABLE python_suffix OUTPUT_STRIP_TRAILING_WHITESPACE)
+set(POLYNATS_PYTHON_SUFFIX ${python_suffix} CACHE INTERNAL "Of modules for the Python that was found")
 set_target_properties(polynats_python PROPERTIES PREFIX "" OUTPUT_NAME _polynats SUFFIX ${python_suffix}
                       LIBRARY_OUTPUT_DIRECTORY ${PYTHON_BUILD} C_VISIBILITY_PRESET hidden)
 target_include_directories(polynats_python PRIVATE ${PYTHON_SOURCE}/ext)
@@ -44,6 +49,17 @@ target_link_libraries(polynats_python PRIVATE polynats Threads::Threads)
 target_compile_options(polynats_python PRIVATE -Wno-deprecated-declarations
                        -Wno-missing-field-initializers)
 set_source_files_properties(${python_wrap} PROPERTIES COMPILE_OPTIONS "-w")
+
+# The package for pip: beside the module, which finds it there, the library. Only when asked for by the component.
+set_target_properties(polynats_python PROPERTIES INSTALL_RPATH $ORIGIN)
+install(TARGETS polynats_python LIBRARY DESTINATION polynats COMPONENT python EXCLUDE_FROM_ALL)
+install(FILES $<TARGET_FILE:polynats> RENAME $<TARGET_SONAME_FILE_NAME:polynats> DESTINATION polynats
+        COMPONENT python EXCLUDE_FROM_ALL)
+if(CMAKE_STRIP)
+  install(CODE "execute_process(COMMAND ${CMAKE_STRIP} --strip-unneeded
+    \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/polynats/$<TARGET_SONAME_FILE_NAME:polynats>)"
+          COMPONENT python EXCLUDE_FROM_ALL)
+endif()
 
 file(GLOB PYTHON_FILES CONFIGURE_DEPENDS RELATIVE ${PYTHON_SOURCE}/polynats
      ${PYTHON_SOURCE}/polynats/*.py ${PYTHON_SOURCE}/polynats/*.pyi ${PYTHON_SOURCE}/polynats/py.typed)

@@ -7,11 +7,9 @@
 #include "pyn.h"
 
 /* Calls that wait are made without the GIL. */
-#define nats_client_close(client) pyn_client_close(client)
 #define nats_client_drain(client, ms) pyn_client_drain(client, ms)
 #define nats_client_flush(client, ms) pyn_client_flush(client, ms)
 #define nats_client_rtt(client, ms, out) pyn_client_rtt(client, ms, out)
-#define nats_client_next_event(client, ms, out) pyn_client_next_event(client, ms, out)
 #define nats_sub_drain(sub, ms) pyn_sub_drain(sub, ms)
 %}
 
@@ -132,7 +130,7 @@
 %typemap(out) int64_t "$result = PyLong_FromLongLong($1);"
 %typemap(out) uint64_t "$result = PyLong_FromUnsignedLongLong($1);"
 %typemap(out) size_t "$result = PyLong_FromSize_t($1);"
-%typemap(out) int32_t nats_sub_active, int32_t nats_future_done, int32_t nats_subject_valid,
+%typemap(out) int32_t nats_sub::active, int32_t nats_future::done, int32_t nats_subject_valid,
     int32_t nats_subject_valid_pattern, int32_t nats_subject_matches
     "$result = PyBool_FromLong($1);"
 
@@ -152,7 +150,6 @@ RESULT_IN_PLACE(int32_t, NUMBER_OUT, int32_t temp = 0, PyLong_FromLong(*$1))
 RESULT_IN_PLACE(int64_t, NUMBER_OUT, int64_t temp = 0, PyLong_FromLongLong(*$1))
 RESULT_IN_PLACE(uint64_t, NUMBER_OUT, uint64_t temp = 0, PyLong_FromUnsignedLongLong(*$1))
 RESULT_IN_PLACE(nats_info *, INFO_OUT, nats_info *temp = NULL, pyn_info_text(*$1))
-RESULT_IN_PLACE(nats_event *, EVENT_OUT, nats_event *temp = NULL, pyn_event_dict(*$1))
 %typemap(in, numinputs=0) size_t *TEXT_LEN_OUT "$1 = NULL;"
 
 %define COUNTERS(parameter, dict)
@@ -183,5 +180,13 @@ COUNTERS(SUB_STATS_OUT, pyn_sub_stats_dict)
         SWIG_fail;
     }
 }
+
+/* Methods by hand: they know more than the library's handle. */
+%ignore nats_client::close;
+%ignore nats_client::next_event;
+%ignore nats_sub::set_mode;
+
+%feature("docstring") nats_version "The version of the library and of this package."
+%feature("docstring") nats_abi "The number of the library's binary interface."
 
 %include "polynats.i"

@@ -85,7 +85,7 @@ DATA_ARGUMENT(signature, signature_len)
     $1 = (int32_t)number;
 }
 %typemap(in) int32_t FLAG (int flag) {
-    if (Tcl_GetBooleanFromObj(interp, $input, &flag) != TCL_OK) {
+    if (tnats_boolean(interp, $input, "$1_name", &flag) != TCL_OK) {
         SWIG_fail;
     }
     $1 = flag;
@@ -165,6 +165,7 @@ DATA_ARGUMENT(signature, signature_len)
 %ignore nats_client::flush;
 %ignore nats_client::rtt;
 %ignore nats_client::unsubscribe;
+%ignore nats_client::wake;
 %ignore nats_client::unsubscribe_subject;
 %ignore nats_client::next_event;
 %ignore nats_sub::drain;
@@ -215,8 +216,8 @@ static const tnats_verb client_verbs[] = {
      "pattern ?-queue name? ?-max count? ?-pending_msgs count? ?-pending_bytes count? "
      "?-command prefix?", 1, -1, NULL},
     {"unsubscribe", tnats_client_unsubscribe, NULL, "sid|subject ?after?", 1, 2, NULL},
-    {"unwatch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
-    {"wake", NULL, _wrap_Client_wake, "", 0, 0, NULL},
+    {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
+    {"wake", tnats_client_wake, NULL, "", 0, 0, NULL},
     {"watch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -234,7 +235,7 @@ static const tnats_verb sub_verbs[] = {
     {"stats", NULL, _wrap_Subscription_stats, "", 0, 0, NULL},
     {"subject", NULL, _wrap_Subscription_subject, "", 0, 0, NULL},
     {"unsubscribe", NULL, _wrap_Subscription_unsubscribe, "?after?", 0, 1, NULL},
-    {"unwatch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
+    {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
     {"watch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};
 
@@ -243,7 +244,7 @@ static const tnats_verb future_verbs[] = {
     {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
     {"done", NULL, _wrap_Future_done, "", 0, 0, NULL},
     {"poll", tnats_future_poll, NULL, "", 0, 0, NULL},
-    {"unwatch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
+    {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
     {"wait", tnats_future_wait, NULL, "?-timeout seconds?", 0, -1, NULL},
     {"watch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};

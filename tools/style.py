@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDERS = (".ci", "bench", "bindings", "cmake", "examples", "libnats", "lua", "script", "tests",
            "tools")
 FILES = ("CMakeLists.txt",)
-SUFFIXES = (".c", ".h", ".def", ".lua", ".py", ".sh", ".cmake", ".txt")
+SUFFIXES = (".c", ".h", ".def", ".lua", ".py", ".sh", ".tcl", ".test", ".cmake", ".txt")
 CODE_COLUMNS = 100
 PROSE_COLUMNS = 120
 FUNCTION_LINES = 70

@@ -24,15 +24,15 @@ static int done(Tcl_Interp *interp, nats_status status)
 
 /* ---- life ---- */
 
-static nats_status connect_again(tnats_wait *wait, const char *servers, const nats_options *options,
-                                 nats_client **client, int *code_out)
+static nats_status connect_again(Tcl_Interp *interp, const char *servers,
+                                 const nats_options *options, nats_client **client, int *code_out)
 {
     for (int tries = 0;; tries++) {
         nats_status status = nats_connect(servers, options, client);
         if (status != NATS_ERR_INTERRUPTED || tries == CONNECT_RETRIES_MAX) {
             return status;
         }
-        *code_out = tnats_wait_next(wait);
+        *code_out = tnats_interrupted(interp);
         if (*code_out != TCL_OK) {
             return status;
         }
@@ -44,21 +44,16 @@ static void note_keeper(tnats_handle *handle)
 {
     int64_t keeper = 1;
     if (nats_client_option_int(handle->object, "keeper", &keeper) == NATS_OK && keeper == 0) {
-        tnats_loop_always(handle);
+        handle->client->always = true;
     }
 }
 
-static int connect_with(tnats_state *state, const char *servers, const nats_options *options)
+static int add_client(tnats_state *state, nats_client *client)
 {
-    nats_client *client = NULL;
-    tnats_wait wait;
-    int code = TCL_OK;
-    tnats_wait_start(&wait, state->interp, -1);
-    nats_status status = connect_again(&wait, servers, options, &client, &code);
-    if (code != TCL_OK || status != NATS_OK) {
-        return code != TCL_OK ? code : tnats_fail(state->interp, status);
-    }
     tnats_handle *handle = tnats_handle_new(state, &tnats_client_kind, client, NULL);
+    if (handle == NULL) {
+        return TCL_ERROR;
+    }
     handle->client = tnats_client_new();
     note_keeper(handle);
     if (tnats_loop_update(handle, state->interp) != TCL_OK) {
@@ -68,18 +63,25 @@ static int connect_with(tnats_state *state, const char *servers, const nats_opti
     return TCL_OK;
 }
 
+static int connect_with(tnats_state *state, const char *servers, const nats_options *options)
+{
+    nats_client *client = NULL;
+    int code = TCL_OK;
+    nats_status status = connect_again(state->interp, servers, options, &client, &code);
+    if (code != TCL_OK || status != NATS_OK) {
+        return code != TCL_OK ? code : tnats_fail(state->interp, status);
+    }
+    return add_client(state, client);
+}
+
 /* polynats::connect ?url? ?-option value ...? */
 int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     tnats_state *state = data;
-    int first = objc % 2 == 0 ? 2 : 1;
+    int first;
     tnats_bytes servers;
     nats_options *options;
-    if (first == 2 && objc > 2 && Tcl_GetString(objv[1])[0] == '-') {
-        return tnats_fail_text(interp, NATS_ERR_INVALID, Tcl_GetString(objv[objc - 1]),
-                               "option \"%.80s\" has no value", Tcl_GetString(objv[objc - 1]));
-    }
-    if (tnats_servers(interp, first == 2 ? objv[1] : NULL, &servers) != TCL_OK) {
+    if (tnats_servers(interp, objc, objv, &servers, &first) != TCL_OK) {
         return TCL_ERROR;
     }
     nats_status status = nats_options_new(&options);
@@ -108,9 +110,7 @@ int tnats_client_share(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
     if (status != NATS_OK) {
         return tnats_fail(interp, status);
     }
-    tnats_handle *made = tnats_handle_new(handle->state, &tnats_client_kind, client, NULL);
-    made->client = tnats_client_new();
-    return TCL_OK;
+    return add_client(handle->state, client);
 }
 
 int tnats_client_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
@@ -130,17 +130,20 @@ int tnats_client_drain(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
         tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
+    int code = TCL_OK;
     tnats_wait wait;
-    tnats_wait_start(&wait, interp, -1);
-    int code = tnats_loop_drain(handle, interp, ms);
-    if (code != TCL_OK) {
-        return code;
+    tnats_wait_start(&wait, interp, ms);
+    nats_status status = nats_client_drain(client_of(handle), ms);
+    while (status == NATS_ERR_INTERRUPTED && code == TCL_OK) {
+        code = tnats_interrupted(interp);
+        if (code == TCL_OK) {
+            status = nats_client_drain(client_of(handle), tnats_wait_left(&wait));
+        }
     }
-    nats_status status;
-    do {
-        status = nats_client_drain(client_of(handle), ms);
-        code = status == NATS_ERR_INTERRUPTED ? tnats_wait_next(&wait) : TCL_OK;
-    } while (status == NATS_ERR_INTERRUPTED && code == TCL_OK);
+    /* What was under way for callbacks; the last one that is taken closes the client. */
+    for (size_t called = 1; code == TCL_OK && status == NATS_OK && called > 0;) {
+        code = tnats_callback_call(handle, SLICE, false, &called);
+    }
     if (nats_client_status(client_of(handle)) == NATS_CLIENT_CLOSED) {
         tnats_loop_end(handle);
     }
@@ -164,19 +167,30 @@ static void publish_args_free(publish_args *args)
     nats_headers_free(args->headers);
 }
 
-/* Nothing was accepted when a signal interrupts: the publish begins again. */
-static int publish(tnats_handle *handle, Tcl_Interp *interp, const publish_args *args)
+/* The arguments are read again when a signal interrupts, for its handler may have changed what they
+ * point to. Nothing was accepted then. */
+typedef int publish_read(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                         publish_args *args);
+
+static int publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                   publish_read *read)
 {
-    tnats_wait wait;
-    tnats_wait_start(&wait, interp, -1);
     for (;;) {
-        nats_status status = nats_client_publish_with(
-            client_of(handle), args->subject.ptr, args->subject.len, args->reply.ptr,
-            args->reply.len, args->headers, args->data.ptr, args->data.len);
-        if (status != NATS_ERR_INTERRUPTED) {
+        publish_args args;
+        memset(&args, 0, sizeof(args));
+        nats_status status = NATS_OK;
+        int code = read(handle, interp, objc, objv, &args);
+        if (code == TCL_OK) {
+            status = nats_client_publish_with(client_of(handle), args.subject.ptr,
+                                              args.subject.len, args.reply.ptr, args.reply.len,
+                                              args.headers, args.data.ptr, args.data.len);
+        }
+        publish_args_free(&args);
+        if (code == TCL_OK && status == NATS_ERR_INTERRUPTED) {
+            code = tnats_interrupted(interp);
+        } else if (code == TCL_OK) {
             return done(interp, status);
         }
-        int code = tnats_wait_next(&wait);
         if (code != TCL_OK) {
             return code;
         }
@@ -184,26 +198,19 @@ static int publish(tnats_handle *handle, Tcl_Interp *interp, const publish_args 
 }
 
 /* $nc publish subject ?data? ?-reply subject? ?-headers dict? */
-static int publish_with(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+static int read_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                        publish_args *args)
 {
     static const char *const names[] = {"-reply", "-headers", NULL};
     Tcl_Obj *values[2];
-    publish_args args;
-    memset(&args, 0, sizeof(args));
-    if (tnats_options(interp, objc, objv, 4, names, values) != TCL_OK) {
+    if (tnats_options(interp, objc, objv, 4, names, values) != TCL_OK ||
+        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK ||
+        tnats_headers(handle->state, values[1], &args->headers) != TCL_OK) {
         return TCL_ERROR;
     }
-    int code = tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args.data);
-    if (code == TCL_OK) {
-        code = tnats_headers(handle->state, values[1], &args.headers);
-    }
-    if (code == TCL_OK) {
-        tnats_text(objv[2], &args.subject);
-        tnats_text(values[0], &args.reply);
-        code = publish(handle, interp, &args);
-    }
-    publish_args_free(&args);
-    return code;
+    tnats_text(objv[2], &args->subject);
+    tnats_text(values[0], &args->reply);
+    return TCL_OK;
 }
 
 int tnats_client_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
@@ -211,7 +218,7 @@ int tnats_client_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl
     tnats_bytes subject;
     tnats_bytes data;
     if (objc != 4) {
-        return publish_with(handle, interp, objc, objv);
+        return publish(handle, interp, objc, objv, read_publish);
     }
     if (tnats_data(handle->state, objv[3], &data) != TCL_OK) {
         return TCL_ERROR;
@@ -224,47 +231,42 @@ int tnats_client_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl
     if (status == NATS_OK) {
         return TCL_OK;
     }
-    return status == NATS_ERR_INTERRUPTED ? publish_with(handle, interp, objc, objv)
-                                          : tnats_fail(interp, status);
+    if (status != NATS_ERR_INTERRUPTED) {
+        return tnats_fail(interp, status);
+    }
+    int code = tnats_interrupted(interp);
+    return code == TCL_OK ? publish(handle, interp, objc, objv, read_publish) : code;
 }
 
-/* One slice of the payloads; *done_io counts what was accepted. */
+/* One slice of the payloads; *accepted_out counts what was accepted. */
 static int publish_slice(tnats_handle *handle, const tnats_bytes *subject, Tcl_Obj **items,
-                         size_t count, Tcl_WideInt *done_io)
+                         size_t count, nats_status *status_out, size_t *accepted_out)
 {
-    Tcl_Interp *interp = handle->state->interp;
     const void *datas[PUBLISH_SLICE];
     size_t lens[PUBLISH_SLICE];
     tnats_bytes bytes[PUBLISH_SLICE];
     size_t ready = 0;
     int code = TCL_OK;
-    for (; ready < count; ready++) {
+    *accepted_out = 0;
+    *status_out = NATS_OK;
+    while (ready < count && code == TCL_OK) {
         code = tnats_data(handle->state, items[ready], &bytes[ready]);
-        if (code != TCL_OK) {
-            break;
-        }
         datas[ready] = bytes[ready].ptr;
         lens[ready] = bytes[ready].len;
+        ready += code == TCL_OK ? 1 : 0;
     }
-    tnats_wait wait;
-    tnats_wait_start(&wait, interp, -1);
-    nats_status status = NATS_OK;
-    for (size_t at = 0; code == TCL_OK && at < count;) {
-        size_t accepted = 0;
-        status = nats_client_publish_many(client_of(handle), subject->ptr, subject->len,
-                                          datas + at, lens + at, count - at, &accepted);
-        at += accepted;
-        *done_io += (Tcl_WideInt)accepted;
-        if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
-            code = tnats_fail(interp, status);
-        } else if (status == NATS_ERR_INTERRUPTED) {
-            code = tnats_wait_next(&wait);
-        }
+    /* Those before a bad one go out, as in a loop of publishes. */
+    if (ready > 0) {
+        *status_out = nats_client_publish_many(client_of(handle), subject->ptr, subject->len,
+                                               datas, lens, ready, accepted_out);
     }
     for (size_t i = 0; i < ready; i++) {
         tnats_bytes_free(&bytes[i]);
     }
-    return code;
+    if (*status_out == NATS_OK || *status_out == NATS_ERR_INTERRUPTED) {
+        return *status_out == NATS_OK ? code : TCL_OK;
+    }
+    return tnats_fail(handle->state->interp, *status_out);
 }
 
 /* Append to an error how many were published before it. */
@@ -277,63 +279,87 @@ static int add_published(Tcl_Interp *interp, int code, Tcl_WideInt published)
     return code;
 }
 
+/* From the payload `at` on: a slice at a time, each read anew from the list, for a signal's handler
+ * may have changed its form. */
+static int publish_list(tnats_handle *handle, const tnats_bytes *subject, Tcl_Obj *list,
+                        size_t *published)
+{
+    Tcl_Interp *interp = handle->state->interp;
+    Tcl_Size count;
+    Tcl_Obj **items;
+    for (;;) {
+        nats_status status;
+        size_t accepted;
+        if (Tcl_ListObjGetElements(interp, list, &count, &items) != TCL_OK) {
+            return tnats_fail_value(interp, "data");
+        }
+        size_t left = (size_t)count - *published;
+        if (left == 0) {
+            return TCL_OK;
+        }
+        int code = publish_slice(handle, subject, items + *published,
+                                 left < PUBLISH_SLICE ? left : PUBLISH_SLICE, &status, &accepted);
+        *published += accepted;
+        if (code == TCL_OK && status == NATS_ERR_INTERRUPTED) {
+            code = tnats_interrupted(interp);
+        }
+        if (code != TCL_OK) {
+            return code;
+        }
+    }
+}
+
+/* $nc publish_many subject list */
 int tnats_client_publish_many(tnats_handle *handle, Tcl_Interp *interp, int objc,
                               Tcl_Obj *const objv[])
 {
     (void)objc;
-    Tcl_Size count;
-    Tcl_Obj **items;
-    Tcl_WideInt published = 0;
+    size_t published = 0;
     tnats_bytes subject;
-    if (Tcl_ListObjGetElements(interp, objv[3], &count, &items) != TCL_OK) {
-        return TCL_ERROR;
-    }
     Tcl_Obj *list = objv[3];
-    Tcl_IncrRefCount(list); /* a signal's handler may change the variable */
-    tnats_text(objv[2], &subject);
-    int code = TCL_OK;
-    for (Tcl_Size at = 0; at < count && code == TCL_OK; at += PUBLISH_SLICE) {
-        /* Reading an element as text may have changed the list's own form, were it in itself. */
-        Tcl_ListObjGetElements(NULL, list, &count, &items);
-        size_t left = (size_t)(count - at);
-        code = publish_slice(handle, &subject, items + at,
-                             left < PUBLISH_SLICE ? left : PUBLISH_SLICE, &published);
-    }
+    Tcl_Obj *text = objv[2];
+    Tcl_IncrRefCount(list);
+    Tcl_IncrRefCount(text);
+    tnats_text(text, &subject);
+    int code = publish_list(handle, &subject, list, &published);
     tnats_bytes_free(&subject);
+    Tcl_DecrRefCount(text);
     Tcl_DecrRefCount(list);
     if (code != TCL_OK) {
-        return add_published(interp, code, published);
+        return add_published(interp, code, (Tcl_WideInt)published);
     }
-    Tcl_SetObjResult(interp, Tcl_NewWideIntObj(published));
+    Tcl_SetObjResult(interp, Tcl_NewWideIntObj((Tcl_WideInt)published));
     return TCL_OK;
 }
 
 /* $nc respond message ?data? ?-headers dict? */
-int tnats_client_respond(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+static int read_respond(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                        publish_args *args)
 {
     static const char *const names[] = {"-headers", NULL};
     Tcl_Obj *values[1];
     Tcl_Obj *reply = NULL;
-    publish_args args;
-    memset(&args, 0, sizeof(args));
-    if (Tcl_DictObjGet(interp, objv[2], handle->state->keys[TNATS_REPLY], &reply) != TCL_OK ||
-        tnats_options(interp, objc, objv, 4, names, values) != TCL_OK) {
+    if (Tcl_DictObjGet(interp, objv[2], handle->state->keys[TNATS_REPLY], &reply) != TCL_OK) {
+        return tnats_fail_value(interp, "message");
+    }
+    if (tnats_options(interp, objc, objv, 4, names, values) != TCL_OK) {
         return TCL_ERROR;
     }
     if (reply == NULL || Tcl_GetString(reply)[0] == '\0') {
         return tnats_fail_text(interp, NATS_ERR_INVALID, "reply",
                                "the message asks for no answer: it has no reply subject");
     }
-    int code = tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args.data);
-    if (code == TCL_OK) {
-        code = tnats_headers(handle->state, values[0], &args.headers);
+    if (tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK ||
+        tnats_headers(handle->state, values[0], &args->headers) != TCL_OK) {
+        return TCL_ERROR;
     }
-    if (code == TCL_OK) {
-        tnats_text(reply, &args.subject);
-        code = publish(handle, interp, &args);
-    }
-    publish_args_free(&args);
-    return code;
+    tnats_text(reply, &args->subject);
+    return TCL_OK;
+}
+
+int tnats_client_respond(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    return publish(handle, interp, objc, objv, read_respond);
 }
 
 /* ---- subscribe ---- */
@@ -357,7 +383,11 @@ static int read_sub_args(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], su
         tnats_number(interp, values[3], "-pending_bytes", -1, 0, &args->pending_bytes) != TCL_OK) {
         return TCL_ERROR;
     }
-    args->command = values[4];
+    Tcl_Size words = 0;
+    if (values[4] != NULL && Tcl_ListObjLength(interp, values[4], &words) != TCL_OK) {
+        return tnats_fail_value(interp, "-command");
+    }
+    args->command = words > 0 ? values[4] : NULL;
     tnats_text(values[0], &args->queue);
     return TCL_OK;
 }
@@ -384,14 +414,19 @@ int tnats_client_subscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
     }
     uint64_t sid = nats_sub_sid(sub);
     if (args.command != NULL) {
-        tnats_loop_add(handle, sid, args.command);
+        tnats_callback_add(handle->client, sid, args.command, args.max);
         if (tnats_loop_update(handle, interp) != TCL_OK) {
+            tnats_callback_remove(handle->client, sid);
             nats_sub_unsubscribe(sub, 0);
             nats_sub_free(sub);
             return TCL_ERROR;
         }
     }
-    tnats_handle_new(handle->state, &tnats_sub_kind, sub, handle)->sid = sid;
+    tnats_handle *made = tnats_handle_new(handle->state, &tnats_sub_kind, sub, handle);
+    if (made == NULL) {
+        return TCL_ERROR;
+    }
+    made->sid = sid;
     return TCL_OK;
 }
 
@@ -423,76 +458,61 @@ int tnats_client_unsubscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
 
 /* ---- receive ---- */
 
-typedef nats_status take_proc(void *object, size_t max, int64_t wait_ms, nats_msg **batch,
-                              size_t *count_out);
+typedef nats_status get_proc(void *object, size_t max, int64_t wait_ms, nats_msg **batch,
+                             size_t *count_out);
 
-static nats_status take_shared(void *client, size_t max, int64_t wait_ms, nats_msg **batch,
-                               size_t *count_out)
+static nats_status get_shared(void *client, size_t max, int64_t wait_ms, nats_msg **batch,
+                              size_t *count_out)
 {
     return nats_client_get(client, max, wait_ms, batch, count_out);
 }
 
-static nats_status take_sub(void *sub, size_t max, int64_t wait_ms, nats_msg **batch,
-                            size_t *count_out)
+static nats_status get_of_sub(void *sub, size_t max, int64_t wait_ms, nats_msg **batch,
+                              size_t *count_out)
 {
     return nats_sub_get(sub, max, wait_ms, batch, count_out);
 }
 
-/* Add what is there to the list, without waiting but for the first slice. */
-static nats_status fill(tnats_handle *handle, take_proc *take, size_t max, int64_t wait_ms,
-                        Tcl_Obj *list, size_t *filled)
+/* What is there, as a list; it waits for the first slice only. */
+static nats_status take_batch(tnats_taking *taking, get_proc *get, int64_t wait_ms, bool *got_out)
 {
     nats_msg *batch[SLICE];
     size_t count = SLICE;
-    nats_status status = NATS_OK;
-    while (*filled < max && count == SLICE) {
-        size_t room = max - *filled < SLICE ? max - *filled : SLICE;
-        status = take(handle->object, room, *filled > 0 ? 0 : wait_ms, batch, &count);
+    for (size_t filled = 0; filled < taking->max && count == SLICE; filled += count) {
+        size_t room = taking->max - filled < SLICE ? taking->max - filled : SLICE;
+        nats_status status =
+            get(taking->handle->object, room, filled > 0 ? 0 : wait_ms, batch, &count);
         if (status != NATS_OK) {
-            return *filled > 0 ? NATS_OK : status;
+            return filled > 0 ? NATS_OK : status; /* the next call tells it again */
         }
+        Tcl_Obj *made[SLICE];
         for (size_t i = 0; i < count; i++) {
-            Tcl_ListObjAppendElement(NULL, list, tnats_message_new(handle->state, batch[i]));
+            made[i] = tnats_message_new(taking->handle->state, batch[i]);
         }
         nats_msg_free_many(batch, count);
-        *filled += count;
+        if (count > 0 && filled == 0) {
+            taking->result = Tcl_NewListObj((Tcl_Size)count, made);
+            Tcl_IncrRefCount(taking->result);
+            *got_out = true;
+        } else if (count > 0) {
+            Tcl_ListObjReplace(NULL, taking->result, (Tcl_Size)filled, 0, (Tcl_Size)count, made);
+        }
     }
-    return status;
+    return NATS_OK;
 }
 
-static int get(tnats_handle *handle, Tcl_Interp *interp, take_proc *take, size_t max, int64_t ms)
+static nats_status take_shared(tnats_taking *taking, int64_t wait_ms, bool *got_out)
 {
-    Tcl_Obj *list = Tcl_NewListObj(0, NULL);
-    Tcl_IncrRefCount(list);
-    size_t filled = 0;
-    tnats_wait wait;
-    nats_status status = fill(handle, take, max, 0, list, &filled);
-    int code = TCL_OK;
-    if (status == NATS_OK && filled == 0 && ms != 0 && tnats_in_coroutine(handle->state)) {
-        Tcl_DecrRefCount(list);
-        Tcl_Obj *rest[] = {Tcl_NewStringObj("-max", -1), tnats_count_new(max)};
-        return tnats_await(handle, "get", ms, rest, 2);
-    }
-    for (tnats_wait_start(&wait, interp, ms);
-         code == TCL_OK && filled == 0 && !tnats_wait_over(&wait) &&
-         (status == NATS_OK || status == NATS_ERR_INTERRUPTED);) {
-        status = fill(handle, take, max, wait.ms, list, &filled);
-        if (filled == 0 && status == NATS_OK && tnats_wait_woken(&wait)) {
-            break;
-        }
-        code = filled == 0 ? tnats_wait_next(&wait) : TCL_OK;
-    }
-    if (code == TCL_OK && status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
-        code = tnats_fail(interp, status);
-    } else if (code == TCL_OK) {
-        Tcl_SetObjResult(interp, list);
-    }
-    Tcl_DecrRefCount(list);
-    return code;
+    return take_batch(taking, get_shared, wait_ms, got_out);
+}
+
+static nats_status take_of_sub(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+{
+    return take_batch(taking, get_of_sub, wait_ms, got_out);
 }
 
 static int get_verb(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
-                    take_proc *take)
+                    tnats_take *take)
 {
     static const char *const names[] = {"-max", "-wait", NULL};
     Tcl_Obj *values[2];
@@ -503,7 +523,8 @@ static int get_verb(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj 
         tnats_seconds(interp, values[1], "-wait", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
-    return get(handle, interp, take, (size_t)max, ms);
+    tnats_taking taking = {.take = take, .handle = handle, .max = (size_t)max, .wakes = true};
+    return tnats_take_within(&taking, interp, ms);
 }
 
 int tnats_client_get(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
@@ -513,7 +534,20 @@ int tnats_client_get(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj
 
 int tnats_sub_get(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
-    return get_verb(handle, interp, objc, objv, take_sub);
+    return get_verb(handle, interp, objc, objv, take_of_sub);
+}
+
+static nats_status take_next(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+{
+    nats_msg *msg = NULL;
+    nats_status status = nats_sub_next(taking->handle->object, wait_ms, &msg);
+    if (status == NATS_OK && msg != NULL) {
+        taking->result = tnats_message_new(taking->handle->state, msg);
+        Tcl_IncrRefCount(taking->result);
+        nats_msg_free(msg);
+        *got_out = true;
+    }
+    return status;
 }
 
 /* $sub next ?-timeout seconds?: a message, or nothing on silence. */
@@ -522,31 +556,25 @@ int tnats_sub_next(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *
     static const char *const names[] = {"-timeout", NULL};
     Tcl_Obj *values[1];
     int64_t ms;
-    nats_msg *msg = NULL;
-    tnats_wait wait;
     if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
         tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
-    int code = TCL_OK;
-    nats_status status = nats_sub_next(handle->object, 0, &msg);
-    if (status == NATS_OK && msg == NULL && ms != 0 && tnats_in_coroutine(handle->state)) {
-        return tnats_await(handle, "next", ms, NULL, 0);
+    tnats_taking taking = {.take = take_next, .handle = handle};
+    return tnats_take_within(&taking, interp, ms);
+}
+
+static nats_status take_event(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+{
+    nats_event *event = NULL;
+    nats_status status = nats_client_next_event(taking->handle->object, wait_ms, &event);
+    if (status == NATS_OK && event != NULL) {
+        taking->result = tnats_event_new(taking->handle->state, event);
+        Tcl_IncrRefCount(taking->result);
+        nats_event_free(event);
+        *got_out = true;
     }
-    for (tnats_wait_start(&wait, interp, ms);
-         code == TCL_OK && msg == NULL && !tnats_wait_over(&wait) &&
-         (status == NATS_OK || status == NATS_ERR_INTERRUPTED);) {
-        status = nats_sub_next(handle->object, wait.ms, &msg);
-        code = msg == NULL ? tnats_wait_next(&wait) : TCL_OK;
-    }
-    if (code == TCL_OK && status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
-        return tnats_fail(interp, status);
-    }
-    if (msg != NULL) {
-        Tcl_SetObjResult(interp, tnats_message_new(handle->state, msg));
-        nats_msg_free(msg);
-    }
-    return code;
+    return status;
 }
 
 /* $nc next_event ?-wait seconds?: an event, or nothing. */
@@ -556,34 +584,12 @@ int tnats_client_next_event(tnats_handle *handle, Tcl_Interp *interp, int objc,
     static const char *const names[] = {"-wait", NULL};
     Tcl_Obj *values[1];
     int64_t ms;
-    nats_event *event = NULL;
-    tnats_wait wait;
     if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
         tnats_seconds(interp, values[0], "-wait", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
-    int code = TCL_OK;
-    nats_status status = nats_client_next_event(client_of(handle), 0, &event);
-    if (status == NATS_OK && event == NULL && ms != 0 && tnats_in_coroutine(handle->state)) {
-        return tnats_await(handle, "next_event", ms, NULL, 0);
-    }
-    for (tnats_wait_start(&wait, interp, ms);
-         code == TCL_OK && event == NULL && !tnats_wait_over(&wait) &&
-         (status == NATS_OK || status == NATS_ERR_INTERRUPTED);) {
-        status = nats_client_next_event(client_of(handle), wait.ms, &event);
-        if (event == NULL && status == NATS_OK && tnats_wait_woken(&wait)) {
-            break;
-        }
-        code = event == NULL ? tnats_wait_next(&wait) : TCL_OK;
-    }
-    if (code == TCL_OK && status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
-        return tnats_fail(interp, status);
-    }
-    if (event != NULL) {
-        Tcl_SetObjResult(interp, tnats_event_new(handle->state, event));
-        nats_event_free(event);
-    }
-    return code;
+    tnats_taking taking = {.take = take_event, .handle = handle, .wakes = true};
+    return tnats_take_within(&taking, interp, ms);
 }
 
 /* ---- round trips ---- */
@@ -605,43 +611,43 @@ static int read_timeout(tnats_handle *handle, int objc, Tcl_Obj *const objv[], i
     return TCL_OK;
 }
 
-/* Each slice is a PING of its own, and the last PONG tells of all that was sent before. */
-static int flush(tnats_handle *handle, int64_t ms)
-{
-    Tcl_Interp *interp = handle->state->interp;
-    int code;
-    tnats_wait wait;
-    tnats_wait_start(&wait, interp, ms);
-    nats_status status;
-    do {
-        status = nats_client_flush(client_of(handle), wait.ms);
-    } while (tnats_wait_again(&wait, &status, &code));
-    return code != TCL_OK ? code : done(interp, status);
-}
-
-int tnats_client_flush(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    (void)interp;
-    int64_t ms;
-    return read_timeout(handle, objc, objv, &ms) == TCL_OK ? flush(handle, ms) : TCL_ERROR;
-}
-
-int tnats_client_rtt(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+/* A flush, timed. Each attempt is a PING of its own, whose PONG tells of all that was sent before:
+ * they get longer, so that one of them outlasts the way there and back, however long. */
+static int round_trip(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                      int64_t *rtt_ns)
 {
     int64_t ms;
-    int64_t rtt_ns = 0;
-    int code;
     tnats_wait wait;
     if (read_timeout(handle, objc, objv, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
     tnats_wait_start(&wait, interp, ms);
-    nats_status status;
-    do {
-        status = nats_client_rtt(client_of(handle), wait.ms, &rtt_ns);
-    } while (tnats_wait_again(&wait, &status, &code));
-    if (code != TCL_OK || status != NATS_OK) {
-        return code != TCL_OK ? code : tnats_fail(interp, status);
+    for (int64_t attempt_ms = wait.ms;; attempt_ms *= 2) {
+        int64_t left = tnats_wait_left(&wait);
+        bool last = left >= 0 && left <= attempt_ms;
+        nats_status status = nats_client_rtt(client_of(handle), last ? left : attempt_ms, rtt_ns);
+        bool again = (status == NATS_ERR_TIMEOUT && !last) || status == NATS_ERR_INTERRUPTED;
+        if (!again) {
+            return done(interp, status);
+        }
+        int code = tnats_interrupted(interp);
+        if (code != TCL_OK) {
+            return code;
+        }
+    }
+}
+
+int tnats_client_flush(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    int64_t rtt_ns;
+    return round_trip(handle, interp, objc, objv, &rtt_ns);
+}
+
+int tnats_client_rtt(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    int64_t rtt_ns = 0;
+    if (round_trip(handle, interp, objc, objv, &rtt_ns) != TCL_OK) {
+        return TCL_ERROR;
     }
     Tcl_SetObjResult(interp, Tcl_NewDoubleObj((double)rtt_ns / 1e9));
     return TCL_OK;
@@ -664,30 +670,6 @@ int tnats_client_server_info_json(tnats_handle *handle, Tcl_Interp *interp, int 
     return TCL_OK;
 }
 
-/* ---- what is written in Tcl ---- */
-
-static int call_script(tnats_handle *handle, const char *name, int objc, Tcl_Obj *const objv[])
-{
-    Tcl_Obj *words[] = {Tcl_NewStringObj(name, -1), tnats_handle_name(handle)};
-    Tcl_Obj *command = Tcl_NewListObj(2, words);
-    for (int i = 2; i < objc; i++) {
-        Tcl_ListObjAppendElement(NULL, command, objv[i]);
-    }
-    return Tcl_NREvalObj(handle->state->interp, command, 0);
-}
-
-int tnats_client_run(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    (void)interp;
-    return call_script(handle, "::polynats::Run", objc, objv);
-}
-
-int tnats_client_stop(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    (void)interp;
-    return call_script(handle, "::polynats::Stop", objc, objv);
-}
-
 /* ---- the subscription's end ---- */
 
 int tnats_sub_drain(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
@@ -700,13 +682,13 @@ int tnats_sub_drain(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj 
         tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
-    tnats_wait_start(&wait, interp, -1);
+    tnats_wait_start(&wait, interp, ms);
     for (;;) {
-        nats_status status = nats_sub_drain(handle->object, ms);
+        nats_status status = nats_sub_drain(handle->object, tnats_wait_left(&wait));
         if (status != NATS_ERR_INTERRUPTED) {
             return done(interp, status);
         }
-        int code = tnats_wait_next(&wait);
+        int code = tnats_interrupted(interp);
         if (code != TCL_OK) {
             return code;
         }
@@ -717,9 +699,8 @@ int tnats_sub_drain(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj 
 int tnats_sub_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     nats_status status = nats_sub_unsubscribe(handle->object, 0);
-    if (handle->parent->client != NULL) {
-        tnats_loop_remove(handle->parent, handle->sid);
-    }
+    tnats_callback_remove(handle->parent->client, handle->sid);
+    tnats_loop_update(handle->parent, interp);
     tnats_destroy(handle, interp, objc, objv);
     return done(interp, status);
 }
@@ -738,9 +719,9 @@ int tnats_sub_foreach(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Ob
     if (status != NATS_OK) {
         return tnats_fail(interp, status);
     }
-    Tcl_Obj *words[] = {Tcl_NewStringObj("::polynats::Foreach", -1), tnats_handle_name(handle),
-                        objv[3 - 1], Tcl_NewDoubleObj(ms < 0 ? -1 : (double)ms / 1000),
-                        objv[objc - 1]};
+    Tcl_Obj *words[] = {Tcl_NewStringObj("::polynats::Foreach", -1),
+                        Tcl_NewWideIntObj(handle->id), objv[2],
+                        Tcl_NewDoubleObj(ms < 0 ? -1 : (double)ms / 1000), objv[objc - 1]};
     return Tcl_NREvalObj(interp, Tcl_NewListObj(5, words), 0);
 }
 

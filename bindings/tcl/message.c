@@ -75,6 +75,7 @@ static void put_headers(Tcl_Obj *dict, tnats_state *state, const nats_msg *msg)
     put(dict, state, TNATS_HEADER_LIST, list);
 }
 
+/* Each key costs: what few messages have is there only when they do. */
 Tcl_Obj *tnats_message_new(tnats_state *state, const nats_msg *msg)
 {
     size_t len;
@@ -84,17 +85,17 @@ Tcl_Obj *tnats_message_new(tnats_state *state, const nats_msg *msg)
     put(dict, state, TNATS_DATA, Tcl_NewByteArrayObj(data, (Tcl_Size)len));
     const char *reply = nats_msg_reply(msg, &len);
     put(dict, state, TNATS_REPLY, reply != NULL ? tnats_text_new(reply, len) : state->empty);
+    put(dict, state, TNATS_SID, sid_new(state, nats_msg_sid(msg)));
     if (nats_msg_headers_raw(msg, NULL) == NULL) {
         put(dict, state, TNATS_HEADERS, state->empty);
-        put(dict, state, TNATS_STATUS, state->zero);
-        put(dict, state, TNATS_DESCRIPTION, state->empty);
-    } else {
-        put_headers(dict, state, msg);
+        return dict;
+    }
+    put_headers(dict, state, msg);
+    if (nats_msg_status(msg) != 0) {
         put(dict, state, TNATS_STATUS, Tcl_NewIntObj(nats_msg_status(msg)));
         const char *words = nats_msg_description(msg, &len);
         put(dict, state, TNATS_DESCRIPTION, tnats_text_new(words, len));
     }
-    put(dict, state, TNATS_SID, sid_new(state, nats_msg_sid(msg)));
     return dict;
 }
 

@@ -101,21 +101,28 @@ static int join_servers(Tcl_Interp *interp, Tcl_Size count, Tcl_Obj **parts, tna
     return TCL_OK;
 }
 
-int tnats_servers(Tcl_Interp *interp, Tcl_Obj *obj, tnats_bytes *out)
+/* ?url? ?-option value ...?: what begins with a dash is no URL. */
+int tnats_servers(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], tnats_bytes *out,
+                  int *first_out)
 {
     Tcl_Size count = 0;
     Tcl_Obj **parts;
     *out = (tnats_bytes){NULL, 0, NULL};
-    if (obj == NULL || (Tcl_GetString(obj)[0] == '\0')) {
+    *first_out = 1;
+    if (objc == 1 || Tcl_GetString(objv[1])[0] == '-') {
+        return TCL_OK;
+    }
+    *first_out = 2;
+    if (Tcl_GetString(objv[1])[0] == '\0') {
         return TCL_OK;
     }
     /* A plain URL is a list of one. */
-    if (Tcl_ListObjGetElements(NULL, obj, &count, &parts) == TCL_OK && count > 0) {
+    if (Tcl_ListObjGetElements(NULL, objv[1], &count, &parts) == TCL_OK && count > 0) {
         if (join_servers(interp, count, parts, out) != TCL_OK) {
             return TCL_ERROR;
         }
     } else {
-        tnats_text(obj, out);
+        tnats_text(objv[1], out);
     }
     if (strlen(out->ptr) == out->len) {
         return TCL_OK;

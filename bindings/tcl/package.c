@@ -19,6 +19,11 @@ static int command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
     return row->proc(tnats_state_of(interp), interp, objc, objv);
 }
 
+static int call_command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    return Tcl_NRCallObjProc(interp, tnats_call, data, objc, objv);
+}
+
 int Polynats_Init(Tcl_Interp *interp)
 {
     if (Tcl_InitStubs(interp, "8.6-", 0) == NULL) {
@@ -30,6 +35,8 @@ int Polynats_Init(Tcl_Interp *interp)
     for (const tnats_command *row = tnats_commands; row->name != NULL; row++) {
         Tcl_CreateObjCommand(interp, row->name, command, (ClientData)row, NULL);
     }
-    tnats_state_of(interp);
+    /* It may wait, and so yield. */
+    Tcl_NRCreateCommand(interp, "::polynats::Call", call_command, tnats_call,
+                        tnats_state_of(interp), NULL);
     return Tcl_PkgProvide(interp, "polynats::c", POLYNATS_TCL_VERSION);
 }

@@ -55,8 +55,7 @@ static int create(tnats_state *state, const char *servers, const nats_options *o
     if (status != NATS_OK) {
         return tnats_fail(state->interp, status);
     }
-    tnats_handle_new(state, &tnats_proto_kind, proto, NULL);
-    return TCL_OK;
+    return tnats_handle_new(state, &tnats_proto_kind, proto, NULL) != NULL ? TCL_OK : TCL_ERROR;
 }
 
 /* polynats::proto ?urls? ?-seed bytes? ?-option value ...? */
@@ -64,10 +63,10 @@ int tnats_proto_create(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *c
 {
     static const char *const own[] = {"-seed", NULL};
     Tcl_Obj *seed[1];
-    int first = objc % 2 == 0 ? 2 : 1;
+    int first;
     tnats_bytes servers;
     nats_options *options;
-    if (tnats_servers(interp, first == 2 ? objv[1] : NULL, &servers) != TCL_OK) {
+    if (tnats_servers(interp, objc, objv, &servers, &first) != TCL_OK) {
         return TCL_ERROR;
     }
     nats_status status = nats_options_new(&options);

@@ -59,61 +59,78 @@ static int read_args(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj
 static int start(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
                  nats_future **future_out)
 {
-    request_args args;
-    tnats_wait wait;
-    if (read_args(handle, interp, objc, objv, &args) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    int code = TCL_OK;
-    nats_status status;
-    do {
-        status = nats_client_request_start(client_of(handle), args.subject.ptr, args.subject.len,
-                                           args.headers, args.data.ptr, args.data.len,
-                                           args.timeout_ms, future_out);
-        if (status == NATS_ERR_INTERRUPTED) {
-            tnats_wait_start(&wait, interp, -1);
-            code = tnats_wait_next(&wait);
-        }
-    } while (status == NATS_ERR_INTERRUPTED && code == TCL_OK);
-    args_free(&args);
-    if (code != TCL_OK) {
-        return code;
-    }
-    return status == NATS_OK ? TCL_OK : tnats_fail(interp, status);
-}
-
-/* Wait for a future's next reply, in slices. *over_out: the wait was up, the future is open. */
-static int wait_reply(nats_future *future, Tcl_Interp *interp, int64_t ms, nats_msg **msg_out,
-                      bool *over_out)
-{
-    tnats_wait wait;
-    *over_out = false;
-    tnats_wait_start(&wait, interp, ms);
     for (;;) {
-        nats_status status = nats_future_wait(future, wait.ms, msg_out);
-        if (status == NATS_OK) {
-            return TCL_OK;
+        request_args args;
+        if (read_args(handle, interp, objc, objv, &args) != TCL_OK) {
+            return TCL_ERROR;
         }
-        bool open = status == NATS_ERR_INTERRUPTED ||
-                    (status == NATS_ERR_TIMEOUT && nats_future_done(future) == 0);
-        if (!open || tnats_wait_over(&wait)) {
-            *over_out = open;
-            return tnats_fail(interp, open ? NATS_ERR_TIMEOUT : status);
+        nats_status status = nats_client_request_start(
+            client_of(handle), args.subject.ptr, args.subject.len, args.headers, args.data.ptr,
+            args.data.len, args.timeout_ms, future_out);
+        args_free(&args);
+        if (status != NATS_ERR_INTERRUPTED) {
+            return status == NATS_OK ? TCL_OK : tnats_fail(interp, status);
         }
-        int code = tnats_wait_next(&wait);
+        int code = tnats_interrupted(interp);
         if (code != TCL_OK) {
             return code;
         }
     }
 }
 
-static int reply_result(tnats_state *state, nats_msg *msg)
+static nats_future *future_of(const tnats_taking *taking)
 {
+    return taking->future != NULL ? taking->future : taking->handle->object;
+}
+
+/* *open_out: the wait was up, and the future is still open. It may have ended right after. */
+static nats_status wait_reply(nats_future *future, int64_t wait_ms, nats_msg **msg, bool *open_out)
+{
+    nats_status status = nats_future_wait(future, wait_ms, msg);
+    bool up = status == NATS_ERR_TIMEOUT && strcmp(nats_last_about(), "wait") == 0;
+    *open_out = up && nats_future_done(future) == 0;
+    return up && !*open_out ? nats_future_wait(future, 0, msg) : status;
+}
+
+static nats_status take_reply(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+{
+    nats_msg *msg = NULL;
+    bool open;
+    nats_status status = wait_reply(future_of(taking), wait_ms, &msg, &open);
+    if (status != NATS_OK) {
+        return open ? NATS_OK : status;
+    }
     if (msg != NULL) {
-        Tcl_SetObjResult(state->interp, tnats_message_new(state, msg));
+        taking->result = tnats_message_new(taking->handle->state, msg);
+        Tcl_IncrRefCount(taking->result);
         nats_msg_free(msg);
     }
-    return TCL_OK;
+    *got_out = true;
+    return NATS_OK;
+}
+
+/* Replies until there are no more: a list. */
+static nats_status take_replies(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+{
+    if (taking->result == NULL) {
+        taking->result = Tcl_NewListObj(0, NULL);
+        Tcl_IncrRefCount(taking->result);
+    }
+    for (;; wait_ms = 0) {
+        nats_msg *msg = NULL;
+        bool open;
+        nats_status status = wait_reply(taking->future, wait_ms, &msg, &open);
+        if (status != NATS_OK) {
+            return open ? NATS_OK : status;
+        }
+        if (msg == NULL) {
+            *got_out = true;
+            return NATS_OK;
+        }
+        Tcl_ListObjAppendElement(NULL, taking->result,
+                                 tnats_message_new(taking->handle->state, msg));
+        nats_msg_free(msg);
+    }
 }
 
 int tnats_client_request_start(tnats_handle *handle, Tcl_Interp *interp, int objc,
@@ -121,59 +138,23 @@ int tnats_client_request_start(tnats_handle *handle, Tcl_Interp *interp, int obj
 {
     nats_future *future = NULL;
     int code = start(handle, interp, objc, objv, &future);
-    if (code == TCL_OK) {
-        tnats_handle_new(handle->state, &tnats_future_kind, future, handle);
+    if (code != TCL_OK) {
+        return code;
     }
-    return code;
-}
-
-/* In a coroutine: the future gets a command, for polynats.tcl to wait with. */
-static int await_request(tnats_handle *handle, nats_future *future)
-{
-    tnats_handle *made = tnats_handle_new(handle->state, &tnats_future_kind, future, handle);
-    Tcl_Obj *words[] = {Tcl_NewStringObj("::polynats::AwaitReply", -1), tnats_handle_name(made)};
-    return Tcl_NREvalObj(handle->state->interp, Tcl_NewListObj(2, words), 0);
+    return tnats_handle_new(handle->state, &tnats_future_kind, future, handle) != NULL ? TCL_OK
+                                                                                       : TCL_ERROR;
 }
 
 /* $nc request subject ?data? ?-timeout seconds? ?-headers dict? */
 int tnats_client_request(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     nats_future *future = NULL;
-    nats_msg *msg = NULL;
-    bool over;
     int code = start(handle, interp, objc, objv, &future);
     if (code != TCL_OK) {
         return code;
     }
-    if (tnats_in_coroutine(handle->state)) {
-        return await_request(handle, future);
-    }
-    code = wait_reply(future, interp, -1, &msg, &over);
-    nats_future_free(future);
-    return code == TCL_OK ? reply_result(handle->state, msg) : code;
-}
-
-/* Replies until there are no more. */
-static int collect(tnats_state *state, nats_future *future)
-{
-    Tcl_Obj *list = Tcl_NewListObj(0, NULL);
-    Tcl_IncrRefCount(list);
-    int code;
-    for (;;) {
-        nats_msg *msg = NULL;
-        bool over;
-        code = wait_reply(future, state->interp, -1, &msg, &over);
-        if (code != TCL_OK || msg == NULL) {
-            break;
-        }
-        Tcl_ListObjAppendElement(NULL, list, tnats_message_new(state, msg));
-        nats_msg_free(msg);
-    }
-    if (code == TCL_OK) {
-        Tcl_SetObjResult(state->interp, list);
-    }
-    Tcl_DecrRefCount(list);
-    return code;
+    tnats_taking taking = {.take = take_reply, .handle = handle, .future = future, .fresh = true};
+    return tnats_take_within(&taking, interp, -1);
 }
 
 static int read_many(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
@@ -186,38 +167,47 @@ static int read_many(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj
     if (tnats_options(interp, objc, objv, 4, names, values) != TCL_OK ||
         tnats_number(interp, values[0], "-max", 0, 0, &args->max) != TCL_OK ||
         tnats_seconds(interp, values[1], "-stall", 0, &args->stall_ms) != TCL_OK ||
-        tnats_seconds(interp, values[2], "-timeout", -1, &args->timeout_ms) != TCL_OK) {
+        tnats_seconds(interp, values[2], "-timeout", -1, &args->timeout_ms) != TCL_OK ||
+        tnats_boolean(interp, values[3], "-sentinel", &args->sentinel) != TCL_OK) {
         return TCL_ERROR;
     }
-    if (values[3] != NULL &&
-        Tcl_GetBooleanFromObj(NULL, values[3], &args->sentinel) != TCL_OK) {
-        return tnats_fail_text(interp, NATS_ERR_INVALID, "-sentinel",
-                               "-sentinel must be a boolean, not \"%.80s\"",
-                               Tcl_GetString(values[3]));
-    }
     return read_words(handle->state, objc, objv, values[4], args);
+}
+
+static int start_many(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                      nats_future **future_out)
+{
+    for (;;) {
+        request_args args;
+        if (read_many(handle, interp, objc, objv, &args) != TCL_OK) {
+            return TCL_ERROR;
+        }
+        nats_status status = nats_client_request_many(
+            client_of(handle), args.subject.ptr, args.subject.len, args.headers, args.data.ptr,
+            args.data.len, (size_t)args.max, args.stall_ms, args.timeout_ms, args.sentinel,
+            future_out);
+        args_free(&args);
+        if (status != NATS_ERR_INTERRUPTED) {
+            return status == NATS_OK ? TCL_OK : tnats_fail(interp, status);
+        }
+        int code = tnats_interrupted(interp);
+        if (code != TCL_OK) {
+            return code;
+        }
+    }
 }
 
 /* $nc request_many subject ?data? ?-max n? ?-stall s? ?-timeout s? ?-sentinel b? ?-headers d? */
 int tnats_client_request_many(tnats_handle *handle, Tcl_Interp *interp, int objc,
                               Tcl_Obj *const objv[])
 {
-    request_args args;
     nats_future *future = NULL;
-    if (read_many(handle, interp, objc, objv, &args) != TCL_OK) {
-        return TCL_ERROR;
+    int code = start_many(handle, interp, objc, objv, &future);
+    if (code != TCL_OK) {
+        return code;
     }
-    nats_status status = nats_client_request_many(
-        client_of(handle), args.subject.ptr, args.subject.len, args.headers, args.data.ptr,
-        args.data.len, (size_t)args.max, args.stall_ms < 0 ? 0 : args.stall_ms, args.timeout_ms,
-        args.sentinel, &future);
-    args_free(&args);
-    if (status != NATS_OK) {
-        return tnats_fail(interp, status);
-    }
-    int code = collect(handle->state, future);
-    nats_future_free(future);
-    return code;
+    tnats_taking taking = {.take = take_replies, .handle = handle, .future = future, .fresh = true};
+    return tnats_take_within(&taking, interp, -1);
 }
 
 /* ---- the future's verbs ---- */
@@ -229,7 +219,14 @@ int tnats_future_poll(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Ob
     nats_msg *msg = NULL;
     int32_t done = 0;
     nats_status status = nats_future_poll(handle->object, &msg, &done);
-    return status == NATS_OK ? reply_result(handle->state, msg) : tnats_fail(interp, status);
+    if (status != NATS_OK) {
+        return tnats_fail(interp, status);
+    }
+    if (msg != NULL) {
+        Tcl_SetObjResult(interp, tnats_message_new(handle->state, msg));
+        nats_msg_free(msg);
+    }
+    return TCL_OK;
 }
 
 /* $future wait ?-timeout seconds? */
@@ -238,17 +235,13 @@ int tnats_future_wait(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Ob
     static const char *const names[] = {"-timeout", NULL};
     Tcl_Obj *values[1];
     int64_t ms;
-    nats_msg *msg = NULL;
-    bool over;
     if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
         tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
-    if (ms != 0 && nats_future_done(handle->object) == 0 && tnats_in_coroutine(handle->state)) {
-        return tnats_await(handle, "poll", ms, NULL, 0);
-    }
-    int code = wait_reply(handle->object, interp, ms, &msg, &over);
-    return code == TCL_OK ? reply_result(handle->state, msg) : code;
+    tnats_taking taking = {.take = take_reply, .handle = handle,
+                           .silence = "no reply yet: the request is still open"};
+    return tnats_take_within(&taking, interp, ms);
 }
 
 static void future_release(tnats_handle *handle)

@@ -32,17 +32,34 @@ static void state_drop(tnats_state *state)
         Tcl_DecrRefCount(state->keys[i]);
     }
     Tcl_DecrRefCount(state->empty);
-    Tcl_DecrRefCount(state->zero);
     Tcl_DecrRefCount(state->last_subject);
     Tcl_DecrRefCount(state->last_sid);
     Tcl_DecrRefCount(state->coroutine);
+    Tcl_DecrRefCount(state->yield);
+    Tcl_DeleteHashTable(&state->handles);
     ckfree((char *)state);
+}
+
+/* The thread ends, by `exit` for one, with the interpreter left as it is: what was published goes
+ * out first. */
+static void thread_ends(ClientData data)
+{
+    tnats_state *state = data;
+    Tcl_HashSearch search;
+    Tcl_HashEntry *entry = Tcl_FirstHashEntry(&state->handles, &search);
+    for (; entry != NULL; entry = Tcl_NextHashEntry(&search)) {
+        tnats_handle *handle = Tcl_GetHashValue(entry);
+        if (handle->kind == &tnats_client_kind) {
+            nats_client_close(handle->object);
+        }
+    }
 }
 
 static void interp_deleted(ClientData data, Tcl_Interp *interp)
 {
     (void)interp;
     tnats_state *state = data;
+    Tcl_DeleteThreadExitHandler(thread_ends, state);
     state->interp = NULL;
     state_drop(state);
 }
@@ -73,10 +90,12 @@ static tnats_state *state_new(Tcl_Interp *interp)
         state->keys[i] = kept(Tcl_NewStringObj(key_names[i], -1));
     }
     state->empty = kept(Tcl_NewObj());
-    state->zero = kept(Tcl_NewIntObj(0));
     state->last_subject = kept(Tcl_NewObj());
     state->last_sid = kept(Tcl_NewIntObj(0));
     state->coroutine = kept(Tcl_NewStringObj("::tcl::info::coroutine", -1));
+    state->yield = kept(Tcl_NewStringObj("::yield", -1));
+    Tcl_InitHashTable(&state->handles, TCL_ONE_WORD_KEYS);
+    Tcl_CreateThreadExitHandler(thread_ends, state);
     Tcl_SetAssocData(interp, STATE_NAME, interp_deleted, state);
     return state;
 }
@@ -126,11 +145,20 @@ void tnats_handle_drop(tnats_handle *handle)
     }
 }
 
+static void *key_of(Tcl_WideInt id)
+{
+    return (void *)(intptr_t)id;
+}
+
 /* A client whose command is gone is closed at once; its subscriptions and futures say so. */
 static void command_deleted(ClientData data)
 {
     tnats_handle *handle = data;
     handle->token = NULL;
+    Tcl_HashEntry *entry = Tcl_FindHashEntry(&handle->state->handles, key_of(handle->id));
+    if (entry != NULL) {
+        Tcl_DeleteHashEntry(entry);
+    }
     if (handle->client != NULL) {
         tnats_loop_end(handle);
         nats_client_close(handle->object);
@@ -196,7 +224,7 @@ static int call_verb(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj
     }
     if (Tcl_GetIndexFromObjStruct(interp, objv[1], handle->verbs, sizeof(tnats_verb), "verb",
                                   TCL_EXACT, &index) != TCL_OK) {
-        return TCL_ERROR;
+        return tnats_fail_value(interp, Tcl_GetString(objv[1]));
     }
     const tnats_verb *verb = &handle->verbs[index];
     if (verb->wrapper != NULL) {
@@ -229,13 +257,36 @@ static Tcl_Obj *new_name(tnats_state *state, const tnats_kind *kind)
     Tcl_CmdInfo info;
     for (;;) {
         state->serial++;
-        Tcl_Obj *name =
-            Tcl_ObjPrintf("::polynats::%s%ld", kind->noun, (long)state->serial);
+        Tcl_Obj *name = Tcl_ObjPrintf("::polynats::%s%ld", kind->noun,
+                                      (long)state->serial);
         if (!Tcl_GetCommandInfo(state->interp, Tcl_GetString(name), &info)) {
             return name;
         }
         Tcl_DecrRefCount(kept(name));
     }
+}
+
+/* The command and the entry of a handle that is complete. */
+static tnats_handle *add_command(tnats_handle *handle)
+{
+    tnats_state *state = handle->state;
+    Tcl_Obj *name = new_name(state, handle->kind);
+    Tcl_IncrRefCount(name);
+    handle->token = Tcl_NRCreateCommand(state->interp, Tcl_GetString(name), handle_command,
+                                        handle_nr, handle, command_deleted);
+    if (handle->token == NULL) {
+        Tcl_DecrRefCount(name);
+        tnats_fail_text(state->interp, NATS_ERR_CLOSED, "interp",
+                        "the interpreter is being deleted");
+        tnats_handle_drop(handle);
+        return NULL;
+    }
+    int made;
+    handle->id = state->serial;
+    Tcl_SetHashValue(Tcl_CreateHashEntry(&state->handles, key_of(handle->id), &made), handle);
+    Tcl_SetObjResult(state->interp, name);
+    Tcl_DecrRefCount(name);
+    return handle;
 }
 
 tnats_handle *tnats_handle_new(tnats_state *state, const tnats_kind *kind, void *object,
@@ -258,20 +309,25 @@ tnats_handle *tnats_handle_new(tnats_state *state, const tnats_kind *kind, void 
             handle->next->previous = handle;
         }
     }
-    Tcl_Obj *name = new_name(state, kind);
-    handle->token = Tcl_NRCreateCommand(state->interp, Tcl_GetString(name), handle_command,
-                                        handle_nr, handle, command_deleted);
-    Tcl_SetObjResult(state->interp, name);
-    return handle;
+    return add_command(handle);
 }
 
-Tcl_Obj *tnats_handle_name(tnats_handle *handle)
+int tnats_call(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
-    Tcl_Obj *name = Tcl_NewObj();
-    if (handle->token != NULL && handle->state->interp != NULL) {
-        Tcl_GetCommandFullName(handle->state->interp, handle->token, name);
+    tnats_state *state = data;
+    Tcl_WideInt id;
+    if (objc < 3) {
+        Tcl_WrongNumArgs(interp, 1, objv, "id verb ?arg ...?");
+        return TCL_ERROR;
     }
-    return name;
+    if (Tcl_GetWideIntFromObj(interp, objv[1], &id) != TCL_OK) {
+        return tnats_fail_value(interp, "id");
+    }
+    Tcl_HashEntry *entry = Tcl_FindHashEntry(&state->handles, key_of(id));
+    if (entry == NULL) {
+        return tnats_fail_text(interp, NATS_ERR_CLOSED, "handle", "the handle's command is gone");
+    }
+    return handle_nr(Tcl_GetHashValue(entry), interp, objc - 1, objv + 1);
 }
 
 int tnats_destroy(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])

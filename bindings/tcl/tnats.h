@@ -49,11 +49,12 @@ typedef struct tnats_state {
     const Tcl_ObjType *dict_type;
     Tcl_Obj *keys[TNATS_KEY_COUNT];
     Tcl_Obj *empty;
-    Tcl_Obj *zero;
     Tcl_Obj *last_subject; /* of the message before: the next one often has the same */
     Tcl_Obj *last_sid;
     uint64_t last_sid_value;
-    Tcl_Obj *coroutine; /* the command that tells whether one runs */
+    Tcl_Obj *coroutine;    /* the command that tells whether one runs */
+    Tcl_Obj *yield;        /* the command that lets it wait */
+    Tcl_HashTable handles; /* by their ids, those whose command is there */
 } tnats_state;
 
 typedef struct tnats_handle tnats_handle;
@@ -98,6 +99,7 @@ extern const tnats_kind tnats_proto_kind;
 #define TNATS_OPTIONS_MAX 8
 
 typedef struct tnats_client tnats_client; /* loop.c */
+typedef struct tnats_waiter tnats_waiter; /* wait.c */
 
 struct tnats_handle {
     const tnats_kind *kind;
@@ -111,6 +113,7 @@ struct tnats_handle {
     void *object; /* nats_client, nats_sub, nats_future or nats_proto */
     tnats_client *client; /* what a client has besides */
     uint64_t sid;         /* of a subscription */
+    Tcl_WideInt id;       /* in the state's table */
     int refs;
 };
 
@@ -119,15 +122,17 @@ struct tnats_handle {
 /* The state of an interpreter, made with the package. */
 tnats_state *tnats_state_of(Tcl_Interp *interp);
 
-/* A new handle and its command; its name becomes the interpreter's result. */
+/* A new handle and its command; its name becomes the interpreter's result. NULL when the
+ * interpreter is being deleted: the object is freed then, and the error set. */
 tnats_handle *tnats_handle_new(tnats_state *state, const tnats_kind *kind, void *object,
                                tnats_handle *parent);
 /* The verbs of each kind, which are listed in tcl.i. */
 const tnats_verb *tnats_verbs_of(const tnats_kind *kind);
 void tnats_handle_keep(tnats_handle *handle);
 void tnats_handle_drop(tnats_handle *handle);
-/* The command's name as it is now, or a text that is no command's when it is gone. */
-Tcl_Obj *tnats_handle_name(tnats_handle *handle);
+/* ::polynats::Call id verb ?arg ...?: a verb of a handle whose command may have another name, or be
+ * gone, which is the error CLOSED. For polynats.tcl. */
+int tnats_call(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 /* Delete the command, and with it the handle. */
 int tnats_destroy(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 
@@ -158,12 +163,16 @@ int tnats_fail(Tcl_Interp *interp, nats_status status);
 /* The same with a text of our own. */
 int tnats_fail_text(Tcl_Interp *interp, nats_status status, const char *about, const char *format,
                     ...) __attribute__((format(printf, 4, 5)));
+/* INVALID, with the text that Tcl has just left as the interpreter's result. */
+int tnats_fail_value(Tcl_Interp *interp, const char *about);
 /* Seconds, 0 or more, to ms, rounded up; NULL or "" gives fallback. */
 int tnats_seconds(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t fallback,
                   int64_t *ms_out);
 /* A whole number of `least` or more; NULL gives fallback. */
 int tnats_number(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t least,
                  int64_t fallback, int64_t *out);
+/* NULL gives 0. */
+int tnats_boolean(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int *out);
 /* A moment of a clock in seconds to ns; NULL: now. */
 int tnats_moment(Tcl_Interp *interp, Tcl_Obj *obj, int64_t *ns_out);
 /* A status by its name, such as IO. */
@@ -177,8 +186,10 @@ int tnats_options(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int first
  * values go to own_values. */
 int tnats_connect_options(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int first,
                           nats_options *options, const char *const *own, Tcl_Obj **own_values);
-/* One URL, or a list of them, as the library takes them. */
-int tnats_servers(Tcl_Interp *interp, Tcl_Obj *obj, tnats_bytes *out);
+/* The first word, when it is no option: one URL, or a list of them, as the library takes them.
+ * *first_out: where the options begin. */
+int tnats_servers(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], tnats_bytes *out,
+                  int *first_out);
 
 /* ---- wait.c: waiting that gives way to signals, cancelling and limits ---- */
 
@@ -186,26 +197,48 @@ typedef struct tnats_wait {
     Tcl_Interp *interp;
     int64_t deadline_ns; /* INT64_MAX: for ever */
     int64_t ms;          /* of the slice that comes next */
-    int64_t slice_ns;    /* when it ends */
 } tnats_wait;
 
 void tnats_wait_start(tnats_wait *wait, Tcl_Interp *interp, int64_t ms);
 /* After a slice: TCL_OK, and wait->ms is that of the next one; or what the interpreter says. */
 int tnats_wait_next(tnats_wait *wait);
 bool tnats_wait_over(const tnats_wait *wait);
-/* After a slice that gave nothing: did it end before its time? Then the client was woken. */
-bool tnats_wait_woken(const tnats_wait *wait);
-/* True when code runs in a coroutine. */
-bool tnats_in_coroutine(tnats_state *state);
-/* For the wrappers: call again? status_io: of the call; a TIMEOUT of one slice is none. */
-bool tnats_wait_again(tnats_wait *wait, nats_status *status_io, int *code_out);
+/* What is left in all, in ms; -1: for ever. */
+int64_t tnats_wait_left(const tnats_wait *wait);
+/* After a call that was interrupted: TCL_OK, and call again; or what the interpreter says. */
+int tnats_interrupted(Tcl_Interp *interp);
+
+/* Something that is taken when it is there, and may be waited for. */
+typedef struct tnats_taking tnats_taking;
+/* One attempt, for at most wait_ms. NATS_OK and *got_out: it is in taking->result, NULL for
+ * nothing; NATS_OK without it: not yet. */
+typedef nats_status tnats_take(tnats_taking *taking, int64_t wait_ms, bool *got_out);
+
+struct tnats_taking {
+    tnats_take *take;
+    tnats_handle *handle;
+    nats_future *future;    /* freed at the end, or NULL */
+    Tcl_Obj *result;        /* owned */
+    size_t max;             /* of get */
+    const char *silence;    /* the text of the error TIMEOUT; NULL: silence is none */
+    bool wakes;             /* $nc wake ends it */
+    bool fresh;             /* there can be nothing yet */
+};
+
+/* Take it, waiting at most ms (-1: for ever): in a coroutine by yielding, else in slices. The
+ * interpreter's result is what came. */
+int tnats_take_within(tnats_taking *taking, Tcl_Interp *interp, int64_t ms);
+/* The event loop saw that there may be something: let the waiter look. */
+void tnats_waiter_resume(tnats_waiter *waiter);
+
+/* Those who wait for a client, in the order in which they came. */
+struct tnats_waiter {
+    tnats_waiter *next;
+    tnats_waiter *previous;
+    unsigned turn; /* in which it was resumed last */
+};
 
 /* ---- message.c ---- */
-
-/* In a coroutine: let polynats.tcl wait until the verb, called with rest and without waiting, gives
- * something, at most ms. */
-int tnats_await(tnats_handle *handle, const char *verb, int64_t ms, Tcl_Obj *const *rest,
-                int rest_count);
 
 /* A message as a dict; msg stays the caller's. */
 Tcl_Obj *tnats_message_new(tnats_state *state, const nats_msg *msg);
@@ -229,9 +262,8 @@ tnats_proc tnats_client_share, tnats_client_publish, tnats_client_publish_many,
     tnats_client_subscribe, tnats_client_unsubscribe, tnats_client_get, tnats_client_close,
     tnats_client_drain, tnats_client_respond, tnats_client_next_event;
 tnats_proc tnats_client_request, tnats_client_request_start, tnats_client_request_many;
-tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_watch;
-/* Written in Tcl: polynats.tcl. */
-tnats_proc tnats_client_run, tnats_client_stop;
+tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_run, tnats_client_stop;
+tnats_proc tnats_client_watch, tnats_client_unwatch, tnats_client_wake;
 tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
 tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close;
 tnats_proc tnats_future_poll, tnats_future_wait;
@@ -242,20 +274,69 @@ int tnats_option_list(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *co
 
 /* ---- loop.c: the event loop ---- */
 
+/* Messages that are taken from the library at once, and wait while callbacks run. */
+#define TNATS_QUEUE_MAX 64
+
+/* A `run` that is under way; one within a callback of another is the inner one. */
+typedef struct tnats_run {
+    bool stopped;
+    struct tnats_run *outer;
+} tnats_run;
+
+struct tnats_client {
+    int fd;      /* that the notifier watches, or -1 */
+    bool always; /* without a keeper the loop is what moves the bytes */
+    bool paused; /* until the timer */
+    bool ended;  /* nobody is called any more */
+    bool woken;  /* by $nc wake: for the next call that waits */
+    bool hurry;  /* there may be something that the descriptor does not tell of */
+    Tcl_TimerToken timer;
+    Tcl_TimerToken end_timer; /* for the last events; keeps the handle */
+    Tcl_HashTable callbacks;  /* from sid to a tnats_callback */
+    Tcl_Obj *on_event;        /* a command prefix, or NULL */
+    Tcl_Obj *watchers;        /* a dict: its keys are command prefixes, each called once */
+    Tcl_Obj *watching;        /* those of them that this turn has still to call, or NULL */
+    tnats_waiter *waiters;
+    tnats_waiter *last_waiter;
+    unsigned turn;
+    tnats_run *run;
+    nats_msg *queue[TNATS_QUEUE_MAX];
+    size_t at;
+    size_t count;
+};
+
 tnats_client *tnats_client_new(void);
-/* Call prefix with each message of this subscription. */
-void tnats_loop_add(tnats_handle *client, uint64_t sid, Tcl_Obj *prefix);
-void tnats_loop_remove(tnats_handle *client, uint64_t sid);
 /* Begin, or end, to watch the descriptor, as is needed now. */
 int tnats_loop_update(tnats_handle *client, Tcl_Interp *interp);
+/* The same, and let a turn come at once. */
+int tnats_loop_hurry(tnats_handle *client, Tcl_Interp *interp);
 /* After close: nobody is called any more. */
 void tnats_loop_end(tnats_handle *client);
-/* The client always wants the loop: it has no keeper. */
-void tnats_loop_always(tnats_handle *client);
+/* The client of a handle. */
+tnats_handle *tnats_owner(tnats_handle *handle);
+/* Was it woken? That is once. */
+bool tnats_client_woken(tnats_client *client);
+void tnats_loop_join(tnats_handle *client, tnats_waiter *waiter);
+void tnats_loop_leave(tnats_handle *client, tnats_waiter *waiter);
+
+/* ---- callback.c: command prefixes that are called with messages and events ---- */
+
+/* Call prefix with each message of this subscription, at most max (0: no end). */
+void tnats_callback_add(tnats_client *client, uint64_t sid, Tcl_Obj *prefix, int64_t max);
+void tnats_callback_remove(tnats_client *client, uint64_t sid);
+void tnats_callback_forget(tnats_client *client);
+void tnats_client_set_on_event(tnats_client *client, Tcl_Obj *prefix);
+/* Evaluate a command prefix with one more word, or none (NULL), at global level. background: an
+ * error goes to the interpreter's handler, and this is TCL_OK. */
+int tnats_call_prefix(Tcl_Interp *interp, Tcl_Obj *prefix, Tcl_Obj *word, bool background);
+/* Take messages for callbacks into the empty queue. */
+nats_status tnats_callback_refill(tnats_handle *handle, size_t max, int64_t wait_ms);
 /* Call what waits, at most max; *called_out: how many. TCL_ERROR of a callback ends it, with its
  * message delivered; background: such errors go to the interpreter's handler instead. */
-int tnats_loop_call(tnats_handle *client, size_t max, bool background, size_t *called_out);
-/* End the subscriptions that have callbacks, and call them with what was under way. */
-int tnats_loop_drain(tnats_handle *client, Tcl_Interp *interp, int64_t timeout_ms);
+int tnats_callback_call(tnats_handle *client, size_t max, bool background, size_t *called_out);
+/* Hand events to the script's command; *called_io counts them. */
+int tnats_callback_events(tnats_handle *client, bool background, size_t *called_io);
+/* May its callbacks be called? */
+bool tnats_client_alive(const tnats_handle *client);
 
 #endif

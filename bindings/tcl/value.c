@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define NS_PER_MS INT64_C(1000000)
-/* Longest wait in ms that still fits into ns; what is longer is for ever. */
+/* Longest wait in ms, some 146 years, that still fits into ns with the time of the clock. */
 #define WAIT_MS_MAX (INT64_MAX / NS_PER_MS / 2)
 /* Largest time in seconds that fits into ns. */
 #define MOMENT_MAX 9e9
@@ -304,6 +304,15 @@ int tnats_fail_text(Tcl_Interp *interp, nats_status status, const char *about, c
     return set_error(interp, status, tnats_word_new(text), about);
 }
 
+int tnats_fail_value(Tcl_Interp *interp, const char *about)
+{
+    Tcl_Obj *text = Tcl_GetObjResult(interp);
+    Tcl_IncrRefCount(text);
+    set_error(interp, NATS_ERR_INVALID, text, about);
+    Tcl_DecrRefCount(text);
+    return TCL_ERROR;
+}
+
 /* ---- numbers ---- */
 
 static bool is_absent(Tcl_Obj *obj)
@@ -325,7 +334,7 @@ int tnats_seconds(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t fa
                                Tcl_GetString(obj));
     }
     double ms = ceil(seconds * 1000 - 1e-6);
-    *ms_out = ms > (double)WAIT_MS_MAX ? -1 : (int64_t)ms;
+    *ms_out = ms > (double)WAIT_MS_MAX ? WAIT_MS_MAX : (int64_t)ms;
     return TCL_OK;
 }
 
@@ -344,6 +353,16 @@ int tnats_number(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t lea
     }
     *out = number;
     return TCL_OK;
+}
+
+int tnats_boolean(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int *out)
+{
+    *out = 0;
+    if (obj == NULL || Tcl_GetBooleanFromObj(NULL, obj, out) == TCL_OK) {
+        return TCL_OK;
+    }
+    return tnats_fail_text(interp, NATS_ERR_INVALID, what, "%s must be a boolean, not \"%.80s\"",
+                           what, Tcl_GetString(obj));
 }
 
 int tnats_moment(Tcl_Interp *interp, Tcl_Obj *obj, int64_t *ns_out)

@@ -2,37 +2,35 @@
 #include <string.h>
 
 #include "api/enter.h"
+#include "base/clock.h"
 #include "proto/subject.h"
 
 /* ---- life ---- */
 
-static nats_status open_client(const char *urls, const nats_options *options,
-                               nats_client **client_out)
+/* A client on a connection that is still to be made. */
+static nats_status new_client(const char *url, const nats_options *options,
+                              nats_client **client_out)
 {
+    const char *urls = url != NULL ? url : getenv("NATS_URL");
+    bool given = urls != NULL && urls[0] != '\0';
     nats__conn *conn;
-    nats_status status = nats__conn_new(urls, options, &conn);
+    nats_status status = nats__conn_new(given ? urls : NULL, options, &conn);
     if (status != NATS_OK) {
         return status;
     }
-    nats_client *client;
-    status = nats__client_new(conn, &client);
+    status = nats__client_new(conn, client_out);
     nats__conn_unref(conn); /* the client holds it */
-    if (status != NATS_OK) {
-        return status;
-    }
+    return status;
+}
 
-    status = nats__conn_open(conn);
-    if (status == NATS_OK && nats__conn_opt(conn, NATS__OPT_keeper)) {
-        status = nats__keeper_start(conn);
-    }
-    if (status != NATS_OK) {
-        nats__error failed = *nats__error_get();
-        nats_client_free(client);
-        *nats__error_get() = failed;
-        return status;
-    }
-    *client_out = client;
-    return NATS_OK;
+/* A call that failed has no result; its words stay. */
+static nats_status give_up(nats_client **client_out, nats_status status)
+{
+    nats__error failed = *nats__error_get();
+    nats_client_free(*client_out);
+    *client_out = NULL;
+    *nats__error_get() = failed;
+    return status;
 }
 
 nats_status nats_connect(const char *url, const nats_options *options, nats_client **client_out)
@@ -41,8 +39,61 @@ nats_status nats_connect(const char *url, const nats_options *options, nats_clie
         return nats__null_argument("client_out");
     }
     *client_out = NULL;
-    const char *urls = url != NULL ? url : getenv("NATS_URL");
-    return open_client(urls != NULL && urls[0] != '\0' ? urls : NULL, options, client_out);
+    nats_status status = new_client(url, options, client_out);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = (*client_out)->conn;
+    status = nats__conn_open(conn);
+    if (status == NATS_OK && nats__conn_opt(conn, NATS__OPT_keeper)) {
+        status = nats__keeper_start(conn);
+    }
+    return status == NATS_OK ? NATS_OK : give_up(client_out, status);
+}
+
+/* Whatever the first step brings is told by the future. */
+static nats_status start_to_connect(nats_client *client, nats_future **future_out)
+{
+    nats__conn *conn = client->conn;
+    int64_t budget = nats__deadline_in(nats__conn_opt(conn, NATS__OPT_connect_timeout));
+    pthread_mutex_lock(&conn->mu);
+    conn->budget_ns = budget;
+    nats_status status =
+        nats__goal_start(client, NATS__GOAL_CONNECTED, NULL, budget, future_out);
+    if (status == NATS_OK) {
+        status = nats__session_start(conn->session, nats__now_ns());
+    }
+    if (status == NATS_OK) {
+        nats__conn_step(conn);
+    }
+    pthread_mutex_unlock(&conn->mu);
+    if (status == NATS_OK && nats__conn_opt(conn, NATS__OPT_keeper)) {
+        status = nats__keeper_start(conn);
+    }
+    return status;
+}
+
+nats_status nats_connect_start(const char *url, const nats_options *options,
+                               nats_client **client_out, nats_future **future_out)
+{
+    if (client_out == NULL || future_out == NULL) {
+        return nats__null_argument(client_out == NULL ? "client_out" : "future_out");
+    }
+    *client_out = NULL;
+    *future_out = NULL;
+    nats_status status = new_client(url, options, client_out);
+    if (status != NATS_OK) {
+        return status;
+    }
+    status = start_to_connect(*client_out, future_out);
+    if (status == NATS_OK) {
+        return NATS_OK;
+    }
+    nats__error failed = *nats__error_get();
+    nats_future_free(*future_out);
+    *future_out = NULL;
+    *nats__error_get() = failed;
+    return give_up(client_out, status);
 }
 
 nats_status nats_client_share(nats_client *client, nats_client **client_out)
@@ -85,7 +136,7 @@ static void close_client(nats_client *client, bool flush)
     nats__client_end(client);
 }
 
-static void end_client(nats_client *client, bool flush)
+void nats__client_close(nats_client *client, bool flush)
 {
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
@@ -102,7 +153,7 @@ nats_status nats_client_close(nats_client *client)
 {
     nats_status status = nats__enter(client);
     if (status == NATS_OK) {
-        end_client(client, true);
+        nats__client_close(client, true);
     }
     return status;
 }
@@ -123,9 +174,9 @@ nats_status nats_client_drain(nats_client *client, int64_t timeout_ms)
 
     nats__error failed = *nats__error_get();
     if (status == NATS_OK && empty) {
-        end_client(client, true);
+        nats__client_close(client, true);
     } else if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
-        end_client(client, false); /* its time is used up */
+        nats__client_close(client, false); /* its time is used up */
     }
     if (status != NATS_OK) {
         *nats__error_get() = failed;
@@ -154,10 +205,10 @@ static nats_status check_queue(const char *queue, size_t *queue_len)
 static void set_up_sub(nats_sub *sub, int64_t pending_msgs, int64_t pending_bytes, int32_t mode)
 {
     if (pending_msgs != 0) {
-        sub->msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
+        sub->queue.msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
     }
     if (pending_bytes != 0) {
-        sub->bytes_max = pending_bytes < 0 ? UINT64_MAX : (uint64_t)pending_bytes;
+        sub->queue.bytes_max = pending_bytes < 0 ? UINT64_MAX : (uint64_t)pending_bytes;
     }
     nats__sub_set_mode(sub, mode);
 }
@@ -200,11 +251,14 @@ nats_status nats_client_subscribe_with(nats_client *client, const char *subject,
     if (status == NATS_OK) {
         status = nats__mode_check(mode);
     }
+    nats__conn *conn = client->conn;
+    if (status == NATS_OK) {
+        status = nats__writer_make_room(conn);
+    }
     if (status != NATS_OK) {
         return nats__leave(client, status);
     }
 
-    nats__conn *conn = client->conn;
     nats_sub *sub = NULL;
     pthread_mutex_lock(&conn->mu);
     status = client->closed || client->draining
@@ -234,6 +288,10 @@ nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t 
         return status;
     }
     nats__conn *conn = client->conn;
+    status = after > 0 ? nats__writer_make_room(conn) : NATS_OK;
+    if (status != NATS_OK) {
+        return nats__leave(client, status);
+    }
     pthread_mutex_lock(&conn->mu);
     nats_sub *sub = (nats_sub *)nats__session_find(conn->session, sid);
     status = sub == NULL || sub->client != client
@@ -261,6 +319,7 @@ nats_status nats_client_unsubscribe_subject(nats_client *client, const char *sub
     }
     subject_len = nats__text_len(subject, subject_len);
     nats__conn *conn = client->conn;
+    status = after > 0 ? nats__writer_make_room(conn) : NATS_OK;
 
     pthread_mutex_lock(&conn->mu);
     for (nats_sub *sub = client->subs, *next; sub != NULL && status == NATS_OK; sub = next) {

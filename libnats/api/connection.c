@@ -37,6 +37,79 @@ nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rt
     return flush(client, timeout_ms, rtt_ns_out);
 }
 
+/* ---- the same without waiting ---- */
+
+/* sub: NULL for the client's own goals. */
+static nats_status start(nats_client *client, nats__goal goal, nats_sub *sub, int64_t ms,
+                         nats_future **future_out)
+{
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    nats_status status = client->closed || conn->closed
+                             ? nats__fail(NATS_ERR_CLOSED, "client", "the client is closed")
+                             : nats__goal_start(client, goal, sub, nats__deadline_in(ms),
+                                                future_out);
+    if (status == NATS_OK) {
+        client->draining = client->draining || goal == NATS__GOAL_DRAINED;
+        nats__conn_step(conn); /* what it is about goes out now, burst or not */
+    }
+    pthread_mutex_unlock(&conn->mu);
+    if (status != NATS_OK && *future_out != NULL) {
+        nats__error failed = *nats__error_get();
+        nats_future_free(*future_out);
+        *future_out = NULL;
+        *nats__error_get() = failed;
+    }
+    return nats__leave(client, status);
+}
+
+nats_status nats_client_flush_start(nats_client *client, int64_t timeout_ms,
+                                    nats_future **future_out)
+{
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
+    *future_out = NULL;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    int64_t ms =
+        timeout_ms >= 0 ? timeout_ms : nats__conn_opt(client->conn, NATS__OPT_request_timeout);
+    return start(client, NATS__GOAL_FLUSHED, NULL, ms, future_out);
+}
+
+nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
+                                    nats_future **future_out)
+{
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
+    *future_out = NULL;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    int64_t ms =
+        timeout_ms >= 0 ? timeout_ms : nats__conn_opt(client->conn, NATS__OPT_drain_timeout);
+    return start(client, NATS__GOAL_DRAINED, NULL, ms, future_out);
+}
+
+nats_status nats_sub_drain_start(nats_sub *sub, int64_t timeout_ms, nats_future **future_out)
+{
+    if (sub == NULL || future_out == NULL) {
+        return nats__null_argument(sub == NULL ? "sub" : "future_out");
+    }
+    *future_out = NULL;
+    nats_status status = nats__enter_open(sub->client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    int64_t ms =
+        timeout_ms >= 0 ? timeout_ms : nats__conn_opt(sub->client->conn, NATS__OPT_drain_timeout);
+    return start(sub->client, NATS__GOAL_SUB_DRAINED, sub, ms, future_out);
+}
+
 /* ---- what it knows ---- */
 
 int32_t nats_client_status(nats_client *client)
@@ -97,6 +170,28 @@ int64_t nats_client_max_payload(nats_client *client)
     size_t max = nats__session_max_payload(client->conn->session);
     pthread_mutex_unlock(&client->conn->mu);
     return (int64_t)max;
+}
+
+uint64_t nats_client_pending(nats_client *client)
+{
+    if (nats__enter(client) != NATS_OK) {
+        return 0;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    uint64_t pending = client->pending;
+    pthread_mutex_unlock(&client->conn->mu);
+    return pending;
+}
+
+uint64_t nats_client_replies(nats_client *client)
+{
+    if (nats__enter(client) != NATS_OK) {
+        return 0;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    uint64_t replies = client->replies;
+    pthread_mutex_unlock(&client->conn->mu);
+    return replies;
 }
 
 nats_status nats_client_option_int(nats_client *client, const char *name, int64_t *value_out)
@@ -191,11 +286,11 @@ static void collect(nats__conn *conn, uint64_t all[STAT_COUNT])
     all[STAT_RECEIVED] = totals->received;
     all[STAT_DELIVERED] = totals->delivered;
     all[STAT_DROPPED] = totals->dropped;
-    all[STAT_PENDING] = conn->queued;
+    all[STAT_PENDING] = conn->hold.msgs;
     all[STAT_LOST] = totals->lost;
     all[STAT_UNCONFIRMED] = totals->unconfirmed;
     all[STAT_REQUESTS] = totals->requests;
-    all[STAT_OPEN_REQUESTS] = conn->open_futures;
+    all[STAT_OPEN_REQUESTS] = conn->open_futures - conn->open_goals;
     all[STAT_LATE_REPLIES] = totals->late_replies;
     all[STAT_SLOW_CONSUMERS] = totals->slow_consumers;
     all[STAT_ERRORS] = totals->errors;
@@ -268,6 +363,28 @@ nats_status nats_client_fd(nats_client *client, int32_t *fd_out)
     *fd_out = client->loop_fd;
     pthread_mutex_unlock(&client->conn->mu);
     return nats__leave(client, status);
+}
+
+nats_status nats_client_fd_mode(nats_client *client, int32_t flags)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if ((flags & ~(NATS_FD_NEWS_ONLY | NATS_FD_WRITES_IN_TURNS)) != 0) {
+        return nats__leave(client, nats__fail(NATS_ERR_INVALID, "flags",
+                                              "flags %d are none of NATS_FD_…", (int)flags));
+    }
+    nats__conn *conn = client->conn;
+    pthread_mutex_lock(&conn->mu);
+    client->news_only = (flags & NATS_FD_NEWS_ONLY) != 0;
+    client->news = client->news || (client->news_only && client->pending > 0);
+    nats__client_signal(client);
+    nats__spin_lock(&conn->out_lock);
+    conn->out.in_turns = (flags & NATS_FD_WRITES_IN_TURNS) != 0 && !conn->keeper_runs;
+    nats__spin_unlock(&conn->out_lock);
+    pthread_mutex_unlock(&conn->mu);
+    return NATS_OK;
 }
 
 nats_status nats_client_process(nats_client *client)

@@ -21,6 +21,9 @@ static inline bool nats__open(const nats_client *client)
 /* Note whose call failed, for nats_last_error(client). Returns status. */
 nats_status nats__leave(const nats_client *client, nats_status status);
 
+/* Close the client. flush: wait a little for what was published. mu not held. */
+void nats__client_close(nats_client *client, bool flush);
+
 nats_status nats__null_argument(const char *name);
 
 /* Is it one of NATS_SUB_…? */

@@ -25,6 +25,9 @@ static nats_status told(nats_future *future)
     }
     future->failed_told = true;
     settle(future);
+    if (future->goal != NATS__GOAL_REPLIES) {
+        return nats__goal_words(future);
+    }
     switch (future->status) {
     case NATS_ERR_TIMEOUT:
         return nats__fail(NATS_ERR_TIMEOUT, "timeout", "no reply to the request to %.*s in time",
@@ -46,27 +49,15 @@ static nats_status told(nats_future *future)
     }
 }
 
-static nats_msg *take(nats_future *future)
-{
-    nats_msg *msg = future->head;
-    if (msg != NULL) {
-        future->head = msg->sub_next;
-        future->client->replies--;
-        future->conn->queued--;
-        future->conn->totals.delivered++;
-        nats__client_took(future->client);
-    }
-    return msg;
-}
-
 /* What there is now. mu held. OK with *msg_out NULL: open, or (many) at its end. */
 static nats_status look(nats_future *future, nats_msg **msg_out)
 {
     nats__future_expire(future, nats__now_ns());
-    *msg_out = take(future);
+    *msg_out = nats__future_take(future);
     if (*msg_out != NULL || future->open) {
         return NATS_OK;
     }
+    nats__goal_settle(future);
     bool normal_end = future->many && future->status == NATS_OK && !future->end_told;
     if (normal_end) {
         future->end_told = true;
@@ -74,6 +65,23 @@ static nats_status look(nats_future *future, nats_msg **msg_out)
         return NATS_OK;
     }
     return told(future);
+}
+
+/* The end of a goal has been told: what may wait for other threads. mu not held. */
+static nats_status after(nats_future *future, nats_status status, bool ended)
+{
+    nats_client *client = future->client;
+    if (future->goal == NATS__GOAL_REPLIES || !ended) {
+        return status;
+    }
+    nats__writer_kick(future->conn);
+    bool fatal = future->goal == NATS__GOAL_CONNECTED || future->goal == NATS__GOAL_DRAINED;
+    if (status != NATS_OK && fatal) {
+        nats__error failed = *nats__error_get();
+        nats__client_close(client, false); /* its time is used up */
+        *nats__error_get() = failed;
+    }
+    return status;
 }
 
 nats_status nats_future_poll(nats_future *future, nats_msg **msg_out, int32_t *done_out)
@@ -88,16 +96,17 @@ nats_status nats_future_poll(nats_future *future, nats_msg **msg_out, int32_t *d
         return status;
     }
     pthread_mutex_lock(&future->conn->mu);
+    bool again = future->end_told || future->failed_told;
     status = look(future, msg_out);
-    *done_out = !future->open && future->head == NULL;
+    *done_out = !future->open && future->queue.head == NULL;
     pthread_mutex_unlock(&future->conn->mu);
-    return nats__leave(future->client, status);
+    return nats__leave(future->client, after(future, status, *done_out != 0 && !again));
 }
 
 static bool has_something(void *what)
 {
     const nats_future *future = what;
-    return future->head != NULL || !future->open;
+    return future->queue.head != NULL || !future->open;
 }
 
 nats_status nats_future_wait(nats_future *future, int64_t wait_ms, nats_msg **msg_out)
@@ -114,6 +123,7 @@ nats_status nats_future_wait(nats_future *future, int64_t wait_ms, nats_msg **ms
     int64_t wait_ns = nats__deadline_in(wait_ms);
 
     pthread_mutex_lock(&conn->mu);
+    bool again = future->end_told || future->failed_told;
     for (;;) {
         status = look(future, msg_out);
         if (status != NATS_OK || *msg_out != NULL || !future->open) {
@@ -131,8 +141,9 @@ nats_status nats_future_wait(nats_future *future, int64_t wait_ms, nats_msg **ms
             break;
         }
     }
+    bool ended = !future->open && !again;
     pthread_mutex_unlock(&conn->mu);
-    return nats__leave(future->client, status);
+    return nats__leave(future->client, after(future, status, ended));
 }
 
 int32_t nats_future_done(nats_future *future)
@@ -142,7 +153,7 @@ int32_t nats_future_done(nats_future *future)
     }
     pthread_mutex_lock(&future->conn->mu);
     nats__future_expire(future, nats__now_ns());
-    bool done = !future->open && future->head == NULL;
+    bool done = !future->open && future->queue.head == NULL;
     pthread_mutex_unlock(&future->conn->mu);
     return done;
 }
@@ -155,6 +166,7 @@ void nats_future_cancel(nats_future *future)
     pthread_mutex_lock(&future->conn->mu);
     nats__future_cancel(future);
     pthread_mutex_unlock(&future->conn->mu);
+    nats__writer_kick(future->conn); /* UNSUBs of a drain that was given up */
 }
 
 void nats_future_free(nats_future *future)
@@ -167,5 +179,6 @@ void nats_future_free(nats_future *future)
     pthread_mutex_lock(&conn->mu);
     nats__future_free(future);
     pthread_mutex_unlock(&conn->mu);
+    nats__writer_kick(conn);
     nats__client_unref(client);
 }

@@ -108,7 +108,9 @@ static nats_status ask(nats_client *client, const char *subject, size_t subject_
     }
     if (how->stall_ms < 0 || how->timeout_ms < -1) {
         const char *what = how->stall_ms < 0 ? "stall" : "timeout";
-        return nats__leave(client, nats__fail(NATS_ERR_INVALID, what, "%s is negative", what));
+        long long ms = how->stall_ms < 0 ? how->stall_ms : how->timeout_ms;
+        nats__fail(NATS_ERR_INVALID, what, "%s is negative: %lld ms", what, ms);
+        return nats__leave(client, NATS_ERR_INVALID);
     }
     status = nats__frame_make(&frame, subject, subject_len, NULL, 0, headers, data, data_len);
     if (status == NATS_OK) {

@@ -9,7 +9,7 @@ static nats_status enter(const nats_sub *sub)
 static bool has_messages(void *what)
 {
     const nats_sub *sub = what;
-    return sub->head != NULL || !sub->active;
+    return sub->queue.head != NULL || !sub->active;
 }
 
 /* Refused: that is told once. */
@@ -38,11 +38,11 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     }
     nats__conn *conn = sub->client->conn;
     pthread_mutex_lock(&conn->mu);
-    if (sub->head == NULL && sub->active && max > 0) {
+    if (sub->queue.head == NULL && sub->active && max > 0) {
         status = nats__conn_wait(conn, sub, has_messages, sub, nats__deadline_in(wait_ms));
     }
     *count_out = nats__sub_take(sub, batch, max);
-    bool ended = *count_out == 0 && max > 0 && sub->head == NULL && !sub->active;
+    bool ended = *count_out == 0 && max > 0 && sub->queue.head == NULL && !sub->active;
     bool refused = ended && sub->refused;
     sub->refused = sub->refused && !ended;
     bool last = ended && sub->client->drained && sub->client->pending == 0;
@@ -79,6 +79,10 @@ nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after)
         return status;
     }
     nats__conn *conn = sub->client->conn;
+    status = after > 0 ? nats__writer_make_room(conn) : NATS_OK;
+    if (status != NATS_OK) {
+        return nats__leave(sub->client, status);
+    }
     pthread_mutex_lock(&conn->mu);
     status = nats__sub_unsubscribe(sub, after);
     pthread_mutex_unlock(&conn->mu);
@@ -149,8 +153,8 @@ nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs, int64_t pen
         return status;
     }
     pthread_mutex_lock(&sub->client->conn->mu);
-    sub->msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
-    sub->bytes_max = pending_bytes < 0 ? UINT64_MAX : (uint64_t)pending_bytes;
+    sub->queue.msgs_max = pending_msgs < 0 ? UINT64_MAX : (uint64_t)pending_msgs;
+    sub->queue.bytes_max = pending_bytes < 0 ? UINT64_MAX : (uint64_t)pending_bytes;
     pthread_mutex_unlock(&sub->client->conn->mu);
     return NATS_OK;
 }
@@ -162,8 +166,8 @@ size_t nats_sub_stats(nats_sub *sub, uint64_t *values, size_t count)
     }
     uint64_t all[NATS_SUB_STAT_COUNT];
     pthread_mutex_lock(&sub->client->conn->mu);
-    all[NATS_SUB_STAT_PENDING_MSGS] = sub->msgs;
-    all[NATS_SUB_STAT_PENDING_BYTES] = sub->bytes;
+    all[NATS_SUB_STAT_PENDING_MSGS] = sub->queue.msgs;
+    all[NATS_SUB_STAT_PENDING_BYTES] = sub->queue.bytes;
     all[NATS_SUB_STAT_DELIVERED] = sub->delivered;
     all[NATS_SUB_STAT_DROPPED] = sub->dropped;
     all[NATS_SUB_STAT_RECEIVED] = sub->received;
@@ -217,11 +221,17 @@ void nats_sub_free(nats_sub *sub)
     }
     nats__conn *conn = sub->client->conn;
     pthread_mutex_lock(&conn->mu);
-    if (!sub->active && sub->head != NULL && sub->mode == NATS_SUB_PRIVATE) {
-        /* Nobody else could take them. */
+    bool lost = sub->mode == NATS_SUB_PRIVATE; /* nobody else could take its messages */
+    if (lost && sub->active) {
+        nats__sub_clear(sub);
+        nats__sub_end(sub);
+    } else if (lost && sub->queue.head != NULL) {
         nats__sub_clear(sub);
         nats__sub_release(sub);
     }
     pthread_mutex_unlock(&conn->mu);
+    if (lost) {
+        nats__writer_kick(conn);
+    }
     nats__sub_unref(sub);
 }

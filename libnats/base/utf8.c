@@ -72,3 +72,32 @@ size_t nats__utf8_check(const char *text, size_t len)
     }
     return len;
 }
+
+static char tail(uint32_t bits)
+{
+    return (char)(0x80 | (bits & 0x3F));
+}
+
+size_t nats__utf8_write(uint32_t point, char bytes[4])
+{
+    if (point < 0x80) {
+        bytes[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        bytes[0] = (char)(0xC0 | (point >> 6));
+        bytes[1] = tail(point);
+        return 2;
+    }
+    if (point < 0x10000) {
+        bytes[0] = (char)(0xE0 | (point >> 12));
+        bytes[1] = tail(point >> 6);
+        bytes[2] = tail(point);
+        return 3;
+    }
+    bytes[0] = (char)(0xF0 | (point >> 18));
+    bytes[1] = tail(point >> 12);
+    bytes[2] = tail(point >> 6);
+    bytes[3] = tail(point);
+    return 4;
+}

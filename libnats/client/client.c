@@ -57,8 +57,7 @@ static void end_sub(nats_sub *sub)
 {
     nats__sub_clear(sub);
     nats__sub_ref(sub);
-    nats__sub_unsubscribe(sub, 0);
-    nats__sub_ended(sub); /* if the connection was closed before */
+    nats__sub_end(sub);
     nats__sub_unref(sub);
 }
 

@@ -24,6 +24,7 @@ static void conn_free(nats__conn *conn)
     nats__secure_drop(conn);
     nats__tls_forget(conn->tls_memory);
     nats__tcp_close(conn->fd);
+    nats__hold_rest(&conn->hold);
     nats__session_free(conn->session);
     nats__outbox_free(&conn->out.box);
     nats__requests_rest(conn);
@@ -58,6 +59,7 @@ static nats_status set_up(nats__conn *conn, const char *urls, const nats_options
         return status;
     }
     conn->chunks = nats__session_parser(conn->session)->pool;
+    conn->hold.pool = conn->chunks;
     nats__chunk_pool_watch(conn->chunks, &nats__forks);
     conn->wake_fd = nats__wake_new();
     if (conn->wake_fd < 0) {
@@ -98,7 +100,7 @@ nats_status nats__conn_new(const char *urls, const nats_options *options, nats__
 
 /* ---- opened ---- */
 
-static nats_status not_opened(nats__conn *conn, bool signal)
+nats_status nats__conn_not_opened(nats__conn *conn, bool signal)
 {
     if (signal) {
         return nats__fail(NATS_ERR_INTERRUPTED, NULL, "interrupted by a signal while connecting");
@@ -133,7 +135,7 @@ nats_status nats__conn_open(nats__conn *conn)
     conn->budget_ns = INT64_MAX;
     conn->opening = false;
     if (status == NATS_OK && !conn->connected) {
-        status = not_opened(conn, signal);
+        status = nats__conn_not_opened(conn, signal);
     }
     for (nats_client *client = conn->clients; client != NULL; client = client->next) {
         client->news = false; /* who called nats_connect() knows that it is connected */

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/spin.h"
+#include "client/queue.h"
 #include "io/park.h"
 #include "io/resolve.h"
 #include "io/tls.h"
@@ -47,34 +48,33 @@ struct nats_sub {
     nats__subrec rec; /* first: the session hands it back */
     nats_client *client; /* referenced; NULL: the connection's own, for replies */
     atomic_uint refs;
-    nats_msg *head; /* the queue, oldest first, linked by sub_next */
-    nats_msg *tail;
-    uint64_t msgs;
-    uint64_t bytes;
-    uint64_t msgs_max;
-    uint64_t bytes_max;
+    nats__queue queue;
     uint64_t delivered;
     uint64_t dropped;
     uint64_t received;
-    nats__chunk *last_chunk; /* of the newest queued message */
-    nats__chunk *compact;    /* messages whose chunks would be dear to hold are copied there */
-    size_t held_bytes;       /* of the chunks it keeps alive, each run of messages once */
     struct nats_sub *next;   /* of the client's subs or ended_subs */
     struct nats_sub *prev;
     uint8_t mode;
     bool active; /* in the session's table */
     bool refused; /* by the server, and nobody was told by next or get yet */
-    bool slow;   /* dropping, until it is down to half */
 };
 
 /* ---- an open request (client/request.c) ---- */
+
+/* What a future waits for: replies, or a step of the connection (client/goal.c). */
+typedef enum nats__goal {
+    NATS__GOAL_REPLIES,
+    NATS__GOAL_CONNECTED,
+    NATS__GOAL_FLUSHED,
+    NATS__GOAL_SUB_DRAINED,
+    NATS__GOAL_DRAINED
+} nats__goal;
 
 struct nats_future {
     nats__conn *conn;
     nats_client *client; /* referenced */
     nats__buf subject;   /* asked, for permissions violations */
-    nats_msg *head;      /* replies not taken yet, linked by sub_next */
-    nats_msg *tail;
+    nats__queue queue;   /* replies not taken yet */
     uint32_t slot;
     uint32_t generation; /* of the slot: an old reply does not match */
     bool open;           /* in the table */
@@ -85,12 +85,18 @@ struct nats_future {
     bool end_told;    /* so was the normal end of many replies */
     nats_status status; /* why it ended, NATS_OK for normally */
     size_t max;
-    size_t count; /* replies so far */
+    size_t count; /* replies so far, dropped ones too */
     int64_t stall_ns;
     int64_t stall_at_ns; /* INT64_MAX before the first reply */
     int64_t deadline_ns;
     uint32_t expiry_at; /* its place in the heap, while open */
     struct nats_future *next_free;
+    nats__goal goal;
+    bool goal_reached;
+    bool goal_settled;  /* what follows from its end was done */
+    uint64_t ping;      /* of a goal: the token of its PING; 0: none was sent yet */
+    nats_sub *sub;      /* referenced, of a goal */
+    struct nats_future *next_goal;
 };
 
 /* ---- a client (client/client.c) ---- */
@@ -139,7 +145,8 @@ struct nats_client {
     int timer_fd;
     int64_t timer_ns; /* what it is set to: what is due, or earlier */
     bool ready_set;
-    bool news; /* events or replies came, or were left by who took some, since the last
+    bool news_only; /* messages that wait do not keep it readable */
+    bool news; /* events or replies (news_only: messages, too) came, or were left by who took some, since the last
                 * nats_client_process() */
 };
 
@@ -162,6 +169,7 @@ typedef struct nats__writer {
     bool blocked;     /* the socket takes nothing more */
     bool failed;      /* a write failed: the driver must look */
     bool armed;       /* the keeper has been told of a burst */
+    bool in_turns;    /* there is none, and a loop writes what follows a publish in its next turn */
     bool closed;
     bool bulky;              /* a burst made the buffers large */
     bool headers;            /* the server takes them */
@@ -209,6 +217,7 @@ struct nats__conn {
 
     nats__session *session;
     nats__chunk_pool *chunks; /* the session's */
+    nats__hold hold;
     nats__driver driver;
     nats__waiter *waiters;
     bool robbed;     /* a caller took over from the keeper: it must look again */
@@ -257,9 +266,10 @@ struct nats__conn {
     uint32_t *free_slots;
     uint32_t free_slot_count;
     uint32_t open_futures;
+    nats_future *goals; /* those among them that wait for no replies */
+    uint32_t open_goals;
     nats_future **expiry; /* the open ones, as a heap: client/expiry.c */
     uint32_t future_generation; /* of the next request */
-    uint64_t queued;            /* messages that wait, in subscriptions and futures */
     nats_future *idle_futures;
     uint32_t idle_future_count;
 
@@ -279,6 +289,7 @@ nats_status nats__conn_new(const char *urls, const nats_options *options, nats__
 void nats__conn_ref(nats__conn *conn);
 void nats__conn_unref(nats__conn *conn);
 nats_status nats__conn_open(nats__conn *conn);             /* connect, within the budget */
+nats_status nats__conn_not_opened(nats__conn *conn, bool signal); /* why it was not */
 /* The end of the connection: nothing more is sent, nothing more comes. mu held, and the driver's
  * role. */
 void nats__conn_shutdown(nats__conn *conn, nats_status status, int32_t kind, const char *text);
@@ -384,6 +395,9 @@ void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
 void nats__writer_lost(nats__conn *conn, bool keep, uint64_t *lost_out, uint64_t *unconfirmed_out);
 /* Control lines after what was published so far. False when memory is out. */
 bool nats__writer_control(nats__conn *conn, const void *lines, size_t len);
+/* Before lines that the program asks for: wait while the server takes nothing, as a publish does.
+ * mu not held. TIMEOUT (the option write_deadline), INTERRUPTED. */
+nats_status nats__writer_make_room(nats__conn *conn);
 /* Write at once what stands alone, leave a burst to be written together: after
  * nats__conn_stage(). */
 void nats__writer_kick(nats__conn *conn);
@@ -420,6 +434,11 @@ void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_
 size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max);
 size_t nats__list_take(nats__conn *conn, nats__msg_list *list, nats_msg **batch, size_t max);
 void nats__sub_clear(nats_sub *sub); /* drop what waits */
+/* The connection's limits are the queue's. */
+void nats__queue_limit(const nats__conn *conn, nats__queue *queue);
+/* It drops a message: told once, until it has caught up. */
+void nats__queue_overflow(nats__conn *conn, nats_client *client, nats__queue *queue,
+                          const char *subject, uint64_t sid);
 void nats__sub_set_mode(nats_sub *sub, int32_t mode);
 
 /* sub.c: mu held. */
@@ -436,10 +455,15 @@ void nats__sub_refused(nats_sub *sub);
 /* It has ended, and its last message was taken: let it go. */
 void nats__sub_release(nats_sub *sub);
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after);
+void nats__sub_end(nats_sub *sub); /* at once, and whatever happens */
 
-/* drain.c: mu held. */
+/* drain.c: mu held. begin: tell the server. end: what it had sent is here if server_knows. */
 nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns);
+nats_status nats__sub_drain_begin(nats_sub *sub);
+void nats__sub_drain_end(nats_sub *sub, bool server_knows);
 nats_status nats__client_drain(nats_client *client, int64_t deadline_ns);
+nats_status nats__client_drain_begin(nats_client *client);
+void nats__client_drain_end(nats_client *client, bool server_knows);
 
 /* event.c: mu held. */
 typedef struct nats__event_facts {
@@ -464,6 +488,7 @@ nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool
                                int64_t stall_ms, int64_t timeout_ms, bool sentinel,
                                nats_future **out);
 void nats__future_free(nats_future *future);   /* its client's reference stays with the caller */
+nats_msg *nats__future_take(nats_future *future); /* the oldest reply, or NULL */
 void nats__future_cancel(nats_future *future);
 void nats__future_expire(nats_future *future, int64_t now_ns); /* end it if its time is up */
 int64_t nats__future_deadline_ns(const nats_future *future);
@@ -475,6 +500,22 @@ void nats__requests_rest(nats__conn *conn); /* give back what is kept for those 
 void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
 int64_t nats__requests_deadline_ns(const nats__conn *conn); /* of the first that runs out */
 void nats__requests_expire(nats__conn *conn, int64_t now_ns); /* end those whose time is up */
+
+/* A future of no request yet; subject: for its words. */
+nats_status nats__future_new(nats_client *client, const char *subject, size_t subject_len,
+                             int64_t deadline_ns, nats_future **out);
+void nats__future_end(nats_future *future, nats_status status); /* nothing more comes in */
+
+/* goal.c: futures of no request. mu held. sub: what a SUB_DRAINED is about, else NULL. */
+nats_status nats__goal_start(nats_client *client, nats__goal goal, nats_sub *sub,
+                             int64_t deadline_ns, nats_future **out);
+void nats__goals_pong(nats__conn *conn, uint64_t token);
+void nats__goals_connected(nats__conn *conn);
+void nats__goals_check(nats__conn *conn); /* can the connection still be made? */
+void nats__goal_forget(nats_future *future); /* it has ended: out of the list */
+/* Once, when its end is told, or it is given up: what follows for the subscriptions. */
+void nats__goal_settle(nats_future *future);
+nats_status nats__goal_words(const nats_future *future); /* why it failed */
 
 /* expiry.c: mu held. An open future is in the heap; room for it is made with its slot. */
 void nats__expiry_add(nats__conn *conn, nats_future *future);

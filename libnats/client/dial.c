@@ -229,6 +229,5 @@ void nats__dial_late(nats__conn *conn, int64_t now_ns)
         return;
     }
     nats__dial_drop(conn);
-    nats__session_failed(conn->session, NATS_ERR_TIMEOUT, nats__session_late_text(conn->session),
-                         now_ns);
+    nats__session_late(conn->session, now_ns);
 }

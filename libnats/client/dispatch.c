@@ -83,6 +83,7 @@ static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_
                      &(nats__event_facts){
                          .type = first ? NATS_EVENT_CONNECTED : NATS_EVENT_RECONNECTED,
                          .url = server_url(conn)});
+    nats__goals_connected(conn);
     nats__conn_tell(conn, NULL);
     (void)ev;
 }
@@ -147,6 +148,7 @@ static void on_pong(nats__conn *conn, const nats__session_event *ev, int64_t now
     nats__spin_unlock(&conn->out_lock);
     conn->last_pong = ev->token;
     conn->last_rtt_ns = ev->rtt_ns;
+    nats__goals_pong(conn, ev->token);
     nats__conn_tell(conn, conn);
 }
 

@@ -30,6 +30,19 @@ static nats_status tell_server(nats__conn *conn, const nats_sub *sub)
                : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
 }
 
+nats_status nats__sub_drain_begin(nats_sub *sub)
+{
+    nats_status status = tell_server(sub->client->conn, sub);
+    nats__conn_stage(sub->client->conn);
+    return status;
+}
+
+void nats__sub_drain_end(nats_sub *sub, bool server_knows)
+{
+    end(sub, server_knows);
+    nats__conn_stage(sub->client->conn);
+}
+
 nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns)
 {
     nats__conn *conn = sub->client->conn;
@@ -38,16 +51,14 @@ nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns)
         end(sub, false);
         return NATS_OK;
     }
-    nats_status status = tell_server(conn, sub);
+    nats_status status = nats__sub_drain_begin(sub);
     if (status == NATS_OK) {
-        nats__conn_stage(conn);
         status = nats__conn_flush(conn, deadline_ns, &rtt);
     }
     if (status == NATS_ERR_INTERRUPTED) {
         return status; /* the next call goes on: an UNSUB sent twice is fine */
     }
-    end(sub, status == NATS_OK);
-    nats__conn_stage(conn);
+    nats__sub_drain_end(sub, status == NATS_OK);
     return status;
 }
 
@@ -59,26 +70,36 @@ static void end_all(nats_client *client, bool server_knows)
     nats__conn_stage(client->conn);
 }
 
-nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
+nats_status nats__client_drain_begin(nats_client *client)
 {
-    nats__conn *conn = client->conn;
-    int64_t rtt;
     nats_status status = NATS_OK;
-    if (!conn->connected) {
+    if (!client->conn->connected) {
         end_all(client, false);
     }
     for (nats_sub *sub = client->subs; sub != NULL && status == NATS_OK; sub = sub->next) {
-        status = tell_server(conn, sub);
+        status = tell_server(client->conn, sub);
     }
+    nats__conn_stage(client->conn);
+    return status;
+}
+
+void nats__client_drain_end(nats_client *client, bool server_knows)
+{
+    end_all(client, server_knows);
+    client->drained = true;
+    nats__conn_tell(client->conn, client);
+}
+
+nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
+{
+    int64_t rtt;
+    nats_status status = nats__client_drain_begin(client);
     if (status == NATS_OK) {
-        nats__conn_stage(conn);
-        status = nats__conn_flush(conn, deadline_ns, &rtt);
+        status = nats__conn_flush(client->conn, deadline_ns, &rtt);
     }
     if (status == NATS_ERR_INTERRUPTED) {
         return status;
     }
-    end_all(client, status == NATS_OK);
-    client->drained = true;
-    nats__conn_tell(conn, client);
+    nats__client_drain_end(client, status == NATS_OK);
     return status;
 }

@@ -241,7 +241,10 @@ static void check_writer(nats__conn *conn, const sight *seen, int64_t now_ns)
     }
     int64_t limit = nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
     if (out.blocked && now_ns - out.blocked_ns >= limit) {
-        fail(conn, NATS_ERR_TIMEOUT, "write deadline: the server took nothing", now_ns);
+        char text[NATS__ERROR_TEXT_MAX];
+        snprintf(text, sizeof(text), "the server took nothing for write_deadline (%lld ms)",
+                 (long long)(limit / NATS__MS));
+        fail(conn, NATS_ERR_TIMEOUT, text, now_ns);
     }
 }
 
@@ -257,6 +260,7 @@ static void rest(nats__conn *conn, const nats__writer_state *out, int64_t now_ns
     }
     conn->rest_ns = INT64_MAX;
     nats__parser_rest(nats__session_parser(conn->session));
+    nats__hold_rest(&conn->hold);
     nats__chunk_pool_rest(conn->chunks);
     nats__buf_shrink(nats__session_out(conn->session), 0);
     nats__writer_rest_memory(conn);
@@ -278,6 +282,7 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
     nats__requests_expire(conn, now_ns);
+    nats__goals_check(conn);
     bool staged = nats__conn_stage(conn);
     if (!conn->connected && nats__session_out(conn->session)->len > 0) {
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);

@@ -92,7 +92,7 @@ void nats__client_signal(nats_client *client)
     if (client->loop_fd < 0) {
         return;
     }
-    bool ready = client->pending > 0 || client->news;
+    bool ready = (client->pending > 0 && !client->news_only) || client->news;
     if (ready == client->ready_set) {
         return;
     }

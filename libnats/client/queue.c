@@ -5,10 +5,6 @@
 
 #include "client/conn.h"
 
-/* Chunks that a queue may hold beyond twice its messages' own bytes before it copies messages
- * out of them: one message may not keep 128 KiB alive for long. */
-enum { HELD_SLACK = 1024 * 1024 };
-
 static nats__msg_list *list_of(nats_sub *sub)
 {
     switch (sub->mode) {
@@ -47,42 +43,62 @@ static void list_remove(nats__msg_list *list, nats_msg *msg)
     }
 }
 
-/* ---- in ---- */
-
-/* Copy a message to the subscription's own chunk, so that the one it came in can be used again.
- * The message itself when memory is out: it is held longer then, nothing worse. */
-static nats_msg *compacted(nats__conn *conn, nats_sub *sub, nats_msg *msg)
+void nats__queue_replace(nats__queue *queue, nats_msg *before, nats_msg *msg, nats_msg *copy)
 {
-    size_t room = nats__msg_room(msg);
-    if (sub->compact != NULL && sub->compact->cap - sub->compact->len < room) {
-        nats__chunk_leave(sub->compact);
-        sub->compact = NULL;
+    if (before != NULL) {
+        before->sub_next = copy;
+    } else {
+        queue->head = copy;
     }
-    if (sub->compact == NULL) {
-        sub->compact = nats__chunk_new(conn->chunks, room);
+    if (queue->tail == msg) {
+        queue->tail = copy;
     }
-    nats_msg *copy = sub->compact != NULL ? nats__msg_copy(msg, sub->compact) : NULL;
-    if (copy == NULL) {
-        return msg;
+    nats__msg_list *list = queue->sub != NULL ? list_of(queue->sub) : NULL;
+    if (list == NULL) {
+        return;
     }
-    nats__chunk_unref(msg->chunk, 1);
-    return copy;
+    if (copy->client_prev != NULL) {
+        copy->client_prev->client_next = copy;
+    } else {
+        list->head = copy;
+    }
+    if (copy->client_next != NULL) {
+        copy->client_next->client_prev = copy;
+    } else {
+        list->tail = copy;
+    }
 }
 
-static nats_msg *hold(nats__conn *conn, nats_sub *sub, nats_msg *msg)
+/* ---- in ---- */
+
+static uint64_t limit_of(int64_t option)
 {
-    if (msg->chunk == sub->last_chunk) {
-        return msg;
+    return option < 0 ? UINT64_MAX : (uint64_t)option;
+}
+
+void nats__queue_limit(const nats__conn *conn, nats__queue *queue)
+{
+    queue->msgs_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_msgs));
+    queue->bytes_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_bytes));
+}
+
+void nats__queue_overflow(nats__conn *conn, nats_client *client, nats__queue *queue,
+                          const char *subject, uint64_t sid)
+{
+    if (queue->slow) {
+        return;
     }
-    bool sparse = nats__msg_room(msg) < msg->chunk->cap / 4;
-    if (sparse && sub->held_bytes + msg->chunk->cap > HELD_SLACK + 2 * sub->bytes) {
-        msg = compacted(conn, sub, msg);
-    }
-    if (msg->chunk != sub->last_chunk) {
-        sub->held_bytes += msg->chunk->cap;
-        sub->last_chunk = msg->chunk;
-    }
-    return msg;
+    queue->slow = true;
+    conn->totals.slow_consumers++;
+    char text[128];
+    snprintf(text, sizeof text, "slow consumer: %llu messages, %llu bytes wait",
+             (unsigned long long)queue->msgs, (unsigned long long)queue->bytes);
+    nats__event_push(conn, client,
+                     &(nats__event_facts){.type = NATS_EVENT_SLOW_CONSUMER,
+                                          .status = NATS_ERR_SLOW_CONSUMER,
+                                          .text = text,
+                                          .subject = subject,
+                                          .sid = sid});
 }
 
 static void drop(nats__conn *conn, nats_sub *sub, nats_msg *msg)
@@ -90,20 +106,7 @@ static void drop(nats__conn *conn, nats_sub *sub, nats_msg *msg)
     sub->dropped++;
     conn->totals.dropped++;
     nats__chunk_unref(msg->chunk, 1);
-    if (sub->slow) {
-        return;
-    }
-    sub->slow = true;
-    conn->totals.slow_consumers++;
-    char text[128];
-    snprintf(text, sizeof text, "slow consumer: %llu messages, %llu bytes wait",
-             (unsigned long long)sub->msgs, (unsigned long long)sub->bytes);
-    nats__event_push(conn, sub->client,
-                     &(nats__event_facts){.type = NATS_EVENT_SLOW_CONSUMER,
-                                          .status = NATS_ERR_SLOW_CONSUMER,
-                                          .text = text,
-                                          .subject = sub->rec.subject,
-                                          .sid = sub->rec.sid});
+    nats__queue_overflow(conn, sub->client, &sub->queue, sub->rec.subject, sub->rec.sid);
 }
 
 void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_ns)
@@ -111,28 +114,19 @@ void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_
     (void)now_ns;
     size_t size = nats__msg_size(msg);
     sub->received++;
-    if (sub->msgs >= sub->msgs_max || sub->bytes + size > sub->bytes_max) {
+    if (!nats__queue_takes(&sub->queue, size)) {
         drop(conn, sub, msg);
         return;
     }
 
-    msg = hold(conn, sub, msg);
     msg->owner = sub;
-    msg->sub_next = NULL;
-    if (sub->tail != NULL) {
-        sub->tail->sub_next = msg;
-    } else {
-        sub->head = msg;
-    }
-    sub->tail = msg;
-    sub->msgs++;
-    sub->bytes += size;
-    sub->client->pending++;
-    conn->queued++;
     nats__msg_list *list = list_of(sub);
     if (list != NULL) {
         list_append(list, msg);
     }
+    sub->client->pending++;
+    sub->client->news = sub->client->news || sub->client->news_only;
+    nats__queue_put(&conn->hold, &sub->queue, msg, size);
     if (conn->waiters != NULL) {
         nats__conn_tell(conn, sub);
         nats__conn_tell(conn, sub->client);
@@ -141,53 +135,42 @@ void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_
 
 /* ---- out ---- */
 
-/* Down to half of both limits: what comes over them next is a new slow_consumer event. */
-static bool caught_up(const nats_sub *sub)
-{
-    return sub->msgs <= sub->msgs_max / 2 && sub->bytes <= sub->bytes_max / 2;
-}
-
 /* Take the oldest message of a subscription. It is the oldest in its list too, if that is asked
  * first. */
-static nats_msg *pop(nats_sub *sub, nats__msg_list *list)
+static inline __attribute__((always_inline)) nats_msg *pop(nats__conn *conn, nats_sub *sub,
+                                                           nats__msg_list *list, uint64_t *bytes)
 {
-    nats_msg *msg = sub->head;
-    nats_msg *next = msg->sub_next;
-    sub->head = next;
-    if (next == NULL) {
-        sub->tail = NULL;
-        sub->last_chunk = NULL;
-        sub->held_bytes = 0;
-    } else if (next->chunk != msg->chunk) {
-        sub->held_bytes -= msg->chunk->cap;
-    }
-    sub->msgs--;
-    sub->bytes -= nats__msg_size(msg);
-    sub->client->pending--;
-    sub->client->conn->queued--;
+    nats_msg *msg = nats__queue_next(&conn->hold, &sub->queue, bytes);
     if (list != NULL) {
         list_remove(list, msg);
     }
-    if (sub->slow && caught_up(sub)) {
-        sub->slow = false;
-    }
     return msg;
+}
+
+static void took(nats__conn *conn, nats_sub *sub, size_t count, uint64_t bytes)
+{
+    nats__queue_took(&conn->hold, &sub->queue, count, bytes);
+    sub->client->pending -= count;
 }
 
 size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max)
 {
     nats__conn *conn = sub->client->conn;
     nats__msg_list *list = list_of(sub);
+    uint64_t bytes = 0;
     size_t count = 0;
-    while (count < max && sub->head != NULL) {
-        batch[count++] = pop(sub, list);
+    while (count < max && sub->queue.head != NULL) {
+        batch[count++] = pop(conn, sub, list, &bytes);
     }
+    if (count == 0) {
+        return 0;
+    }
+    took(conn, sub, count, bytes);
     sub->delivered += count;
     conn->totals.delivered += count;
-    if (count > 0) {
-        nats__client_signal(sub->client);
-        nats__sub_release(sub);
-    }
+    nats__hold_check(&conn->hold);
+    nats__client_signal(sub->client);
+    nats__sub_release(sub);
     return count;
 }
 
@@ -198,13 +181,16 @@ size_t nats__list_take(nats__conn *conn, nats__msg_list *list, nats_msg **batch,
         /* Neighbours are mostly of one subscription. */
         nats_sub *sub = list->head->owner;
         size_t before = count;
+        uint64_t bytes = 0;
         while (count < max && list->head != NULL && list->head->owner == sub) {
-            batch[count++] = pop(sub, list);
+            batch[count++] = pop(conn, sub, list, &bytes);
         }
+        took(conn, sub, count - before, bytes);
         sub->delivered += count - before;
         nats__sub_release(sub);
     }
     conn->totals.delivered += count;
+    nats__hold_check(&conn->hold);
     return count;
 }
 
@@ -212,12 +198,17 @@ void nats__sub_clear(nats_sub *sub)
 {
     nats__conn *conn = sub->client->conn;
     nats__msg_list *list = list_of(sub);
-    while (sub->head != NULL) {
-        nats_msg *msg = pop(sub, list);
-        sub->dropped++;
-        conn->totals.dropped++;
+    uint64_t bytes = 0;
+    size_t count = 0;
+    while (sub->queue.head != NULL) {
+        nats_msg *msg = pop(conn, sub, list, &bytes);
         nats__chunk_unref(msg->chunk, 1);
+        count++;
     }
+    took(conn, sub, count, bytes);
+    sub->dropped += count;
+    conn->totals.dropped += count;
+    nats__hold_check(&conn->hold);
     nats__client_signal(sub->client);
 }
 
@@ -231,12 +222,15 @@ void nats__sub_set_mode(nats_sub *sub, int32_t mode)
     nats__msg_list *from = list_of(sub);
     sub->mode = (uint8_t)mode;
     nats__msg_list *to = list_of(sub);
-    for (nats_msg *msg = sub->head; msg != NULL; msg = msg->sub_next) {
+    for (nats_msg *msg = sub->queue.head; msg != NULL; msg = msg->sub_next) {
         if (from != NULL) {
             list_remove(from, msg);
         }
         if (to != NULL) {
             list_append(to, msg);
         }
+    }
+    if (to != NULL && sub->queue.head != NULL) {
+        nats__conn_tell(sub->client->conn, sub->client); /* who waits there has something now */
     }
 }

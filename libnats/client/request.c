@@ -115,8 +115,8 @@ void nats__requests_rest(nats__conn *conn)
     }
 }
 
-static nats_status future_new(nats_client *client, const nats__frame *ask, int64_t deadline_ns,
-                              nats_future **out)
+nats_status nats__future_new(nats_client *client, const char *subject_text, size_t subject_len,
+                             int64_t deadline_ns, nats_future **out)
 {
     nats__conn *conn = client->conn;
     if (conn->free_slot_count == 0 && !grow_slots(conn)) {
@@ -130,7 +130,7 @@ static nats_status future_new(nats_client *client, const nats__frame *ask, int64
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     future->subject.len = 0;
-    if (!nats__buf_append(&future->subject, ask->subject, ask->subject_len)) {
+    if (!nats__buf_append(&future->subject, subject_text, subject_len)) {
         keep_idle(conn, future);
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
@@ -152,8 +152,8 @@ static nats_status future_new(nats_client *client, const nats__frame *ask, int64
     return NATS_OK;
 }
 
-/* Nothing more comes in: the slot is free for another. */
-static void future_end(nats_future *future, nats_status status)
+/* The slot is free for another. */
+void nats__future_end(nats_future *future, nats_status status)
 {
     if (!future->open) {
         return;
@@ -164,6 +164,9 @@ static void future_end(nats_future *future, nats_status status)
     conn->futures[future->slot] = NULL;
     conn->free_slots[conn->free_slot_count++] = future->slot;
     nats__expiry_remove(conn, future);
+    if (future->goal != NATS__GOAL_REPLIES) {
+        nats__goal_forget(future);
+    }
     future->untold = status != NATS_OK || future->many;
     if (future->untold) {
         future->client->replies++;
@@ -176,16 +179,16 @@ void nats__future_free(nats_future *future)
 {
     nats__conn *conn = future->conn;
     nats_client *client = future->client;
-    future_end(future, NATS_OK);
-    bool took = future->untold || future->head != NULL;
-    while (future->head != NULL) {
-        nats_msg *msg = future->head;
-        future->head = msg->sub_next;
+    nats__future_end(future, NATS_OK);
+    nats__goal_settle(future);
+    bool took = future->untold || future->queue.head != NULL;
+    while (future->queue.head != NULL) {
+        nats_msg *msg = nats__queue_pop(&conn->hold, &future->queue);
         client->replies--;
-        conn->queued--;
         conn->totals.dropped++;
         nats__chunk_unref(msg->chunk, 1);
     }
+    nats__hold_check(&conn->hold);
     if (future->untold) {
         client->replies--;
     }
@@ -224,7 +227,8 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, bool man
     int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_request_timeout);
     nats_status status = inbox_open(conn);
     if (status == NATS_OK) {
-        status = future_new(client, ask, nats__deadline_in(ms), out);
+        status = nats__future_new(client, ask->subject, ask->subject_len, nats__deadline_in(ms),
+                                  out);
     }
     if (status != NATS_OK) {
         return status;
@@ -233,6 +237,7 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, bool man
     nats_future *future = *out;
     future->many = many;
     future->max = many ? max : 1;
+    nats__queue_limit(conn, &future->queue);
     future->stall_ns = stall_ms * NATS__MS;
     future->sentinel = sentinel;
     conn->totals.requests++;
@@ -307,27 +312,51 @@ static nats_future *find(nats__conn *conn, const nats_msg *msg)
     return future != NULL && future->generation == token >> SLOT_BITS ? future : NULL;
 }
 
-static void give(nats_future *future, nats_msg *msg)
-{
-    msg->sub_next = NULL;
-    msg->sid = 0;
-    if (future->head == NULL) {
-        future->head = msg;
-    } else {
-        future->tail->sub_next = msg;
-    }
-    future->tail = msg;
-    future->client->replies++;
-    future->conn->queued++;
-    future->count++;
-    nats__client_news(future->client);
-    nats__conn_tell(future->conn, future);
-}
-
 static void discard(nats__conn *conn, nats_msg *msg)
 {
     conn->totals.dropped++;
     nats__chunk_unref(msg->chunk, 1);
+}
+
+/* One reply too many waits, or too large a one. */
+static void overflow(nats_future *future, nats_msg *msg)
+{
+    char subject[NATS_SUBJECT_MAX + 1];
+    size_t len = future->subject.len < NATS_SUBJECT_MAX ? future->subject.len : NATS_SUBJECT_MAX;
+    memcpy(subject, future->subject.data, len);
+    subject[len] = '\0';
+    discard(future->conn, msg);
+    nats__queue_overflow(future->conn, future->client, &future->queue, subject, 0);
+}
+
+/* The limits are for several replies: to drop the only one would help nobody. */
+static void give(nats_future *future, nats_msg *msg)
+{
+    size_t size = nats__msg_size(msg);
+    future->count++;
+    if (future->many && !nats__queue_takes(&future->queue, size)) {
+        overflow(future, msg);
+        return;
+    }
+    msg->sid = 0;
+    future->client->replies++;
+    nats__queue_put(&future->conn->hold, &future->queue, msg, size);
+    nats__client_news(future->client);
+    nats__conn_tell(future->conn, future);
+}
+
+nats_msg *nats__future_take(nats_future *future)
+{
+    nats__conn *conn = future->conn;
+    if (future->queue.head == NULL) {
+        return NULL;
+    }
+    nats_msg *msg = nats__queue_pop(&conn->hold, &future->queue);
+    future->client->replies--;
+    conn->totals.delivered++;
+    nats__hold_check(&conn->hold);
+    nats__client_took(future->client);
+    return msg;
 }
 
 /* Of several replies: is this one the end, and not to be given (ADR-47)? */
@@ -350,18 +379,18 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
                                           &description, &description_len);
     if (status == STATUS_NO_RESPONDERS && msg->data_len == 0) {
         discard(conn, msg);
-        future_end(future, future->count == 0 ? NATS_ERR_NO_RESPONDERS : NATS_OK);
+        nats__future_end(future, future->count == 0 ? NATS_ERR_NO_RESPONDERS : NATS_OK);
         return;
     }
     if (!future->many) {
         give(future, msg);
-        future_end(future, NATS_OK);
+        nats__future_end(future, NATS_OK);
         return;
     }
     if (now_ns >= future->deadline_ns || now_ns >= future->stall_at_ns ||
         ends_many(future, msg, status)) {
         discard(conn, msg);
-        future_end(future, NATS_OK);
+        nats__future_end(future, NATS_OK);
         return;
     }
     give(future, msg);
@@ -371,7 +400,7 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
         nats__loop_due(future->client, future->stall_at_ns);
     }
     if (future->count == future->max) {
-        future_end(future, NATS_OK);
+        nats__future_end(future, NATS_OK);
     }
 }
 
@@ -380,7 +409,7 @@ void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status stat
     for (uint32_t i = 0; i < conn->future_count && conn->open_futures > 0; i++) {
         nats_future *future = conn->futures[i];
         if (future != NULL && (client == NULL || future->client == client)) {
-            future_end(future, status);
+            nats__future_end(future, status);
         }
     }
 }
@@ -392,7 +421,7 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
         nats_future *future = conn->futures[i];
         if (future != NULL && future->subject.len == len &&
             memcmp(future->subject.data, subject, len) == 0) {
-            future_end(future, NATS_ERR_PERMISSION);
+            nats__future_end(future, NATS_ERR_PERMISSION);
         }
     }
 }
@@ -414,9 +443,10 @@ void nats__future_expire(nats_future *future, int64_t now_ns)
         return;
     }
     if (now_ns >= future->stall_at_ns) {
-        future_end(future, NATS_OK);
+        nats__future_end(future, NATS_OK);
     } else if (now_ns >= future->deadline_ns) {
-        future_end(future, future->many ? NATS_OK : NATS_ERR_TIMEOUT);
+        bool enough = future->many && future->goal == NATS__GOAL_REPLIES;
+        nats__future_end(future, enough ? NATS_OK : NATS_ERR_TIMEOUT);
     }
 }
 
@@ -442,5 +472,6 @@ void nats__requests_expire(nats__conn *conn, int64_t now_ns)
 
 void nats__future_cancel(nats_future *future)
 {
-    future_end(future, NATS_OK);
+    nats__future_end(future, NATS_OK);
+    nats__goal_settle(future);
 }

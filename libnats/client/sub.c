@@ -27,11 +27,6 @@ static void list_out(nats_sub **list, nats_sub *sub)
     }
 }
 
-static uint64_t limit_of(int64_t option)
-{
-    return option < 0 ? UINT64_MAX : (uint64_t)option;
-}
-
 /* One block: the record and its texts. */
 static nats_sub *sub_alloc(const char *subject, size_t subject_len, const char *queue,
                            size_t queue_len)
@@ -79,8 +74,8 @@ nats_status nats__sub_new(nats__conn *conn, nats_client *client, const char *sub
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     sub->rec.max = max;
-    sub->msgs_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_msgs));
-    sub->bytes_max = limit_of(nats__conn_opt(conn, NATS__OPT_pending_bytes));
+    sub->queue.sub = sub;
+    nats__queue_limit(conn, &sub->queue);
     nats_status status = session_subscribe(conn, sub);
     if (status != NATS_OK) {
         free(sub);
@@ -109,9 +104,6 @@ void nats__sub_unref(nats_sub *sub)
         return;
     }
     nats_client *client = sub->client;
-    if (sub->compact != NULL) {
-        nats__chunk_leave(sub->compact);
-    }
     free(sub);
     if (client != NULL) {
         nats__client_unref(client);
@@ -139,11 +131,21 @@ void nats__sub_refused(nats_sub *sub)
 
 void nats__sub_release(nats_sub *sub)
 {
-    if (sub->active || sub->head != NULL) {
+    if (sub->active || sub->queue.head != NULL) {
         return;
     }
     list_out(&sub->client->ended_subs, sub);
     nats__sub_unref(sub);
+}
+
+void nats__sub_end(nats_sub *sub)
+{
+    nats__session *session = sub->client->conn->session;
+    if (sub->active && nats__sub_unsubscribe(sub, 0) != NATS_OK) {
+        nats__session_forget(session, &sub->rec); /* closed, or there is no memory for the UNSUB */
+        nats__session_owe_unsub(session);
+        nats__sub_ended(sub);
+    }
 }
 
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after)

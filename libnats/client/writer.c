@@ -90,6 +90,7 @@ static next_step after_append(nats__writer *out, bool alone)
         return LEAVE;
     }
     if (alone && nats__now_ns() - out->rested_ns > RESTED_NS) {
+        out->armed = out->in_turns;
         return WRITE;
     }
     out->armed = true;
@@ -187,17 +188,25 @@ static nats_status enter(nats__conn *conn, const nats__frame *frame, int64_t *de
     return status;
 }
 
+static nats_status fail_deadline(const nats__conn *conn)
+{
+    return nats__fail(NATS_ERR_TIMEOUT, "write_deadline",
+                      "the server took nothing for write_deadline (%lld ms)",
+                      (long long)nats__conn_opt(conn, NATS__OPT_write_deadline));
+}
+
 /* The words for what enter() found; not on the way of a publish that works. */
 static nats_status refuse(nats__conn *conn, const nats__frame *frame, nats_status status)
 {
     nats__spin_lock(&conn->out_lock);
     conn->out.refused++;
+    size_t payload_max = conn->out.payload_max;
     nats__spin_unlock(&conn->out_lock);
     switch (status) {
     case NATS_ERR_CLOSED:
         return nats__fail(status, "client", "the connection is closed");
     case NATS_ERR_MAX_PAYLOAD:
-        return too_large(frame, frame->headers_len + frame->data_len, conn->out.payload_max);
+        return too_large(frame, frame->headers_len + frame->data_len, payload_max);
     case NATS_ERR_NOT_SUPPORTED:
         return nats__fail(status, "headers", "this server does not take headers");
     case NATS_ERR_DISCONNECTED:
@@ -207,9 +216,7 @@ static nats_status refuse(nats__conn *conn, const nats__frame *frame, nats_statu
                           "not connected, and reconnect_buffer (%lld bytes) is full",
                           (long long)nats__conn_opt(conn, NATS__OPT_reconnect_buffer));
     case NATS_ERR_TIMEOUT:
-        return nats__fail(status, "write_deadline",
-                          "the server took nothing for write_deadline (%lld ms)",
-                          (long long)nats__conn_opt(conn, NATS__OPT_write_deadline));
+        return fail_deadline(conn);
     case NATS_ERR_INTERRUPTED:
         return nats__fail(status, NULL, "interrupted by a signal while publishing");
     default:
@@ -285,6 +292,32 @@ nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const 
 }
 
 /* ---- control lines ---- */
+
+nats_status nats__writer_make_room(nats__conn *conn)
+{
+    nats__writer *out = &conn->out;
+    int64_t deadline_ns = 0;
+    nats_status status = NATS_OK;
+    nats__spin_lock(&conn->out_lock);
+    while (status == NATS_OK && out->box.open && out->box.fill.len >= NATS__FILL_MAX) {
+        if (deadline_ns == 0) {
+            deadline_ns =
+                nats__now_ns() + nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
+        }
+        status = wait_for_room(conn, deadline_ns);
+    }
+    if (status == NATS_OK) {
+        nats__spin_unlock(&conn->out_lock);
+    }
+    switch (status) {
+    case NATS_OK:
+        return NATS_OK;
+    case NATS_ERR_TIMEOUT:
+        return fail_deadline(conn);
+    default:
+        return nats__fail(status, NULL, "interrupted by a signal while the server takes nothing");
+    }
+}
 
 bool nats__writer_control(nats__conn *conn, const void *lines, size_t len)
 {

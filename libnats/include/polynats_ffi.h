@@ -18,6 +18,8 @@ enum { NATS_CLIENT_CONNECTED = 1 };
 enum { NATS_CLIENT_RECONNECTING = 2 };
 enum { NATS_CLIENT_DRAINING = 3 };
 enum { NATS_CLIENT_CLOSED = 4 };
+enum { NATS_FD_NEWS_ONLY = 1 };
+enum { NATS_FD_WRITES_IN_TURNS = 2 };
 
 /* polynats/event.h */
 enum { NATS_EVENT_CONNECTED = 1 };
@@ -138,9 +140,13 @@ enum { POLYNATS_ABI = 0 };
 
 /* polynats/client.h */
 nats_status nats_connect(const char *url, const nats_options *options, nats_client **client_out);
+nats_status nats_connect_start(const char *url, const nats_options *options,
+    nats_client **client_out, nats_future **future_out);
 nats_status nats_client_share(nats_client *client, nats_client **client_out);
 nats_status nats_client_close(nats_client *client);
 nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
+nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
+    nats_future **future_out);
 void nats_client_free(nats_client *client);
 nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
     const void *data, size_t data_len);
@@ -155,6 +161,8 @@ nats_status nats_client_credentials(nats_client *client, const char *user, const
     const char *token, const char *jwt, const char *seed, const char *public_key,
     const void *signature, size_t signature_len);
 nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
+nats_status nats_client_flush_start(nats_client *client, int64_t timeout_ms,
+    nats_future **future_out);
 nats_status nats_client_subscribe(nats_client *client, const char *subject, size_t subject_len,
     const char *queue, size_t queue_len, uint64_t max, nats_sub **sub_out);
 nats_status nats_client_subscribe_with(nats_client *client, const char *subject, size_t subject_len,
@@ -183,10 +191,13 @@ nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rt
 nats_status nats_client_server_info(nats_client *client, nats_info **info_out);
 int64_t nats_client_max_payload(nats_client *client);
 nats_status nats_client_option_int(nats_client *client, const char *name, int64_t *value_out);
+uint64_t nats_client_pending(nats_client *client);
+uint64_t nats_client_replies(nats_client *client);
 size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count);
 const char *nats_stats_name(size_t index);
 nats_status nats_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out);
 nats_status nats_client_fd(nats_client *client, int32_t *fd_out);
+nats_status nats_client_fd_mode(nats_client *client, int32_t flags);
 nats_status nats_client_process(nats_client *client);
 int64_t nats_client_deadline_ms(nats_client *client);
 
@@ -333,6 +344,7 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     size_t *count_out);
 nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
 nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms);
+nats_status nats_sub_drain_start(nats_sub *sub, int64_t timeout_ms, nats_future **future_out);
 nats_status nats_sub_set_mode(nats_sub *sub, int32_t mode);
 nats_status nats_sub_set_limits(nats_sub *sub, int64_t pending_msgs, int64_t pending_bytes);
 size_t nats_sub_stats(nats_sub *sub, uint64_t *values, size_t count);

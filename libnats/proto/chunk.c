@@ -156,6 +156,9 @@ nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size)
     chunk->slab_left = 0;
     chunk->slab_next = NULL;
     chunk->cap = cap;
+    chunk->slab_count = 0;
+    chunk->waiting = 0;
+    chunk->counted = 0;
     chunk->pos = 0;
     chunk->len = 0;
     chunk->slabs = NULL;
@@ -232,6 +235,7 @@ bool nats__chunk_rewind(nats__chunk *chunk)
 
     slab *rest = chunk->slabs->next;
     chunk->slabs->next = NULL;
+    chunk->slab_count = 1;
     chunk->slab_next = chunk->slabs->msgs;
     chunk->slab_left = NATS__SLAB_MSGS;
     chunk->credit = NATS__SLAB_MSGS;
@@ -269,11 +273,17 @@ bool nats__chunk_grow(nats__chunk *chunk)
     }
     fresh->next = chunk->slabs;
     chunk->slabs = fresh;
+    chunk->slab_count++;
     chunk->slab_next = fresh->msgs;
     chunk->slab_left = NATS__SLAB_MSGS;
     chunk->credit += NATS__SLAB_MSGS;
     atomic_fetch_add_explicit(&chunk->refs, NATS__SLAB_MSGS, memory_order_relaxed);
     return true;
+}
+
+size_t nats__chunk_memory(const nats__chunk *chunk)
+{
+    return sizeof *chunk + chunk->cap + chunk->slab_count * sizeof(slab);
 }
 
 size_t nats__msg_room(const nats_msg *msg)

@@ -51,6 +51,9 @@ struct nats__chunk {
     unsigned slab_left; /* of the first slab's records */
     struct nats_msg *slab_next;
     size_t cap;
+    size_t slab_count;
+    size_t waiting; /* these two are of client/hold.c: what of it waits in queues, */
+    size_t counted; /* and the memory that it is counted with meanwhile */
     size_t pos; /* parsed so far */
     size_t len; /* read so far */
     struct nats__slab *slabs;
@@ -95,6 +98,9 @@ static inline __attribute__((always_inline)) nats_msg *nats__chunk_msg(nats__chu
     msg->chunk = chunk;
     return msg;
 }
+
+/* The memory that it takes with its slabs. */
+size_t nats__chunk_memory(const nats__chunk *chunk);
 
 /* Bytes a message counts for in pending limits. */
 static inline size_t nats__msg_size(const nats_msg *msg)

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
+#define UTF8_LAST 0x10ffff /* the last code point there is */
+
 /* The server's texts as it sends them (ADR-40 and the server's sendErr calls), compared by their
  * beginning and without case. Longer ones stand before those they begin with. */
 typedef struct err_rule {
@@ -126,7 +130,7 @@ static bool skip_past(words *text, const char *mark)
 
 /* What comes before the closing double quote; text goes behind it. The server quotes as Go's %q
  * does, so a quote in a subject has a backslash before it, and stays that way: the result is
- * borrowed. */
+ * borrowed, and nats__err_unquote() undoes it. */
 static words take_quoted(words *text)
 {
     words quoted = {text->at, 0};
@@ -139,6 +143,92 @@ static words take_quoted(words *text)
     skip(text, quoted.len + 1);
     return quoted;
 }
+
+/* ---- what %q did ---- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
+}
+
+/* `count` hex digits at the beginning. Negative when they are not there. */
+static int64_t hex_number(words text, size_t count)
+{
+    int64_t number = 0;
+    if (text.len < count) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int digit = hex_digit(text.at[i]);
+        if (digit < 0) {
+            return -1;
+        }
+        number = number * 16 + digit;
+    }
+    return number;
+}
+
+/* One character of an escape without digits; 0 when it is none. */
+static char simple_escape(char c)
+{
+    static const char letters[] = "abfnrtv\\\"'";
+    static const char meant[] = "\a\b\f\n\r\t\v\\\"'";
+    const char *found = c != '\0' ? strchr(letters, c) : NULL;
+    return found != NULL ? meant[found - letters] : '\0';
+}
+
+/* The escape at the beginning (behind its backslash), as bytes; text goes behind it. 0 bytes when it
+ * is none. */
+static size_t take_escape(words *text, char bytes[4])
+{
+    char letter = text->len > 0 ? *text->at : '\0';
+    bytes[0] = simple_escape(letter);
+    if (bytes[0] != '\0') {
+        skip(text, 1);
+        return 1;
+    }
+    size_t digits = letter == 'x' ? 2 : letter == 'u' ? 4 : letter == 'U' ? 8 : 0;
+    if (digits == 0) {
+        return 0;
+    }
+    int64_t number = hex_number((words){text->at + 1, text->len - 1}, digits);
+    if (number < 0 || number > UTF8_LAST) {
+        return 0;
+    }
+    skip(text, 1 + digits);
+    if (letter == 'x') {
+        bytes[0] = (char)number; /* of what was no UTF-8 */
+        return 1;
+    }
+    return nats__utf8_write((uint32_t)number, bytes);
+}
+
+size_t nats__err_unquote(const char *text, size_t len, char *buffer, size_t size)
+{
+    words rest = {text, text != NULL ? len : 0};
+    size_t used = 0;
+    while (rest.len > 0) {
+        char bytes[4] = {*rest.at};
+        skip(&rest, 1);
+        size_t count = bytes[0] == '\\' ? take_escape(&rest, bytes) : 1;
+        if (count == 0) {
+            bytes[0] = '\\';
+            count = 1;
+        }
+        if (used + count >= size) {
+            break;
+        }
+        memcpy(buffer + used, bytes, count);
+        used += count;
+    }
+    buffer[used] = '\0';
+    return used;
+}
+
+/* ---- permissions ---- */
 
 static uint64_t number_of(words digits)
 {

@@ -12,6 +12,65 @@
 
 static const char client_version[] = "0.1.0";
 
+/* ---- whose credentials ---- */
+
+/* Of the options that need a signature, one that is given; creds last. NATS__OPT_COUNT: none. */
+static nats__option_id nkey_option(const nats_options *options)
+{
+    static const nats__option_id ids[] = {NATS__OPT_nkey, NATS__OPT_jwt, NATS__OPT_creds};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        if (nats__opt_text(options, ids[i]) != NULL) {
+            return ids[i];
+        }
+    }
+    return NATS__OPT_COUNT;
+}
+
+/* Credentials come from one place: which of two would hold is nothing to guess at. */
+nats_status nats__session_check_credentials(const nats__session *session)
+{
+    const nats_options *options = &session->options;
+    bool password = nats__opt_text(options, NATS__OPT_password) != NULL;
+    bool user = nats__opt_text(options, NATS__OPT_user) != NULL || password;
+    bool token = nats__opt_text(options, NATS__OPT_token) != NULL;
+    if (user && token) {
+        return nats__fail(NATS_ERR_INVALID, "token",
+                          "token and user/password are both given: one of them, please");
+    }
+    if (password && nats__opt_text(options, NATS__OPT_user) == NULL) {
+        return nats__fail(NATS_ERR_INVALID, "password", "password is given and user is not");
+    }
+    nats__option_id key = nkey_option(options);
+    if (key != NATS__OPT_COUNT && (user || token)) {
+        return nats__fail(NATS_ERR_INVALID, nats__option_at(key)->name,
+                          "%s and %s are both given: one of them, please",
+                          nats__option_at(key)->name, token ? "token" : "user/password");
+    }
+    if (nats__opt_text(options, NATS__OPT_creds) != NULL && key != NATS__OPT_creds) {
+        return nats__fail(NATS_ERR_INVALID, "creds",
+                          "creds holds a JWT and its key: %s is given besides",
+                          nats__option_at(key)->name);
+    }
+    for (size_t i = 0; i < session->pool.count; i++) {
+        const nats__url *url = &session->pool.servers[i].url;
+        if (url->user != NULL && key != NATS__OPT_COUNT) {
+            return nats__fail(NATS_ERR_INVALID, nats__option_at(key)->name,
+                              "credentials are in the options and in the URL of %s", url->text);
+        }
+        if (url->user != NULL && (user || token)) {
+            return nats__fail(NATS_ERR_INVALID, token ? "token" : "user",
+                              "credentials are in the options and in the URL of %s", url->text);
+        }
+    }
+    return NATS_OK;
+}
+
+void nats__session_note_asks(nats__session *session)
+{
+    session->asks = nkey_option(&session->options) != NATS__OPT_COUNT ||
+                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0;
+}
+
 /* ---- CONNECT ---- */
 
 static void set_text(nats__json *json, const char *name, const char *text)

@@ -71,7 +71,10 @@ static nats_status send_ping(nats__session *session, int64_t now_ns, uint64_t ma
     }
     if (!nats__pings_add(&session->pings, &one)) {
         session->out.len = before;
-        return nats__fail(NATS_ERR_LIMIT, "pings", "%d pings are unanswered: no more", PINGS_MAX);
+        return session->pings.count == PINGS_MAX
+                   ? nats__fail(NATS_ERR_LIMIT, "pings", "%d pings are unanswered: no more",
+                                PINGS_MAX)
+                   : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     session->pings.last_token++;
     return NATS_OK;

@@ -14,57 +14,6 @@ static const char default_url[] = "nats://127.0.0.1:4222";
 
 /* ---- made and freed ---- */
 
-/* Of the options that need a signature, one that is given; creds last. NATS__OPT_COUNT: none. */
-static nats__option_id nkey_option(const nats_options *options)
-{
-    static const nats__option_id ids[] = {NATS__OPT_nkey, NATS__OPT_jwt, NATS__OPT_creds};
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        if (nats__opt_text(options, ids[i]) != NULL) {
-            return ids[i];
-        }
-    }
-    return NATS__OPT_COUNT;
-}
-
-/* Credentials come from one place: which of two would hold is nothing to guess at. */
-static nats_status check_credentials(const nats__session *session)
-{
-    const nats_options *options = &session->options;
-    bool password = nats__opt_text(options, NATS__OPT_password) != NULL;
-    bool user = nats__opt_text(options, NATS__OPT_user) != NULL || password;
-    bool token = nats__opt_text(options, NATS__OPT_token) != NULL;
-    if (user && token) {
-        return nats__fail(NATS_ERR_INVALID, "token",
-                          "token and user/password are both given: one of them, please");
-    }
-    if (password && nats__opt_text(options, NATS__OPT_user) == NULL) {
-        return nats__fail(NATS_ERR_INVALID, "password", "password is given and user is not");
-    }
-    nats__option_id key = nkey_option(options);
-    if (key != NATS__OPT_COUNT && (user || token)) {
-        return nats__fail(NATS_ERR_INVALID, nats__option_at(key)->name,
-                          "%s and %s are both given: one of them, please",
-                          nats__option_at(key)->name, token ? "token" : "user/password");
-    }
-    if (nats__opt_text(options, NATS__OPT_creds) != NULL && key != NATS__OPT_creds) {
-        return nats__fail(NATS_ERR_INVALID, "creds",
-                          "creds holds a JWT and its key: %s is given besides",
-                          nats__option_at(key)->name);
-    }
-    for (size_t i = 0; i < session->pool.count; i++) {
-        const nats__url *url = &session->pool.servers[i].url;
-        if (url->user != NULL && key != NATS__OPT_COUNT) {
-            return nats__fail(NATS_ERR_INVALID, nats__option_at(key)->name,
-                              "credentials are in the options and in the URL of %s", url->text);
-        }
-        if (url->user != NULL && (user || token)) {
-            return nats__fail(NATS_ERR_INVALID, token ? "token" : "user",
-                              "credentials are in the options and in the URL of %s", url->text);
-        }
-    }
-    return NATS_OK;
-}
-
 /* A longest back-off that nobody chose makes room for the first one. */
 static nats_status check_waits(nats_options *options)
 {
@@ -98,14 +47,13 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
     session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
     session->attempt_deadline_ns = INT64_MAX;
     nats__rng_seed(&session->rng, seed, seed_len);
-    session->asks = nkey_option(&session->options) != NATS__OPT_COUNT ||
-                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0;
+    nats__session_note_asks(session);
 
     bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
     nats_status status = nats__pool_init(&session->pool, urls != NULL ? urls : default_url,
                                          shuffle, &session->rng);
     if (status == NATS_OK) {
-        status = check_credentials(session);
+        status = nats__session_check_credentials(session);
     }
     if (status == NATS_OK) {
         status = check_waits(&session->options);
@@ -508,14 +456,20 @@ static void on_info(nats__session *session, int64_t now_ns)
     }
 }
 
-static void copy_subject(nats__session *session, const nats__err *err)
+/* As they were before the server quoted them, for they are compared with ours. */
+static void unquote_names(nats__session *session, nats__err *err)
 {
-    size_t len = err->subject != NULL ? err->subject_len : 0;
-    len = len <= NATS_SUBJECT_MAX ? len : NATS_SUBJECT_MAX;
-    if (len > 0) {
-        memcpy(session->subject, err->subject, len);
+    size_t len = nats__err_unquote(err->subject, err->subject_len, session->subject,
+                                   sizeof session->subject);
+    if (err->subject != NULL) {
+        err->subject = session->subject;
+        err->subject_len = len;
     }
-    session->subject[len] = '\0';
+    len = nats__err_unquote(err->queue, err->queue_len, session->queue, sizeof session->queue);
+    if (err->queue != NULL) {
+        err->queue = session->queue;
+        err->queue_len = len;
+    }
 }
 
 static void on_err(nats__session *session, int64_t now_ns)
@@ -535,7 +489,7 @@ static void on_err(nats__session *session, int64_t now_ns)
         fail(session, &why, now_ns);
         return;
     }
-    copy_subject(session, &err);
+    unquote_names(session, &err);
     nats__subrec *sub = nats__session_take_refused(session, &err);
     nats__session_event *event =
         nats__session_push(session, NATS_PROTO_ERROR, err.status, text);
@@ -618,6 +572,11 @@ static bool on_msg(nats__session *session, nats__session_event *out)
     nats__subrec *rec = nats__submap_find(&session->subs, msg->sid);
     if (rec == NULL) {
         session->stray++;
+        if (session->owes_unsub) {
+            /* The server may not know yet that it has ended. When there is no memory again: with
+             * the next one. */
+            nats__encode_unsub(&session->out, msg->sid, 0);
+        }
         nats__chunk_unref(msg->chunk, 1);
         return false;
     }
@@ -691,6 +650,27 @@ static void begin_turn(nats__session *session, int64_t now_ns)
     }
 }
 
+/* What has not come when the time of an attempt is up. */
+static const char *what_is_late(const nats__session *session)
+{
+    switch (session->state) {
+    case NATS_PROTO_STATE_SECURING:
+        return "the TLS handshake did not end";
+    case NATS_PROTO_STATE_SIGNING:
+        return "no credentials were given";
+    default:
+        return "the server did not answer";
+    }
+}
+
+void nats__session_late(nats__session *session, int64_t now_ns)
+{
+    char text[NATS__ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s in time (connect_timeout is %lld ms)", what_is_late(session),
+             (long long)nats__opt(&session->options, NATS__OPT_connect_timeout));
+    nats__session_failed(session, NATS_ERR_TIMEOUT, text, now_ns);
+}
+
 void nats__session_tick(nats__session *session, int64_t now_ns)
 {
     if (now_ns < nats__session_deadline_ns(session)) {
@@ -701,19 +681,7 @@ void nats__session_tick(nats__session *session, int64_t now_ns)
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
         nats__session_keep_alive(session, now_ns);
     } else {
-        nats__session_failed(session, NATS_ERR_TIMEOUT, nats__session_late_text(session), now_ns);
-    }
-}
-
-const char *nats__session_late_text(const nats__session *session)
-{
-    switch (session->state) {
-    case NATS_PROTO_STATE_SECURING:
-        return "the TLS handshake did not end in time";
-    case NATS_PROTO_STATE_SIGNING:
-        return "no credentials were given in time";
-    default:
-        return "the server did not answer in time";
+        nats__session_late(session, now_ns);
     }
 }
 

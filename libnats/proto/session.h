@@ -95,6 +95,8 @@ nats_status nats__session_credentials(nats__session *session, const nats__creden
  * start. */
 void nats__session_failed(nats__session *session, nats_status status, const char *text,
                           int64_t now_ns);
+/* The same, for want of an answer within connect_timeout. */
+void nats__session_late(nats__session *session, int64_t now_ns);
 /* Drop the connection and dial the next server at once. */
 void nats__session_reconnect(nats__session *session, int64_t now_ns);
 void nats__session_close(nats__session *session);
@@ -103,8 +105,6 @@ void nats__session_close(nats__session *session);
 bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_event *out);
 
 int64_t nats__session_deadline_ns(const nats__session *session);
-/* What has not come, when the attempt's time is up. */
-const char *nats__session_late_text(const nats__session *session);
 void nats__session_tick(nats__session *session, int64_t now_ns);
 
 /* Take `rec` into the table (rec->sid 0: the next free one; else that one, INVALID when in use)
@@ -116,6 +116,8 @@ nats_status nats__session_unsubscribe(nats__session *session, nats__subrec *rec,
                                       bool *done_out);
 /* Out of the table without a word to the server. */
 void nats__session_forget(nats__session *session, nats__subrec *rec);
+/* An UNSUB could not be written: it is, when a message tells that the server goes on. */
+void nats__session_owe_unsub(nats__session *session);
 nats__subrec *nats__session_find(nats__session *session, uint64_t sid);
 /* Call fn for every record; it may free the record if the session is not used any more but to be
  * freed. */

@@ -49,6 +49,7 @@ struct nats__session {
     nats__submap subs;
     uint64_t last_sid;
     uint64_t stray;
+    bool owes_unsub; /* see nats__session_owe_unsub() */
     ping_queue pings;
 
     int64_t attempt_deadline_ns;
@@ -74,6 +75,7 @@ struct nats__session {
     char *discovered;                     /* text of the DISCOVERED event */
     char *lost_url;                       /* of the DISCONNECTED event */
     char subject[NATS_SUBJECT_MAX + 1];   /* of the last permissions violation */
+    char queue[NATS_SUBJECT_MAX + 1];     /* likewise */
 };
 
 /* Clocks may begin anywhere: what would lie past their end is never. */
@@ -93,6 +95,8 @@ nats__session_event *nats__session_push(nats__session *session, int32_t type, na
                                         const char *text);
 
 /* handshake.c */
+nats_status nats__session_check_credentials(const nats__session *session);
+void nats__session_note_asks(nats__session *session);
 void nats__session_on_info(nats__session *session, int64_t now_ns);
 void nats__session_on_first_pong(nats__session *session, int64_t now_ns);
 

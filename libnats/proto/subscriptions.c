@@ -84,6 +84,11 @@ void nats__session_forget(nats__session *session, nats__subrec *rec)
     nats__submap_remove(&session->subs, rec->sid);
 }
 
+void nats__session_owe_unsub(nats__session *session)
+{
+    session->owes_unsub = connected(session);
+}
+
 nats__subrec *nats__session_find(nats__session *session, uint64_t sid)
 {
     return nats__submap_find(&session->subs, sid);
@@ -107,6 +112,7 @@ size_t nats__session_sub_count(const nats__session *session)
 bool nats__session_resubscribe(nats__session *session)
 {
     session->subs.refused_next = session->subs.first;
+    session->owes_unsub = false;
     for (nats__subrec *rec = session->subs.first; rec != NULL; rec = rec->next) {
         rec->base = rec->received;
         if (!write_sub(session, rec)) {

@@ -28,10 +28,15 @@ def columns_of(cells):
     return list(seen)
 
 
-def write_part(build, version, area, cells):
+def write_part(build, version, area, cells, some_drivers=False):
+    """With some_drivers, what others did before stays."""
     folder = os.path.join(build, "conformance", version)
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, area + ".json")
+    if some_drivers and os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            before = json.load(file)
+        cells = {title: {**before.get(title, {}), **row} for title, row in cells.items()}
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(cells, file, indent=1)
     os.replace(path + ".new", path)

@@ -5,11 +5,16 @@ import re
 import select
 import socket
 import subprocess
+import sys
 import time
 
 import fake
 import natsd
 import text
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
+
+import proxy  # noqa: E402
 
 CUT = 300  # characters of a line that a transcript shows
 SPLIT_SECONDS = 0.02  # more time for each way to cut the bytes
@@ -118,6 +123,7 @@ class Play:
         self.captures = {}
         self.real = {}
         self.fakes = {}
+        self.proxies = {}
         self.drivers = {}
         self.deadline = 0.0
         self.variables = {
@@ -166,6 +172,10 @@ class Play:
         for name, server in self.fakes.items():
             server.read(self.case.scripts[name], self.variables)
             server.start()
+        for name, target in self.case.proxies.items():
+            behind = self.real.get(target) or self.fakes[target]
+            self.proxies[name] = proxy.Proxy(behind.port)
+            self.name_port(name, self.proxies[name].port)
 
     def name_port(self, name, port):
         suffix = "" if name == "server" else "_" + name
@@ -191,6 +201,8 @@ class Play:
     def clean(self):
         for driver in self.drivers.values():
             driver.kill()
+        for link in self.proxies.values():
+            link.close()
         for name, server in self.fakes.items():
             server.finish()
             self.transcript += ["    [%s] %s" % (name, line) for line in server.log[:40]]
@@ -304,6 +316,9 @@ class Play:
         elif verb == "let":
             name, _, listener = rest.partition(" ")
             self.fakes[listener or "server"].gate(name).set()
+        elif verb == "proxy":
+            name, _, command = rest.partition(" ")
+            self.proxies[name].command(command)
         elif verb == "raw":
             self.raw(text.unescape(rest))
         else:

@@ -9,7 +9,9 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
+import sysconfig
 import threading
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
@@ -17,6 +19,7 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 import casefile
 import matrix
 import natsd
+import page
 import play
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,11 +42,19 @@ def launch_c(build):
     return [find_file(build, ["conformance_driver_c"])[1]], {}
 
 
-def launch_lua(build):
+def launch_lua(build, *words):
     module = find_file(build, ["nats.so"])[0]
     lua = shutil.which("lua5.4") or shutil.which("lua")
-    argv = [lua, os.path.join(HERE, "drivers", "driver.lua"), "--api", "lua"]
+    argv = [lua, os.path.join(HERE, "drivers", "driver.lua"), "--api", "lua", *words]
     return argv, {"LUA_CPATH": os.path.join(module, "?.so") + ";;"}
+
+
+def launch_lua_cqueues(build):
+    return launch_lua(build, "--loop", "cqueues")
+
+
+def launch_lua_luv(build):
+    return launch_lua(build, "--loop", "luv")
 
 
 def launch_luajit(build):
@@ -66,6 +77,40 @@ def launch_ctypes(build):
     }
 
 
+def launch_python(build, module_name="driver", *words):
+    build = os.path.abspath(build)
+    file = "_polynats" + sysconfig.get_config_var("EXT_SUFFIX")
+    path = [os.path.join(HERE, "drivers"), os.path.dirname(find_file(build, [file])[0])]
+    # A build with a sanitizer has an interpreter that loads it first.
+    python = shutil.which("python3", path=os.path.join(build, "interpreters")) or sys.executable
+    # -m: compiled once, and not into the source tree.
+    return [python, "-S", "-X", "dev", "-W", "error", "-m", module_name, *words], {
+        "PYTHONPATH": os.pathsep.join(path),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": os.path.join(build, "pycache"),
+    }
+
+
+def launch_python_aio(build):
+    return launch_python(build, "driver_aio")
+
+
+def launch_python_green(build):
+    argv, env = launch_python(build, "driver_green")
+    python = python_with("gevent", argv[0])
+    # gevent's own imports warn.
+    return [python, "-X", "dev", "-W", "error::ResourceWarning", *argv[argv.index("-m"):]], env
+
+
+def python_with(package, python):
+    """An interpreter that has a package from PyPI: ours, or the one of script/bootstrap."""
+    for candidate in (python, os.path.join(ROOT, ".tools", "python", "bin", "python")):
+        if os.path.exists(candidate) and not subprocess.call(
+                [candidate, "-c", "import %s" % package], stderr=subprocess.DEVNULL):
+            return candidate
+    sys.exit("no Python with %s: script/bootstrap" % package)
+
+
 def launch_fiddle(build):
     script = os.path.join(HERE, "drivers", "driver_fiddle.rb")
     return [shutil.which("ruby"), "--disable-gems", script], {
@@ -74,9 +119,13 @@ def launch_fiddle(build):
     }
 
 
-def launch_ruby(build):
-    argv = [shutil.which("ruby"), os.path.join(HERE, "drivers", "driver.rb")]
+def launch_ruby(build, *words):
+    argv = [shutil.which("ruby"), os.path.join(HERE, "drivers", "driver.rb"), *words]
     return argv, {"RUBYLIB": os.path.join(build, "ruby")}
+
+
+def launch_ruby_fiber(build):
+    return launch_ruby(build, "--fiber")
 
 
 def launch_tcl(build, *words):
@@ -93,7 +142,13 @@ DRIVERS = {
     "c": launch_c,
     "lua": launch_lua,
     "luajit": launch_luajit,
+    "lua-cqueues": launch_lua_cqueues,
+    "lua-luv": launch_lua_luv,
+    "python": launch_python,
+    "python-aio": launch_python_aio,
+    "python-green": launch_python_green,
     "ruby": launch_ruby,
+    "ruby-fiber": launch_ruby_fiber,
     "ctypes": launch_ctypes,
     "fiddle": launch_fiddle,
     "tcl": launch_tcl,
@@ -261,6 +316,8 @@ def parse_args():
     parser.add_argument("--server", default=os.environ.get("NATS_SERVER_BIN"), help="nats-server")
     parser.add_argument("--area", help="only this folder of cases/")
     parser.add_argument("--case", help="only cases of this name (a glob over area/name)")
+    parser.add_argument("--real", action="store_true",
+                        help="only cases with a real server: others are the same for each")
     parser.add_argument("--driver", action="append", choices=sorted(DRIVERS), help="only these")
     parser.add_argument("--without", action="append", default=[], metavar="DRIVER",
                         help="a driver whose language was not built")
@@ -274,10 +331,14 @@ def parse_args():
     parser.add_argument("--verbose", action="store_true", help="print every transcript")
     parser.add_argument("--patience", type=float, default=1.0, metavar="TIMES",
                         help="times the limit of each case, for builds that are slower")
+    parser.add_argument("--page", metavar="FILE",
+                        help="write the table of what was played under --build there, and end")
+    parser.add_argument("--check-page", metavar="FILE",
+                        help="say what drivers, areas and skips the page does not name, and end")
     parser.add_argument("--repeat", type=int, default=1, help="play each cell so often")
     args = parser.parse_args()
     args.server = args.server or shutil.which("nats-server")
-    if not args.list and not args.server:
+    if not (args.list or args.page or args.check_page or args.server):
         parser.error("no nats-server: give --server or set NATS_SERVER_BIN")
     return args
 
@@ -308,12 +369,12 @@ def report(args, suite, cells):
             title: row for title, row in by_title.items() if any("→" in c for c in row) == pairs
         }
         matrix.print_matrix(part, matrix.columns_of(part))
-    if not args.case and not args.driver and not args.tried:
+    if not args.case and not args.tried:
         areas = {}
         for title, row in by_title.items():
             areas.setdefault(title.split("/")[0], {})[title] = row
         for area, part in areas.items():
-            matrix.write_part(args.build, suite.version_text, area, part)
+            matrix.write_part(args.build, suite.version_text, area, part, bool(args.driver))
         matrix.merge(args.build)
 
 
@@ -339,14 +400,33 @@ def play_all(suite, cells):
         suite.end()
 
 
+def do_page(args, cases):
+    """Write or check docs/conformance.md."""
+    skips = read_skips(args.skips)
+    if args.page:
+        page.write(args.page, args.build, list(DRIVERS), skips)
+        return 0
+    areas = sorted({case.title.split("/")[0] for case in cases})
+    wrong = list(page.check(args.check_page, areas, DRIVERS, skips))
+    for line in wrong:
+        print("%s: %s" % (args.check_page, line))
+    if wrong:
+        print("write it anew: %s" % page.HOW)
+    return 1 if wrong else 0
+
+
 def main():
     args = parse_args()
     try:
         cases = casefile.load(args.cases, args.area)
     except casefile.CaseError as problem:
         sys.exit(str(problem))
+    if args.page or args.check_page:
+        return do_page(args, cases)
     if args.case:
         cases = [case for case in cases if fnmatch.fnmatchcase(case.title, args.case)]
+    if args.real:
+        cases = [case for case in cases if case.servers]
     if not cases:
         sys.exit("no such cases")
     if args.list:

@@ -11,6 +11,8 @@ import unittest
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
 import casefile
+import matrix
+import page
 import run
 import text
 
@@ -262,6 +264,37 @@ class Reading(unittest.TestCase):
 
     def test_all_cases_of_the_tree_can_be_read(self):
         self.assertGreater(len(casefile.load(os.path.join(HERE, "cases"))), 150)
+
+
+class Page(unittest.TestCase):
+    """docs/conformance.md: what was played is told, and what it does not name is found."""
+
+    SKIPS = [run.Skip(1, "b verb:fork no such thing")]
+
+    def written(self, build):
+        first = {"one/x": {"a": "pass", "b": "pass"}, "one/y": {"a": "gate"}}
+        matrix.write_part(build, "9", "one", first)
+        matrix.write_part(build, "9", "one", {"one/y": {"b": "skip"}, "one/x": {"b": "fail"}}, True)
+        matrix.write_part(build, "9", "pair", {"pair/x": {"a→a": "pass", "a→b": "pass"}})
+        path = os.path.join(build, "page.md")
+        page.write(path, build, ["a", "b"], self.SKIPS)
+        return path
+
+    def test_the_counts(self):
+        with tempfile.TemporaryDirectory() as build:
+            with open(self.written(build), encoding="utf-8") as file:
+                told = file.read()
+        self.assertIn("| one | 2 | 1 | 0, 1 skipped, **1 failed** |", told)
+        self.assertIn("| pair | 1 | 1 | 1 |", told)
+        self.assertIn("| **all** | 3 | 2 | 1, 1 skipped, **1 failed** |", told)
+        self.assertIn("| b | the verb `fork` | no such thing |", told)
+
+    def test_what_is_not_named_is_found(self):
+        with tempfile.TemporaryDirectory() as build:
+            path = self.written(build)
+            self.assertEqual([], list(page.check(path, ["one", "pair"], ["a", "b"], self.SKIPS)))
+            wrong = list(page.check(path, ["one", "pair", "new"], ["a", "c"], []))
+        self.assertEqual(4, len(wrong), wrong)
 
 
 if __name__ == "__main__":

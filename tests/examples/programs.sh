@@ -23,7 +23,9 @@ trap finish EXIT
 command_of() {
     case $1 in
         *.lua) command=(timeout "$limit_s" lua5.4 "$examples/lua/$1") ;;
+        *.py) command=(timeout "$limit_s" python3 -W error -X dev "$examples/python/$1") ;;
         *.rb) command=(timeout "$limit_s" ruby "$examples/ruby/$1") ;;
+        *.tcl) command=(timeout "$limit_s" tclsh "$examples/tcl/$1") ;;
         *) command=(timeout "$limit_s" "$build/examples/example_$1") ;;
     esac
 }
@@ -92,6 +94,16 @@ else
     echo "the examples in Lua are left out: this build has no Lua module"
 fi
 
+if compgen -G "$build/python/polynats/_polynats*.so" >/dev/null; then
+    export PYTHONPATH="$build/python"
+    alone shared.py "$orders"
+    alone event_loop_asyncio.py "$ticks" 3
+    alone own_transport.py "$own"
+    queue_worker .py
+else
+    echo "the examples in Python are left out: this build has no Python package"
+fi
+
 if [[ -f $build/ruby/polynats.rb ]]; then
     export RUBYLIB="$build/ruby"
     alone shared.rb "$orders"
@@ -100,5 +112,15 @@ if [[ -f $build/ruby/polynats.rb ]]; then
     queue_worker .rb
 else
     echo "the examples in Ruby are left out: this build has no Ruby module"
+fi
+
+if [[ -f $build/tcl/polynats/pkgIndex.tcl ]]; then
+    export TCLLIBPATH="$build/tcl"
+    alone shared.tcl "$orders"
+    alone event_loop.tcl "$ticks" 3
+    alone own_transport.tcl "$own"
+    queue_worker .tcl
+else
+    echo "the examples in Tcl are left out: this build has no Tcl package"
 fi
 exit "$failed"

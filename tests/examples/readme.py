@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """readme.py BUILD LIBRARY CC: the programs in README.md work when pasted, and what it points to is there.
 
-Each block marked c or lua is a whole program: it is run against the server of $NATS_URL and must print the block marked
-text that follows it. Paths in blocks marked sh exist, and so do the targets of all links in the documentation.
+Each block marked c, lua, python, ruby or tcl is a whole program: it is run against the server of $NATS_URL and must
+print the block marked text that follows it. Paths in blocks marked sh exist, and so do the targets of all links in
+the documentation.
 """
 
 import os
@@ -59,13 +60,47 @@ def run_lua(source, folder, build):
     return run(["lua5.4", file.name], env=dict(os.environ, LUA_CPATH=path))
 
 
+def run_python(source, folder, build):
+    with open(os.path.join(folder, "pasted.py"), "w", encoding="utf-8") as file:
+        file.write(source)
+    path = os.path.join(build, "python")
+    return run([sys.executable, "-W", "error", "-X", "dev", file.name],
+               env=dict(os.environ, PYTHONPATH=path))
+
+
+def run_ruby(source, folder, build):
+    with open(os.path.join(folder, "pasted.rb"), "w", encoding="utf-8") as file:
+        file.write(source)
+    path = os.path.join(build, "ruby")
+    return run(["ruby", "-W", file.name], env=dict(os.environ, RUBYLIB=path))
+
+
+def run_tcl(source, folder, build):
+    with open(os.path.join(folder, "pasted.tcl"), "w", encoding="utf-8") as file:
+        file.write(source)
+    path = os.path.join(build, "tcl")
+    return run(["tclsh", file.name], env=dict(os.environ, TCLLIBPATH=path))
+
+
 def play(blocks, build, library, compiler):
     """Run the programs; yields what is wrong."""
     languages = {"c": lambda text, folder: run_c(text, folder, library, compiler),
-                 "lua": lambda text, folder: run_lua(text, folder, build)}
+                 "lua": lambda text, folder: run_lua(text, folder, build),
+                 "python": lambda text, folder: run_python(text, folder, build),
+                 "ruby": lambda text, folder: run_ruby(text, folder, build),
+                 "tcl": lambda text, folder: run_tcl(text, folder, build)}
     if not os.path.exists(os.path.join(build, "lua", "nats.so")):
         print("the program in Lua is left out: this build has no Lua module")
         del languages["lua"]
+    if not os.path.exists(os.path.join(build, "python", "polynats", "__init__.py")):
+        print("the program in Python is left out: this build has no Python package")
+        del languages["python"]
+    if not os.path.exists(os.path.join(build, "ruby", "polynats.rb")):
+        print("the program in Ruby is left out: this build has no Ruby module")
+        del languages["ruby"]
+    if not os.path.exists(os.path.join(build, "tcl", "polynats", "pkgIndex.tcl")):
+        print("the program in Tcl is left out: this build has no Tcl package")
+        del languages["tcl"]
     for language, launch in languages.items():
         places = [at for at, (kind, _) in enumerate(blocks) if kind == language]
         if not places:

@@ -48,5 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nats__err_parse(text, size, &err);
     check_err(&err, text, size);
     check_upper(&err, text, size);
+    char small[16];
+    CHECK(nats__err_unquote(text, size, small, sizeof small) < sizeof small);
     return 0;
 }

@@ -31,6 +31,32 @@ static void frozen_drain(void)
     nats_client_free(client);
 }
 
+/* SUB and UNSUB wait for the server as a publish does: what it does not read cannot grow. */
+static void frozen_server_bounds_lines(void)
+{
+    enum { LONG = 1400, ROUNDS = 20000, MOST = 512 * 1024 };
+    nats_client *client;
+    char subject[LONG];
+    memset(subject, 's', sizeof(subject));
+    RIG_CONNECT(client, "write_deadline=0.3", "reconnect_wait=10");
+    RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
+    rig_freeze();
+    nats_status status = NATS_OK;
+    for (int i = 0; i < ROUNDS && status == NATS_OK; i++) {
+        nats_sub *sub = NULL;
+        status = nats_client_subscribe(client, subject, sizeof(subject), NULL, 0, 0, &sub);
+        if (sub != NULL) {
+            RIG_OK(nats_sub_unsubscribe(sub, 0));
+        }
+        nats_sub_free(sub);
+        RIG_CHECK(rig_stat(client, "unwritten_bytes") < MOST);
+    }
+    /* Either of the two that wait for write_deadline may find out first. */
+    RIG_CHECK(status == NATS_ERR_TIMEOUT || nats_client_status(client) != NATS_CLIENT_CONNECTED);
+    kill(rig.pid, SIGCONT);
+    nats_client_free(client);
+}
+
 static void frozen_server(void)
 {
     static const char *const keepers[] = {"keeper=true", "keeper=false"};
@@ -424,6 +450,7 @@ int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
         {"frozen_server", frozen_server},
+        {"frozen_server_bounds_lines", frozen_server_bounds_lines},
         {"frozen_drain", frozen_drain},
         {"every_publish_is_accounted_for", every_publish_is_accounted_for},
         {"kills", kills},

@@ -466,6 +466,46 @@ static void interrupted_drain_goes_on(void)
     nats_client_free(call.client);
 }
 
+/* ---- publishes that are refused, while the server changes ---- */
+
+typedef struct large_publisher {
+    nats_client *client;
+    atomic_bool over;
+    uint64_t refused;
+} large_publisher;
+
+static void *publish_too_large(void *arg)
+{
+    enum { LARGE = 2 * 1024 * 1024 };
+    large_publisher *self = arg;
+    char *data = calloc(1, LARGE);
+    RIG_CHECK(data != NULL);
+    while (!atomic_load(&self->over)) {
+        RIG_CHECK(nats_client_publish(self->client, "large", NATS_Z, data, LARGE) ==
+                  NATS_ERR_MAX_PAYLOAD);
+        self->refused++;
+    }
+    free(data);
+    return NULL;
+}
+
+/* The limit that its error names is the new server's or the old one's. For ThreadSanitizer. */
+static void refused_while_reconnecting(void)
+{
+    large_publisher self = {0};
+    RIG_CONNECT(self.client, "reconnect_wait=0.01", "reconnect_wait_max=0.02");
+    pthread_t thread = rig_thread(publish_too_large, &self);
+    for (int i = 0; i < 3; i++) {
+        rig_stop();
+        rig_start();
+        RIG_OK(nats_client_flush(self.client, RIG_WAIT_MS));
+    }
+    atomic_store(&self.over, true);
+    rig_join(thread, SOON_MS, "publish of too large a message");
+    RIG_CHECK(self.refused > 0);
+    nats_client_free(self.client);
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -478,6 +518,7 @@ int main(int argc, char **argv)
         {"process_leaves_wakes", process_leaves_wakes},
         {"follower_hears_signals", follower_hears_signals},
         {"interrupted_drain_goes_on", interrupted_drain_goes_on},
+        {"refused_while_reconnecting", refused_while_reconnecting},
     };
     return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -30,7 +30,7 @@ class PolynatsTest < Minitest::Test
 
   # What a program of its own prints; it must succeed.
   def run_ruby(program, env: {})
-    IO.popen([{ "NATS_URL" => URL }.merge(env), "ruby", "-W", "-e", program, err: %i[child out]],
-             &:read).tap { |out| assert_predicate $?, :success?, out }
+    IO.popen([{ "NATS_URL" => URL }.merge(env), "ruby", "-W", "-I", __dir__, "-e", program,
+              { err: %i[child out] }], &:read).tap { |out| assert_predicate $?, :success?, out }
   end
 end

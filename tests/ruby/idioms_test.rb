@@ -18,6 +18,19 @@ class IdiomsTest < PolynatsTest
     assert_predicate kept, :closed?
   end
 
+  def test_a_block_that_is_left_otherwise_closes_too
+    kept = []
+    catch(:out) { connect { |nc| kept << nc and throw :out } }
+    [1].each { connect { |nc| kept << nc and break } }
+    Thread.new { connect { |nc| kept << nc and Thread.exit } }.join
+    @nc.share { |nc| kept << nc and next }
+    assert_equal [true] * 4, kept.map(&:closed?)
+  end
+
+  def test_a_client_that_was_closed_in_its_block
+    assert_equal(1, connect { |nc| nc.close or 1 })
+  end
+
   def test_share_with_a_block
     assert_equal :connected, @nc.share(&:status)
     assert_equal :connected, @nc.status
@@ -30,6 +43,25 @@ class IdiomsTest < PolynatsTest
     assert_equal %w[2 3 4], sub.each(timeout: 0.2).map(&:data)
     assert_instance_of Enumerator, sub.each
     assert_equal "#<Polynats::Subscription #{@subject} sid=#{sub.sid}>", sub.inspect
+  end
+
+  def test_break_and_external_enumerators
+    sub = @nc.subscribe(@subject)
+    @nc.publish_many(@subject, ("a".."h").to_a)
+    assert_equal("a", sub.each { |msg| break msg.data })
+    enum = sub.each(timeout: 0.2)
+    assert_equal %w[b c], [enum.next.data, enum.next.data]
+    assert_equal [["d", 0], ["e", 1]], sub.each_with_index.first(2).map { |msg, i| [msg.data, i] }
+    assert_equal %w[F G], sub.lazy.map { |msg| msg.data.upcase }.first(2)
+    assert_equal(["h"], enum.map(&:data))
+  end
+
+  def test_errors_in_a_block_leave_the_subscription_as_it_is
+    sub = @nc.subscribe(@subject)
+    @nc.publish_many(@subject, %w[1 2 3])
+    assert_raises(KeyError) { sub.each { raise KeyError } }
+    assert_equal "2", sub.next(timeout: 5).data
+    assert_predicate sub, :active?
   end
 
   def test_each_ends_with_the_subscription
@@ -68,6 +100,11 @@ class IdiomsTest < PolynatsTest
     case sub.next(timeout: 5)
     in { data: "x", headers: } then assert_equal ["b"], headers["A"]
     end
+    @nc.publish(@subject, "y")
+    assert(case sub.next(timeout: 5)
+           in { respond: _ } then false
+           in { data: "y" } then true
+           end)
     case @nc.next_event(wait: 1)
     in { type: :connected, url: } then assert_includes url, "127.0.0.1"
     end
@@ -136,6 +173,20 @@ class IdiomsTest < PolynatsTest
     assert_match(/nats: connected nats:/, out.string)
   end
 
+  def test_a_logger_that_fails_takes_no_event_with_it
+    bad = Logger.new(StringIO.new)
+    def bad.info(*) = raise("disk full")
+    nc = nil
+    told = capture_io do
+      nc = connect(logger: bad)
+      assert_equal :connected, nc.next_event(wait: 5).type
+      sleep 0.05
+    end
+    assert_match(/the logger failed: disk full/, told[1])
+  ensure
+    nc.close
+  end
+
   def test_on_event
     types = []
     @nc.on_event { |event| types << event.type }
@@ -158,6 +209,34 @@ class IdiomsTest < PolynatsTest
     server.join
   end
 
+  def test_futures_that_are_over
+    @nc.subscribe(@subject) { |msg| msg.respond("x") }
+    future = @nc.request_start(@subject)
+    @nc.dispatch(wait: 5)
+    assert_equal ["x"], future.map(&:data)
+    assert_equal [], future.to_a
+    assert_raises(Polynats::Closed) { future.wait }
+    many = @nc.request_many_start(@subject, timeout: 20)
+    @nc.dispatch(wait: 5)
+    assert_equal(["x"], many.map { |msg| many.cancel || msg.data })
+    failed = @nc.request_many_start("nobody.#{@subject}")
+    assert_raises(Polynats::NoResponders) { failed.to_a }
+    open = @nc.request_many_start(@subject, timeout: 20)
+    closer = Thread.new { sleep(0.05) and @nc.close }
+    assert_raises(Polynats::Closed) { open.to_a }
+    closer.join
+  end
+
+  def test_options_in_rubys_own_types
+    nc = connect(request_timeout: 1/20r, drain_timeout: "2s", name: :symbol, pending_msgs: 2, no_echo: false)
+    sub = nc.subscribe(@subject)
+    nc.publish_many(@subject, %w[1 2 3]).then { nc.flush(timeout: 5) }
+    assert_equal 2, sub.stats[:pending_msgs]
+    assert_operator took { assert_raises(Polynats::Timeout) { nc.request(@subject) } }, :<, 1
+  ensure
+    nc.close
+  end
+
   def test_to_io_can_be_selected
     sub = @nc.subscribe(@subject)
     @nc.next_event(wait: 1)
@@ -165,6 +244,9 @@ class IdiomsTest < PolynatsTest
     assert IO.select([@nc], nil, nil, 5)
     @nc.process
     assert_equal 1, sub.get(wait: 1).size
+    assert_same @nc.to_io, @nc.to_io
+    @nc.close
+    assert_raises(Polynats::Closed) { @nc.to_io }
   end
 
   private

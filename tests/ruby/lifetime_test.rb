@@ -1,13 +1,12 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "logger"
 
 # Objects, processes, ractors: whatever the order in which they go.
 class LifetimeTest < PolynatsTest
   def fds = Dir.children("/proc/self/fd").size
   def native_threads = Dir.children("/proc/self/task").size
-
-  def resident_kb = File.read("/proc/self/status")[/VmRSS:\s+(\d+)/, 1].to_i
 
   def test_a_subscription_keeps_its_client
     sub = make_sub
@@ -61,6 +60,76 @@ class LifetimeTest < PolynatsTest
     GC.stress = false
   end
 
+  # Every reference of ours holds when the collector moves what it may move.
+  def test_gc_compact
+    out = run_ruby(<<~RUBY)
+      require "polynats"
+      GC.auto_compact = true
+      moved = GC.respond_to?(:verify_compaction_references)
+      moved &&= -> { GC.verify_compaction_references(double_heap: true, toward: :empty) }
+      moved ||= -> { GC.compact }
+      nc = Polynats.connect
+      sub = nc.subscribe("#{@subject}.*")
+      calls = []
+      nc.subscribe("call.#{@subject}") { |msg| calls << msg.data }
+      20.times do |i|
+        nc.publish("#{@subject}.\#{"é" * 30}", "data \#{i}", headers: { "Key" => ["a" * 40] }, reply: "r")
+        nc.publish("call.#{@subject}", i.to_s)
+        msg = sub.next(timeout: 5)
+        moved.call if i == 10
+        abort "lost" unless sub.client.equal?(nc) && msg.client.equal?(nc)
+        abort msg.inspect unless msg.header("Key") == "a" * 40 && msg.data.start_with?("data")
+      end
+      future = nc.request_start("nobody.#{@subject}")
+      GC.compact
+      begin
+        future.wait
+      rescue Polynats::NoResponders
+        nc.dispatch(wait: 1)
+      end
+      GC.compact
+      puts calls.size
+    RUBY
+    assert_equal "20\n", out
+  end
+
+  def test_gc_stress_of_what_is_seldom_called
+    sub = @nc.subscribe(@subject, queue: "q", max: 50, pending_msgs: 10)
+    seen = []
+    @nc.subscribe("#{@subject}.svc") { |msg| seen << msg.respond(msg.data, headers: { "A" => "b" }) }
+    GC.stress = true
+    @nc.share { |other| other.flush }
+    future = @nc.request_start("#{@subject}.svc", "hello")
+    @nc.dispatch(wait: 5)
+    assert_equal ["b"], future.to_a.map { |msg| msg.header("A") }
+    assert_raises(Polynats::Invalid) { @nc.publish("a b") }
+    assert_raises(Polynats::Timeout) { @nc.request(sub.subject, timeout: 0.01) }
+    assert_equal [1, 1], sub.stats.values_at(:received, :pending_msgs)
+    assert_equal 0, @nc.stats[:unwritten_bytes].clamp(0, 0)
+    assert_kind_of Polynats::Message, sub.first
+  ensure
+    GC.stress = false
+  end
+
+  def test_a_thread_that_waits_does_not_keep_a_program_from_its_end
+    out = nil
+    seconds = took do
+      out = run_ruby(<<~RUBY)
+        require "polynats"
+        require "logger"
+        require "stringio"
+        nc = Polynats.connect(logger: Logger.new(StringIO.new))
+        sub = nc.subscribe("#{@subject}")
+        3.times { Thread.new { sub.next } }
+        Thread.new { nc.get }
+        sleep 0.05
+        puts "end"
+      RUBY
+    end
+    assert_equal "end\n", out
+    assert_operator seconds, :<, 5
+  end
+
   def test_objects_go_in_any_order_at_exit
     out = run_ruby(<<~RUBY)
       require "polynats"
@@ -112,6 +181,34 @@ class LifetimeTest < PolynatsTest
     @nc.flush
   end
 
+  # As a preforking server does it: workers connect for themselves, and go as processes go.
+  def test_workers_of_a_preforking_server
+    logged = connect(logger: Logger.new(File::NULL))
+    logged.next_event(wait: 5)
+    @nc.subscribe(@subject, queue: "parent")
+    results = @nc.subscribe("#{@subject}.done").tap { @nc.flush }
+    workers = Array.new(3) do
+      fork do
+        codes = [-> { @nc.get }, -> { logged.next_event }, -> { @nc.share }, -> { @nc.to_io }].map do |call|
+          call.call && "OK"
+        rescue Polynats::Error => e
+          e.code
+        end
+        connect { |nc| nc.publish("#{@subject}.done", codes.join(" ")) }
+        Minitest.allow_fork if Minitest.respond_to?(:allow_fork)
+        exit!(0) if codes.uniq != ["FORKED"]
+        exit(true) # with all that runs at a normal end
+      end
+    end
+    workers.each { |pid| Process.wait(pid) and assert_predicate $?, :success? }
+    got = []
+    got += results.get(wait: 5).map(&:data) while got.size < 3
+    assert_equal ["FORKED FORKED FORKED FORKED"] * 3, got
+    @nc.flush
+  ensure
+    logged.close
+  end
+
   def test_ractors_have_clients_of_their_own
     out = run_ruby(<<~RUBY)
       require "polynats"
@@ -129,24 +226,43 @@ class LifetimeTest < PolynatsTest
     assert_equal ["from a ractor"] * 2, out.lines.map(&:chomp).last(2)
   end
 
-  # A million messages leave memory, descriptors and threads where they were.
-  def test_flat_over_a_million_messages
-    sub = @nc.subscribe(@subject)
-    pass = lambda do |count|
-      done = 0
-      while done < count
-        @nc.publish_many(@subject, ["x" * 128] * 500)
-        500.times { @nc.publish(@subject, "y" * 128) }
-        got = 0
-        got += sub.get(wait: 5).each(&:data).size while got < 1000
-        done += 1000
+  # Whatever is shared with them by name can be, and what cannot is refused in words.
+  def test_what_ractors_may_not_have
+    out = run_ruby(<<~RUBY)
+      require "polynats"
+      require "logger"
+      require "stringio"
+      nc = Polynats.connect
+      sub = nc.subscribe("#{@subject}.r")
+      nc.publish("#{@subject}.r", "x")
+      [nc, sub, sub.next(timeout: 5), nc.request_start("a"), Polynats.proto].each do |object|
+        [-> { Ractor.new(object) { |it| it } }, -> { Ractor.make_shareable(object) },
+         -> { Ractor.new { receive }.send(object, move: true) }].each do |call|
+          call.call
+          puts "\#{object.class} went through"
+        rescue TypeError, Ractor::Error => e
+          puts e.message unless e.message.match?(/Polynats/)
+        end
       end
-      GC.start
-    end
-    pass.call(300_000)
-    before = [resident_kb, fds, native_threads]
-    pass.call(1_000_000)
-    assert_operator resident_kb - before[0], :<, 16 * 1024
-    assert_equal before.drop(1), [fds, native_threads]
+      ractor = Ractor.new("#{@subject}.in") do |subject|
+        out = StringIO.new
+        Polynats.connect(ENV["NATS_URL"].dup, logger: Logger.new(out)) do |nc|
+          nc.subscribe(subject) { |msg| msg.respond(msg.data.upcase) }
+          future = nc.request_start(subject, "from inside")
+          nc.dispatch(wait: 5)
+          wrong = begin
+            nc.request("nobody.\#{subject}")
+          rescue Polynats::Error => e
+            e.code
+          end
+          [future.wait.data, wrong, nc.status, Polynats::Subject.valid?("a"), nc.next_event(wait: 5).type,
+           nc.stats.size > 5, Polynats.options.size > 5, nc.inspect.frozen?.class, Polynats::VERSION]
+        end
+      end
+      p ractor.take
+    RUBY
+    wanted = ["FROM INSIDE", "NO_RESPONDERS", :connected, true, :connected, true, true]
+    assert_equal wanted.inspect.chop, out.lines.last[0, wanted.inspect.size - 1], out
+    assert_equal 2, out.lines.size, out # the warning that ractors are experimental comes first
   end
 end

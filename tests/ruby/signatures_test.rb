@@ -27,6 +27,16 @@ class SignaturesTest < PolynatsTest
     end
   end
 
+  # All that a signature refers to is there, and no two contradict each other.
+  def test_the_signatures_are_valid
+    builder = RBS::DefinitionBuilder.new(env: environment)
+    names = environment.class_decls.keys.select { |name| name.to_s.start_with?("::Polynats") }
+    names.each do |name|
+      assert builder.build_instance(name) && builder.build_singleton(name)
+    end
+    assert_operator names.size, :>, 20
+  end
+
   def compare(name, type, members)
     instance = members.select { |member| member.kind == :instance }.map(&:name).sort
     single = members.reject { |member| member.kind == :instance }.map(&:name).sort

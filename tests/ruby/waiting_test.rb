@@ -2,7 +2,6 @@
 
 require_relative "helper"
 require "async"
-require "timeout"
 
 # Calls that wait let others run, and end when they are told to.
 class WaitingTest < PolynatsTest
@@ -12,61 +11,6 @@ class WaitingTest < PolynatsTest
     @nc.subscribe(@subject).next(timeout: 0.4)
     ticker.kill.join
     assert_operator ticks, :>, 5
-  end
-
-  def waits
-    sub = @nc.subscribe("#{@subject}.mute")
-    @nc.flush
-    silent = TCPServer.new("127.0.0.1", 0)
-    { "connect" => -> { Polynats.connect("127.0.0.1:#{silent.addr[1]}", connect_timeout: 60) },
-      "get" => -> { @nc.get }, "next" => -> { sub.next }, "each" => -> { sub.each { nil } },
-      "request" => -> { @nc.request("#{@subject}.mute", timeout: 60) },
-      "future" => -> { @nc.request_start("#{@subject}.mute", timeout: 60).wait },
-      "next_event" => -> { loop { @nc.next_event } }, "run" => -> { @nc.run } }
-  end
-
-  def test_thread_kill_ends_them
-    waits.each do |name, call|
-      thread = Thread.new(&call)
-      sleep 0.05
-      assert_operator took { thread.kill.join }, :<, PROMPT, name
-    end
-  end
-
-  def test_timeout_ends_them
-    waits.each do |name, call|
-      assert_operator took { assert_raises(Timeout::Error) { Timeout.timeout(0.1) { call.call } } }, :<,
-                      0.1 + PROMPT, name
-    end
-  end
-
-  def test_an_interrupt_ends_them_and_loses_nothing
-    @nc.subscribe("#{@subject}.x")
-    waits.each do |name, call|
-      main = Thread.current
-      killer = Thread.new { sleep(0.1) and main.raise(Interrupt) }
-      assert_operator took { assert_raises(Interrupt, name, &call) }, :<, 0.1 + PROMPT, name
-      killer.join
-    end
-    @nc.publish("#{@subject}.x", "still here")
-    assert_equal ["still here"], @nc.get(wait: 5).map(&:data).last(1)
-  end
-
-  def test_ctrl_c
-    out = run_ruby(<<~RUBY)
-      require "polynats"
-      Polynats.connect do |nc|
-        sub = nc.subscribe("#{@subject}")
-        Thread.new { sleep 0.2; Process.kill(:INT, Process.pid) }
-        begin
-          sub.next
-        rescue Interrupt
-          nc.publish("#{@subject}", "x")
-          puts sub.next(timeout: 5).data
-        end
-      end
-    RUBY
-    assert_equal "x\n", out
   end
 
   def test_a_trap_handler_runs_and_the_call_goes_on

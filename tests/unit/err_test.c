@@ -178,6 +178,49 @@ static void permissions_violations_say_what_they_are_about(void **state)
     }
 }
 
+static void names_are_unquoted_as_go_quotes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *quoted;
+        const char *plain;
+    } cases[] = {
+        {"", ""},
+        {"plain.subject", "plain.subject"},
+        {"a\\\"b", "a\"b"},
+        {"a\\\\b", "a\\b"},
+        {"\\a\\b\\f\\n\\r\\t\\v", "\a\b\f\n\r\t\v"},
+        {"\\x7f\\xff", "\x7f\xff"},
+        {"\\u202e", "\xe2\x80\xae"},
+        {"\\u00ad", "\xc2\xad"},
+        {"\\U0001f600", "\xf0\x9f\x98\x80"},
+        {"\\U00110000", "\\U00110000"}, /* none of these is an escape */
+        {"\\x7", "\\x7"},
+        {"\\q", "\\q"},
+        {"end\\", "end\\"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char buffer[64];
+        char *copy = tight_copy(cases[i].quoted, strlen(cases[i].quoted));
+        size_t len = nats__err_unquote(copy, strlen(cases[i].quoted), buffer, sizeof buffer);
+        free(copy);
+        assert_int_equal(len, strlen(cases[i].plain));
+        assert_string_equal(buffer, cases[i].plain);
+    }
+}
+
+static void what_does_not_fit_is_left_out(void **state)
+{
+    (void)state;
+    char buffer[4];
+    assert_int_equal(nats__err_unquote("abcdef", 6, buffer, sizeof buffer), 3);
+    assert_string_equal(buffer, "abc");
+    assert_int_equal(nats__err_unquote("ab\\u202e", 8, buffer, sizeof buffer), 2);
+    assert_string_equal(buffer, "ab");
+    assert_int_equal(nats__err_unquote(NULL, 0, buffer, sizeof buffer), 0);
+    assert_string_equal(buffer, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +228,8 @@ int main(void)
         cmocka_unit_test(blanks_around_the_text_do_not_matter),
         cmocka_unit_test(unknown_texts_are_not_the_end),
         cmocka_unit_test(permissions_violations_say_what_they_are_about),
+        cmocka_unit_test(names_are_unquoted_as_go_quotes_them),
+        cmocka_unit_test(what_does_not_fit_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,29 +3,49 @@
 
 /* ---- servers ---- */
 
+static PyObject *not_a_url(PyObject *value)
+{
+    PyErr_Format(PyExc_TypeError, "url must be a str or a list of them, not %.100s",
+                 Py_TYPE(value)->tp_name);
+    return NULL;
+}
+
+static PyObject *join(PyObject *urls)
+{
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(urls); i++) {
+        PyObject *url = PySequence_Fast_GET_ITEM(urls, i);
+        if (!PyUnicode_Check(url)) {
+            return PyErr_Format(PyExc_TypeError, "url[%zd] must be a str, not %.100s", i,
+                                Py_TYPE(url)->tp_name);
+        }
+    }
+    if (PySequence_Fast_GET_SIZE(urls) == 0) {
+        return pyn_raise_words(NATS_ERR_INVALID, "url", "url: the list of servers is empty");
+    }
+    PyObject *comma = PyUnicode_FromString(",");
+    PyObject *text = comma != NULL ? PyUnicode_Join(comma, urls) : NULL;
+    Py_XDECREF(comma);
+    return text;
+}
+
+static PyObject *text_of(PyObject *url)
+{
+    if (PyUnicode_Check(url)) {
+        Py_INCREF(url);
+        return url;
+    }
+    return PyList_Check(url) || PyTuple_Check(url) ? join(url) : not_a_url(url);
+}
+
 /* None, a URL, or a list of them: *text is one text with commas, or NULL. */
-static bool servers_text(PyObject *servers, PyObject **text)
+static bool servers_text(PyObject *url, PyObject **text)
 {
     *text = NULL;
-    if (servers == Py_None) {
+    if (url == Py_None) {
         return true;
     }
-    if (PyUnicode_Check(servers)) {
-        Py_INCREF(servers);
-        *text = servers;
-    } else if (PyList_Check(servers) || PyTuple_Check(servers)) {
-        PyObject *comma = PyUnicode_FromString(",");
-        *text = comma != NULL ? PyUnicode_Join(comma, servers) : NULL;
-        Py_XDECREF(comma);
-        if (*text != NULL && PySequence_Size(servers) == 0) {
-            Py_CLEAR(*text);
-            pyn_raise_words(NATS_ERR_INVALID, "servers", "the list of servers is empty");
-        }
-    } else {
-        PyErr_Format(PyExc_TypeError, "servers must be a URL or a list of URLs, not %.100s",
-                     Py_TYPE(servers)->tp_name);
-    }
-    if (*text != NULL && pyn_words_of(*text, "servers") == NULL) {
+    *text = text_of(url);
+    if (*text != NULL && pyn_words_of(*text, "url") == NULL) {
         Py_CLEAR(*text);
     }
     return *text != NULL;
@@ -157,46 +177,85 @@ static nats_status connect_step(void *arg, int64_t ms)
     return nats_connect(self->url, self->options, &self->client);
 }
 
-static PyObject *client_new(PyObject *class)
+/* The handle is taken over: an object without a connection is never seen. */
+static PyObject *client_new(PyObject *class, pyn_handle *handle)
 {
     PyObject *object = pyn_object_new(class, &pyn_client_type);
     if (object == NULL) {
+        Py_DECREF(handle);
         return NULL;
     }
-    ((pyn_client *)object)->handle = pyn_handle_new();
-    if (((pyn_client *)object)->handle == NULL) {
-        Py_DECREF(object);
-        return NULL;
-    }
+    ((pyn_client *)object)->handle = handle;
     return object;
 }
 
-/* connect(class, servers, options) */
-PyObject *pyn_connect(PyObject *module, PyObject *args)
+/* future: NULL to wait for the connection. */
+static nats_status connect_with(PyObject *url, PyObject *given, nats_client **client,
+                                nats_future **future)
 {
-    PyObject *class, *servers, *given, *text;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "OOO!:connect", &class, &servers, &PyDict_Type, &given)) {
-        return NULL;
+    PyObject *text;
+    if (!servers_text(url, &text)) {
+        return PYN_RAISED;
     }
-    if (!servers_text(servers, &text)) {
-        return NULL;
-    }
-    PyObject *made = client_new(class);
-    nats_options *options = made != NULL ? options_of(given) : NULL;
+    nats_options *options = options_of(given);
     nats_status status = PYN_RAISED;
-    if (options != NULL) {
+    if (options != NULL && future != NULL) {
+        status = nats_connect_start(servers_words(text), options, client, future);
+    } else if (options != NULL) {
         connecting call = {.url = servers_words(text), .options = options};
         status = pyn_wait(connect_step, &call, 0);
-        ((pyn_client *)made)->handle->client = call.client;
+        *client = call.client;
     }
     nats_options_free(options);
     Py_XDECREF(text);
-    if (status != NATS_OK) {
-        pyn_raise(status);
-        Py_CLEAR(made);
+    return status;
+}
+
+/* connect(class, url, options) */
+PyObject *pyn_connect(PyObject *module, PyObject *args)
+{
+    PyObject *class, *url, *given;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOO!:connect", &class, &url, &PyDict_Type, &given)) {
+        return NULL;
     }
-    return made;
+    pyn_handle *handle = pyn_handle_new();
+    if (handle == NULL) {
+        return NULL;
+    }
+    nats_status status = connect_with(url, given, &handle->client, NULL);
+    if (status != NATS_OK) {
+        Py_DECREF(handle);
+        return pyn_raise(status);
+    }
+    return client_new(class, handle);
+}
+
+/* connect_start(class, class of the future, url, options): (client, future) */
+PyObject *pyn_connect_start(PyObject *module, PyObject *args)
+{
+    PyObject *class, *future_class, *url, *given;
+    nats_future *future = NULL;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOOO!:connect_start", &class, &future_class, &url, &PyDict_Type,
+                          &given)) {
+        return NULL;
+    }
+    pyn_handle *handle = pyn_handle_new();
+    if (handle == NULL) {
+        return NULL;
+    }
+    nats_status status = connect_with(url, given, &handle->client, &future);
+    if (status != NATS_OK) {
+        Py_DECREF(handle);
+        return pyn_raise(status);
+    }
+    PyObject *second = pyn_future_of(future_class, handle, future);
+    PyObject *first = client_new(class, handle);
+    PyObject *pair = first != NULL && second != NULL ? PyTuple_Pack(2, first, second) : NULL;
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return pair;
 }
 
 /* share(client, class) */
@@ -208,16 +267,16 @@ PyObject *pyn_share(PyObject *module, PyObject *args)
         return NULL;
     }
     nats_client *client = pyn_client_get(object);
-    PyObject *made = client != NULL ? client_new(class) : NULL;
-    if (made == NULL) {
+    pyn_handle *handle = client != NULL ? pyn_handle_new() : NULL;
+    if (handle == NULL) {
         return NULL;
     }
-    nats_status status = nats_client_share(client, &((pyn_client *)made)->handle->client);
+    nats_status status = nats_client_share(client, &handle->client);
     if (status != NATS_OK) {
-        Py_DECREF(made);
+        Py_DECREF(handle);
         return pyn_raise(status);
     }
-    return made;
+    return client_new(class, handle);
 }
 
 /* ---- subscribe ---- */
@@ -262,6 +321,7 @@ PyObject *pyn_subscribe(PyObject *module, PyObject *args)
     pyn_sub *sub = (pyn_sub *)made;
     sub->handle = ((pyn_client *)object)->handle;
     Py_INCREF(sub->handle);
+    sub->mode = mode;
     nats_status status =
         nats_client_subscribe_with(client, subject.ptr, subject.len, queue.ptr, queue.len, max,
                                    msgs, bytes, mode, &sub->sub);

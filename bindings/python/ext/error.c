@@ -13,11 +13,25 @@ enum {
 
 static PyObject *error_classes[STATUSES_MAX];
 
+/* Signals are the main interpreter's, and so are our types and classes. Others may get a copy of
+ * this module without a call of its init, so it is here that they are refused. */
+static bool is_main_interpreter(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) {
+        return true;
+    }
+    PyErr_SetString(PyExc_ImportError, "polynats is for the main interpreter");
+    return false;
+}
+
 PyObject *pyn_set_errors(PyObject *module, PyObject *classes)
 {
     (void)module;
     PyObject *code, *class;
     Py_ssize_t at = 0;
+    if (!is_main_interpreter()) {
+        return NULL;
+    }
     if (!PyDict_Check(classes)) {
         PyErr_SetString(PyExc_TypeError, "a dict of classes expected");
         return NULL;

@@ -45,13 +45,6 @@ PyObject *pyn_info_text(nats_info *info)
     return text;
 }
 
-PyObject *pyn_now(PyObject *module, PyObject *nothing)
-{
-    (void)module;
-    (void)nothing;
-    return PyFloat_FromDouble((double)pyn_now_ns() / 1e9);
-}
-
 /* ---- events ---- */
 
 static bool put_text(PyObject *map, const char *name, const char *text)

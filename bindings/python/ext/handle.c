@@ -90,6 +90,7 @@ static void handle_dealloc(PyObject *object)
 {
     nats_client *client = ((pyn_handle *)object)->client;
     bool quick = client == NULL || nats_client_status(client) == NATS_CLIENT_CLOSED;
+    Py_XDECREF(((pyn_handle *)object)->home);
     if (quick || !bury_later(client)) {
         nats_client_free(client);
     }
@@ -108,7 +109,9 @@ pyn_handle *pyn_handle_new(void)
     pyn_handle *handle = PyObject_New(pyn_handle, &handle_type);
     if (handle != NULL) {
         handle->client = NULL;
+        handle->box = (pyn_box){0};
         handle->unchecked = 0;
+        handle->home = NULL;
     }
     return handle;
 }
@@ -117,7 +120,11 @@ pyn_handle *pyn_handle_new(void)
 
 static void client_dealloc(PyObject *object)
 {
-    Py_XDECREF(((pyn_client *)object)->handle);
+    pyn_handle *handle = ((pyn_client *)object)->handle;
+    if (handle != NULL) {
+        pyn_box_clear(&handle->box);
+        Py_DECREF(handle);
+    }
     Py_TYPE(object)->tp_free(object);
 }
 
@@ -133,6 +140,7 @@ static void future_dealloc(PyObject *object)
 {
     pyn_future *self = (pyn_future *)object;
     nats_future_free(self->future);
+    Py_XDECREF(self->taken);
     Py_XDECREF(self->handle);
     Py_TYPE(object)->tp_free(object);
 }
@@ -163,27 +171,11 @@ static const char publish_many_doc[] =
     "publish_many($self, subject, datas)\n--\n\n"
     "Publish many payloads to one subject, in order. Returns how many: all.\n\n"
     "An error has the attribute published: how many were accepted before it.";
-static const char get_doc[] =
-    "get($self, max=None, wait=None)\n--\n\n"
-    "Take all that has arrived, at most max (65,536), oldest first, as a list.\n\n"
-    "Waits for the first one, at most wait seconds (None: for ever); empty on silence. Raises\n"
-    "Closed.";
 static const char request_doc[] =
     "request($self, subject, data=None, timeout=None, headers=None)\n--\n\n"
     "Send a request and return its reply.\n\n"
     "timeout is in seconds (None: the option request_timeout). Raises Timeout, NoResponders,\n"
     "Disconnected, Permission, Closed.";
-static const char next_doc[] =
-    "next($self, timeout=None)\n--\n\n"
-    "Take the next message; None when there is none within timeout seconds (None: for ever).\n\n"
-    "Raises Closed when it has ended and given all it had.";
-static const char wait_doc[] =
-    "wait($self, timeout=None)\n--\n\n"
-    "The reply, waited for at most timeout seconds (None: the request's own time).\n\n"
-    "Raises Timeout, also when only this wait was up: done is False then.";
-static const char poll_doc[] =
-    "poll($self)\n--\n\n"
-    "The reply, or None while there is none. Raises, once, why there will be none.";
 static const char proto_publish_doc[] =
     "publish($self, subject, data=None, reply=None, headers=None)\n--\n\n"
     "As Client.publish, into the buffer; it never waits.";
@@ -194,21 +186,71 @@ static const char take_doc[] =
     "take($self, max=None, now=None)\n--\n\n"
     "Bytes to send, at most max; they count as sent.";
 
+/* It has arrived: see box.c. */
+static int client_taken(PyObject *self, PyObject *value, void *nothing)
+{
+    (void)value;
+    (void)nothing;
+    Py_CLEAR(((pyn_client *)self)->handle->box.taken);
+    return 0;
+}
+
+static int client_event_taken(PyObject *self, PyObject *value, void *nothing)
+{
+    (void)value;
+    (void)nothing;
+    Py_CLEAR(((pyn_client *)self)->handle->box.event);
+    return 0;
+}
+
+static int sub_taken(PyObject *self, PyObject *value, void *nothing)
+{
+    (void)value;
+    (void)nothing;
+    Py_CLEAR(((pyn_sub *)self)->handle->box.taken);
+    return 0;
+}
+
+static int future_taken(PyObject *self, PyObject *value, void *nothing)
+{
+    (void)value;
+    (void)nothing;
+    Py_CLEAR(((pyn_future *)self)->taken);
+    return 0;
+}
+
+static PyGetSetDef client_getset[] = {{"_taken", NULL, client_taken, NULL, NULL},
+                                      {"_event_taken", NULL, client_event_taken, NULL, NULL},
+                                      {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef sub_getset[] = {{"_taken", NULL, sub_taken, NULL, NULL},
+                                   {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef future_getset[] = {{"_taken", NULL, future_taken, NULL, NULL},
+                                      {NULL, NULL, NULL, NULL, NULL}};
+static PyGetSetDef proto_getset[] = {{NULL, NULL, NULL, NULL, NULL}};
+
 static PyMethodDef client_methods[] = {
     PYN_FAST("publish", pyn_client_publish, publish_doc),
     PYN_FAST("publish_many", pyn_client_publish_many, publish_many_doc),
-    PYN_FAST("get", pyn_client_get_list, get_doc),
-    PYN_FAST("_get_callbacks", pyn_client_get_callbacks, NULL),
     PYN_FAST("request", pyn_client_request, request_doc),
-    {"_has_room", pyn_client_has_room, METH_NOARGS, NULL},
+    PYN_FAST("_get", pyn_client_get_list, NULL),
+    PYN_FAST("_get_callbacks", pyn_client_get_callbacks, NULL),
+    {"_close", pyn_client_close, METH_NOARGS, NULL},
+    {"_next_event", pyn_client_next_event, METH_O, NULL},
+    PYN_FAST("_try_publish", pyn_client_try_publish, NULL),
+    {"_has_room", pyn_client_has_room, METH_O, NULL},
+    {"_pending", pyn_client_pending, METH_NOARGS, NULL},
+    {"_replies", pyn_client_replies, METH_NOARGS, NULL},
+    {"_turns", pyn_client_turns, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};
 
-static PyMethodDef sub_methods[] = {PYN_FAST("get", pyn_sub_get_list, get_doc),
-                                    PYN_FAST("next", pyn_sub_next, next_doc),
+static PyMethodDef sub_methods[] = {PYN_FAST("_get", pyn_sub_get_list, NULL),
+                                    PYN_FAST("_next", pyn_sub_next, NULL),
+                                    {"_set_mode", pyn_sub_set_mode, METH_O, NULL},
+                                    {"_ready", pyn_sub_ready, METH_NOARGS, NULL},
                                     {NULL, NULL, 0, NULL}};
 
-static PyMethodDef future_methods[] = {PYN_FAST("wait", pyn_future_wait, wait_doc),
-                                       {"poll", pyn_future_poll, METH_NOARGS, poll_doc},
+static PyMethodDef future_methods[] = {PYN_FAST("_wait", pyn_future_wait, NULL),
+                                       {"_poll", pyn_future_poll, METH_NOARGS, NULL},
                                        {NULL, NULL, 0, NULL}};
 
 static PyMethodDef proto_methods[] = {
@@ -227,6 +269,7 @@ static PyMethodDef proto_methods[] = {
         .tp_dealloc = kind##_dealloc,                                                              \
         .tp_new = no_new,                                                                          \
         .tp_methods = kind##_methods,                                                              \
+        .tp_getset = kind##_getset,                                                                \
     }
 
 BASE_TYPE(client, pyn_client, "ClientBase");
@@ -296,6 +339,9 @@ int pyn_handle_init(PyObject *module)
         if (PyModule_AddObject(module, names[i], (PyObject *)types[i]) != 0) {
             return -1;
         }
+    }
+    if (pyn_box_init() != 0) {
+        return -1;
     }
     pthread_atfork(NULL, NULL, forget_burials);
     return Py_AtExit(wait_for_burials);

@@ -33,25 +33,30 @@ static void message_dealloc(PyObject *object)
     PyObject_Free(object);
 }
 
-PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle)
+PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle)
 {
     size_t subject_len, reply_len, data_len, headers_len;
     const char *subject = nats_msg_subject(msg, &subject_len);
     const char *reply = nats_msg_reply(msg, &reply_len);
     const char *data = nats_msg_data(msg, &data_len);
+    PyObject *bytes = PyBytes_FromStringAndSize(data, (Py_ssize_t)data_len);
+    if (bytes == NULL) {
+        return NULL;
+    }
     Py_ssize_t text_len = (Py_ssize_t)(subject_len + reply_len);
-    message *self = PyObject_NewVar(message, &pyn_message_type, text_len);
+    PyTypeObject *class =
+        handle != NULL && handle->home != NULL ? &pyn_loop_message_type : &pyn_message_type;
+    message *self = PyObject_NewVar(message, class, text_len);
     if (self == NULL) {
-        nats_msg_free(msg);
+        Py_DECREF(bytes);
         return NULL;
     }
     Py_XINCREF(handle);
     self->handle = handle;
-    self->msg = msg;
+    self->data = bytes;
     self->pairs = NULL;
     self->raw = NULL;
     self->description = NULL;
-    self->status = 0;
     self->sid = nats_msg_sid(msg);
     self->subject_len = (uint32_t)subject_len;
     self->reply_len = (uint32_t)reply_len;
@@ -59,18 +64,29 @@ PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle)
     if (reply_len > 0) {
         memcpy(self->bytes + subject_len, reply, reply_len);
     }
-    self->data = PyBytes_FromStringAndSize(data, (Py_ssize_t)data_len);
-    if (self->data == NULL) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    if (nats_msg_headers_raw(msg, &headers_len) != NULL) {
-        self->status = nats_msg_status(msg);
-        return (PyObject *)self;
-    }
-    self->msg = NULL;
-    nats_msg_free(msg);
+    bool headers = nats_msg_headers_raw(msg, &headers_len) != NULL;
+    self->msg = headers ? msg : NULL;
+    self->status = headers ? nats_msg_status(msg) : 0;
     return (PyObject *)self;
+}
+
+bool pyn_message_has_msg(PyObject *object)
+{
+    return ((message *)object)->msg != NULL;
+}
+
+uint64_t pyn_message_sid(PyObject *object)
+{
+    return ((message *)object)->sid;
+}
+
+PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle)
+{
+    PyObject *made = pyn_message_copy(msg, handle);
+    if (made == NULL || !pyn_message_has_msg(made)) {
+        nats_msg_free(msg);
+    }
+    return made;
 }
 
 /* ---- headers ---- */
@@ -272,6 +288,28 @@ static PyObject *message_respond(PyObject *object, PyObject *const *args, Py_ssi
     return pyn_publish(self->handle, &what);
 }
 
+/* Of an event loop's client, which knows how to wait there: its own respond() does it. */
+static PyObject *loop_message_respond(PyObject *object, PyObject *const *args, Py_ssize_t nargs,
+                                      PyObject *kwnames)
+{
+    static const char *const names[] = {"data", "headers", NULL};
+    PyObject *values[2];
+    if (!pyn_arguments("respond", args, nargs, kwnames, names, 0, values)) {
+        return NULL;
+    }
+    PyObject *home = PyObject_CallNoArgs(((message *)object)->handle->home);
+    if (home == NULL || home == Py_None) {
+        Py_XDECREF(home);
+        return home == NULL ? NULL
+                            : pyn_raise_words(NATS_ERR_CLOSED, "client", "the client is gone");
+    }
+    PyObject *data = values[0] != NULL ? values[0] : Py_None;
+    PyObject *headers = values[1] != NULL ? values[1] : Py_None;
+    PyObject *result = PyObject_CallMethod(home, "_respond", "OOO", object, data, headers);
+    Py_DECREF(home);
+    return result;
+}
+
 static PyObject *message_repr(PyObject *object)
 {
     const message *self = (message *)object;
@@ -316,7 +354,7 @@ PyTypeObject pyn_message_type = {
     .tp_doc = "A received message. It does not change, and keeps only its own bytes.",
     .tp_basicsize = sizeof(message),
     .tp_itemsize = 1,
-    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_dealloc = message_dealloc,
     .tp_repr = message_repr,
     .tp_members = members,
@@ -324,9 +362,31 @@ PyTypeObject pyn_message_type = {
     .tp_methods = methods,
 };
 
+static PyMethodDef loop_methods[] = {
+    {"respond", (PyCFunction)(void (*)(void))loop_message_respond, METH_FASTCALL | METH_KEYWORDS,
+     "respond($self, data=None, headers=None)\n--\n\nAnswer a message that asks for it. Raises "
+     "Invalid when it does not."},
+    {NULL, NULL, 0, NULL}};
+
+PyTypeObject pyn_loop_message_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats.LoopMessage",
+    .tp_doc = "A received message. It does not change, and keeps only its own bytes.",
+    .tp_basicsize = sizeof(message),
+    .tp_itemsize = 1,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_dealloc = message_dealloc,
+    .tp_repr = message_repr,
+    .tp_methods = loop_methods,
+    .tp_base = &pyn_message_type,
+};
+
 int pyn_message_init(PyObject *module)
 {
-    if (PyType_Ready(&pyn_message_type) != 0) {
+    if (PyType_Ready(&pyn_message_type) != 0 || PyType_Ready(&pyn_loop_message_type) != 0) {
+        return -1;
+    }
+    Py_INCREF(&pyn_loop_message_type);
+    if (PyModule_AddObject(module, "LoopMessage", (PyObject *)&pyn_loop_message_type) != 0) {
         return -1;
     }
     Py_INCREF(&pyn_message_type);

@@ -34,10 +34,13 @@ bool pyn_has_room(pyn_handle *handle, size_t len)
     return handle->unchecked < LOOK_EVERY || look(handle, len);
 }
 
-PyObject *pyn_client_has_room(PyObject *self, PyObject *nothing)
+PyObject *pyn_client_has_room(PyObject *self, PyObject *len)
 {
-    (void)nothing;
-    return PyBool_FromLong(look(((pyn_client *)self)->handle, 0));
+    size_t size = PyLong_AsSize_t(len);
+    if (size == (size_t)-1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return PyBool_FromLong(pyn_has_room(((pyn_client *)self)->handle, size));
 }
 
 /* ---- one ---- */
@@ -120,6 +123,23 @@ PyObject *pyn_client_publish(PyObject *self, PyObject *const *args, Py_ssize_t n
         return publish_with(handle, args, nargs, kwnames);
     }
     return pyn_done(status);
+}
+
+/* For event loops: False, and nothing is published, when it would wait for the server. */
+PyObject *pyn_client_try_publish(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                                 PyObject *kwnames)
+{
+    bool sized = nargs > 1 && PyBytes_CheckExact(args[1]);
+    size_t size = sized ? (size_t)PyBytes_GET_SIZE(args[1]) : 0;
+    if (!pyn_has_room(((pyn_client *)self)->handle, size)) {
+        Py_RETURN_FALSE;
+    }
+    PyObject *nothing = pyn_client_publish(self, args, nargs, kwnames);
+    if (nothing == NULL) {
+        return NULL;
+    }
+    Py_DECREF(nothing);
+    Py_RETURN_TRUE;
 }
 
 /* ---- many ---- */

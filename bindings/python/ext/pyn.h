@@ -25,12 +25,24 @@ enum {
 
 /* ---- objects ---- */
 
-/* What a client and all that came from it share. It refers to no Python object, so nothing that
- * refers to it can be part of a cycle. */
+/* What a call has taken, until the caller has it: see box.c. */
+typedef struct pyn_box {
+    PyObject *taken; /* a list of messages, or one; NULL once they have arrived */
+    int32_t mode;    /* NATS_SUB_…: where they were offered */
+    PyObject **kept; /* messages that did not arrive, oldest first */
+    int32_t *kept_modes;
+    size_t kept_count, kept_room;
+    PyObject *event; /* likewise */
+} pyn_box;
+
+/* What a client and all that came from it share. It refers to no Python object but what is in the
+ * box, which the client empties when it goes: nothing that refers to it stays part of a cycle. */
 typedef struct pyn_handle {
     PyObject_HEAD
     nats_client *client;
+    pyn_box box;
     size_t unchecked; /* bytes published since has_room looked */
+    PyObject *home;   /* a weak reference to the event loop's client it is for, or NULL */
 } pyn_handle;
 
 typedef struct pyn_client {
@@ -42,13 +54,15 @@ typedef struct pyn_sub {
     PyObject_HEAD
     pyn_handle *handle;
     nats_sub *sub;
+    int32_t mode; /* NATS_SUB_… */
 } pyn_sub;
 
 typedef struct pyn_future {
     PyObject_HEAD
     pyn_handle *handle;
     nats_future *future;
-    bool busy; /* a thread waits for it without the GIL */
+    PyObject *taken; /* a reply, until the caller has it */
+    bool busy;       /* a thread waits for it without the GIL */
 } pyn_future;
 
 typedef struct pyn_proto {
@@ -57,7 +71,7 @@ typedef struct pyn_proto {
 } pyn_proto;
 
 extern PyTypeObject pyn_client_type, pyn_sub_type, pyn_future_type, pyn_proto_type,
-    pyn_message_type;
+    pyn_message_type, pyn_loop_message_type;
 
 pyn_handle *pyn_handle_new(void);
 /* A new object of a class written in Python, without its __init__. The caller fills it. */
@@ -126,12 +140,24 @@ nats_status pyn_wait(pyn_step step, void *arg, int64_t ms);
 
 /* The library's calls that wait, under the names and with the arguments they have there, made as
  * Python makes them. */
-nats_status pyn_client_close(nats_client *client);
 nats_status pyn_client_drain(nats_client *client, int64_t timeout_ms);
 nats_status pyn_client_flush(nats_client *client, int64_t timeout_ms);
 nats_status pyn_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out);
-nats_status pyn_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out);
 nats_status pyn_sub_drain(nats_sub *sub, int64_t timeout_ms);
+
+/* ---- what is on its way to the caller ---- */
+
+/* The list, or message, is about to be returned; as it is, or NULL as it was. */
+PyObject *pyn_box_put(pyn_box *box, int32_t mode, PyObject *taken);
+/* Messages that did not arrive, of a mode, or with a sid of that subscription: a new list, or NULL
+ * when there are none (no error) or it failed (an error). */
+PyObject *pyn_box_take(pyn_box *box, int32_t mode, uint64_t sid, size_t max);
+size_t pyn_box_count(const pyn_box *box); /* of messages that did not arrive */
+void pyn_box_clear(pyn_box *box);
+/* The same for what has a place of its own. */
+PyObject *pyn_slot_put(PyObject **slot, PyObject *taken);
+PyObject *pyn_slot_take(PyObject **slot);
+int pyn_box_init(void);
 
 /* ---- verbs ---- */
 
@@ -151,6 +177,10 @@ PyObject *pyn_publish(pyn_handle *handle, pyn_publication *what);
 
 /* The message is taken over. handle: NULL when it came without a client. */
 PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle);
+/* It is the caller's as before, unless it has headers: then the copy has it. */
+PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle);
+bool pyn_message_has_msg(PyObject *object);
+uint64_t pyn_message_sid(PyObject *object);
 int pyn_message_init(PyObject *module);
 
 PyObject *pyn_event_dict(nats_event *event); /* None for NULL; frees it */
@@ -171,7 +201,18 @@ PyObject *pyn_client_get_callbacks(PyObject *self, PyObject *const *args, Py_ssi
                                    PyObject *kwnames);
 PyObject *pyn_client_request(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames);
-PyObject *pyn_client_has_room(PyObject *self, PyObject *nothing);
+PyObject *pyn_client_try_publish(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                                 PyObject *kwnames);
+PyObject *pyn_client_has_room(PyObject *self, PyObject *len);
+PyObject *pyn_client_pending(PyObject *self, PyObject *nothing);
+PyObject *pyn_client_replies(PyObject *self, PyObject *nothing);
+PyObject *pyn_client_turns(PyObject *self, PyObject *nothing);
+PyObject *pyn_sub_ready(PyObject *self, PyObject *nothing);
+/* The future is taken over. */
+PyObject *pyn_future_of(PyObject *class, pyn_handle *handle, nats_future *future);
+PyObject *pyn_client_close(PyObject *self, PyObject *nothing);
+PyObject *pyn_client_next_event(PyObject *self, PyObject *wait);
+PyObject *pyn_sub_set_mode(PyObject *self, PyObject *mode);
 PyObject *pyn_sub_get_list(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                            PyObject *kwnames);
 PyObject *pyn_sub_next(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
@@ -180,6 +221,11 @@ PyObject *pyn_future_wait(PyObject *self, PyObject *const *args, Py_ssize_t narg
 PyObject *pyn_future_poll(PyObject *self, PyObject *nothing);
 
 /* Functions of the module. */
+PyObject *pyn_connect_start(PyObject *module, PyObject *args);
+PyObject *pyn_flush_start(PyObject *module, PyObject *args);
+PyObject *pyn_drain_start(PyObject *module, PyObject *args);
+PyObject *pyn_sub_drain_start(PyObject *module, PyObject *args);
+PyObject *pyn_set_home(PyObject *module, PyObject *args);
 PyObject *pyn_connect(PyObject *module, PyObject *args);
 PyObject *pyn_share(PyObject *module, PyObject *args);
 PyObject *pyn_subscribe(PyObject *module, PyObject *args);
@@ -187,6 +233,7 @@ PyObject *pyn_request_start(PyObject *module, PyObject *args);
 PyObject *pyn_request_many(PyObject *module, PyObject *args);
 PyObject *pyn_options(PyObject *module, PyObject *nothing);
 PyObject *pyn_now(PyObject *module, PyObject *nothing);
+PyObject *pyn_until(PyObject *module, PyObject *args);
 PyObject *pyn_proto_new(PyObject *module, PyObject *args);
 PyObject *pyn_proto_publish(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                             PyObject *kwnames);

@@ -148,12 +148,12 @@ PyObject *pyn_request_many(PyObject *module, PyObject *args)
     return make_future(object, class, &call);
 }
 
-static PyObject *reply_or_none(pyn_future *self, nats_msg *msg)
+static PyObject *give_reply(pyn_future *self, nats_msg *msg)
 {
     if (msg == NULL) {
         Py_RETURN_NONE;
     }
-    return pyn_message_new(msg, self->handle);
+    return pyn_slot_put(&self->taken, pyn_message_new(msg, self->handle));
 }
 
 PyObject *pyn_future_wait(PyObject *object, PyObject *const *args, Py_ssize_t nargs,
@@ -169,14 +169,19 @@ PyObject *pyn_future_wait(PyObject *object, PyObject *const *args, Py_ssize_t na
         !pyn_seconds_of(values[0], "timeout", &ms)) {
         return NULL;
     }
+    PyObject *taken = pyn_slot_take(&self->taken);
+    if (taken != NULL) {
+        return taken;
+    }
     self->busy = true;
     nats_status status = pyn_wait(wait_step, &call, ms);
     self->busy = false;
-    return status == NATS_OK ? reply_or_none(self, call.reply) : pyn_raise(status);
+    return status == NATS_OK ? give_reply(self, call.reply) : pyn_raise(status);
 }
 
 PyObject *pyn_future_poll(PyObject *object, PyObject *nothing)
 {
+    pyn_future *self = (pyn_future *)object;
     nats_msg *msg = NULL;
     int32_t done;
     nats_future *future = pyn_future_get(object);
@@ -184,6 +189,10 @@ PyObject *pyn_future_poll(PyObject *object, PyObject *nothing)
     if (future == NULL) {
         return NULL;
     }
+    PyObject *taken = pyn_slot_take(&self->taken);
+    if (taken != NULL) {
+        return taken;
+    }
     nats_status status = nats_future_poll(future, &msg, &done);
-    return status == NATS_OK ? reply_or_none((pyn_future *)object, msg) : pyn_raise(status);
+    return status == NATS_OK ? give_reply(self, msg) : pyn_raise(status);
 }

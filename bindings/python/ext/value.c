@@ -25,8 +25,9 @@ static bool wrong_type(const char *name, const char *wanted, PyObject *value)
 
 /* ---- texts ---- */
 
-/* What cannot be UTF-8, such as a lone surrogate, is a wrong argument like any other. */
-static bool not_utf8(const char *name)
+/* What cannot be UTF-8, a lone surrogate, is a wrong argument like any other: told in bytes, as the
+ * library does. */
+static bool not_utf8(PyObject *value, const char *name)
 {
     if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
         return false;
@@ -34,11 +35,13 @@ static bool not_utf8(const char *name)
     PyObject *type, *error, *trace;
     PyErr_Fetch(&type, &error, &trace);
     PyErr_NormalizeException(&type, &error, &trace);
-    Py_ssize_t at = 0;
+    Py_ssize_t at = 0, len = 0;
     PyUnicodeEncodeError_GetStart(error, &at);
-    PyErr_Clear();
-    pyn_raise_words(NATS_ERR_INVALID, name,
-                    "%s has a character at %zd that is not valid in UTF-8", name, at);
+    PyObject *before = PyUnicode_Substring(value, 0, at);
+    if (before != NULL && PyUnicode_AsUTF8AndSize(before, &len) != NULL) {
+        pyn_raise_words(NATS_ERR_INVALID, name, "%s: byte %zd is not valid UTF-8", name, len);
+    }
+    Py_XDECREF(before);
     Py_XDECREF(type);
     Py_XDECREF(error);
     Py_XDECREF(trace);
@@ -53,7 +56,7 @@ bool pyn_text_of(PyObject *value, const char *name, pyn_text *text)
     Py_ssize_t len;
     text->ptr = PyUnicode_AsUTF8AndSize(value, &len);
     if (text->ptr == NULL) {
-        return not_utf8(name);
+        return not_utf8(value, name);
     }
     text->len = (size_t)len;
     return true;
@@ -74,7 +77,7 @@ const char *pyn_words_of(PyObject *value, const char *name)
     }
     const char *nul = memchr(text.ptr, '\0', text.len);
     if (nul != NULL) {
-        pyn_raise_words(NATS_ERR_INVALID, name, "%s has a NUL byte at %zd", name,
+        pyn_raise_words(NATS_ERR_INVALID, name, "%s: byte %zd is a NUL", name,
                         (Py_ssize_t)(nul - text.ptr));
         return NULL;
     }
@@ -165,6 +168,29 @@ int64_t pyn_now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
+PyObject *pyn_now(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    return PyFloat_FromDouble((double)pyn_now_ns() / 1e9);
+}
+
+/* until(seconds, name): when they will be over, on that clock; None for ever. */
+PyObject *pyn_until(PyObject *module, PyObject *args)
+{
+    PyObject *value;
+    const char *name;
+    int64_t ms;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "Os:until", &value, &name) || !pyn_seconds_of(value, name, &ms)) {
+        return NULL;
+    }
+    if (ms < 0) {
+        Py_RETURN_NONE;
+    }
+    return PyFloat_FromDouble((double)pyn_now_ns() / 1e9 + PyFloat_AsDouble(value));
 }
 
 bool pyn_moment_of(PyObject *value, int64_t *ns)

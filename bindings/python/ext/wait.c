@@ -46,9 +46,15 @@ static nats_status close_step(void *client, int64_t ms)
     return nats_client_close(client);
 }
 
-nats_status pyn_client_close(nats_client *client)
+PyObject *pyn_client_close(PyObject *self, PyObject *nothing)
 {
-    return pyn_wait(close_step, client, 0);
+    pyn_handle *handle = ((pyn_client *)self)->handle;
+    (void)nothing;
+    nats_status status = pyn_wait(close_step, handle->client, 0);
+    if (status == NATS_OK) {
+        pyn_box_clear(&handle->box);
+    }
+    return pyn_done(status);
 }
 
 static nats_status drain_step(void *client, int64_t ms)
@@ -94,10 +100,24 @@ static nats_status event_step(void *arg, int64_t ms)
     return nats_client_next_event(self->object, ms, self->out);
 }
 
-nats_status pyn_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out)
+PyObject *pyn_client_next_event(PyObject *self, PyObject *wait)
 {
-    asking self = {client, event_out};
-    return pyn_wait(event_step, &self, wait_ms);
+    pyn_handle *handle = ((pyn_client *)self)->handle;
+    nats_event *event = NULL;
+    int64_t ms;
+    if (!pyn_seconds_of(wait, "wait", &ms)) {
+        return NULL;
+    }
+    PyObject *taken = pyn_slot_take(&handle->box.event);
+    if (taken != NULL) {
+        return taken;
+    }
+    asking call = {handle->client, &event};
+    nats_status status = pyn_wait(event_step, &call, ms);
+    if (status != NATS_OK) {
+        return pyn_raise(status);
+    }
+    return pyn_slot_put(&handle->box.event, pyn_event_dict(event));
 }
 
 static nats_status sub_drain_step(void *sub, int64_t ms)

@@ -41,19 +41,33 @@ from ._errors import (
 from ._event import Event
 from ._future import Future
 from ._polynats import Message, abi, now, version
-from ._proto import Proto, proto
+from ._proto import Proto, ProtoServer, proto
 from ._subscription import Subscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._polynats import OptionRow
+    from typing import NamedTuple
+
+    class Option(NamedTuple):
+        """An option of `connect`."""
+
+        name: str
+        type: str
+        doc: str
+
+else:
+    # typing is slow to import.
+    from collections import namedtuple
+
+    Option = namedtuple("Option", ("name", "type", "doc"))
+    Option.__doc__ = "An option of `connect`."
 
 __version__ = version()
 
 
-def options() -> list[OptionRow]:
+def options() -> list[Option]:
     """Every option of `connect`: its name, its type (text, bool, int, seconds), a line about it."""
-    return _polynats._options()
+    return [Option(*row) for row in _polynats._options()]
 
 
 class subject:
@@ -62,17 +76,26 @@ class subject:
     @staticmethod
     def valid(subject: str) -> bool:
         """Whether a message can be published to it."""
-        return _polynats.subject_valid(subject)
+        try:
+            return _polynats.subject_valid(subject)
+        except Invalid:  # a lone surrogate
+            return False
 
     @staticmethod
     def valid_pattern(pattern: str) -> bool:
         """Whether it can be subscribed to."""
-        return _polynats.subject_valid_pattern(pattern)
+        try:
+            return _polynats.subject_valid_pattern(pattern)
+        except Invalid:
+            return False
 
     @staticmethod
     def matches(pattern: str, subject: str) -> bool:
         """Whether a message to `subject` would reach a subscription to `pattern`."""
-        return _polynats.subject_matches(pattern, subject)
+        try:
+            return _polynats.subject_matches(pattern, subject)
+        except Invalid:
+            return False
 
 
 def _at_exit() -> None:
@@ -89,6 +112,7 @@ atexit.register(_at_exit)
 __all__ = [
     "Auth", "Client", "Closed", "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed",
     "Interrupted", "Invalid", "Limit", "MaxPayload", "Message", "NoMemory", "NoResponders",
-    "NotSupported", "Permission", "Proto", "Protocol", "Server", "SlowConsumer", "Subscription",
-    "TLSFailed", "Timeout", "abi", "connect", "now", "options", "proto", "subject", "version",
+    "NotSupported", "Option", "Permission", "Proto", "ProtoServer", "Protocol", "Server",
+    "SlowConsumer", "Subscription", "TLSFailed", "Timeout", "abi", "connect", "now", "options",
+    "proto", "subject", "version",
 ]  # fmt: skip

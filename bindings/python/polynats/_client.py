@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from _warnings import warn  # what warnings has; quicker to import, and there to the end
 from collections import deque
 
 from . import _polynats
-from ._errors import Closed, Error, Timeout
+from ._errors import Closed, Timeout, invalid
 from ._event import Event, event_of
 from ._future import Future
 from ._subscription import CALLBACK, SHARED, Subscription
@@ -27,18 +28,23 @@ EVENT_SLICE = 0.1
 _STATUSES = {1: "connected", 2: "reconnecting", 3: "draining", 4: "closed"}
 
 
+def _left(until: float | None) -> float | None:
+    """Seconds until then; None: for ever."""
+    return None if until is None else max(0.0, until - _polynats.now())
+
+
 def connect(
-    servers: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+    url: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
 ) -> Client:
     """Connect, and return a client once the server has answered.
 
-    `servers`: a URL, several with commas, or a list; None: $NATS_URL, else
+    `url`: one URL, several with commas, or a list; None: $NATS_URL, else
     nats://127.0.0.1:4222. `logger` is told what happens to the connection. `options` are those of
     docs/options.md (`polynats.options()` lists them); times are in seconds.
 
     Raises Invalid, Timeout, IOFailed, Auth, Protocol, Disconnected, NotSupported.
     """
-    client = _polynats._connect(Client, servers, options)
+    client = _polynats._connect(Client, url, options)
     client._set_up()
     if logger is not None:
         client._follow(logger)
@@ -53,12 +59,13 @@ class Client(_polynats.ClientBase):
     """
 
     __slots__ = ("__weakref__", "_callbacks", "_queue", "_on_event", "_stopping", "_waiting",
-                 "_ended", "_log")  # fmt: skip
+                 "_ended", "_log", "_first")  # fmt: skip
 
     _callbacks: dict[int, tuple[Callable[[Message], object], Subscription]]
     _queue: deque[Message]
     _on_event: Callable[[Event], object] | None
     _log: EventLog | None
+    _first: Event | None
 
     def _set_up(self) -> None:
         self._callbacks = {}
@@ -68,11 +75,15 @@ class Client(_polynats.ClientBase):
         self._waiting = False
         self._ended = False
         self._log = None
+        self._first = None
 
     def _follow(self, logger: Logger) -> None:
         from ._log import EventLog
 
         self._log = EventLog(self, logger)
+        self._first = self.next_event(0)  # older than the log's own client, and told by us
+        if self._first is not None:
+            self._log.tell(self._first)
 
     def _option_seconds(self, name: str) -> float:
         return _polynats.Client_option_int(self, name) / 1000
@@ -86,7 +97,7 @@ class Client(_polynats.ClientBase):
         """
         if self._log is not None:
             self._log.close()
-        _polynats.Client_close(self)
+        self._close()
         self._forget()
 
     def _forget(self) -> None:
@@ -113,20 +124,20 @@ class Client(_polynats.ClientBase):
         """
         if timeout is None:
             timeout = self._option_seconds("drain_timeout")
-        until = _polynats.now() + timeout
+        until = _polynats._until(timeout, "timeout")
         try:
             self._drain_callbacks(until)
-            _polynats.Client_drain(self, max(0.0, until - _polynats.now()))
+            _polynats.Client_drain(self, _left(until))
         finally:
             if self.closed:
                 self._forget()
                 if self._log is not None:
                     self._log.close()
 
-    def _drain_callbacks(self, until: float) -> None:
+    def _drain_callbacks(self, until: float | None) -> None:
         try:
             for _, sub in list(self._callbacks.values()):
-                sub.drain(max(0.0, until - _polynats.now()))
+                sub.drain(_left(until))
         except (Closed, Timeout):
             pass
         self._stopping = False
@@ -147,15 +158,13 @@ class Client(_polynats.ClientBase):
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, _warn: Callable[..., None] = warn) -> None:
         if self.status == "closed":
             return
-        import warnings
-
         log = getattr(self, "_log", None)
         if log is not None:
             log.close()
-        warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+        _warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def __repr__(self) -> str:
         return f"<polynats.Client {self.status}>"
@@ -261,6 +270,21 @@ class Client(_polynats.ClientBase):
             return None
         return _polynats.Client_unsubscribe_subject(self, which, after)
 
+    # ---- receive ----
+    #
+    # What was taken is ours when _taken is assigned to, and not lost to what a signal's handler
+    # raises before: see ext/box.c.
+
+    def get(self, max: int | None = None, wait: float | None = None) -> list[Message]:
+        """Take all that has arrived, at most `max` (65,536), oldest first.
+
+        Waits for the first one, at most `wait` seconds (None: for ever); empty on silence. Raises
+        Closed.
+        """
+        taken = self._get(max, wait)
+        self._taken = None
+        return taken
+
     # ---- callbacks ----
 
     def on_event(self, function: Callable[[Event], object] | None) -> None:
@@ -274,18 +298,21 @@ class Client(_polynats.ClientBase):
 
         What a callback raises leaves by here; the messages after it wait for the next dispatch.
         """
-        limit = GET_MAX if max is None else max
+        if max is not None and not isinstance(max, int):
+            raise TypeError(f"max must be int, not {type(max).__name__}")
+        if max is not None and max < 1:
+            raise invalid("max", f"max must be 1 or more, not {max}")
         self._stopping = False
-        return self._dispatch(limit, wait)
+        return self._dispatch(GET_MAX if max is None else max, wait)
 
     def run(self, timeout: float | None = None) -> None:
         """Dispatch until `stop`, the client's end, or the time is up."""
-        until = None if timeout is None else _polynats.now() + timeout
+        until = _polynats._until(timeout, "timeout")
         self._stopping = False
         try:
             while not self._stopping and not self.closed:
-                left = None if until is None else until - _polynats.now()
-                if left is not None and left <= 0:
+                left = _left(until)
+                if left == 0:
                     return
                 self._dispatch(GET_MAX, left)
         except Closed:
@@ -301,26 +328,24 @@ class Client(_polynats.ClientBase):
     def _dispatch(self, limit: int, wait: float | None) -> int:
         called = 0
         while True:
-            if self._queue and called < limit and not self._stopping:
-                self._call(self._queue.popleft())
-                called += 1
-                continue
+            while self._queue and called < limit and not self._stopping:
+                called += self._call_first()
             if self._ended and not self._queue:
                 self._sweep()
-            if self._stopping or called >= limit > 0:
+            if self._stopping or called >= limit:
                 return called
             try:
-                got = self._await(limit - called, 0 if called else wait)
+                if not self._fill(limit - called, 0 if called else wait):
+                    return called
             except Closed:
                 if called:
                     return called
                 raise
-            if not got:
-                return called
-            self._queue.extend(got)
 
-    def _await(self, limit: int, wait: float | None) -> list[Message]:
-        until = None if wait is None else _polynats.now() + wait
+    def _fill(self, limit: int, wait: float | None) -> int:
+        """Messages to the end of the queue, by C: an exception may strike between two lines of ours,
+        and what it interrupts must not be what holds messages."""
+        until = _polynats._until(wait, "wait")
         while True:
             self._call_events()
             piece = wait
@@ -328,20 +353,29 @@ class Client(_polynats.ClientBase):
                 piece = EVENT_SLICE if wait is None else min(wait, EVENT_SLICE)
             self._waiting = True
             try:
-                got = [] if self._stopping else self._get_callbacks(limit, piece)
+                got = 0 if self._stopping else self._get_callbacks(limit, piece, self._queue)
             finally:
                 self._waiting = False
             if got or self._stopping or piece == wait:
                 return got
-            wait = None if until is None else max(0.0, until - _polynats.now())
+            wait = _left(until)
 
-    def _call(self, msg: Message) -> None:
-        callback, sub = self._callbacks.get(msg.sid, (None, None))
-        if callback is None or sub is None:
-            return  # closed by an earlier callback
-        if not sub.active:
-            self._ended = True
-        callback(msg)
+    def _call_first(self) -> int:
+        """The message leaves the queue when nothing can strike any more before its function runs."""
+        queue = self._queue
+        msg = queue[0]
+        try:
+            callback, sub = self._callbacks[msg.sid]
+        except KeyError:  # closed by an earlier callback
+            del queue[0]
+            return 0
+        del queue[0]
+        try:
+            callback(msg)
+        finally:
+            if not sub.active:
+                self._ended = True
+        return 1
 
     def _call_events(self) -> None:
         while (function := self._on_event) is not None:
@@ -396,7 +430,12 @@ class Client(_polynats.ClientBase):
 
         Raises Closed when it is closed and there is none left.
         """
-        return event_of(_polynats.Client_next_event(self, wait))
+        if self._first is not None:
+            event, self._first = self._first, None
+            return event
+        taken = event_of(self._next_event(wait))
+        self._event_taken = None
+        return taken
 
     # ---- event loops ----
 
@@ -419,6 +458,3 @@ class Client(_polynats.ClientBase):
     def wake(self) -> None:
         """Make a call that waits in get or next_event return empty. From any thread."""
         _polynats.Client_wake(self)
-
-
-__all__ = ["Client", "Error", "connect"]

@@ -133,3 +133,10 @@ _CLASSES: tuple[type[Error], ...] = (
     Interrupted,
 )  # fmt: skip
 _polynats._set_errors({"OK": Error, **{made.code: made for made in _CLASSES}})
+
+
+def invalid(about: str, text: str) -> Invalid:
+    """As the library makes them."""
+    error = Invalid(text)
+    error.about = about
+    return error

@@ -24,6 +24,22 @@ class Future(_polynats.FutureBase):
 
     client: Client
 
+    def wait(self, timeout: float | None = None) -> Message | None:
+        """The reply, waited for at most `timeout` seconds (None: as long as the request may take).
+
+        Of `request_many_start`: the next one, and None at the end. Raises why there is none; Timeout
+        also when only this wait was up: `done` is False then.
+        """
+        taken = self._wait(timeout)
+        self._taken = None
+        return taken
+
+    def poll(self) -> Message | None:
+        """The reply, or None while there is none. Raises, once, why there will be none."""
+        taken = self._poll()
+        self._taken = None
+        return taken
+
     def done(self) -> bool:
         """Whether nothing more will come out of it."""
         return _polynats.Future_done(self)

@@ -31,6 +31,7 @@ def words(event: Event) -> str:
 
 
 def log(logger: logging.Logger, event: Event) -> None:
+    """One line."""
     logger.log(_LEVELS.get(event.type, logging.INFO), "%s", words(event))
 
 
@@ -39,11 +40,23 @@ class EventLog:
 
     def __init__(self, client: Client, logger: logging.Logger) -> None:
         self._client = client.share()
-        self._thread = threading.Thread(
-            target=_follow, args=(self._client, logger), name="polynats events", daemon=True
-        )
+        self._logger = logger
+        self._thread = threading.Thread(target=self._follow, name="polynats events", daemon=True)
         self._thread.start()
         _open.add(self)
+
+    def tell(self, event: Event) -> None:
+        """One line."""
+        log(self._logger, event)
+
+    def _follow(self) -> None:
+        try:
+            while True:
+                event = self._client.next_event()
+                if event is not None:
+                    self.tell(event)
+        except Error:
+            return
 
     def close(self) -> None:
         """What happened until now is told before."""
@@ -51,16 +64,6 @@ class EventLog:
         if self._thread is not threading.current_thread():
             self._thread.join(1)
         _open.discard(self)
-
-
-def _follow(client: Client, logger: logging.Logger) -> None:
-    try:
-        while True:
-            event = client.next_event()
-            if event is not None:
-                log(logger, event)
-    except Error:
-        return
 
 
 def close_all() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, TypedDict, Union
 
-from typing_extensions import Buffer, Unpack
+if sys.version_info >= (3, 12):
+    from collections.abc import Buffer
+    from typing import Unpack
+else:
+    from typing_extensions import Buffer, Unpack
 
 Servers = Optional[Union[str, Sequence[str]]]
 """A URL, several with commas, or a list of them."""

@@ -21,30 +21,25 @@ if TYPE_CHECKING:
         attempts: int
         discovered: bool
 
+else:
+    # typing is slow to import.
+    from collections import namedtuple
+
+    ProtoServer = namedtuple("ProtoServer", ("url", "attempts", "discovered"))
+    ProtoServer.__doc__ = "A server of the pool."
+
 _STATES = ("idle", "waiting", "dialing", "upgrading", "waiting_info", "securing", "signing",
            "waiting_pong", "connected", "closed")  # fmt: skip
 _NEVER = (1 << 63) - 1
 
 
-def __getattr__(name: str) -> Any:
-    """collections.namedtuple is made when it is first asked for: importing costs less."""
-    if name != "ProtoServer":
-        raise AttributeError(name)
-    from collections import namedtuple
-
-    made = namedtuple("ProtoServer", ("url", "attempts", "discovered"))
-    made.__doc__ = "A server of the pool."
-    globals()[name] = made
-    return made
-
-
 def proto(
-    servers: Servers = None, seed: Data = None, **options: Unpack[Options]
+    url: Servers = None, seed: Data = None, **options: Unpack[Options]
 ) -> Proto:
-    """One connection's whole protocol. `servers` and `options` are as for `connect`, but $NATS_URL
+    """One connection's whole protocol. `url` and `options` are as for `connect`, but $NATS_URL
     is not looked at. `seed`: 16 random bytes or more; the same seed gives the same choices."""
     given = os.urandom(32) if seed is None else seed
-    return _polynats._proto_new(Proto, servers, options, given)
+    return _polynats._proto_new(Proto, url, options, given)
 
 
 class Proto(_polynats.ProtoBase):
@@ -150,14 +145,17 @@ class Proto(_polynats.ProtoBase):
 
     @property
     def scheme(self) -> str:
+        """Of that server: nats, tls, ws or wss."""
         return _polynats.Proto_scheme(self)
 
     @property
     def host(self) -> str:
+        """Of that server: what to connect to."""
         return _polynats.Proto_host(self)
 
     @property
     def port(self) -> int:
+        """Of that server."""
         return _polynats.Proto_port(self)
 
     @property
@@ -187,9 +185,7 @@ class Proto(_polynats.ProtoBase):
 
     def servers(self) -> list[ProtoServer]:
         """The pool."""
-        from . import _proto
-
-        return [_proto.ProtoServer(*row) for row in self._servers()]
+        return [ProtoServer(*row) for row in self._servers()]
 
     def server_add(self, url: str) -> None:
         """Add a server to the pool."""

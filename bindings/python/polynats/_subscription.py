@@ -49,12 +49,27 @@ class Subscription(_polynats.SubscriptionBase):
         """Whether messages can still come."""
         return _polynats.Subscription_active(self)
 
+    def next(self, timeout: float | None = None) -> Message | None:
+        """Take the next message; None when there is none within `timeout` seconds (None: for ever).
+
+        Raises Closed when it has ended and given all it had.
+        """
+        taken = self._next(timeout)
+        self._taken = None
+        return taken
+
+    def get(self, max: int | None = None, wait: float | None = None) -> list[Message]:
+        """As `Client.get`, of this subscription alone. Raises Closed at its end, as `next`."""
+        taken = self._get(max, wait)
+        self._taken = None
+        return taken
+
     def messages(self, timeout: float | None = None) -> Iterator[Message]:
         """Messages as they come, until it ends, or none came for `timeout` seconds.
 
         From then on its messages do not show up in `Client.get`.
         """
-        _polynats.Subscription_set_mode(self, PRIVATE)
+        self._set_mode(PRIVATE)
         return self._each(timeout)
 
     def _each(self, timeout: float | None) -> Iterator[Message]:

@@ -46,7 +46,7 @@ module Polynats
     # @raise [Invalid, Timeout, IOError, Auth, Protocol, Disconnected, NotSupported]
     def connect(url = nil, logger: nil, **options)
       client = Client.__send__(:open, url, options)
-      client.__send__(:set_up, options, logger)
+      client.__send__(:set_up, logger)
       return client unless block_given?
 
       begin

@@ -54,6 +54,14 @@ enum {
 NATS_API nats_status nats_connect(const char *url, const nats_options *options,
                                   nats_client **client_out);
 
+/* Begin to connect, and do not wait: for event loops. client_out and future_out: owned. The client
+ * can be used at once, as one whose connection is lost; nats_client_fd() and
+ * nats_client_process() move it. The future ends when the server has answered the first PING, or
+ * fails as nats_connect() does, and then the client is closed. Errors: INVALID, IO, NO_MEMORY, with
+ * nothing to free. */
+NATS_API nats_status nats_connect_start(const char *url, const nats_options *options,
+                                        nats_client **client_out, nats_future **future_out);
+
 /* Another client on the same connection, which lives until its last client is closed.
  * client_out: owned, free with nats_client_free(). Errors: CLOSED, FORKED, NO_MEMORY. */
 NATS_API nats_status nats_client_share(nats_client *client, nats_client **client_out);
@@ -74,6 +82,14 @@ NATS_API nats_status nats_client_close(nats_client *client);
  * DISCONNECTED: the client is closed then, at once; INTERRUPTED: nothing has ended yet, call again
  * to go on; CLOSED, FORKED. */
 NATS_API nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
+
+/* Begin to drain, and do not wait: for event loops. The future ends when all that was under way is
+ * here; then, when its end has been taken, messages can be, and nats_client_close(), or get() and
+ * next() that find none left, end the client. When it fails (TIMEOUT, DISCONNECTED) the client is
+ * closed at once. Cancelled: the subscriptions end, and what was under way may be missing.
+ * future_out: owned. Errors: CLOSED, NO_MEMORY, LIMIT, FORKED. */
+NATS_API nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
+                                             nats_future **future_out);
 
 /* Close if need be and free the handle. Handles of its subscriptions and futures stay valid until
  * they are freed themselves. NULL is fine; in a child of fork() it does nothing. */
@@ -133,13 +149,20 @@ NATS_API nats_status nats_client_credentials(nats_client *client, const char *us
  * the PONG: what had arrived is not known), CLOSED, INTERRUPTED. */
 NATS_API nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 
+/* The same without waiting, for event loops: the future ends with the PONG. future_out: owned.
+ * Errors: CLOSED, NO_MEMORY, LIMIT, FORKED; TIMEOUT, DISCONNECTED and CLOSED also from the
+ * future. */
+NATS_API nats_status nats_client_flush_start(nats_client *client, int64_t timeout_ms,
+                                             nats_future **future_out);
+
 /* ---- subscribe and receive ---- */
 
 /* Subscribe to a pattern. queue: NULL or "" for none. max: end after that many messages, 0 for
  * no end. sub_out: owned, free with nats_sub_free(); NULL when the client's get() and the sid
  * are enough. NATS_OK does not mean that the server allows it: a refusal comes as an event
  * (flush first to know). While the connection is lost, the server is told when it is back.
- * Errors: INVALID, CLOSED (also while draining), NO_MEMORY, FORKED. */
+ * Errors: INVALID, CLOSED (also while draining), TIMEOUT (write_deadline: the server takes
+ * nothing), INTERRUPTED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_subscribe(nats_client *client, const char *subject,
                                            size_t subject_len, const char *queue, size_t queue_len,
                                            uint64_t max, nats_sub **sub_out);
@@ -243,6 +266,13 @@ NATS_API int64_t nats_client_max_payload(nats_client *client);
 NATS_API nats_status nats_client_option_int(nats_client *client, const char *name,
                                             int64_t *value_out);
 
+/* Messages that wait in this client's subscriptions, of all modes. 0 in a child of fork(). */
+NATS_API uint64_t nats_client_pending(nats_client *client);
+
+/* Replies that wait in this client's futures, and ends of them that were not told yet: with many
+ * futures, whether it is worth while to ask them. 0 in a child of fork(). */
+NATS_API uint64_t nats_client_replies(nats_client *client);
+
 /* Copy up to `count` counters of the connection to values, in the order of nats_stats_name().
  * Returns how many there are; 0 in a child of fork(). received = delivered + dropped + pending.
  * docs/delivery.md says what each counts. */
@@ -266,6 +296,21 @@ NATS_API nats_status nats_client_next_event(nats_client *client, int64_t wait_ms
  * not care for lets it sleep; taking one makes it readable again for those that are left. The
  * event CONNECTED of nats_connect() does not. Errors: IO, CLOSED. */
 NATS_API nats_status nats_client_fd(nats_client *client, int32_t *fd_out);
+
+/* How an event loop uses a client: flags of nats_client_fd_mode(). */
+enum {
+    /* Messages, too, make the descriptor readable only when they come, and until the next
+     * nats_client_process(): for loops that keep account of who waits for messages, and look for
+     * them at each turn. */
+    NATS_FD_NEWS_ONLY = 1,
+    /* After each publish the program calls nats_client_process() soon, once for all of a turn: what
+     * it publishes after the first until then is written together. Of the whole connection; it
+     * matters only without a keeper. */
+    NATS_FD_WRITES_IN_TURNS = 2
+};
+
+/* Set the mode; 0 at first. Errors: INVALID, CLOSED, FORKED. */
+NATS_API nats_status nats_client_fd_mode(nats_client *client, int32_t flags);
 
 /* Do what is due, without waiting: write, read, answer pings, reconnect, end requests whose time
  * is up. Where another thread is at it, only the last. Then take, with a wait of 0: messages,

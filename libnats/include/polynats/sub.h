@@ -2,7 +2,8 @@
  *
  * Made by nats_client_subscribe(). Its messages are delivered once, to whoever asks first:
  * nats_sub_next(), nats_sub_get() or its client's nats_client_get(). Freeing the handle does not
- * end the subscription (its messages go on coming through nats_client_get()):
+ * end the subscription (its messages go on coming through nats_client_get(), or
+ * nats_client_get_callbacks()), unless it is a private one, whose messages nobody could take then:
  * nats_sub_unsubscribe(), nats_sub_drain() or the end of its client does. After the first two,
  * messages that had arrived can still be taken; nats_client_close() drops them.
  *
@@ -18,6 +19,7 @@
 #ifndef POLYNATS_SUB_H
 #define POLYNATS_SUB_H
 
+#include "future.h"
 #include "msg.h"
 
 #ifdef __cplusplus
@@ -29,7 +31,7 @@ typedef struct nats_sub nats_sub;
 /* Where a subscription's messages are offered besides nats_sub_next() and nats_sub_get(). */
 enum {
     NATS_SUB_SHARED = 0,  /* in nats_client_get(): the default */
-    NATS_SUB_PRIVATE = 1, /* nowhere else: for iterators */
+    NATS_SUB_PRIVATE = 1, /* nowhere else: for iterators; nats_sub_free() ends it */
     NATS_SUB_CALLBACK = 2 /* in nats_client_get_callbacks(): for bindings that call functions */
 };
 
@@ -45,17 +47,19 @@ enum {
 
 /* Take the next message. *msg_out: owned, NULL when none came within wait_ms (which is NATS_OK).
  * Errors: CLOSED (no message left, and none can come: unsubscribed, its maximum reached, or
- * closed), INTERRUPTED, FORKED. */
+ * closed), PERMISSION (the server has refused it: told once, CLOSED then), INVALID (a NULL),
+ * INTERRUPTED, FORKED. */
 NATS_API nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out);
 
 /* Take what has arrived, at most max; wait for the first one if need be.
  * batch: room for max pointers, filled with *count_out owned messages. NATS_OK with *count_out = 0
- * when nothing came. Errors: as nats_sub_next(); INVALID. */
+ * when nothing came. Errors: as nats_sub_next(). */
 NATS_API nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **batch,
                                   size_t *count_out);
 
 /* End it: at once (after = 0), or when `after` messages have arrived in all since it began,
- * exactly. Once more on an ended subscription is fine. Errors: NO_MEMORY, FORKED. */
+ * exactly. Once more on an ended subscription is fine. Errors: NO_MEMORY, FORKED; with `after` also
+ * TIMEOUT (write_deadline: the server takes nothing), INTERRUPTED. */
 NATS_API nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
 
 /* End it without losing what is under way: the server is told to stop, what it had sent before is
@@ -64,6 +68,12 @@ NATS_API nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
  * INTERRUPTED nothing has ended yet: call again to go on.
  * Errors: TIMEOUT, CLOSED, DISCONNECTED, INTERRUPTED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_sub_drain(nats_sub *sub, int64_t timeout_ms);
+
+/* The same without waiting, for event loops: when the future's end has been taken, all that was
+ * under way waits in the subscription, and it has ended; so it has when the future fails or is
+ * cancelled. future_out: owned. Errors: as nats_client_flush_start(). */
+NATS_API nats_status nats_sub_drain_start(nats_sub *sub, int64_t timeout_ms,
+                                          nats_future **future_out);
 
 /* Change where its messages are offered (NATS_SUB_SHARED …); those that wait move along.
  * Errors: INVALID, FORKED. */

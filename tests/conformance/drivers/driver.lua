@@ -1,9 +1,13 @@
 -- The conformance driver for Lua: one source for Lua 5.4 with the C module (--api lua) and for
 -- LuaJIT over FFI (--api luajit). It reads command lines, calls the module, prints what came of it.
 -- The line protocol is in ../README.md. It knows no expectation: those are in the cases.
+--
+-- With --loop cqueues or --loop luv the library never waits for messages, replies or events: that
+-- loop does, by the client's descriptor and deadline.
 
 local nats = require "nats"
 local jit_api = arg[1] == "--api" and arg[2] == "luajit"
+local loop_name = arg[3] == "--loop" and arg[4]
 local ffi = jit_api and require "ffi"
 local unpack = table.unpack or unpack
 
@@ -201,6 +205,33 @@ local function servers_given()
     return list
 end
 
+-- ---- waiting ----
+
+-- With a loop: the verbs that wait, and whose client subscriptions and futures are.
+local loop
+local clients = setmetatable({}, { __mode = "k" })
+
+local try_now = try
+if loop_name then
+    loop = assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/driver_loop.lua"))(loop_name)
+    clients = loop.clients
+    local waiting = loop.waiting
+    try = function(method, object, ...)
+        if not waiting[method] then
+            return try_now(method, object, ...)
+        end
+        return try_now("call", { call = function(_, ...) return waiting[method](object, ...) end },
+                       ...)
+    end
+end
+
+local function each_message(sub)
+    if loop then
+        return loop.waiting.messages(sub)
+    end
+    return sub:messages()
+end
+
 local verbs = {}
 
 -- ---- clients ----
@@ -255,10 +286,14 @@ function verbs.subscribe()
     if options.callback then
         callback = put_msg
     end
-    local fine, made = try("subscribe", handle(0), text(2), {
+    local client = handle(0)
+    local fine, made = try("subscribe", client, text(2), {
         queue = decode(options.queue), max = number("max"), callback = callback,
         pending_msgs = number("pending_msgs"), pending_bytes = number("pending_bytes"),
     })
+    if fine then
+        clients[made] = client
+    end
     keep(fine, made, word(1))
 end
 
@@ -294,7 +329,11 @@ function verbs.request()
 end
 
 function verbs.request_start()
-    local fine, made = try("request_start", handle(0), text(2), text(3), request_options())
+    local client = handle(0)
+    local fine, made = try("request_start", client, text(2), text(3), request_options())
+    if fine then
+        clients[made] = client
+    end
     keep(fine, made, word(1))
 end
 
@@ -452,12 +491,19 @@ else
     end
 end
 
-if readable then
+if readable or loop then
     function verbs.wait_fd()
         local fine, fd = try("fd", handle(0))
-        if fine then
-            put("ok", readable(fd, number("wait_ms", 0)) and 1 or 0)
+        if not fine then
+            return
         end
+        local ms, ready = number("wait_ms", 0), nil
+        if loop then
+            ready = loop.watch(handle(0), ms / 1000)
+        else
+            ready = readable(fd, ms)
+        end
+        put("ok", ready and 1 or 0)
     end
 end
 
@@ -515,7 +561,7 @@ end
 
 function verbs.iterate()
     local left = tonumber(word(1))
-    for msg in handle(0):messages() do
+    for msg in each_message(handle(0)) do
         put_msg(msg)
         left = left - 1
         if left == 0 then
@@ -721,7 +767,7 @@ function verbs.hello()
     put("ok", unpack(names))
 end
 
-for line in io.lines() do
+local function play(line)
     words, options = {}, {}
     for token in line:gmatch("%S+") do
         local key, value = token:match("^([^=]*)=(.*)$")
@@ -737,4 +783,16 @@ for line in io.lines() do
         io.write(".\n")
         io.stdout:flush()
     end
+end
+
+local function main()
+    for line in io.lines() do
+        play(line)
+    end
+end
+
+if loop then
+    loop.run(main)
+else
+    main()
 end

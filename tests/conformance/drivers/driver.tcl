@@ -24,16 +24,15 @@ proc decode {token} {
     if {[string first % $token] < 0} {
         return $token
     }
-    set map {}
-    foreach hex [lsort -unique [regexp -all -inline {%[0-9a-fA-F]{2}} $token]] {
-        lappend map $hex [binary format H2 [string range $hex 1 end]]
-    }
-    return [string map $map $token]
+    return [subst -nocommands -novariables [string map {\\ \\\\ % \\x} $token]]
 }
 
 # Is it one character of UTF-8? (Tcl's own decoder lets more through.)
 proc is_utf8 {bytes} {
-    return [regexp {^(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+$} $bytes]
+    return [regexp -expanded {^(?:[\x00-\x7f] | [\xc2-\xdf][\x80-\xbf]
+        | \xe0[\xa0-\xbf][\x80-\xbf] | [\xe1-\xec\xee\xef][\x80-\xbf]{2}
+        | \xed[\x80-\x9f][\x80-\xbf] | \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3}
+        | \xf4[\x80-\x8f][\x80-\xbf]{2})+$} $bytes]
 }
 
 # Bytes as the text that the package takes and gives: what is not UTF-8 is a lone surrogate U+DC80 to U+DCFF.
@@ -210,7 +209,7 @@ proc put_msg {msg} {
     set line [list msg [encode_text [dict get $msg subject]] \
         [expr {$reply eq "" ? "-" : [encode_text $reply]}] \
         [expr {[llength $pairs] ? [join $pairs ,] : "-"}] [encode [dict get $msg data]]]
-    if {[dict get $msg status]} {
+    if {[dict exists $msg status]} {
         lappend line [dict get $msg status] [encode_text [dict get $msg description]]
     }
     put {*}$line

@@ -17,6 +17,8 @@ NATS_CLIENT_CONNECTED = 1
 NATS_CLIENT_RECONNECTING = 2
 NATS_CLIENT_DRAINING = 3
 NATS_CLIENT_CLOSED = 4
+NATS_FD_NEWS_ONLY = 1
+NATS_FD_WRITES_IN_TURNS = 2
 
 # polynats/event.h
 NATS_EVENT_CONNECTED = 1
@@ -137,9 +139,11 @@ POLYNATS_ABI = 0
 
 FUNCTIONS = {
     "nats_connect": (c_int32, (c_char_p, c_void_p, VOID_OUT)),
+    "nats_connect_start": (c_int32, (c_char_p, c_void_p, VOID_OUT, VOID_OUT)),
     "nats_client_share": (c_int32, (c_void_p, VOID_OUT)),
     "nats_client_close": (c_int32, (c_void_p,)),
     "nats_client_drain": (c_int32, (c_void_p, c_int64)),
+    "nats_client_drain_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_client_free": (None, (c_void_p,)),
     "nats_client_publish": (c_int32, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
     "nats_client_publish_with": (c_int32, (
@@ -150,6 +154,7 @@ FUNCTIONS = {
     "nats_client_credentials": (c_int32, (
         c_void_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_void_p, c_size_t)),
     "nats_client_flush": (c_int32, (c_void_p, c_int64)),
+    "nats_client_flush_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_client_subscribe": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_uint64, VOID_OUT)),
     "nats_client_subscribe_with": (c_int32, (
@@ -174,10 +179,13 @@ FUNCTIONS = {
     "nats_client_server_info": (c_int32, (c_void_p, VOID_OUT)),
     "nats_client_max_payload": (c_int64, (c_void_p,)),
     "nats_client_option_int": (c_int32, (c_void_p, c_char_p, INT64_OUT)),
+    "nats_client_pending": (c_uint64, (c_void_p,)),
+    "nats_client_replies": (c_uint64, (c_void_p,)),
     "nats_client_stats": (c_size_t, (c_void_p, UINT64_OUT, c_size_t)),
     "nats_stats_name": (c_char_p, (c_size_t,)),
     "nats_client_next_event": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_client_fd": (c_int32, (c_void_p, INT32_OUT)),
+    "nats_client_fd_mode": (c_int32, (c_void_p, c_int32)),
     "nats_client_process": (c_int32, (c_void_p,)),
     "nats_client_deadline_ms": (c_int64, (c_void_p,)),
     "nats_event_type": (c_int32, (c_void_p,)),
@@ -293,6 +301,7 @@ FUNCTIONS = {
     "nats_sub_get": (c_int32, (c_void_p, c_size_t, c_int64, VOID_OUT, SIZE_OUT)),
     "nats_sub_unsubscribe": (c_int32, (c_void_p, c_uint64)),
     "nats_sub_drain": (c_int32, (c_void_p, c_int64)),
+    "nats_sub_drain_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_sub_set_mode": (c_int32, (c_void_p, c_int32)),
     "nats_sub_set_limits": (c_int32, (c_void_p, c_int64, c_int64)),
     "nats_sub_stats": (c_size_t, (c_void_p, UINT64_OUT, c_size_t)),

@@ -21,6 +21,8 @@ module PolynatsFFI
     NATS_CLIENT_RECONNECTING = 2
     NATS_CLIENT_DRAINING = 3
     NATS_CLIENT_CLOSED = 4
+    NATS_FD_NEWS_ONLY = 1
+    NATS_FD_WRITES_IN_TURNS = 2
 
     # polynats/event.h
     NATS_EVENT_CONNECTED = 1
@@ -141,9 +143,11 @@ module PolynatsFFI
 
     FUNCTIONS = {
       nats_connect: [INT32, [POINTER, POINTER, POINTER]],
+      nats_connect_start: [INT32, [POINTER, POINTER, POINTER, POINTER]],
       nats_client_share: [INT32, [POINTER, POINTER]],
       nats_client_close: [INT32, [POINTER]],
       nats_client_drain: [INT32, [POINTER, INT64]],
+      nats_client_drain_start: [INT32, [POINTER, INT64, POINTER]],
       nats_client_free: [VOID, [POINTER]],
       nats_client_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, SIZE]],
       nats_client_publish_with: [INT32, [
@@ -153,6 +157,7 @@ module PolynatsFFI
       nats_client_credentials: [INT32, [
         POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, SIZE]],
       nats_client_flush: [INT32, [POINTER, INT64]],
+      nats_client_flush_start: [INT32, [POINTER, INT64, POINTER]],
       nats_client_subscribe: [INT32, [POINTER, POINTER, SIZE, POINTER, SIZE, UINT64, POINTER]],
       nats_client_subscribe_with: [INT32, [
         POINTER, POINTER, SIZE, POINTER, SIZE, UINT64, INT64, INT64, INT32, POINTER]],
@@ -173,10 +178,13 @@ module PolynatsFFI
       nats_client_server_info: [INT32, [POINTER, POINTER]],
       nats_client_max_payload: [INT64, [POINTER]],
       nats_client_option_int: [INT32, [POINTER, POINTER, POINTER]],
+      nats_client_pending: [UINT64, [POINTER]],
+      nats_client_replies: [UINT64, [POINTER]],
       nats_client_stats: [SIZE, [POINTER, POINTER, SIZE]],
       nats_stats_name: [POINTER, [SIZE]],
       nats_client_next_event: [INT32, [POINTER, INT64, POINTER]],
       nats_client_fd: [INT32, [POINTER, POINTER]],
+      nats_client_fd_mode: [INT32, [POINTER, INT32]],
       nats_client_process: [INT32, [POINTER]],
       nats_client_deadline_ms: [INT64, [POINTER]],
       nats_event_type: [INT32, [POINTER]],
@@ -291,6 +299,7 @@ module PolynatsFFI
       nats_sub_get: [INT32, [POINTER, SIZE, INT64, POINTER, POINTER]],
       nats_sub_unsubscribe: [INT32, [POINTER, UINT64]],
       nats_sub_drain: [INT32, [POINTER, INT64]],
+      nats_sub_drain_start: [INT32, [POINTER, INT64, POINTER]],
       nats_sub_set_mode: [INT32, [POINTER, INT32]],
       nats_sub_set_limits: [INT32, [POINTER, INT64, INT64]],
       nats_sub_stats: [SIZE, [POINTER, POINTER, SIZE]],

@@ -6,7 +6,7 @@
 
 /* ---- servers ---- */
 
-/* nil, a URL, or a list of URLs: as one text with commas. */
+/* nil, a URL, or a list of URLs: as one text with commas that nobody else has. */
 static VALUE servers_text(VALUE servers)
 {
     if (NIL_P(servers)) {
@@ -29,7 +29,7 @@ static VALUE servers_text(VALUE servers)
     if (memchr(url.ptr, '\0', url.len) != NULL) {
         nrb_invalid("url", "url has a NUL byte in it");
     }
-    return text;
+    return nrb_kept(text);
 }
 
 static const char *servers_ptr(VALUE *text)
@@ -47,18 +47,15 @@ static void options_release(void *options)
 static const rb_data_type_t options_type = {
     .wrap_struct_name = "polynats options",
     .function = {.dfree = options_release},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 static nats_status set_number(nats_options *options, const char *name, VALUE value)
 {
-    if (RB_FLOAT_TYPE_P(value)) {
-        return nats_options_set_double(options, name, RFLOAT_VALUE(value));
+    if (RB_INTEGER_TYPE_P(value) && nats_options_type(name) != NATS_OPTION_DURATION) {
+        return nats_options_set_int(options, name, NUM2LL(value));
     }
-    if (nats_options_type(name) == NATS_OPTION_DURATION) {
-        return nats_options_set_double(options, name, rb_num2dbl(value));
-    }
-    return nats_options_set_int(options, name, NUM2LL(value));
+    return nats_options_set_double(options, name, rb_num2dbl(value));
 }
 
 static int set_option(VALUE key, VALUE value, VALUE arg)
@@ -73,7 +70,7 @@ static int set_option(VALUE key, VALUE value, VALUE arg)
         status = known ? NATS_OK : nats_options_set_text(options, name, "", 0);
     } else if (value == Qtrue || value == Qfalse) {
         status = nats_options_set_bool(options, name, value == Qtrue);
-    } else if (RB_INTEGER_TYPE_P(value) || RB_FLOAT_TYPE_P(value)) {
+    } else if (RTEST(rb_obj_is_kind_of(value, rb_cNumeric))) {
         status = set_number(options, name, value);
     } else {
         VALUE text = RB_SYMBOL_P(value) ? rb_sym2str(value) : value;
@@ -147,7 +144,7 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
 /* client.share: another client on the same connection */
 static VALUE client_share(VALUE object)
 {
-    VALUE made = nrb_client_new();
+    VALUE made = nrb_client_new_like(object);
     nrb_client *self = DATA_PTR(made);
     nrb_check(nats_client_share(nrb_client_get(object)->client, &self->client));
     return made;
@@ -164,33 +161,17 @@ static VALUE client_open_sub(int argc, VALUE *argv, VALUE object)
     nrb_keywords(&argc, argv, 5, subscribe_keys, words);
     rb_check_arity(argc, 1, 1);
     VALUE subject = argv[0], queue = words[0];
-    nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text group = {NULL, 0};
-    if (!NIL_P(queue)) {
-        group = nrb_text_of(&queue, "queue");
-    }
     uint64_t max = nrb_count(words[1], "max", 0);
-    int64_t msgs = NIL_P(words[2]) ? 0 : NUM2LL(words[2]);
-    int64_t bytes = NIL_P(words[3]) ? 0 : NUM2LL(words[3]);
-    int32_t mode = NIL_P(words[4]) ? NATS_SUB_SHARED : NUM2INT(words[4]);
-
+    int64_t msgs = NIL_P(words[2]) ? 0 : nrb_integer(words[2], "pending_msgs");
+    int64_t bytes = NIL_P(words[3]) ? 0 : nrb_integer(words[3], "pending_bytes");
+    int32_t mode = NIL_P(words[4]) ? NATS_SUB_SHARED : nrb_small(words[4], "mode");
     VALUE made = nrb_sub_new(object);
-    nrb_sub *self = DATA_PTR(made);
-    nats_client *client = nrb_client_get(object)->client;
-    nats_status status = nats_client_subscribe(client, to.ptr, to.len, group.ptr, group.len, max,
-                                               &self->sub);
-    nrb_check(status);
-    if (mode != NATS_SUB_SHARED) {
-        status = nats_sub_set_mode(self->sub, mode);
-    }
-    if (status == NATS_OK && (!NIL_P(words[2]) || !NIL_P(words[3]))) {
-        status = nats_sub_set_limits(self->sub, msgs, bytes);
-    }
-    if (status != NATS_OK) {
-        VALUE error = nrb_error_last(status);
-        nats_sub_unsubscribe(self->sub, 0);
-        rb_exc_raise(error);
-    }
+    nrb_text to = nrb_text_of(&subject, "subject");
+    nrb_text group = NIL_P(queue) ? (nrb_text){NULL, 0} : nrb_text_of(&queue, "queue");
+    nrb_check(nats_client_subscribe_with(nrb_client_get(object)->client, to.ptr, to.len, group.ptr,
+                                         group.len, max, msgs, bytes, mode,
+                                         &((nrb_sub *)DATA_PTR(made))->sub));
+    ((nrb_sub *)DATA_PTR(made))->shared = mode == NATS_SUB_SHARED;
     RB_GC_GUARD(subject);
     RB_GC_GUARD(queue);
     return made;
@@ -204,7 +185,7 @@ static VALUE proto_open(VALUE klass, VALUE servers, VALUE given, VALUE seed)
     (void)klass;
     VALUE text = servers_text(servers);
     VALUE box = options_of(given);
-    nrb_text random = nrb_data_of(&seed);
+    nrb_text random = nrb_data_of(&seed, "seed");
     VALUE object = nrb_proto_new(NULL);
     nats_proto *proto;
     nrb_check(nats_proto_new(servers_ptr(&text), DATA_PTR(box), random.ptr, random.len, &proto));
@@ -220,7 +201,7 @@ static VALUE proto_publish(VALUE object, VALUE subject, VALUE data, VALUE reply,
 {
     VALUE box;
     nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text payload = nrb_data_of(&data);
+    nrb_text payload = nrb_data_of(&data, "data");
     nrb_text answer = NIL_P(reply) ? (nrb_text){NULL, 0} : nrb_text_of(&reply, "reply");
     const nats_headers *list = nrb_headers_of(headers, &box);
     nrb_check(nats_proto_publish(nrb_proto_get(object), to.ptr, to.len, answer.ptr, answer.len,

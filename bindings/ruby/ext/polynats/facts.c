@@ -6,8 +6,6 @@
 
 #include "facts.h"
 
-/* More counters than the library has. */
-#define STATS_MAX 64
 #define NS_PER_S 1e9
 
 static VALUE event_class, proto_event_class;
@@ -39,23 +37,19 @@ static VALUE number_or_nil(uint64_t number)
 
 /* ---- counters ---- */
 
-VALUE nrb_stats_hash(nats_client *client)
+VALUE nrb_stats_hash(const uint64_t *values)
 {
-    uint64_t values[STATS_MAX];
-    size_t count = nats_client_stats(client, values, STATS_MAX);
     VALUE map = rb_hash_new();
-    for (size_t i = 0; nats_stats_name(i) != NULL; i++) {
-        rb_hash_aset(map, symbol(nats_stats_name(i)), ULL2NUM(i < count ? values[i] : 0));
+    for (size_t i = 0; i < NRB_STATS_MAX && nats_stats_name(i) != NULL; i++) {
+        rb_hash_aset(map, symbol(nats_stats_name(i)), ULL2NUM(values[i]));
     }
     return map;
 }
 
-VALUE nrb_sub_stats_hash(nats_sub *sub)
+VALUE nrb_sub_stats_hash(const uint64_t *values)
 {
     static const char *const names[NATS_SUB_STAT_COUNT] = {
         "pending_msgs", "pending_bytes", "delivered", "dropped", "received"};
-    uint64_t values[NATS_SUB_STAT_COUNT] = {0};
-    nats_sub_stats(sub, values, NATS_SUB_STAT_COUNT);
     VALUE map = rb_hash_new();
     for (size_t i = 0; i < NATS_SUB_STAT_COUNT; i++) {
         rb_hash_aset(map, symbol(names[i]), ULL2NUM(values[i]));
@@ -122,10 +116,38 @@ static VALUE copy_json(VALUE arg)
     return nrb_str(json, len);
 }
 
-VALUE nrb_info_json(nats_info *info)
+static VALUE info_json(nats_info *info)
 {
     info_walk self = {info, Qnil};
     return rb_ensure(copy_json, (VALUE)&self, free_info, (VALUE)&self);
+}
+
+static VALUE client_info_json(VALUE object)
+{
+    nats_info *info = NULL;
+    nrb_check(nats_client_server_info(nrb_client_get(object)->client, &info));
+    return info_json(info);
+}
+
+static VALUE proto_info_json(VALUE object)
+{
+    nats_info *info = NULL;
+    nrb_check(nats_proto_server_info(nrb_proto_get(object), &info));
+    return info_json(info);
+}
+
+/* ---- states ---- */
+
+VALUE nrb_client_status_symbol(int32_t status)
+{
+    static const char *const names[] = {
+        [NATS_CLIENT_CONNECTED] = "connected",
+        [NATS_CLIENT_RECONNECTING] = "reconnecting",
+        [NATS_CLIENT_DRAINING] = "draining",
+        [NATS_CLIENT_CLOSED] = "closed",
+    };
+    size_t count = sizeof names / sizeof names[0];
+    return symbol(status > 0 && (size_t)status < count ? names[status] : "unknown");
 }
 
 /* ---- events ---- */
@@ -183,7 +205,7 @@ static const char *proto_event_name(int32_t type)
     return type > 0 && (size_t)type < count ? names[type] : "unknown";
 }
 
-const char *nrb_proto_state_name(int32_t state)
+VALUE nrb_proto_state_symbol(int32_t state)
 {
     static const char *const names[] = {
         [NATS_PROTO_STATE_IDLE] = "idle",
@@ -198,11 +220,12 @@ const char *nrb_proto_state_name(int32_t state)
         [NATS_PROTO_STATE_CLOSED] = "closed",
     };
     size_t count = sizeof names / sizeof names[0];
-    return state >= 0 && (size_t)state < count ? names[state] : "unknown";
+    return symbol(state >= 0 && (size_t)state < count ? names[state] : "unknown");
 }
 
-VALUE nrb_proto_event(nats_proto *proto)
+static VALUE proto_next_event(VALUE object)
 {
+    nats_proto *proto = nrb_proto_get(object);
     int32_t type = nats_proto_next_event(proto);
     if (type == 0) {
         return Qnil;
@@ -224,10 +247,13 @@ VALUE nrb_proto_event(nats_proto *proto)
 }
 
 /* Bytes to send, at most max (0: all), which count as sent. */
-VALUE nrb_proto_take(nats_proto *proto, size_t max, int64_t now_ns)
+static VALUE proto_take(VALUE object, VALUE max, VALUE now)
 {
+    nats_proto *proto = nrb_proto_get(object);
+    int64_t now_ns = nrb_clock_of(now);
+    size_t most = nrb_count(max, "max", 0);
+    size_t left = most > 0 ? most : SIZE_MAX;
     VALUE bytes = rb_str_new(NULL, 0);
-    size_t left = max > 0 ? max : SIZE_MAX;
     for (;;) {
         const void *data;
         size_t len;
@@ -242,8 +268,9 @@ VALUE nrb_proto_take(nats_proto *proto, size_t max, int64_t now_ns)
     }
 }
 
-VALUE nrb_proto_server_list(nats_proto *proto)
+static VALUE proto_servers(VALUE object)
 {
+    const nats_proto *proto = nrb_proto_get(object);
     VALUE list = rb_ary_new();
     int32_t attempts, discovered;
     const char *url;
@@ -258,8 +285,17 @@ VALUE nrb_proto_server_list(nats_proto *proto)
     return list;
 }
 
-VALUE nrb_options_list(void)
+/* ---- the module ---- */
+
+static VALUE module_now(VALUE module)
 {
+    (void)module;
+    return DBL2NUM((double)nrb_now_ns() / NS_PER_S);
+}
+
+static VALUE module_options(VALUE module)
+{
+    (void)module;
     static const char *const types[] = {"", "text", "bool", "int", "duration"};
     VALUE list = rb_ary_new();
     const char *name;
@@ -285,4 +321,11 @@ void nrb_facts_init(void)
                                "unconfirmed", "recoverable", "kind", NULL);
     rb_gc_register_mark_object(event_class);
     rb_gc_register_mark_object(proto_event_class);
+    rb_define_method(nrb_client_class, "server_info_json", client_info_json, 0);
+    rb_define_method(nrb_proto_class, "server_info_json", proto_info_json, 0);
+    rb_define_method(nrb_proto_class, "next_event", proto_next_event, 0);
+    rb_define_method(nrb_proto_class, "raw_take", proto_take, 2);
+    rb_define_method(nrb_proto_class, "servers", proto_servers, 0);
+    rb_define_module_function(nrb_module, "now", module_now, 0);
+    rb_define_module_function(nrb_module, "options", module_options, 0);
 }

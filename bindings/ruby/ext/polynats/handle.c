@@ -3,6 +3,7 @@
 #include "nrb.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 VALUE nrb_client_class, nrb_sub_class, nrb_future_class, nrb_proto_class;
 
@@ -11,20 +12,39 @@ static bool exiting;
 
 /* ---- client ---- */
 
+static nrb_meter *meter_new(void)
+{
+    nrb_meter *meter = xmalloc(sizeof *meter);
+    *meter = (nrb_meter){.refs = 1};
+    return meter;
+}
+
+static void meter_unref(nrb_meter *meter)
+{
+    meter->refs--;
+    if (meter->refs == 0) {
+        xfree(meter);
+    }
+}
+
 static void *bury(void *client)
 {
     nats_client_free(client);
     return NULL;
 }
 
-/* Closing may wait for the server, and a garbage collection may not. */
+/* Closing may wait for the server, and a garbage collection may not. Signals are for Ruby's threads. */
 static void bury_later(nats_client *client)
 {
     pthread_attr_t attr;
     pthread_t thread;
+    sigset_t all, old;
+    sigfillset(&all);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
     int error = pthread_create(&thread, &attr, bury, client);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     if (error != 0) {
         nats_client_free(client);
@@ -41,12 +61,16 @@ static void client_release(void *data)
     } else {
         bury_later(self->client);
     }
+    if (self->meter != NULL) {
+        meter_unref(self->meter);
+    }
     xfree(self);
 }
 
 static void client_mark(void *data)
 {
     const nrb_client *self = data;
+    rb_gc_mark(self->events);
     rb_gc_mark(self->stash);
     rb_gc_mark(self->callback_stash);
 }
@@ -60,21 +84,38 @@ static size_t client_size(const void *data)
 static const rb_data_type_t client_type = {
     .wrap_struct_name = "Polynats::Client",
     .function = {.dmark = client_mark, .dfree = client_release, .dsize = client_size},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
+
+static VALUE client_new(nrb_client **self_out)
+{
+    VALUE object = TypedData_Make_Struct(nrb_client_class, nrb_client, &client_type, *self_out);
+    (*self_out)->events = Qnil;
+    (*self_out)->stash = Qnil;
+    (*self_out)->callback_stash = Qnil;
+    return object;
+}
 
 VALUE nrb_client_new(void)
 {
     nrb_client *self;
-    VALUE object = TypedData_Make_Struct(nrb_client_class, nrb_client, &client_type, self);
-    self->stash = Qnil;
-    self->callback_stash = Qnil;
+    VALUE object = client_new(&self);
+    self->meter = meter_new();
+    return object;
+}
+
+VALUE nrb_client_new_like(VALUE other)
+{
+    nrb_client *self;
+    VALUE object = client_new(&self);
+    self->meter = nrb_client_get(other)->meter;
+    self->meter->refs++;
     return object;
 }
 
 nrb_client *nrb_client_get(VALUE object)
 {
-    return rb_check_typeddata(object, &client_type);
+    return nrb_object_get(object, &client_type);
 }
 
 /* ---- subscription ---- */
@@ -102,21 +143,21 @@ static size_t sub_size(const void *data)
 static const rb_data_type_t sub_type = {
     .wrap_struct_name = "Polynats::Subscription",
     .function = {.dmark = sub_mark, .dfree = sub_release, .dsize = sub_size},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 VALUE nrb_sub_new(VALUE client)
 {
     nrb_sub *self;
     VALUE object = TypedData_Make_Struct(nrb_sub_class, nrb_sub, &sub_type, self);
-    self->client = client;
     self->stash = Qnil;
+    RB_OBJ_WRITE(object, &self->client, client);
     return object;
 }
 
 nrb_sub *nrb_sub_get(VALUE object)
 {
-    return rb_check_typeddata(object, &sub_type);
+    return nrb_object_get(object, &sub_type);
 }
 
 /* ---- future ---- */
@@ -124,6 +165,7 @@ nrb_sub *nrb_sub_get(VALUE object)
 static void future_release(void *data)
 {
     nrb_future *self = data;
+    nats_msg_free(self->msg);
     nats_future_free(self->future);
     xfree(self);
 }
@@ -142,20 +184,20 @@ static size_t future_size(const void *data)
 static const rb_data_type_t future_type = {
     .wrap_struct_name = "Polynats::Future",
     .function = {.dmark = future_mark, .dfree = future_release, .dsize = future_size},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 VALUE nrb_future_new(VALUE client)
 {
     nrb_future *self;
     VALUE object = TypedData_Make_Struct(nrb_future_class, nrb_future, &future_type, self);
-    self->client = client;
+    RB_OBJ_WRITE(object, &self->client, client);
     return object;
 }
 
 nrb_future *nrb_future_get(VALUE object)
 {
-    nrb_future *self = rb_check_typeddata(object, &future_type);
+    nrb_future *self = nrb_object_get(object, &future_type);
     if (self->busy) {
         nrb_invalid("future", "another thread waits for this future");
     }
@@ -169,10 +211,15 @@ static void proto_release(void *proto)
     nats_proto_free(proto);
 }
 
+static size_t proto_size(const void *proto)
+{
+    return proto != NULL ? nats_proto_tx_pending(proto) : 0;
+}
+
 static const rb_data_type_t proto_type = {
     .wrap_struct_name = "Polynats::Proto",
-    .function = {.dfree = proto_release},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+    .function = {.dfree = proto_release, .dsize = proto_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 VALUE nrb_proto_new(nats_proto *proto)
@@ -182,7 +229,7 @@ VALUE nrb_proto_new(nats_proto *proto)
 
 nats_proto *nrb_proto_get(VALUE object)
 {
-    return rb_check_typeddata(object, &proto_type);
+    return nrb_object_get(object, &proto_type);
 }
 
 static void note_exit(VALUE nothing)

@@ -1,23 +1,28 @@
-/* Messages. One that was received is two words beside the object: the library's record, and the
- * batch it came with, which knows the client. Its parts become Ruby's when they are asked for. */
+/* Messages. One that was received is three words beside the object: the library's record, the batch
+ * it came with, which knows the client, and its data once that was asked for. What a batch was read
+ * into is freed as a whole, so that is how the garbage collector is told of it. */
 #include "nrb.h"
 
 VALUE nrb_msg_class;
 
-/* What the record of a message takes besides its texts, about: for the garbage collector's books. */
-#define RECORD_SIZE 128
+enum {
+    /* What the record of a message takes besides its data, about. */
+    RECORD_SIZE = 128,
+    /* Objects that are put into the list together. */
+    WRAPPED_AT_ONCE = 64
+};
 
 struct batch;
 
 typedef struct slot {
     nats_msg *msg;
     struct batch *batch;
-    VALUE data; /* once it was asked for, else 0 */
-    size_t size;
+    VALUE data; /* else 0 */
 } slot;
 
 typedef struct batch {
     size_t refs;
+    size_t size;
     VALUE owner;
     slot slots[];
 } batch;
@@ -31,29 +36,21 @@ static void msg_mark(void *data)
     }
 }
 
-static void msg_release(void *data)
+static void batch_unref(batch *self)
 {
-    slot *self = data;
-    batch *batch = self->batch;
-    nats_msg_free(self->msg);
-    rb_gc_adjust_memory_usage(-(ssize_t)self->size);
-    batch->refs--;
-    if (batch->refs == 0) {
-        xfree(batch);
+    self->refs--;
+    if (self->refs == 0) {
+        rb_gc_adjust_memory_usage(-(ssize_t)self->size);
+        xfree(self);
     }
 }
 
-static size_t msg_size(const void *data)
+static void msg_release(void *data)
 {
     const slot *self = data;
-    return sizeof(slot) + self->size;
+    nats_msg_free(self->msg);
+    batch_unref(self->batch);
 }
-
-static const rb_data_type_t msg_type = {
-    .wrap_struct_name = "Polynats::Message",
-    .function = {.dmark = msg_mark, .dfree = msg_release, .dsize = msg_size},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
-};
 
 static size_t held_by(const nats_msg *msg)
 {
@@ -61,6 +58,18 @@ static size_t held_by(const nats_msg *msg)
     nats_msg_data(msg, &len);
     return len + RECORD_SIZE;
 }
+
+static size_t msg_size(const void *data)
+{
+    const slot *self = data;
+    return sizeof(slot) + held_by(self->msg);
+}
+
+static const rb_data_type_t msg_type = {
+    .wrap_struct_name = "Polynats::Message",
+    .function = {.dmark = msg_mark, .dfree = msg_release, .dsize = msg_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
 
 /* ---- from the library ---- */
 
@@ -73,30 +82,45 @@ typedef struct wrapping {
     batch *batch;
 } wrapping;
 
-static VALUE wrap_all(VALUE arg)
+/* An object is made with its slot, filled in before: it needs no write barrier for what that holds. */
+static void wrap_all(wrapping *self)
 {
-    wrapping *self = (wrapping *)arg;
     batch *batch = self->batch;
-    for (; self->done < self->count; self->done++) {
+    VALUE some[WRAPPED_AT_ONCE];
+    long count = 0;
+    while (self->done < self->count) {
         slot *slot = &batch->slots[self->done];
-        VALUE object = TypedData_Wrap_Struct(nrb_msg_class, &msg_type, NULL);
-        *slot = (struct slot){self->msgs[self->done], batch, 0, held_by(self->msgs[self->done])};
+        *slot = (struct slot){self->msgs[self->done], batch, 0};
+        some[count] = TypedData_Wrap_Struct(nrb_msg_class, &msg_type, slot);
         batch->refs++;
-        DATA_PTR(object) = slot;
-        RB_OBJ_WRITTEN(object, Qundef, self->owner);
-        rb_gc_adjust_memory_usage((ssize_t)slot->size);
-        rb_ary_push(self->list, object);
+        self->done++;
+        count++;
+        if (count == WRAPPED_AT_ONCE || self->done == self->count) {
+            rb_ary_cat(self->list, some, count);
+            count = 0;
+        }
     }
-    return self->list;
+}
+
+static batch *batch_new(const wrapping *self)
+{
+    batch *batch = xmalloc(sizeof(struct batch) + self->count * sizeof(slot));
+    batch->refs = 1;
+    batch->size = 0;
+    batch->owner = self->owner;
+    for (size_t i = 0; i < self->count; i++) {
+        batch->size += held_by(self->msgs[i]);
+    }
+    return batch;
 }
 
 static VALUE wrap_some(VALUE arg)
 {
     wrapping *self = (wrapping *)arg;
-    self->batch = xmalloc(sizeof(batch) + self->count * sizeof(slot));
-    self->batch->refs = 1;
-    self->batch->owner = self->owner;
-    return wrap_all(arg);
+    self->batch = batch_new(self);
+    rb_gc_adjust_memory_usage((ssize_t)self->batch->size);
+    wrap_all(self);
+    return self->list;
 }
 
 /* What Ruby had no memory for goes back to the library. */
@@ -109,10 +133,7 @@ VALUE nrb_msgs_list(nats_msg **msgs, size_t count, VALUE owner, VALUE list)
     int state = 0;
     rb_protect(wrap_some, (VALUE)&self, &state);
     if (self.batch != NULL) {
-        self.batch->refs--;
-        if (self.batch->refs == 0) {
-            xfree(self.batch);
-        }
+        batch_unref(self.batch);
     }
     if (state != 0) {
         nats_msg_free_many(msgs + self.done, count - self.done);
@@ -121,18 +142,35 @@ VALUE nrb_msgs_list(nats_msg **msgs, size_t count, VALUE owner, VALUE list)
     return list;
 }
 
+static VALUE wrap_one(VALUE arg)
+{
+    wrapping *self = (wrapping *)arg;
+    batch *batch = batch_new(self);
+    self->batch = batch;
+    batch->slots[0] = (slot){self->msgs[0], batch, 0};
+    VALUE object = TypedData_Wrap_Struct(nrb_msg_class, &msg_type, &batch->slots[0]);
+    rb_gc_adjust_memory_usage((ssize_t)batch->size);
+    return object;
+}
+
 VALUE nrb_msg_new(nats_msg *msg, VALUE owner)
 {
-    VALUE list = rb_ary_new_capa(1);
-    nrb_msgs_list(&msg, 1, owner, list);
-    return rb_ary_pop(list);
+    wrapping self = {.msgs = &msg, .count = 1, .owner = owner};
+    int state = 0;
+    VALUE object = rb_protect(wrap_one, (VALUE)&self, &state);
+    if (state != 0) {
+        xfree(self.batch);
+        nats_msg_free(msg);
+        rb_jump_tag(state);
+    }
+    return object;
 }
 
 /* ---- its parts ---- */
 
 static slot *self_of(VALUE object)
 {
-    return rb_check_typeddata(object, &msg_type);
+    return nrb_object_get(object, &msg_type);
 }
 
 static VALUE text(const char *ptr, size_t len)

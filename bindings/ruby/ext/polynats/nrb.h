@@ -17,6 +17,10 @@
 
 /* Longest error text and name that are carried from one thread to another. */
 enum { NRB_TEXT_MAX = 512, NRB_ABOUT_MAX = 128 };
+/* More counters than the library has. */
+enum { NRB_STATS_MAX = 64 };
+/* Buffer for an inbox: a prefix of 512 bytes, the longest there is, and the unique rest. */
+enum { NRB_INBOX_SIZE = 1024 };
 
 /* ---- modules and classes ---- */
 
@@ -68,7 +72,7 @@ typedef struct nrb_call {
     char about[NRB_ABOUT_MAX];
 } nrb_call;
 
-/* Those who wait at one object. What a fiber got and could not keep goes to one of them, in order. */
+/* Those who wait at one object. What one of them got and could not keep goes to another, in order. */
 typedef struct nrb_calls {
     nrb_call *first;
 } nrb_calls;
@@ -97,11 +101,13 @@ typedef struct nrb_text {
     size_t len;
 } nrb_text;
 
+/* A string that nobody can change, whatever becomes of the one given; free for most. */
+VALUE nrb_kept(VALUE string);
 /* A text argument: UTF-8 whatever the string's encoding; nothing in it is lost or cut. *value is
  * replaced when it had to be converted, and must stay reachable. */
 nrb_text nrb_text_of(VALUE *value, const char *what);
 /* A payload: the bytes of a string as they are; nil is empty. */
-nrb_text nrb_data_of(VALUE *value);
+nrb_text nrb_data_of(VALUE *value, const char *what);
 /* Seconds as milliseconds; nil is fallback. */
 int64_t nrb_seconds(VALUE value, const char *what, int64_t fallback);
 /* A whole number of 0 or more; nil is fallback. */
@@ -110,13 +116,14 @@ uint64_t nrb_count(VALUE value, const char *what, uint64_t fallback);
  * Takes the keywords off argc. */
 void nrb_keywords(int *argc, const VALUE *argv, int count, const ID *names, VALUE *values);
 int64_t nrb_integer(VALUE value, const char *what);
+int32_t nrb_small(VALUE value, const char *what);
 /* A text for C, without a NUL in it. */
 const char *nrb_words_of(VALUE *value, const char *what);
 /* A status by its name ("TIMEOUT", :TIMEOUT) or number. */
 nats_status nrb_status_of(VALUE value);
 int64_t nrb_clock_of(VALUE value);             /* seconds as ns */
 VALUE nrb_str(const char *ptr, size_t len);    /* UTF-8, frozen */
-VALUE nrb_word(const char *text);              /* the same up to the NUL */
+VALUE nrb_word(const char *text);              /* the same up to the NUL; NULL is nil */
 VALUE nrb_binary(const void *ptr, size_t len); /* ASCII-8BIT, frozen */
 
 /* Headers as C takes them: NULL for nil. *box keeps them until it is freed or forgotten. */
@@ -126,11 +133,20 @@ void nrb_value_init(void);
 
 /* ---- handle.c: objects that hold a handle ---- */
 
+/* What the clients of one connection have published since one of them looked whether a publish would
+ * wait. */
+typedef struct nrb_meter {
+    size_t refs;
+    size_t bytes;
+} nrb_meter;
+
 typedef struct nrb_client {
     nats_client *client;
-    size_t unchecked; /* bytes published since we looked whether a publish would wait */
-    VALUE stash;      /* messages that a fiber took and could not be given: an Array, or nil */
-    VALUE callback_stash; /* the same for callbacks */
+    nrb_meter *meter;
+    /* What was taken for calls which exceptions ended: Arrays, or nil. */
+    VALUE events;
+    VALUE stash;
+    VALUE callback_stash;
     nrb_calls calls;
     nrb_calls callback_calls;
 } nrb_client;
@@ -138,22 +154,35 @@ typedef struct nrb_client {
 typedef struct nrb_sub {
     nats_sub *sub;
     VALUE client;
-    VALUE stash;
+    bool shared; /* the client's get() offers its messages too: the client's stash holds them */
+    VALUE stash; /* when not */
     nrb_calls calls;
 } nrb_sub;
 
 typedef struct nrb_future {
     nats_future *future;
     VALUE client;
-    bool busy; /* a thread waits: another one may not */
+    nats_msg *msg; /* that was taken for a call which an exception ended, or NULL */
+    bool busy;     /* a thread waits: another one may not */
+    bool many;     /* it may give several */
+    bool given;    /* it has given one */
+    bool cancelled;
 } nrb_future;
 
+/* What an object of this type holds, or a TypeError: rb_check_typeddata() where it is not plain. */
+static inline void *nrb_object_get(VALUE object, const rb_data_type_t *type)
+{
+    bool plain = RB_TYPE_P(object, T_DATA) && RTYPEDDATA_P(object) &&
+                 RTYPEDDATA_TYPE(object) == type;
+    return RB_LIKELY(plain) ? DATA_PTR(object) : rb_check_typeddata(object, type);
+}
 nrb_client *nrb_client_get(VALUE self);
 nrb_sub *nrb_sub_get(VALUE self);
 nrb_future *nrb_future_get(VALUE self);
 nats_proto *nrb_proto_get(VALUE self);
 /* Objects first, handles second: what Ruby could not allocate never leaks. */
 VALUE nrb_client_new(void);
+VALUE nrb_client_new_like(VALUE other); /* on the same connection */
 VALUE nrb_sub_new(VALUE client);
 VALUE nrb_future_new(VALUE client);
 VALUE nrb_proto_new(nats_proto *proto);

@@ -9,9 +9,7 @@ enum {
     LOOK_EVERY = 32 * 1024,
     ROOM_BELOW = 80 * 1024,
     /* Payloads of one inner call of publish_many. */
-    SLICE = 128,
-    /* More counters than the library has. */
-    STATS_MAX = 64
+    SLICE = 128
 };
 
 static ID publish_keys[2], respond_keys[1];
@@ -21,14 +19,15 @@ static size_t unwritten_index;
 
 bool nrb_client_has_room(nrb_client *client, size_t len)
 {
-    client->unchecked += len;
-    if (RB_LIKELY(client->unchecked < LOOK_EVERY)) {
+    nrb_meter *meter = client->meter;
+    meter->bytes += len;
+    if (RB_LIKELY(meter->bytes < LOOK_EVERY)) {
         return true;
     }
-    uint64_t values[STATS_MAX];
-    size_t count = nats_client_stats(client->client, values, STATS_MAX);
+    uint64_t values[NRB_STATS_MAX];
+    size_t count = nats_client_stats(client->client, values, NRB_STATS_MAX);
     bool room = unwritten_index >= count || values[unwritten_index] < ROOM_BELOW;
-    client->unchecked = room ? len : LOOK_EVERY;
+    meter->bytes = room ? len : LOOK_EVERY;
     return room;
 }
 
@@ -55,13 +54,13 @@ static nats_status publish_step(void *arg)
                                     self->data.ptr, self->data.len);
 }
 
-/* What other threads might change while we wait is copied, which is free for most strings. */
+/* Other threads might change it while we wait. */
 static VALUE keep(VALUE string, nrb_text *text)
 {
     if (NIL_P(string)) {
         return string;
     }
-    VALUE kept = rb_str_new_frozen(string);
+    VALUE kept = nrb_kept(string);
     *text = (nrb_text){RSTRING_PTR(kept), (size_t)RSTRING_LEN(kept)};
     return kept;
 }
@@ -78,6 +77,20 @@ static void publish_waiting(publishing *self, VALUE subject, VALUE reply, VALUE 
     RB_GC_GUARD(kept[2]);
 }
 
+/* The meter is a guess: a signal may find the library waiting all the same. */
+static void publish_or_wait(publishing *self, nrb_client *client, const VALUE *strings)
+{
+    nats_status status = NATS_ERR_INTERRUPTED;
+    if (nrb_client_has_room(client, self->data.len)) {
+        status = publish_step(self);
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        publish_waiting(self, strings[0], strings[1], strings[2]);
+    } else {
+        nrb_check(status);
+    }
+}
+
 static VALUE publish_with(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[2], box;
@@ -85,17 +98,13 @@ static VALUE publish_with(int argc, VALUE *argv, VALUE object)
     rb_check_arity(argc, 1, 2);
     VALUE subject = argv[0], data = argc > 1 ? argv[1] : Qnil, reply = words[0];
     nrb_client *client = nrb_client_get(object);
-    publishing self = {.client = client->client, .data = nrb_data_of(&data)};
+    publishing self = {.client = client->client, .data = nrb_data_of(&data, "data")};
     self.subject = nrb_text_of(&subject, "subject");
     if (!NIL_P(reply)) {
         self.reply = nrb_text_of(&reply, "reply");
     }
     self.headers = nrb_headers_of(words[1], &box);
-    if (nrb_client_has_room(client, self.data.len)) {
-        nrb_check(publish_step(&self));
-    } else {
-        publish_waiting(&self, subject, reply, data);
-    }
+    publish_or_wait(&self, client, (VALUE[]){subject, reply, data});
     nrb_headers_free(box);
     RB_GC_GUARD(subject);
     RB_GC_GUARD(reply);
@@ -111,7 +120,7 @@ static VALUE client_publish(int argc, VALUE *argv, VALUE object)
     VALUE subject = argv[0], data = argv[1];
     nrb_client *client = nrb_client_get(object);
     nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text payload = nrb_data_of(&data);
+    nrb_text payload = nrb_data_of(&data, "data");
     if (RB_UNLIKELY(!nrb_client_has_room(client, payload.len))) {
         return publish_with(argc, argv, object);
     }
@@ -157,11 +166,7 @@ static size_t fill_slice(many *self, VALUE list, long from)
     while (self->count < SLICE && from + (long)self->count < RARRAY_LEN(list) &&
            bytes < LOOK_EVERY) {
         VALUE data = RARRAY_AREF(list, from + (long)self->count);
-        if (RB_UNLIKELY(!RB_TYPE_P(data, T_STRING) && !NIL_P(data))) {
-            rb_raise(rb_eTypeError, "data: entry %ld must be a String or nil, not %" PRIsVALUE,
-                     from + (long)self->count, rb_obj_class(data));
-        }
-        nrb_text text = nrb_data_of(&data);
+        nrb_text text = nrb_data_of(&data, "data");
         self->datas[self->count] = text.ptr;
         self->lens[self->count] = text.len;
         bytes += text.len;
@@ -188,6 +193,18 @@ static void many_waiting(many *self, VALUE subject, VALUE list, long from)
     RB_GC_GUARD(to);
 }
 
+/* A wrong one is found before any is published. */
+static void check_payloads(VALUE list)
+{
+    for (long i = 0; i < RARRAY_LEN(list); i++) {
+        VALUE data = RARRAY_AREF(list, i);
+        if (RB_UNLIKELY(!RB_TYPE_P(data, T_STRING) && !NIL_P(data))) {
+            rb_raise(rb_eTypeError, "data: entry %ld must be a String or nil, not %" PRIsVALUE, i,
+                     rb_obj_class(data));
+        }
+    }
+}
+
 static VALUE client_publish_many(VALUE object, VALUE subject, VALUE datas)
 {
     nrb_client *client = nrb_client_get(object);
@@ -196,18 +213,24 @@ static VALUE client_publish_many(VALUE object, VALUE subject, VALUE datas)
         rb_raise(rb_eTypeError, "data must be an Array of Strings, not %" PRIsVALUE,
                  rb_obj_class(datas));
     }
+    check_payloads(list);
     many self = {.client = client->client, .subject = nrb_text_of(&subject, "subject")};
     long done = 0;
     do {
         size_t bytes = fill_slice(&self, list, done);
+        nats_status status = NATS_ERR_INTERRUPTED;
         if (nrb_client_has_room(client, bytes)) {
-            nrb_check(many_step(&self));
-        } else {
+            status = many_step(&self);
+        }
+        if (status == NATS_ERR_INTERRUPTED) {
             many_waiting(&self, subject, list, done);
+        } else {
+            nrb_check(status);
         }
         done += (long)self.count;
     } while (done < RARRAY_LEN(list));
     RB_GC_GUARD(subject);
+    RB_GC_GUARD(list);
     return LONG2NUM(done);
 }
 
@@ -226,13 +249,9 @@ static VALUE msg_respond(int argc, VALUE *argv, VALUE object)
     nrb_client *client = nrb_client_get(owner);
     VALUE data = argc > 0 ? argv[0] : Qnil;
     publishing self = {.client = client->client, .msg = nrb_msg_get(object)};
-    self.data = nrb_data_of(&data);
+    self.data = nrb_data_of(&data, "data");
     self.headers = nrb_headers_of(words[0], &box);
-    if (nrb_client_has_room(client, self.data.len)) {
-        nrb_check(publish_step(&self));
-    } else {
-        publish_waiting(&self, Qnil, Qnil, data);
-    }
+    publish_or_wait(&self, client, (VALUE[]){Qnil, Qnil, data});
     nrb_headers_free(box);
     RB_GC_GUARD(data);
     return object;

@@ -1,7 +1,7 @@
 /* Receiving: what has arrived is taken with the GVL held, and only who must wait lets go of it. */
 #include "nrb.h"
 
-#include <string.h>
+#include "facts.h"
 
 enum {
     SLICE = 256,      /* messages of one inner call: their pointers fit on the stack */
@@ -14,14 +14,20 @@ static ID get_keys[2], next_keys[1];
 
 typedef enum source_kind { SHARED, CALLBACKS, SUB } source_kind;
 
+/* Where what was put back waits, and who waits for it. */
+typedef struct shelf {
+    VALUE object; /* whose it is */
+    VALUE *stash;
+    nrb_calls *calls;
+} shelf;
+
 typedef struct source {
     source_kind kind;
     nats_client *client;
     nats_sub *sub;
-    VALUE owner;       /* the client's object */
-    VALUE object;      /* whose stash it is */
-    VALUE *stash;
-    nrb_calls *calls;
+    VALUE owner; /* the client's object */
+    shelf own;
+    shelf shared; /* of the client: what its get() and its subscriptions have in common */
     size_t max;
     size_t count;
     nats_msg *msgs[SLICE];
@@ -47,45 +53,76 @@ static nats_status take_step(void *arg)
     return take(self, self->max, nrb_call_left_ms(&self->call));
 }
 
-/* Messages that were taken for a fiber which is told to stop: whoever asks next gets them. The call
- * is over in any case. */
+/* Messages that were taken for a call which an exception ends: whoever asks next gets them. */
 static void put_back(void *arg)
 {
     source *self = arg;
-    nrb_calls_remove(self->calls, &self->call);
+    shelf *shelf = self->own.stash != NULL ? &self->own : &self->shared;
+    nrb_calls_remove(self->own.calls, &self->call);
     if (self->count == 0) {
         return;
     }
     VALUE list = nrb_msgs_list(self->msgs, self->count, self->owner, rb_ary_new());
     self->count = 0;
-    VALUE all = NIL_P(*self->stash) ? list : rb_ary_plus(*self->stash, list);
-    RB_OBJ_WRITE(self->object, self->stash, all);
-    nrb_calls_poke(self->calls);
+    VALUE all = NIL_P(*shelf->stash) ? list : rb_ary_plus(*shelf->stash, list);
+    RB_OBJ_WRITE(shelf->object, shelf->stash, all);
+    nrb_calls_poke(self->own.calls);
+    if (self->shared.calls != NULL) {
+        nrb_calls_poke(self->shared.calls);
+    }
 }
 
-static bool take_stashed(source *self, VALUE list)
+/* sid: of one subscription only; 0 for all. */
+static void take_from(const shelf *shelf, uint64_t sid, size_t max, VALUE list)
 {
-    if (RB_LIKELY(NIL_P(*self->stash))) {
+    if (shelf->stash == NULL || NIL_P(*shelf->stash)) {
+        return;
+    }
+    VALUE kept = rb_ary_new();
+    for (long i = 0; i < RARRAY_LEN(*shelf->stash); i++) {
+        VALUE msg = RARRAY_AREF(*shelf->stash, i);
+        bool mine = sid == 0 || nats_msg_sid(nrb_msg_get(msg)) == sid;
+        rb_ary_push(mine && (size_t)RARRAY_LEN(list) < max ? list : kept, msg);
+    }
+    RB_OBJ_WRITE(shelf->object, shelf->stash, RARRAY_LEN(kept) > 0 ? kept : Qnil);
+}
+
+static bool is_empty(const shelf *shelf)
+{
+    return shelf->stash == NULL || NIL_P(*shelf->stash);
+}
+
+/* *list may be nil until there is something to put into it. */
+static bool take_stashed(source *self, VALUE *list)
+{
+    if (RB_LIKELY(is_empty(&self->own) && is_empty(&self->shared))) {
         return false;
     }
-    while (RARRAY_LEN(*self->stash) > 0 && (size_t)RARRAY_LEN(list) < self->max) {
-        rb_ary_push(list, rb_ary_shift(*self->stash));
+    if (NIL_P(*list)) {
+        *list = rb_ary_new();
     }
-    if (RARRAY_LEN(*self->stash) == 0) {
-        *self->stash = Qnil;
+    take_from(&self->own, 0, self->max, *list);
+    take_from(&self->shared, self->kind == SUB ? nats_sub_sid(self->sub) : 0, self->max, *list);
+    return RARRAY_LEN(*list) > 0;
+}
+
+/* Those that were told to stop give back what they have got: that was before what is there now. */
+static void settle(const shelf *shelf)
+{
+    if (RB_UNLIKELY(shelf->calls != NULL && shelf->calls->first != NULL)) {
+        nrb_calls_settle(shelf->calls);
     }
-    return RARRAY_LEN(list) > 0;
 }
 
 /* Wait for the first ones. True when they came from the stash. */
-static bool wait_for_first(source *self, int64_t wait_ms, VALUE list)
+static bool wait_for_first(source *self, int64_t wait_ms, VALUE *list)
 {
     nrb_call_start(&self->call, take_step, self, wait_ms);
     for (;;) {
         self->call.undo = put_back;
-        nrb_calls_add(self->calls, &self->call);
+        nrb_calls_add(self->own.calls, &self->call);
         nats_status status = nrb_call_run(&self->call);
-        nrb_calls_remove(self->calls, &self->call);
+        nrb_calls_remove(self->own.calls, &self->call);
         if (self->call.done && status != NATS_OK) {
             nrb_raise(status, self->call.text, self->call.about);
         }
@@ -98,11 +135,10 @@ static bool wait_for_first(source *self, int64_t wait_ms, VALUE list)
 
 /* A look without waiting comes first where it is cheap; in a client's get() it would use up a
  * wake() that is meant for the wait. */
-static bool receive_first(source *self, int64_t wait_ms, VALUE list)
+static bool receive_first(source *self, int64_t wait_ms, VALUE *list)
 {
-    if (RB_UNLIKELY(self->calls->first != NULL)) {
-        nrb_calls_settle(self->calls);
-    }
+    settle(&self->own);
+    settle(&self->shared);
     if (take_stashed(self, list)) {
         return true;
     }
@@ -117,7 +153,7 @@ static bool receive_first(source *self, int64_t wait_ms, VALUE list)
 /* The messages go into the list; the first of them are waited for. */
 static VALUE receive(source *self, int64_t wait_ms, VALUE list)
 {
-    if (receive_first(self, wait_ms, list)) {
+    if (receive_first(self, wait_ms, &list)) {
         return list;
     }
     for (;;) {
@@ -155,9 +191,8 @@ static void client_source(source *self, source_kind kind, VALUE object)
     self->client = client->client;
     self->sub = NULL;
     self->owner = object;
-    self->object = object;
-    self->stash = &client->stash;
-    self->calls = &client->calls;
+    self->own = (shelf){object, &client->stash, &client->calls};
+    self->shared = (shelf){0};
     self->count = 0;
 }
 
@@ -173,9 +208,50 @@ static VALUE client_get_callbacks(int argc, VALUE *argv, VALUE object)
 {
     source self;
     client_source(&self, CALLBACKS, object);
-    self.stash = &nrb_client_get(object)->callback_stash;
-    self.calls = &nrb_client_get(object)->callback_calls;
+    nrb_client *client = nrb_client_get(object);
+    self.own = (shelf){object, &client->callback_stash, &client->callback_calls};
     return get(argc, argv, &self);
+}
+
+/* ---- events ---- */
+
+typedef struct listening {
+    nrb_client *client;
+    VALUE object;
+    nats_event *event;
+    nrb_call call;
+} listening;
+
+static nats_status event_step(void *arg)
+{
+    listening *self = arg;
+    return nats_client_next_event(self->client->client, nrb_call_left_ms(&self->call),
+                                  &self->event);
+}
+
+static void keep_event(void *arg)
+{
+    listening *self = arg;
+    VALUE event = nrb_event_struct(self->event);
+    if (!NIL_P(event) && NIL_P(self->client->events)) {
+        RB_OBJ_WRITE(self->object, &self->client->events, rb_ary_new());
+    }
+    if (!NIL_P(event)) {
+        rb_ary_push(self->client->events, event);
+    }
+}
+
+/* client.raw_next_event(wait) */
+static VALUE client_next_event(VALUE object, VALUE wait)
+{
+    listening self = {.client = nrb_client_get(object), .object = object};
+    if (!NIL_P(self.client->events) && RARRAY_LEN(self.client->events) > 0) {
+        return rb_ary_shift(self.client->events);
+    }
+    nrb_call_start(&self.call, event_step, &self, nrb_seconds(wait, "wait", -1));
+    self.call.undo = keep_event;
+    nrb_call_check(&self.call);
+    return nrb_event_struct(self.event);
 }
 
 /* ---- subscription ---- */
@@ -183,13 +259,23 @@ static VALUE client_get_callbacks(int argc, VALUE *argv, VALUE object)
 static void sub_source(source *self, VALUE object)
 {
     nrb_sub *sub = nrb_sub_get(object);
+    nrb_client *client = nrb_client_get(sub->client);
     self->kind = SUB;
     self->sub = sub->sub;
     self->owner = sub->client;
-    self->object = object;
-    self->stash = &sub->stash;
-    self->calls = &sub->calls;
+    self->own = (shelf){object, sub->shared ? NULL : &sub->stash, &sub->calls};
+    self->shared = (shelf){sub->client, &client->stash, &client->calls};
     self->count = 0;
+}
+
+/* sub.raw_set_mode(mode) */
+static VALUE sub_set_mode(VALUE object, VALUE mode)
+{
+    nrb_sub *self = nrb_sub_get(object);
+    int32_t number = nrb_small(mode, "mode");
+    nrb_check(nats_sub_set_mode(self->sub, number));
+    self->shared = number == NATS_SUB_SHARED;
+    return Qnil;
 }
 
 static VALUE sub_get(int argc, VALUE *argv, VALUE object)
@@ -199,16 +285,25 @@ static VALUE sub_get(int argc, VALUE *argv, VALUE object)
     return get(argc, argv, &self);
 }
 
+/* sub.raw_next(timeout) */
+static VALUE sub_take_next(VALUE object, VALUE timeout)
+{
+    source self;
+    VALUE list = Qnil;
+    sub_source(&self, object);
+    self.max = 1;
+    if (receive_first(&self, nrb_seconds(timeout, "timeout", -1), &list)) {
+        return rb_ary_pop(list);
+    }
+    return self.count > 0 ? nrb_msg_new(self.msgs[0], self.owner) : Qnil;
+}
+
 static VALUE sub_next(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[1];
     nrb_keywords(&argc, argv, 1, next_keys, words);
     rb_check_arity(argc, 0, 0);
-    source self;
-    sub_source(&self, object);
-    self.max = 1;
-    int64_t wait_ms = nrb_seconds(words[0], "timeout", -1);
-    return rb_ary_pop(receive(&self, wait_ms, rb_ary_new_capa(1)));
+    return sub_take_next(object, words[0]);
 }
 
 void nrb_receive_init(void)
@@ -218,6 +313,9 @@ void nrb_receive_init(void)
     next_keys[0] = rb_intern("timeout");
     rb_define_method(nrb_client_class, "get", client_get, -1);
     rb_define_private_method(nrb_client_class, "get_callbacks", client_get_callbacks, -1);
+    rb_define_method(nrb_client_class, "raw_next_event", client_next_event, 1);
     rb_define_method(nrb_sub_class, "get", sub_get, -1);
+    rb_define_method(nrb_sub_class, "raw_set_mode", sub_set_mode, 1);
     rb_define_method(nrb_sub_class, "next", sub_next, -1);
+    rb_define_method(nrb_sub_class, "raw_next", sub_take_next, 1);
 }

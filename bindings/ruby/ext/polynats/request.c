@@ -41,7 +41,7 @@ static void drop_question(void *arg)
 
 static void ask_waiting(question *self, VALUE subject, VALUE data)
 {
-    VALUE kept[] = {rb_str_new_frozen(subject), NIL_P(data) ? Qnil : rb_str_new_frozen(data)};
+    VALUE kept[] = {nrb_kept(subject), NIL_P(data) ? Qnil : nrb_kept(data)};
     self->subject.ptr = RSTRING_PTR(kept[0]);
     self->data.ptr = NIL_P(data) ? "" : RSTRING_PTR(kept[1]);
     nrb_call call;
@@ -58,13 +58,17 @@ static void ask(question *self, VALUE object, int argc, const VALUE *argv, VALUE
     VALUE box, subject = argv[0], data = argc > 1 ? argv[1] : Qnil;
     nrb_client *client = nrb_client_get(object);
     self->client = client->client;
-    self->data = nrb_data_of(&data);
+    self->data = nrb_data_of(&data, "data");
     self->subject = nrb_text_of(&subject, "subject");
     self->headers = nrb_headers_of(headers, &box);
+    nats_status status = NATS_ERR_INTERRUPTED;
     if (nrb_client_has_room(client, self->data.len)) {
-        nrb_check(ask_step(self));
-    } else {
+        status = ask_step(self);
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
         ask_waiting(self, subject, data);
+    } else {
+        nrb_check(status);
     }
     nrb_headers_free(box);
     RB_GC_GUARD(subject);
@@ -87,15 +91,19 @@ static nats_status wait_step(void *arg)
     return nats_future_wait(self->future, nrb_call_left_ms(&self->call), &self->msg);
 }
 
-static void drop_waiting(void *arg)
+/* An exception in its place: the request is given up, but a reply that somebody holds a future for
+ * is there for the next who asks. */
+static void undo_waiting(void *arg)
 {
     waiting *self = arg;
-    nats_msg_free(self->msg);
     if (self->own) {
+        nats_msg_free(self->msg);
         nats_future_free(self->future);
-    } else {
-        ((nrb_future *)DATA_PTR(self->object))->busy = false;
+        return;
     }
+    nrb_future *future = DATA_PTR(self->object);
+    future->msg = self->msg;
+    future->busy = false;
 }
 
 /* client.request(subject, data = nil, timeout: nil, headers: nil) */
@@ -109,7 +117,7 @@ static VALUE client_request(int argc, VALUE *argv, VALUE object)
 
     waiting self = {.future = question.future, .own = true};
     nrb_call_start(&self.call, wait_step, &self, -1);
-    self.call.undo = drop_waiting;
+    self.call.undo = undo_waiting;
     nats_status status = nrb_call_run(&self.call);
     nats_future_free(question.future);
     if (status != NATS_OK) {
@@ -144,11 +152,45 @@ static VALUE client_request_many(int argc, VALUE *argv, VALUE object)
                          .stall_ms = nrb_seconds(words[3], "stall", 0),
                          .sentinel = RTEST(words[4])};
     ask(&question, object, argc, argv, words[1]);
+    ((nrb_future *)DATA_PTR(made))->many = true;
     ((nrb_future *)DATA_PTR(made))->future = question.future;
     return made;
 }
 
 /* ---- futures ---- */
+
+static VALUE give(nrb_future *self, nats_msg *msg)
+{
+    if (msg == NULL) {
+        return Qnil;
+    }
+    self->given = true;
+    return nrb_msg_new(msg, self->client);
+}
+
+static nats_msg *take_kept(nrb_future *self)
+{
+    nats_msg *msg = self->msg;
+    self->msg = NULL;
+    return msg;
+}
+
+static VALUE wait_for(nrb_future *future, VALUE object, int64_t wait_ms)
+{
+    if (future->msg != NULL) {
+        return give(future, take_kept(future));
+    }
+    waiting self = {.future = future->future, .object = object};
+    nrb_call_start(&self.call, wait_step, &self, wait_ms);
+    self.call.undo = undo_waiting;
+    future->busy = true;
+    nats_status status = nrb_call_run(&self.call);
+    future->busy = false;
+    if (status != NATS_OK) {
+        nrb_raise(status, self.call.text, self.call.about);
+    }
+    return give(future, self.msg);
+}
 
 /* future.wait(timeout: nil): the reply; of many the next one, nil at the end */
 static VALUE future_wait(int argc, VALUE *argv, VALUE object)
@@ -156,26 +198,34 @@ static VALUE future_wait(int argc, VALUE *argv, VALUE object)
     VALUE words[1];
     nrb_keywords(&argc, argv, 1, wait_keys, words);
     rb_check_arity(argc, 0, 0);
-    nrb_future *future = nrb_future_get(object);
-    waiting self = {.future = future->future, .object = object};
-    nrb_call_start(&self.call, wait_step, &self, nrb_seconds(words[0], "timeout", -1));
-    self.call.undo = drop_waiting;
-    future->busy = true;
-    nats_status status = nrb_call_run(&self.call);
-    future->busy = false;
-    if (status != NATS_OK) {
-        nrb_raise(status, self.call.text, self.call.about);
-    }
-    return self.msg != NULL ? nrb_msg_new(self.msg, future->client) : Qnil;
+    return wait_for(nrb_future_get(object), object, nrb_seconds(words[0], "timeout", -1));
+}
+
+/* The same for who wants all of them: nil when there is no other. */
+static VALUE future_next_reply(VALUE object)
+{
+    nrb_future *self = nrb_future_get(object);
+    bool over = self->cancelled || (self->given && !self->many);
+    return over && self->msg == NULL ? Qnil : wait_for(self, object, -1);
 }
 
 static VALUE future_poll(VALUE object)
 {
     nrb_future *self = nrb_future_get(object);
-    nats_msg *msg;
+    nats_msg *msg = take_kept(self);
     int32_t done;
-    nrb_check(nats_future_poll(self->future, &msg, &done));
-    return msg != NULL ? nrb_msg_new(msg, self->client) : Qnil;
+    if (msg == NULL) {
+        nrb_check(nats_future_poll(self->future, &msg, &done));
+    }
+    return give(self, msg);
+}
+
+static VALUE future_cancel(VALUE object)
+{
+    nrb_future *self = nrb_future_get(object);
+    self->cancelled = true;
+    nats_future_cancel(self->future);
+    return Qnil;
 }
 
 void nrb_request_init(void)
@@ -189,5 +239,7 @@ void nrb_request_init(void)
     rb_define_method(nrb_client_class, "request_start", client_request_start, -1);
     rb_define_method(nrb_client_class, "request_many_start", client_request_many, -1);
     rb_define_method(nrb_future_class, "wait", future_wait, -1);
+    rb_define_method(nrb_future_class, "next_reply", future_next_reply, 0);
     rb_define_method(nrb_future_class, "poll", future_poll, 0);
+    rb_define_method(nrb_future_class, "cancel", future_cancel, 0);
 }

@@ -6,12 +6,13 @@
 
 #include <ruby/encoding.h>
 
-/* Longest wait in ms that still fits into ns; what is longer is for ever. */
+/* Longest wait in ms that still fits into ns, more than a century: infinity is as long. */
 #define WAIT_MS_MAX (INT64_MAX / INT64_C(1000000) / 2)
 /* More keywords than any verb takes. */
 #define KEYWORDS_MAX 16
 
-static rb_encoding *utf8, *ascii, *binary;
+static rb_encoding *utf8;
+static int utf8_index, ascii_index, binary_index;
 
 static void need_string(VALUE value, const char *what)
 {
@@ -20,22 +21,34 @@ static void need_string(VALUE value, const char *what)
     }
 }
 
+VALUE nrb_kept(VALUE string)
+{
+    return rb_str_new_frozen(string);
+}
+
+static VALUE converted(VALUE string, const char *what)
+{
+    rb_encoding *encoding = rb_enc_get(string);
+    VALUE text = rb_str_conv_enc(string, encoding, utf8);
+    if (text == string && !rb_enc_str_asciionly_p(string)) {
+        nrb_invalid(what, "%s is a String in %s that has no form in UTF-8", what,
+                    rb_enc_name(encoding));
+    }
+    return text;
+}
+
 nrb_text nrb_text_of(VALUE *value, const char *what)
 {
     need_string(*value, what);
-    rb_encoding *encoding = rb_enc_get(*value);
-    if (encoding != utf8 && encoding != ascii && encoding != binary) {
-        VALUE text = rb_str_conv_enc(*value, encoding, utf8);
-        if (text == *value && !rb_enc_str_asciionly_p(*value)) {
-            nrb_invalid(what, "%s is a String in %s that has no form in UTF-8", what,
-                        rb_enc_name(encoding));
-        }
-        *value = text;
+    int encoding = RB_ENCODING_GET(*value);
+    if (RB_UNLIKELY(encoding != utf8_index && encoding != ascii_index &&
+                    encoding != binary_index)) {
+        *value = converted(*value, what);
     }
     return (nrb_text){RSTRING_PTR(*value), (size_t)RSTRING_LEN(*value)};
 }
 
-nrb_text nrb_data_of(VALUE *value)
+nrb_text nrb_data_of(VALUE *value, const char *what)
 {
     if (NIL_P(*value)) {
         return (nrb_text){"", 0};
@@ -43,7 +56,7 @@ nrb_text nrb_data_of(VALUE *value)
     if (!RB_TYPE_P(*value, T_STRING)) {
         VALUE string = rb_check_string_type(*value);
         if (NIL_P(string)) {
-            rb_raise(rb_eTypeError, "data must be a String or nil, not %" PRIsVALUE,
+            rb_raise(rb_eTypeError, "%s must be a String or nil, not %" PRIsVALUE, what,
                      rb_obj_class(*value));
         }
         *value = string;
@@ -65,7 +78,7 @@ int64_t nrb_seconds(VALUE value, const char *what, int64_t fallback)
         nrb_invalid(what, "%s must be a number of seconds of 0 or more, not %f", what, seconds);
     }
     double ms = ceil(seconds * 1000 - 1e-6);
-    return ms > (double)WAIT_MS_MAX ? -1 : (int64_t)ms;
+    return ms > (double)WAIT_MS_MAX ? WAIT_MS_MAX : (int64_t)ms;
 }
 
 int64_t nrb_integer(VALUE value, const char *what)
@@ -75,6 +88,15 @@ int64_t nrb_integer(VALUE value, const char *what)
                  rb_obj_class(value));
     }
     return NUM2LL(value);
+}
+
+int32_t nrb_small(VALUE value, const char *what)
+{
+    int64_t number = nrb_integer(value, what);
+    if (number < INT32_MIN || number > INT32_MAX) {
+        nrb_invalid(what, "%s must be within 32 bits, not %lld", what, (long long)number);
+    }
+    return (int32_t)number;
 }
 
 int64_t nrb_clock_of(VALUE value)
@@ -166,17 +188,21 @@ nats_status nrb_status_of(VALUE value)
 
 VALUE nrb_word(const char *text)
 {
-    return nrb_str(text, strlen(text));
+    return text != NULL ? nrb_str(text, strlen(text)) : Qnil;
 }
 
 VALUE nrb_str(const char *ptr, size_t len)
 {
-    return rb_obj_freeze(rb_utf8_str_new(ptr, (long)len));
+    VALUE string = rb_utf8_str_new(ptr, (long)len);
+    RB_OBJ_FREEZE(string);
+    return string;
 }
 
 VALUE nrb_binary(const void *ptr, size_t len)
 {
-    return rb_obj_freeze(rb_str_new(ptr, (long)len));
+    VALUE string = rb_str_new(ptr, (long)len);
+    RB_OBJ_FREEZE(string);
+    return string;
 }
 
 /* ---- headers ---- */
@@ -189,7 +215,7 @@ static void headers_release(void *headers)
 static const rb_data_type_t headers_type = {
     .wrap_struct_name = "polynats headers",
     .function = {.dfree = headers_release},
-    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 static void add(nats_headers *headers, VALUE key, VALUE value)
@@ -258,6 +284,7 @@ void nrb_headers_free(VALUE box)
 void nrb_value_init(void)
 {
     utf8 = rb_utf8_encoding();
-    ascii = rb_usascii_encoding();
-    binary = rb_ascii8bit_encoding();
+    utf8_index = rb_utf8_encindex();
+    ascii_index = rb_usascii_encindex();
+    binary_index = rb_ascii8bit_encindex();
 }

@@ -172,10 +172,24 @@ static int run_alone(nrb_call *call)
     return run_steps(call);
 }
 
+/* What comes just as the call ends would be raised by the VM with its result on the way back: now it
+ * can still be undone. Without a way to undo it, its result is worth more. */
+static int check_after(const nrb_call *call)
+{
+    int state = 0;
+    if (call->undo != NULL) {
+        rb_protect(check_interrupts, Qnil, &state);
+    }
+    return state;
+}
+
 nats_status nrb_call_run(nrb_call *call)
 {
     bool alone = rb_fiber_scheduler_current() == Qnil;
     int state = alone ? run_alone(call) : run_beside(call);
+    if (state == 0) {
+        state = check_after(call);
+    }
     if (state != 0) {
         undo(call);
         rb_jump_tag(state);

@@ -4,7 +4,6 @@ typedef struct verb {
     nats_client *client;
     nats_sub *sub;
     int64_t rtt_ns;
-    nats_event *event;
     nrb_call call;
 } verb;
 
@@ -66,27 +65,6 @@ nats_status nrb_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt
     verb self = {.client = client};
     run(&self, rtt_step, timeout_ms);
     *rtt_ns_out = self.rtt_ns;
-    return NATS_OK;
-}
-
-static nats_status event_step(void *arg)
-{
-    verb *self = arg;
-    return nats_client_next_event(self->client, left(self), &self->event);
-}
-
-static void drop_event(void *arg)
-{
-    nats_event_free(((verb *)arg)->event);
-}
-
-nats_status nrb_client_next_event(nats_client *client, int64_t wait_ms, nats_event **event_out)
-{
-    verb self = {.client = client};
-    nrb_call_start(&self.call, event_step, &self, wait_ms);
-    self.call.undo = drop_event;
-    nrb_call_check(&self.call);
-    *event_out = self.event;
     return NATS_OK;
 }
 

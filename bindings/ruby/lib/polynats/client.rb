@@ -39,6 +39,8 @@ module Polynats
   #   @return [Future] which gives one reply after the other
   # @!method new_inbox
   #   @return [String] a new subject that nobody else has
+  # @!method status
+  #   @return [Symbol] :connected, :reconnecting, :draining or :closed
   # @!method stats
   #   @return [Hash{Symbol => Integer}] the connection's counters
   # @!method server_info
@@ -55,15 +57,11 @@ module Polynats
   # @!method wake
   #   Makes a call that waits in get or next_event return empty.
   class Client
-    # Seconds, unless the connection was told otherwise (docs/options.md).
-    REQUEST_TIMEOUT = 10
-    DRAIN_TIMEOUT = 30
     # Longest time that an event waits in {#run} while no message comes.
     EVENT_SLICE = 0.1
-    STATUSES = { 1 => :connected, 2 => :reconnecting, 3 => :draining, 4 => :closed }.freeze
-    MODES = { shared: 0, private: 1, callback: 2 }.freeze
-    UNITS = { "ms" => 0.001, "s" => 1, "m" => 60, "h" => 3600, "" => 1 }.freeze
-    private_constant :EVENT_SLICE, :STATUSES, :MODES, :UNITS
+    # Of a subscription, as the library numbers them.
+    MODES = { shared: 0, callback: 2 }.freeze
+    private_constant :EVENT_SLICE, :MODES
     private_class_method :open
     private(*instance_methods(false).grep(/\A(?:raw|open)_/))
 
@@ -110,7 +108,7 @@ module Polynats
     # @return [Client, Object]
     def share
       made = open_share
-      made.__send__(:set_up_like, self)
+      made.__send__(:set_up, nil)
       return made unless block_given?
 
       begin
@@ -132,8 +130,6 @@ module Polynats
     # @return [Subscription]
     def subscribe(subject, queue: nil, max: nil, pending_msgs: nil, pending_bytes: nil, &callback)
       mode = callback ? MODES[:callback] : MODES[:shared]
-      pending_msgs ||= @pending_msgs if pending_bytes
-      pending_bytes ||= @pending_bytes if pending_msgs
       sub = open_sub(subject, queue: queue, max: max, pending_msgs: pending_msgs,
                               pending_bytes: pending_bytes, mode: mode)
       @callbacks[sub.sid] = [callback, sub] if callback
@@ -166,9 +162,6 @@ module Polynats
     ensure
       future&.cancel
     end
-
-    # @return [Symbol] :connected, :reconnecting, :draining or :closed
-    def status = STATUSES.fetch(raw_status)
 
     # The oldest event.
     # @param wait [Numeric, nil] seconds; nil: for ever
@@ -218,38 +211,26 @@ module Polynats
     end
 
     # @return [IO] of {#fd}, to be waited for; it is not to be read or closed
-    def to_io = @to_io ||= IO.for_fd(fd, autoclose: false)
+    # @raise [Closed] when the client is: the descriptor belongs to somebody else by then
+    def to_io
+      number = fd
+      @to_io = IO.for_fd(number, autoclose: false) unless @to_io&.fileno == number
+      @to_io
+    end
 
     # @return [String]
     def inspect = "#<#{self.class} #{status}>"
 
     private
 
-    attr_reader :request_timeout, :drain_timeout, :pending_msgs, :pending_bytes
+    attr_reader :drain_timeout
 
-    def set_up(options, logger)
-      @request_timeout = seconds(options[:request_timeout]) || REQUEST_TIMEOUT
-      @drain_timeout = seconds(options[:drain_timeout]) || DRAIN_TIMEOUT
-      @pending_msgs = options[:pending_msgs]&.to_i || 65_536
-      @pending_bytes = options[:pending_bytes]&.to_i || 67_108_864
+    def set_up(logger)
+      @request_timeout = raw_option_int("request_timeout") / 1000.0
+      @drain_timeout = raw_option_int("drain_timeout") / 1000.0
       @callbacks = {}
       @waiting = []
       @log = EventLog.new(self, logger) if logger
-    end
-
-    def set_up_like(other)
-      set_up({ request_timeout: other.__send__(:request_timeout),
-               drain_timeout: other.__send__(:drain_timeout),
-               pending_msgs: other.__send__(:pending_msgs),
-               pending_bytes: other.__send__(:pending_bytes) }, nil)
-    end
-
-    # A duration as connect accepted it: a number, or a text such as "250ms".
-    def seconds(value)
-      return value if value.nil? || value.is_a?(Numeric)
-
-      number, unit = value.to_s.match(/\A([\d.]+)([a-z]*)\z/)&.captures
-      Float(number || 0) * UNITS.fetch(unit || "", 1)
     end
 
     # An error in a callback leaves by here; the messages after it wait for the next dispatch.

@@ -11,52 +11,66 @@ module Polynats
     private_constant :KEPT_MAX, :LEVELS
 
     def initialize(client, logger)
+      @client = client
       @logger = logger
       @events = []
       @lock = Mutex.new
       @came = ConditionVariable.new
       @over = nil
-      @thread = Thread.new { follow(client) }
+      @thread = Thread.new { follow }
       @thread.name = "polynats events"
-      @thread.report_on_exception = true
     end
 
-    # As {Client#next_event}.
+    # As {Client#next_event}. Where the thread is gone (a child of fork has only the thread that
+    # forked) the client itself is asked.
     def next_event(wait)
       deadline = wait && (Polynats.now + wait)
-      @lock.synchronize do
-        while @events.empty?
-          raise @over if @over
+      event = @lock.synchronize { take(deadline) }
+      return event unless event == :gone
 
-          left = deadline && (deadline - Polynats.now)
-          return nil if left && left <= 0
-
-          @came.wait(@lock, left)
-        end
-        @events.shift
-      end
+      @client.__send__(:raw_next_event, deadline && [deadline - Polynats.now, 0].max)
     end
 
     private
 
-    def follow(client)
-      loop { keep(client.__send__(:raw_next_event, nil)) }
-    rescue Error => e
-      @lock.synchronize do
-        @over = e
-        @came.broadcast
+    # Under the lock: an event, nil when the time is up, or :gone.
+    def take(deadline)
+      while @events.empty?
+        raise @over if @over
+        return :gone unless @thread.alive?
+
+        left = deadline && (deadline - Polynats.now)
+        return nil if left && left <= 0
+
+        @came.wait(@lock, left)
       end
+      @events.shift
+    end
+
+    def follow
+      loop { keep(@client.__send__(:raw_next_event, nil)) }
+    rescue Error => e
+      @lock.synchronize { @over = e }
+    ensure
+      @came.broadcast
     end
 
     def keep(event)
       return if event.nil?
 
-      @logger.public_send(LEVELS.fetch(event.type, :info)) { words(event) }
       @lock.synchronize do
         @events.shift if @events.size >= KEPT_MAX
         @events.push(event)
         @came.signal
       end
+      tell(event)
+    end
+
+    # A logger that fails must not end the events.
+    def tell(event)
+      @logger.public_send(LEVELS.fetch(event.type, :info)) { words(event) }
+    rescue StandardError => e
+      warn("polynats: the logger failed: #{e.message} (#{e.class})")
     end
 
     def words(event)

@@ -14,22 +14,23 @@ module Polynats
   # @!method done?
   #   @return [Boolean] whether nothing more will come
   # @!method cancel
-  #   Gives it up; what comes later is dropped.
+  #   Gives it up; what comes later is dropped, what had come can still be taken.
   #   @return [nil]
   class Future
     include Enumerable
 
-    # Gives each reply to the block, until the request has ended.
+    private :next_reply
+
+    # Gives each reply to the block, until the request has ended or was cancelled.
     # @yieldparam message [Message]
     # @return [self, Enumerator]
+    # @raise [Timeout, NoResponders, Disconnected, Permission, Closed] when it failed
     def each
       return to_enum unless block_given?
 
-      while (message = wait)
+      while (message = next_reply)
         yield message
       end
-      self
-    rescue Closed
       self
     end
   end

@@ -33,12 +33,13 @@ module Polynats
   #   @return [self]
   #   @raise [Invalid] when no answer is asked for
   class Message
+    PARTS = %i[subject data reply headers sid status description].freeze
+    private_constant :PARTS
+
     # For pattern matching: `in { subject:, data: }`.
     # @return [Hash{Symbol => Object}]
     def deconstruct_keys(keys)
-      (keys || %i[subject data reply headers sid status description]).to_h do |key|
-        [key, public_send(key)]
-      end
+      (keys ? keys & PARTS : PARTS).to_h { |key| [key, public_send(key)] }
     end
 
     # @return [String]

@@ -66,7 +66,7 @@ module Polynats
     private
 
     def next_or_end(timeout)
-      self.next(timeout: timeout)
+      raw_next(timeout)
     rescue Closed
       nil
     end

@@ -1,0 +1,16 @@
+# Two clients on one connection, each with its own subscriptions and its own get: tclsh shared.tcl
+package require polynats
+
+set nc [polynats connect]
+set audit [$nc share]
+$nc subscribe order.new
+$audit subscribe order.>
+$nc publish order.new book
+$nc publish order.paid book
+$nc flush -timeout 5
+foreach {name client} [list work $nc audit $audit] {
+    foreach msg [$client get -wait 1] {
+        puts "$name\t[dict get $msg subject]\t[dict get $msg data]"
+    }
+    $client close
+}

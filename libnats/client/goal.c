@@ -1,0 +1,156 @@
+/* Futures of no request: that the connection is made, or that the server has answered a PING sent
+ * now, and with that has confirmed what came before it. They are what a program waits for that may
+ * not wait in a call. mu held throughout. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "client/conn.h"
+
+/* The PING whose PONG ends it. While the connection is lost it is sent with the next one. */
+static nats_status ping(nats_future *future)
+{
+    nats__conn *conn = future->conn;
+    if (!conn->connected || future->ping != 0) {
+        return NATS_OK;
+    }
+    return nats__session_ping(conn->session, nats__now_ns(), nats__writer_look(conn).accepted,
+                              &future->ping);
+}
+
+static void reach(nats_future *future)
+{
+    future->goal_reached = true;
+    nats__future_end(future, NATS_OK);
+}
+
+static nats_status begin(nats_future *future)
+{
+    nats__conn *conn = future->conn;
+    nats_status status = NATS_OK;
+    switch (future->goal) {
+    case NATS__GOAL_CONNECTED:
+        return NATS_OK;
+    case NATS__GOAL_SUB_DRAINED:
+        if (!conn->connected || !future->sub->active) {
+            reach(future); /* nothing is under way */
+            return NATS_OK;
+        }
+        status = nats__sub_drain_begin(future->sub);
+        break;
+    case NATS__GOAL_DRAINED:
+        status = nats__client_drain_begin(future->client);
+        break;
+    default:
+        break;
+    }
+    status = status == NATS_OK ? ping(future) : status;
+    nats__conn_stage(conn);
+    return status;
+}
+
+nats_status nats__goal_start(nats_client *client, nats__goal goal, nats_sub *sub,
+                             int64_t deadline_ns, nats_future **out)
+{
+    nats__conn *conn = client->conn;
+    nats_status status = nats__future_new(client, "", 0, deadline_ns, out);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats_future *future = *out;
+    future->goal = goal;
+    future->many = true; /* it ends as many replies do: with none */
+    future->next_goal = conn->goals;
+    conn->goals = future;
+    conn->open_goals++;
+    if (sub != NULL) {
+        future->sub = sub;
+        nats__sub_ref(sub);
+    }
+    return begin(future);
+}
+
+void nats__goal_forget(nats_future *future)
+{
+    nats__conn *conn = future->conn;
+    nats_future **link = &conn->goals;
+    while (*link != future) {
+        link = &(*link)->next_goal;
+    }
+    *link = future->next_goal;
+    conn->open_goals--;
+    if (future->goal == NATS__GOAL_CONNECTED) {
+        conn->budget_ns = INT64_MAX;
+    }
+}
+
+/* ---- what ends them ---- */
+
+void nats__goals_pong(nats__conn *conn, uint64_t token)
+{
+    for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
+        next = future->next_goal;
+        if (future->ping != 0 && future->ping <= token) {
+            reach(future);
+        }
+    }
+}
+
+void nats__goals_connected(nats__conn *conn)
+{
+    for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
+        next = future->next_goal;
+        if (future->goal == NATS__GOAL_CONNECTED) {
+            reach(future);
+        } else if (ping(future) != NATS_OK) {
+            nats__future_end(future, NATS_ERR_NO_MEMORY);
+        }
+    }
+}
+
+void nats__goals_check(nats__conn *conn)
+{
+    if (conn->goals == NULL || !nats__session_first_round_over(conn->session)) {
+        return;
+    }
+    for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
+        next = future->next_goal;
+        if (future->goal == NATS__GOAL_CONNECTED) {
+            nats__future_end(future, NATS_ERR_DISCONNECTED);
+        }
+    }
+}
+
+/* ---- what follows ---- */
+
+void nats__goal_settle(nats_future *future)
+{
+    if (future->goal == NATS__GOAL_REPLIES || future->goal_settled) {
+        return;
+    }
+    future->goal_settled = true;
+    if (future->goal == NATS__GOAL_DRAINED) {
+        nats__client_drain_end(future->client, future->goal_reached);
+    }
+    if (future->goal == NATS__GOAL_SUB_DRAINED) {
+        nats__sub_drain_end(future->sub, future->goal_reached && future->ping != 0);
+        nats__sub_unref(future->sub);
+        future->sub = NULL;
+    }
+}
+
+nats_status nats__goal_words(const nats_future *future)
+{
+    if (future->goal == NATS__GOAL_CONNECTED) {
+        return nats__conn_not_opened(future->conn, false);
+    }
+    switch (future->status) {
+    case NATS_ERR_TIMEOUT:
+        return nats__fail(NATS_ERR_TIMEOUT, "timeout", "no PONG from the server in time");
+    case NATS_ERR_DISCONNECTED:
+        return nats__fail(NATS_ERR_DISCONNECTED, NULL,
+                          "the connection was lost before the server's PONG came");
+    case NATS_ERR_NO_MEMORY:
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    default:
+        return nats__fail(NATS_ERR_CLOSED, "client", "the connection is closed");
+    }
+}

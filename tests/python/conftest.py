@@ -1,0 +1,95 @@
+"""What the tests share. The server is that of $NATS_URL: script/with-server starts one."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import polynats
+import pytest
+
+# An interrupted call ends within 100 ms; a loaded machine gets more to be sure of its own part.
+PROMPT_S = 1.0
+
+
+@pytest.fixture
+def connect():
+    """connect(**options): clients that are closed when the test is over, whatever became of it."""
+    made = []
+
+    def connect(*args, **options):
+        made.append(polynats.connect(*args, **options))
+        return made[-1]
+
+    yield connect
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def nc(connect):
+    return connect()
+
+
+@pytest.fixture
+def subject(request):
+    """A subject of this test alone."""
+    return f"t.{request.node.name.replace(' ', '_')}.{os.getpid()}"
+
+
+@pytest.fixture
+def run_python():
+    """What a program of its own prints. It must succeed, and write nothing to stderr."""
+
+    def run(program, *, succeeds=True, errors=""):
+        words = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode == 0) == succeeds, done.stderr
+        if errors == "":
+            assert done.stderr == ""
+        else:
+            assert errors in done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def strike():
+    """strike(after, number): sends this process a signal later. Waits for it at the end."""
+    timers = []
+
+    def strike(after=0.1, number=signal.SIGINT):
+        timers.append(threading.Timer(after, os.kill, (os.getpid(), number)))
+        timers[-1].start()
+
+    yield strike
+    for timer in timers:
+        timer.join()
+
+
+@pytest.fixture
+def handler():
+    """handler(number, function): until the end of the test."""
+    before = {}
+
+    def handler(number, function):
+        before.setdefault(number, signal.signal(number, function))
+
+    yield handler
+    for number, function in before.items():
+        signal.signal(number, function)
+
+
+@pytest.fixture
+def took():
+    """took(call): how long it took, in seconds."""
+
+    def took(call, *args):
+        began = time.monotonic()
+        call(*args)
+        return time.monotonic() - began
+
+    return took
