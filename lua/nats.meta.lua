@@ -255,7 +255,7 @@ function future:done() end
 function future:cancel() end
 
 ---@class nats.Event
----@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"
+---@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"
 ---@field text string
 ---@field time number
 ---@field url string?

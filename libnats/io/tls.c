@@ -26,6 +26,7 @@ struct nats__tls {
     int fd;
     char name[HOST_NAME_SIZE];
     char also[HOST_NAME_SIZE]; /* "" for none */
+    bool ended;          /* the socket has no more to read */
     char why[128];       /* a read failed */
     bool resumable;      /* the handshake is over, and nothing went wrong since */
 };
@@ -47,8 +48,10 @@ static int bio_result(BIO *bio, ptrdiff_t n, int retry)
 
 static int bio_read(BIO *bio, char *data, int size)
 {
-    const nats__tls *tls = BIO_get_data(bio);
-    return bio_result(bio, nats__tcp_read(tls->fd, data, (size_t)size), BIO_FLAGS_READ);
+    nats__tls *tls = BIO_get_data(bio);
+    ptrdiff_t n = nats__tcp_read(tls->fd, data, (size_t)size);
+    tls->ended = n == -2;
+    return bio_result(bio, n, BIO_FLAGS_READ);
 }
 
 static int bio_write(BIO *bio, const char *data, int len)
@@ -59,7 +62,11 @@ static int bio_write(BIO *bio, const char *data, int len)
 
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-    (void)bio, (void)number, (void)pointer;
+    (void)number, (void)pointer;
+    const nats__tls *tls = BIO_get_data(bio);
+    if (command == BIO_CTRL_EOF) {
+        return tls != NULL && tls->ended;
+    }
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
@@ -237,7 +244,7 @@ static nats_status handshake_failed(const nats__tls *tls, int why)
         ERR_clear_error();
         return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server does not speak it here");
     }
-    if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    if (why == SSL_ERROR_SYSCALL || why == SSL_ERROR_ZERO_RETURN || tls->ended) {
         ERR_clear_error();
         return nats__fail(NATS_ERR_TLS, "tls",
                           "TLS: the server closed the connection during the handshake");
@@ -273,8 +280,7 @@ static ptrdiff_t no_bytes(nats__tls *tls, int result)
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
         return 0;
     }
-    if (why == SSL_ERROR_ZERO_RETURN ||
-        ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    if (why == SSL_ERROR_ZERO_RETURN || tls->ended) {
         return -2;
     }
     bool system = why == SSL_ERROR_SYSCALL && errno != 0;
