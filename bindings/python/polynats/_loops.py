@@ -285,13 +285,15 @@ class LoopClient:
     def _turn(self) -> None:
         """What is due is done, and who waits for what has come is woken."""
         self._kicked = False
+        if self._over:
+            return
         closed = False
         try:
             self._nc.process()
         except Closed:
             closed = True
         except Forked:
-            self._unwatch()
+            self._end()
             return
         if self._calls:
             self._run_calls()
@@ -328,8 +330,9 @@ class LoopClient:
 
     def _end(self) -> None:
         """The connection, or this client, is closed: whoever waits finds out by asking again."""
-        self._over = True
-        self._unwatch()
+        if not self._over:
+            self._over = True
+            self._unwatch()
         for waiters in (self._get_waiters, self._event_waiters, self._room_waiters,
                         self._run_waiters, self._pump_waiters):  # fmt: skip
             self._wake_all(waiters)

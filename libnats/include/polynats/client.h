@@ -226,12 +226,15 @@ NATS_API nats_status nats_client_request_start(nats_client *client, const char *
                                                const void *data, size_t data_len,
                                                int64_t timeout_ms, nats_future **future_out);
 
-/* Send a request that several may answer (ADR-47). It ends after max replies (0: no maximum),
- * when stall_ms passed since the last one (0: no stall limit; it starts with the first reply),
- * after timeout_ms in all, at a reply with an empty payload if sentinel is not 0, or at a status
- * reply. Take the replies with nats_future_wait(). That the time is up is the normal end, not an
- * error; nobody there at all is NO_RESPONDERS. future_out: owned, free with nats_future_free().
- * Errors: as nats_client_request_start(); INVALID for a negative stall_ms. */
+/* Send a request that several may answer (ADR-47). It ends after max replies (0: no maximum), when
+ * stall_ms passed since the last one (0: no stall limit; it starts with the first reply), after
+ * timeout_ms in all, at a reply with an empty payload if sentinel is not 0, or at a status reply.
+ * Take the replies with nats_future_wait(). That the time is up is the normal end, not an error;
+ * nobody there at all is NO_RESPONDERS. Replies that wait are bounded as a subscription's messages
+ * are, by the options pending_msgs and pending_bytes: what comes over them is dropped and counted
+ * (towards max, too), with one slow_consumer event, whose subject is the request's, until they are
+ * down to half. future_out: owned, free with nats_future_free(). Errors: as
+ * nats_client_request_start(); INVALID for a negative stall_ms. */
 NATS_API nats_status nats_client_request_many(nats_client *client, const char *subject,
                                               size_t subject_len, const nats_headers *headers,
                                               const void *data, size_t data_len, size_t max,

@@ -8,9 +8,10 @@
  *     nats_future_free(future);
  *
  * A future of nats_client_request_start() gives one reply; one of nats_client_request_many() gives
- * replies until it ends. One of nats_connect_start(), nats_client_flush_start() and the drains gives
- * none: it ends as many replies do, or fails. Freeing it cancels it; a reply that comes too late is
- * dropped and counted.
+ * replies until it ends. One of nats_connect_start(), nats_client_flush_start() and the drains
+ * gives none: it ends as many replies do, or fails. What waits in one of many replies is bounded by
+ * the options pending_msgs and pending_bytes: see nats_client_request_many(). Freeing it cancels
+ * it; a reply that comes too late is dropped and counted.
  * Threads: one thread at a time.
  */
 #ifndef POLYNATS_FUTURE_H
