@@ -57,6 +57,16 @@ class Options(TypedDict, total=False):
     pending_bytes: int | None
     keeper: bool | None
     interruptible: bool | None
+    creds: str | None
+    nkey: str | None
+    jwt: str | None
+    ask_credentials: bool | None
+    auth_retry: bool | None
+    tls_required: bool | None
+    tls_first: bool | None
+    tls_ca: str | None
+    tls_cert: str | None
+    tls_key: str | None
 
 
 __all__ = ["Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]
