@@ -251,6 +251,9 @@ nats_status nats_client_subscribe_with(nats_client *client, const char *subject,
     if (status == NATS_OK) {
         status = nats__mode_check(mode);
     }
+    if (status == NATS_OK && mode == NATS_SUB_PRIVATE && sub_out == NULL) {
+        status = nats__null_argument("sub_out"); /* nobody could take its messages */
+    }
     nats__conn *conn = client->conn;
     if (status == NATS_OK) {
         status = nats__writer_make_room(conn);

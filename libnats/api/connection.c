@@ -54,6 +54,7 @@ static nats_status start(nats_client *client, nats__goal goal, nats_sub *sub, in
         nats__conn_step(conn); /* what it is about goes out now, burst or not */
     }
     pthread_mutex_unlock(&conn->mu);
+    nats__writer_flush(conn); /* also when another thread drives, and sleeps */
     if (status != NATS_OK && *future_out != NULL) {
         nats__error failed = *nats__error_get();
         nats_future_free(*future_out);

@@ -60,6 +60,7 @@ static nats__park_end follow(nats__conn *conn, const void *key, int64_t deadline
     nats__waiter self = {.key = key, .next = conn->waiters};
     conn->waiters = &self;
     pthread_mutex_unlock(&conn->mu);
+    nats__writer_flush(conn); /* what it waits for may be asked for in there; who drives may sleep */
     nats__park_end end = nats__park_wait(&self.park, deadline_ns);
     pthread_mutex_lock(&conn->mu);
 

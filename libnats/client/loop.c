@@ -112,6 +112,7 @@ void nats__client_news(nats_client *client)
 
 void nats__client_took(nats_client *client)
 {
-    client->news = client->events != NULL || client->replies > 0;
+    bool unseen = client->news_only && client->news && client->pending > 0;
+    client->news = client->events != NULL || client->replies > 0 || unseen;
     nats__client_signal(client);
 }

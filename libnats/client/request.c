@@ -427,8 +427,19 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
     size_t len = strlen(subject);
     for (uint32_t i = 0; i < conn->future_count && conn->open_futures > 0; i++) {
         nats_future *future = conn->futures[i];
-        if (future != NULL && future->subject.len == len &&
+        if (future != NULL && future->goal == NATS__GOAL_REPLIES && future->subject.len == len &&
             memcmp(future->subject.data, subject, len) == 0) {
+            nats__future_end(future, NATS_ERR_PERMISSION);
+        }
+    }
+}
+
+/* Of all requests, and of nothing else that is waited for. */
+static void refuse_all(nats__conn *conn)
+{
+    for (uint32_t i = 0; i < conn->future_count && conn->open_futures > 0; i++) {
+        nats_future *future = conn->futures[i];
+        if (future != NULL && future->goal == NATS__GOAL_REPLIES) {
             nats__future_end(future, NATS_ERR_PERMISSION);
         }
     }
@@ -437,7 +448,7 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
 /* The next request asks for the inbox again: permissions may have changed by then. */
 void nats__requests_inbox_refused(nats__conn *conn)
 {
-    nats__requests_fail(conn, NULL, NATS_ERR_PERMISSION);
+    refuse_all(conn);
     nats__session_forget(conn->session, &conn->mux->rec);
     free(conn->mux);
     conn->mux = NULL;

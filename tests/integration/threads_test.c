@@ -466,6 +466,47 @@ static void interrupted_drain_goes_on(void)
     nats_client_free(call.client);
 }
 
+/* ---- a flush, while another thread waits ---- */
+
+static void *wait_get(void *arg)
+{
+    wait_call *call = arg;
+    nats_msg *batch[1];
+    size_t count;
+    call->status = nats_client_get(call->client, 1, -1, batch, &count);
+    return NULL;
+}
+
+/* The thread that drives sleeps: whoever asks the server for something writes it himself. The server
+ * would wake it within two seconds, by a PING of its own. */
+static void flush_behind_a_sleeping_driver(void)
+{
+    static const char *const keepers[] = {"keeper=true", "keeper=false"};
+    enum { SOON = 500 };
+    for (int i = 0; i < 2; i++) {
+        wait_call call = {0};
+        nats_future *future;
+        nats_msg *msg;
+        RIG_CONNECT(call.client, keepers[i]);
+        RIG_OK(nats_client_subscribe(call.client, "nobody", NATS_Z, NULL, 0, 0, NULL));
+        pthread_t thread = rig_thread(wait_get, &call);
+        rig_sleep_ms(FEW_MS);
+        int64_t began = rig_now_ms();
+        RIG_OK(nats_client_flush(call.client, RIG_WAIT_MS));
+        RIG_OK(nats_client_flush_start(call.client, RIG_WAIT_MS, &future));
+        while (!nats_future_done(future)) {
+            RIG_CHECK(rig_now_ms() - began < SOON);
+            rig_sleep_ms(1);
+        }
+        RIG_OK(nats_future_wait(future, 0, &msg));
+        RIG_CHECK(rig_now_ms() - began < SOON);
+        nats_future_free(future);
+        RIG_OK(nats_client_close(call.client));
+        rig_join(thread, SOON_MS, "get, after close");
+        nats_client_free(call.client);
+    }
+}
+
 /* ---- publishes that are refused, while the server changes ---- */
 
 typedef struct large_publisher {
@@ -518,6 +559,7 @@ int main(int argc, char **argv)
         {"process_leaves_wakes", process_leaves_wakes},
         {"follower_hears_signals", follower_hears_signals},
         {"interrupted_drain_goes_on", interrupted_drain_goes_on},
+        {"flush_behind_a_sleeping_driver", flush_behind_a_sleeping_driver},
         {"refused_while_reconnecting", refused_while_reconnecting},
     };
     return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

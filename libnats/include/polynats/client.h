@@ -179,13 +179,13 @@ NATS_API nats_status nats_client_subscribe_with(nats_client *client, const char 
                                                 int32_t mode, nats_sub **sub_out);
 
 /* End a subscription by its sid, as nats_sub_unsubscribe(). Errors: INVALID when this client has
- * none such (one that has ended is none), CLOSED, NO_MEMORY, FORKED. */
+ * none such (one that has ended is none), CLOSED, FORKED, and as there. */
 NATS_API nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after);
 
 /* End all of this client's subscriptions to exactly this subject, as nats_sub_unsubscribe().
  * *count_out (may be NULL): how many; none is no error. It looks at each subscription of the
  * client: with tens of thousands of them, end them by their sids. Errors: INVALID, CLOSED,
- * NO_MEMORY, FORKED. */
+ * FORKED, and as there. */
 NATS_API nats_status nats_client_unsubscribe_subject(nats_client *client, const char *subject,
                                                      size_t subject_len, uint64_t after,
                                                      size_t *count_out);
