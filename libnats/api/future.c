@@ -57,7 +57,6 @@ static nats_status look(nats_future *future, nats_msg **msg_out)
     if (*msg_out != NULL || future->open) {
         return NATS_OK;
     }
-    nats__goal_settle(future);
     bool normal_end = future->many && future->status == NATS_OK && !future->end_told;
     if (normal_end) {
         future->end_told = true;

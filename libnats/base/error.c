@@ -13,24 +13,6 @@ nats__error *nats__error_get(void)
     return &record;
 }
 
-/* The text may hold what a server or a script sent. Bindings decode it as UTF-8 and terminals
- * act on control bytes, so neither gets anything else. */
-static void make_printable(char *text)
-{
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7F) {
-            text[i] = '?';
-        }
-    }
-    size_t bad = nats__utf8_check(text, len);
-    while (bad < len) {
-        text[bad] = '?';
-        bad += nats__utf8_check(text + bad, len - bad);
-    }
-}
-
 /* Copy and cut, not in the middle of a character. */
 static void copy_cut(char *out, size_t size, const char *text)
 {
@@ -65,7 +47,7 @@ nats_status nats__fail(nats_status status, const char *about, const char *format
     record.owner = NULL;
     copy_cut(record.text, sizeof record.text, text);
     memcpy(record.about, name, sizeof name);
-    make_printable(record.text);
-    make_printable(record.about);
+    nats__utf8_printable(record.text);
+    nats__utf8_printable(record.about);
     return status;
 }

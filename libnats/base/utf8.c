@@ -78,6 +78,19 @@ static char tail(uint32_t bits)
     return (char)(0x80 | (bits & 0x3F));
 }
 
+void nats__utf8_printable(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        text[i] = byte < ' ' || byte == 0x7F ? '?' : text[i];
+    }
+    size_t bad = 0;
+    while ((bad += nats__utf8_check(text + bad, len - bad)) < len) {
+        text[bad] = '?';
+    }
+}
+
 size_t nats__utf8_write(uint32_t point, char bytes[4])
 {
     if (point < 0x80) {

@@ -93,7 +93,7 @@ struct nats_future {
     struct nats_future *next_free;
     nats__goal goal;
     bool goal_reached;
-    bool goal_settled;  /* what follows from its end was done */
+    bool goal_begun;    /* its end has consequences */
     uint64_t ping;      /* of a goal: the token of its PING; 0: none was sent yet */
     nats_sub *sub;      /* referenced, of a goal */
     struct nats_future *next_goal;
@@ -512,9 +512,7 @@ nats_status nats__goal_start(nats_client *client, nats__goal goal, nats_sub *sub
 void nats__goals_pong(nats__conn *conn, uint64_t token);
 void nats__goals_connected(nats__conn *conn);
 void nats__goals_check(nats__conn *conn); /* can the connection still be made? */
-void nats__goal_forget(nats_future *future); /* it has ended: out of the list */
-/* Once, when its end is told, or it is given up: what follows for the subscriptions. */
-void nats__goal_settle(nats_future *future);
+void nats__goal_ended(nats_future *future); /* and what follows for the subscriptions */
 nats_status nats__goal_words(const nats_future *future); /* why it failed */
 
 /* expiry.c: mu held. An open future is in the heap; room for it is made with its slot. */

@@ -9,18 +9,14 @@
  * be another one by now, where it was subscribed anew. */
 static void end(nats_sub *sub, bool server_knows)
 {
-    nats__session *session = sub->client->conn->session;
-    bool done = false;
-    if (!sub->active) {
+    if (!server_knows) {
+        nats__sub_end(sub);
         return;
     }
-    if (!server_knows) {
-        nats__session_unsubscribe(session, &sub->rec, 0, &done);
+    if (sub->active) {
+        nats__session_forget(sub->client->conn->session, &sub->rec);
+        nats__sub_ended(sub);
     }
-    if (!done) {
-        nats__session_forget(session, &sub->rec);
-    }
-    nats__sub_ended(sub);
 }
 
 static nats_status tell_server(nats__conn *conn, const nats_sub *sub)
@@ -32,9 +28,7 @@ static nats_status tell_server(nats__conn *conn, const nats_sub *sub)
 
 nats_status nats__sub_drain_begin(nats_sub *sub)
 {
-    nats_status status = tell_server(sub->client->conn, sub);
-    nats__conn_stage(sub->client->conn);
-    return status;
+    return tell_server(sub->client->conn, sub);
 }
 
 void nats__sub_drain_end(nats_sub *sub, bool server_knows)
@@ -79,7 +73,6 @@ nats_status nats__client_drain_begin(nats_client *client)
     for (nats_sub *sub = client->subs; sub != NULL && status == NATS_OK; sub = sub->next) {
         status = tell_server(client->conn, sub);
     }
-    nats__conn_stage(client->conn);
     return status;
 }
 

@@ -22,10 +22,14 @@ static void reach(nats_future *future)
     nats__future_end(future, NATS_OK);
 }
 
+/* All of it, or (no memory) nothing: then the subscriptions go on, and the caller frees the future. */
 static nats_status begin(nats_future *future)
 {
     nats__conn *conn = future->conn;
+    nats__buf *lines = nats__session_out(conn->session);
+    size_t before = lines->len;
     nats_status status = NATS_OK;
+    future->goal_begun = true;
     switch (future->goal) {
     case NATS__GOAL_CONNECTED:
         return NATS_OK;
@@ -43,6 +47,10 @@ static nats_status begin(nats_future *future)
         break;
     }
     status = status == NATS_OK ? ping(future) : status;
+    if (status != NATS_OK) {
+        lines->len = before;
+        future->goal_begun = false;
+    }
     nats__conn_stage(conn);
     return status;
 }
@@ -68,7 +76,7 @@ nats_status nats__goal_start(nats_client *client, nats__goal goal, nats_sub *sub
     return begin(future);
 }
 
-void nats__goal_forget(nats_future *future)
+static void forget(nats_future *future)
 {
     nats__conn *conn = future->conn;
     nats_future **link = &conn->goals;
@@ -80,6 +88,24 @@ void nats__goal_forget(nats_future *future)
     if (future->goal == NATS__GOAL_CONNECTED) {
         conn->budget_ns = INT64_MAX;
     }
+}
+
+/* At once, not when somebody asks how it ended: a next connection would have the subscriptions
+ * again. */
+void nats__goal_ended(nats_future *future)
+{
+    forget(future);
+    if (future->goal == NATS__GOAL_DRAINED && future->goal_begun) {
+        nats__client_drain_end(future->client, future->goal_reached);
+    }
+    if (future->goal != NATS__GOAL_SUB_DRAINED) {
+        return;
+    }
+    if (future->goal_begun) {
+        nats__sub_drain_end(future->sub, future->goal_reached && future->ping != 0);
+    }
+    nats__sub_unref(future->sub);
+    future->sub = NULL;
 }
 
 /* ---- what ends them ---- */
@@ -100,8 +126,11 @@ void nats__goals_connected(nats__conn *conn)
         next = future->next_goal;
         if (future->goal == NATS__GOAL_CONNECTED) {
             reach(future);
-        } else if (ping(future) != NATS_OK) {
-            nats__future_end(future, NATS_ERR_NO_MEMORY);
+        } else {
+            nats_status status = ping(future);
+            if (status != NATS_OK) {
+                nats__future_end(future, status);
+            }
         }
     }
 }
@@ -119,27 +148,11 @@ void nats__goals_check(nats__conn *conn)
     }
 }
 
-/* ---- what follows ---- */
-
-void nats__goal_settle(nats_future *future)
-{
-    if (future->goal == NATS__GOAL_REPLIES || future->goal_settled) {
-        return;
-    }
-    future->goal_settled = true;
-    if (future->goal == NATS__GOAL_DRAINED) {
-        nats__client_drain_end(future->client, future->goal_reached);
-    }
-    if (future->goal == NATS__GOAL_SUB_DRAINED) {
-        nats__sub_drain_end(future->sub, future->goal_reached && future->ping != 0);
-        nats__sub_unref(future->sub);
-        future->sub = NULL;
-    }
-}
+/* ---- how they ended ---- */
 
 nats_status nats__goal_words(const nats_future *future)
 {
-    if (future->goal == NATS__GOAL_CONNECTED) {
+    if (future->goal == NATS__GOAL_CONNECTED && !future->client->closed) {
         return nats__conn_not_opened(future->conn, false);
     }
     switch (future->status) {

@@ -165,7 +165,7 @@ void nats__future_end(nats_future *future, nats_status status)
     conn->free_slots[conn->free_slot_count++] = future->slot;
     nats__expiry_remove(conn, future);
     if (future->goal != NATS__GOAL_REPLIES) {
-        nats__goal_forget(future);
+        nats__goal_ended(future);
     }
     future->untold = status != NATS_OK || future->many;
     if (future->untold) {
@@ -192,7 +192,6 @@ void nats__future_free(nats_future *future)
     nats__conn *conn = future->conn;
     nats_client *client = future->client;
     nats__future_end(future, NATS_OK);
-    nats__goal_settle(future);
     bool took = future->untold || future->queue.head != NULL;
     if (future->queue.head != NULL) {
         drop_replies(future);
@@ -492,5 +491,4 @@ void nats__requests_expire(nats__conn *conn, int64_t now_ns)
 void nats__future_cancel(nats_future *future)
 {
     nats__future_end(future, NATS_OK);
-    nats__goal_settle(future);
 }

@@ -10,8 +10,6 @@
 #include "proto/err.h"
 #include "proto/session_impl.h"
 
-static const char default_url[] = "nats://127.0.0.1:4222";
-
 /* ---- made and freed ---- */
 
 /* A longest back-off that nobody chose makes room for the first one. */
@@ -50,8 +48,7 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
     nats__session_note_asks(session);
 
     bool shuffle = nats__opt(&session->options, NATS__OPT_no_randomize) == 0;
-    nats_status status = nats__pool_init(&session->pool, urls != NULL ? urls : default_url,
-                                         shuffle, &session->rng);
+    nats_status status = nats__pool_init(&session->pool, urls, shuffle, &session->rng);
     if (status == NATS_OK) {
         status = nats__session_check_credentials(session);
     }
@@ -88,20 +85,6 @@ void nats__session_free(nats__session *session)
 
 /* ---- events ---- */
 
-/* Texts come from servers: bindings decode them as UTF-8, and terminals act on control bytes. */
-static void make_printable(char *text)
-{
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        text[i] = byte < ' ' || byte == 0x7F ? '?' : text[i];
-    }
-    size_t bad = 0;
-    while ((bad += nats__utf8_check(text + bad, len - bad)) < len) {
-        text[bad] = '?';
-    }
-}
-
 /* What a transport that is given up was asked to do: nobody may act on it any more. */
 static bool is_wish(int32_t type)
 {
@@ -127,7 +110,7 @@ nats__session_event *nats__session_push(nats__session *session, int32_t type, na
     size_t at = (session->event_head + session->event_count++) % SESSION_EVENTS_MAX;
     queued_event *queued = &session->events[at];
     snprintf(queued->text, sizeof queued->text, "%s", text);
-    make_printable(queued->text);
+    nats__utf8_printable(queued->text);
     queued->event = (nats__session_event){
         .type = type, .status = status, .text = queued->text, .subject = ""};
     return &queued->event;
@@ -572,10 +555,9 @@ static bool on_msg(nats__session *session, nats__session_event *out)
     nats__subrec *rec = nats__submap_find(&session->subs, msg->sid);
     if (rec == NULL) {
         session->stray++;
-        if (session->owes_unsub) {
-            /* The server may not know yet that it has ended. When there is no memory again: with
-             * the next one. */
-            nats__encode_unsub(&session->out, msg->sid, 0);
+        if (session->owes_unsub && msg->sid != session->told_sid &&
+            nats__encode_unsub(&session->out, msg->sid, 0)) {
+            session->told_sid = msg->sid; /* the rest of its burst is under way already */
         }
         nats__chunk_unref(msg->chunk, 1);
         return false;

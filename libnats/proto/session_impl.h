@@ -49,7 +49,8 @@ struct nats__session {
     nats__submap subs;
     uint64_t last_sid;
     uint64_t stray;
-    bool owes_unsub; /* see nats__session_owe_unsub() */
+    bool owes_unsub;   /* see nats__session_owe_unsub() */
+    uint64_t told_sid; /* the last stray one that was answered so */
     ping_queue pings;
 
     int64_t attempt_deadline_ns;

@@ -113,6 +113,7 @@ bool nats__session_resubscribe(nats__session *session)
 {
     session->subs.refused_next = session->subs.first;
     session->owes_unsub = false;
+    session->told_sid = 0;
     for (nats__subrec *rec = session->subs.first; rec != NULL; rec = rec->next) {
         rec->base = rec->received;
         if (!write_sub(session, rec)) {

@@ -330,6 +330,39 @@ static void not_drained(void)
     }
 }
 
+/* The connection is lost in the middle, and nobody asks how the drain ended: the next connection does
+ * not have the subscription again. */
+static void lost_while_draining(void)
+{
+    for (int i = 0; i < 2; i++) {
+        nats_client *client = connect_by_steps(keepers[i]);
+        nats_client *other;
+        nats_future *future;
+        nats_sub *sub;
+        RIG_OK(nats_client_subscribe(client, "drain", NATS_Z, NULL, 0, 0, &sub));
+        RIG_OK(nats_client_flush(client, -1));
+        rig_freeze();
+        RIG_OK(nats_sub_drain_start(sub, -1, &future));
+        kill(rig.pid, SIGKILL); /* as it is: it never read the UNSUB */
+        rig_stop();
+        rig_start();
+        while (rig_stat(client, "connects") < 2) {
+            nats_client_flush(client, RIG_WAIT_MS);
+        }
+        RIG_CONNECT(other, "keeper=true");
+        RIG_OK(nats_client_publish(other, "drain", NATS_Z, "x", 1));
+        RIG_OK(nats_client_flush(other, -1));
+        RIG_OK(nats_client_flush(client, -1));
+        RIG_CHECK(rig_stat(client, "in_msgs") == 0);
+        RIG_CHECK(nats_sub_active(sub) == 0);
+        RIG_CHECK(finish(client, future) == NATS_ERR_DISCONNECTED);
+        nats_future_free(future);
+        nats_sub_free(sub);
+        nats_client_free(other);
+        nats_client_free(client);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -341,6 +374,7 @@ int main(int argc, char **argv)
         {"client_drained", client_drained},
         {"sub_drained", sub_drained},
         {"not_drained", not_drained},
+        {"lost_while_draining", lost_while_draining},
         {"news_only", news_only},
         {"writes_in_turns", writes_in_turns},
     };

@@ -294,6 +294,36 @@ static void close_one_of_two(void)
     nats_client_free(client);
 }
 
+/* A drain that cannot begin for want of memory has not begun: the subscriptions go on. */
+static void drain_not_begun(void)
+{
+    enum { SUBS = 2000 }; /* their UNSUBs are more than any buffer that is there */
+    nats_client *client;
+    nats_future *future;
+    nats_sub *sub;
+    RIG_OK(nats_connect(rig.url, NULL, &client));
+    RIG_OK(nats_client_subscribe(client, "memory.drain", NATS_Z, NULL, 0, 0, &sub));
+    for (int i = 0; i < SUBS; i++) {
+        RIG_OK(nats_client_subscribe(client, "memory.other", NATS_Z, NULL, 0, 0, NULL));
+    }
+    RIG_OK(nats_client_flush_start(client, -1, &future)); /* so that there is one to take again */
+    nats_future_free(future);
+
+    fail_from(1, true);
+    nats_status status = nats_client_drain_start(client, CALL_MS, &future);
+    fail_no_more();
+    RIG_CHECK(status == NATS_ERR_NO_MEMORY && future == NULL);
+    RIG_CHECK(nats_client_status(client) == NATS_CLIENT_CONNECTED);
+    RIG_CHECK(nats_sub_active(sub) == 1);
+    nats_msg *msg;
+    RIG_OK(nats_client_publish(client, "memory.drain", NATS_Z, "x", 1));
+    RIG_OK(nats_sub_next(sub, CALL_MS, &msg));
+    nats_msg_free(msg);
+    RIG_OK(nats_client_drain(client, CALL_MS));
+    nats_sub_free(sub);
+    nats_client_free(client);
+}
+
 /* Threads that were told to end may still be on their way. */
 static bool all_freed(long long before)
 {
@@ -336,6 +366,7 @@ int main(int argc, char **argv)
     run(big, NOT_FAILING, false);
     run(big, NOT_FAILING, false);
     close_one_of_two();
+    drain_not_begun();
     long long count = 0;
     long long first = argc > 1 ? atoll(argv[1]) : 1;
     for (int all = argc > 2; all < 2; all++) {
