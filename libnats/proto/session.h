@@ -108,7 +108,8 @@ int64_t nats__session_deadline_ns(const nats__session *session);
 void nats__session_tick(nats__session *session, int64_t now_ns);
 
 /* Take `rec` into the table (rec->sid 0: the next free one; else that one, INVALID when in use)
- * and, when connected, write its SUB. All but sid, received and base is set by the caller. */
+ * and, when connected, write its SUB. All but sid, received and base is set by the caller. INVALID
+ * also for a max that no server counts to. */
 nats_status nats__session_subscribe(nats__session *session, nats__subrec *rec);
 /* after 0, or already reached: out of the table (*done_out true), UNSUB; else rec->max = after,
  * UNSUB after. */

@@ -5,6 +5,18 @@
 #include "proto/session_impl.h"
 #include "proto/subject.h"
 
+/* Servers read nine digits behind UNSUB, and take a larger number for "at once". */
+enum { COUNT_MAX = 999999999 };
+
+static nats_status check_count(const char *about, uint64_t count)
+{
+    return count <= COUNT_MAX
+               ? NATS_OK
+               : nats__fail(NATS_ERR_INVALID, about, "%s: %llu messages are over %d, the most that "
+                            "servers count", about, (unsigned long long)count,
+                            COUNT_MAX);
+}
+
 static bool connected(const nats__session *session)
 {
     return session->state == NATS_PROTO_STATE_CONNECTED;
@@ -40,7 +52,10 @@ nats_status nats__session_subscribe(nats__session *session, nats__subrec *rec)
     if (session->state == NATS_PROTO_STATE_CLOSED) {
         return nats__fail(NATS_ERR_CLOSED, "client", "the connection is closed");
     }
-    nats_status status = choose_sid(session, rec);
+    nats_status status = check_count("max", rec->max);
+    if (status == NATS_OK) {
+        status = choose_sid(session, rec);
+    }
     if (status != NATS_OK) {
         return status;
     }
@@ -64,6 +79,10 @@ nats_status nats__session_unsubscribe(nats__session *session, nats__subrec *rec,
     *done_out = false;
     if (session->state == NATS_PROTO_STATE_CLOSED) {
         return nats__fail(NATS_ERR_CLOSED, "client", "the connection is closed");
+    }
+    nats_status status = check_count("after", after);
+    if (status != NATS_OK) {
+        return status;
     }
     bool now = after <= rec->received;
     uint64_t on_wire = now ? 0 : after - rec->base;

@@ -208,7 +208,8 @@ NATS_API nats_status nats_proto_publish(nats_proto *proto, const char *subject, 
 NATS_API nats_status nats_proto_subscribe(nats_proto *proto, const char *subject,
                                           size_t subject_len, const char *queue, size_t queue_len,
                                           uint64_t max, uint64_t sid, uint64_t *sid_out);
-/* after: 0 now, else when that many have arrived in all. Errors: INVALID (no such sid), CLOSED. */
+/* after: 0 now, else when that many have arrived in all, at most 999999999 as max is. Errors:
+ * INVALID (no such sid), CLOSED. */
 NATS_API nats_status nats_proto_unsubscribe(nats_proto *proto, uint64_t sid, uint64_t after);
 /* Its PONG comes as an event with the same token (token_out may be NULL). Errors: DISCONNECTED
  * (not connected), CLOSED, LIMIT (too many are unanswered), NO_MEMORY. */

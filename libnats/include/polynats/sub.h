@@ -58,8 +58,9 @@ NATS_API nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, na
                                   size_t *count_out);
 
 /* End it: at once (after = 0), or when `after` messages have arrived in all since it began,
- * exactly. Once more on an ended subscription is fine. Errors: NO_MEMORY, FORKED; with `after` also
- * TIMEOUT (write_deadline: the server takes nothing), INTERRUPTED. */
+ * exactly; at most 999999999, for servers count no further. Once more on an ended subscription is
+ * fine. Errors: NO_MEMORY, FORKED; with `after` also INVALID, TIMEOUT (write_deadline: the server
+ * takes nothing), INTERRUPTED. */
 NATS_API nats_status nats_sub_unsubscribe(nats_sub *sub, uint64_t after);
 
 /* End it without losing what is under way: the server is told to stop, what it had sent before is
