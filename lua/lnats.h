@@ -127,8 +127,9 @@ typedef struct lnats_wait {
 } lnats_wait;
 
 int64_t lnats_now_ns(void);
-/* Seconds to ms, rounded up so that a short wait is not none. nil gives fallback; infinity gives
- * -1. what names the argument in errors. */
+/* Seconds to ms, rounded up so that a short wait is not none. nil gives fallback; infinity a time
+ * that nobody lives to see, for -1 may stand for the client's default. what names the argument in
+ * errors. */
 int64_t lnats_seconds(lua_State *L, int arg, const char *what, int64_t fallback);
 /* ms as seconds, or nil for -1, on the stack. */
 void lnats_push_seconds(lua_State *L, int64_t ms);

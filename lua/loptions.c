@@ -152,6 +152,9 @@ nats_status lnats_options_fill(lua_State *L, int arg, nats_options *options)
             luaL_error(L, "options have names, such as 'name'; found a %s as a key",
                        luaL_typename(L, -2));
         }
+        if (strlen(lua_tostring(L, -2)) != lua_rawlen(L, -2)) {
+            luaL_error(L, "the name of an option holds no NUL byte");
+        }
         nats_status status = set_option(L, options, lua_tostring(L, -2));
         if (status != NATS_OK) {
             return status;

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #define NS_PER_MS INT64_C(1000000)
-/* Longest wait in ms that still fits into ns; what is longer is for ever. */
+/* Longest wait in ms that still fits into ns, 146 years: what is longer becomes this. */
 #define WAIT_MS_MAX (INT64_MAX / NS_PER_MS / 2)
 
 int64_t lnats_now_ns(void)
@@ -29,7 +29,7 @@ int64_t lnats_seconds(lua_State *L, int arg, const char *what, int64_t fallback)
         luaL_error(L, "%s must be a number of seconds of 0 or more, not %f", what, seconds);
     }
     lua_Number ms = ceil(seconds * 1000 - 1e-6);
-    return ms > (lua_Number)WAIT_MS_MAX ? -1 : (int64_t)ms;
+    return ms > (lua_Number)WAIT_MS_MAX ? WAIT_MS_MAX : (int64_t)ms;
 }
 
 void lnats_push_seconds(lua_State *L, int64_t ms)

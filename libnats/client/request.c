@@ -18,6 +18,9 @@ enum {
     STATUS_NO_RESPONDERS = 503
 };
 
+/* A longer stall is none: it does not end before the machine does, and would not fit in ns. */
+#define STALL_MS_MAX (INT64_MAX / NATS__MS / 2)
+
 /* ---- the inbox ---- */
 
 static nats_status inbox_open(nats__conn *conn)
@@ -245,7 +248,7 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, bool man
     future->many = many;
     future->max = many ? max : 1;
     nats__queue_limit(conn, &future->queue);
-    future->stall_ns = stall_ms * NATS__MS;
+    future->stall_ns = stall_ms <= STALL_MS_MAX ? stall_ms * NATS__MS : 0;
     future->sentinel = sentinel;
     conn->totals.requests++;
     memcpy(reply, conn->mux->rec.subject, conn->mux_prefix_len);

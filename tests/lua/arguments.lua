@@ -186,6 +186,7 @@ t.test("connect: servers and values of options", function()
     t.raises({}, nats.proto, bad)
   end
   t.raises({ "NUL" }, nats.connect, "nats://127.0.0.1\0:4222")
+  t.raises({ "NUL" }, nats.connect, server.url, { ["name\0"] = "x" })
   t.raises({ "'name'" }, nats.connect, server.url, { name = {} })
   t.raises({}, nats.connect, server.url, { "name" })
   for _, url in ipairs(BAD_URLS) do

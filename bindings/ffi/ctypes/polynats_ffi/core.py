@@ -9,7 +9,7 @@ from ctypes import byref, c_void_p, string_at
 from . import declarations, error
 
 INT64_MAX = 2**63 - 1
-WAIT_MS_MAX = 4e12  # what is longer is for ever, and still fits into ns
+WAIT_MS_MAX = 4_000_000_000_000  # 126 years, which still fit into ns: what is longer is cut to it
 NS = 1e9
 INTERRUPTED = declarations.NATS_ERR_INTERRUPTED
 
@@ -172,16 +172,14 @@ def count_in(value, what, least, default=None):
 
 
 def ms_in(value, what="timeout", default=-1):
-    """Seconds to ms, rounded up so that a short wait is not none; infinity is for ever."""
+    """Seconds to ms, rounded up so that a short wait is not none."""
     if value is None:
         return default
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise TypeError("%s must be a number of seconds, not %s" % (what, type(value).__name__))
     if not value >= 0:
         raise error.Invalid("%s must be 0 seconds or more, not %s" % (what, value), what)
-    if value * 1000 > WAIT_MS_MAX:
-        return -1
-    return math.ceil(value * 1000 - 1e-6)
+    return math.ceil(min(value * 1000, WAIT_MS_MAX) - 1e-6)
 
 
 def seconds(ms):

@@ -103,7 +103,7 @@ module PolynatsFFI
     OK = Declarations::NATS_OK
     INTERRUPTED = Declarations::NATS_ERR_INTERRUPTED
     INT64_MAX = 2**63 - 1
-    WAIT_MS_MAX = 4e12 # what is longer is for ever, and still fits into ns
+    WAIT_MS_MAX = 4_000_000_000_000 # 126 years, which still fit into ns: what is longer is cut to it
     FOR_EVER = -1
     # Ruby cannot interrupt a call of Fiddle's: Thread#kill, Timeout and traps are heard in between.
     SLICE_MS = 50
@@ -174,13 +174,13 @@ module PolynatsFFI
       raise PolynatsFFI.invalid("#{what} must be #{least} or more, not #{value}", what)
     end
 
-    # Seconds to ms, rounded up so that a short wait is not none; infinity is for ever.
+    # Seconds to ms, rounded up so that a short wait is not none.
     def ms_in(value, what = "timeout", default = FOR_EVER)
       return default if value.nil?
       raise TypeError, "#{what} must be a number, not #{value.class}" unless value.is_a?(Numeric)
       raise PolynatsFFI.invalid("#{what} must be 0 or more, not #{value}", what) unless value >= 0
 
-      value * 1000 > WAIT_MS_MAX ? FOR_EVER : (value * 1000 - 1e-6).ceil
+      value * 1000 > WAIT_MS_MAX ? WAIT_MS_MAX : (value * 1000 - 1e-6).ceil
     end
 
     def seconds(milliseconds) = milliseconds.negative? ? nil : milliseconds / 1000.0

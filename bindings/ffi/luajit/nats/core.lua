@@ -118,7 +118,9 @@ function core.check_count(value, what, least, default)
   return value
 end
 
--- Seconds to ms, rounded up so that a short wait is not none; nil gives the default, infinity -1.
+local WAIT_MS_MAX = 4e12 -- 126 years: what is longer becomes this, for -1 may stand for the default
+
+-- Seconds to ms, rounded up so that a short wait is not none; nil gives the default.
 function core.check_ms(value, what, default)
   if value == nil then return default end
   if type(value) ~= "number" or not (value >= 0) then
@@ -126,7 +128,7 @@ function core.check_ms(value, what, default)
       tostring(value)))
   end
   local ms = math.ceil(value * 1000 - 1e-6)
-  return ms > 4e12 and -1 or ms
+  return math.min(ms, WAIT_MS_MAX)
 end
 
 function core.seconds(ms)

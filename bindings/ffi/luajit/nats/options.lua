@@ -36,6 +36,7 @@ function M.make(given, interruptible)
   if interruptible then C.nats_options_set_bool(options, "interruptible", 1) end
   for name, value in pairs(given or {}) do
     if type(name) ~= "string" then core.misuse("options have names, such as 'name'") end
+    if name:find("\0", 1, true) then core.misuse("the name of an option holds no NUL byte") end
     status = set_option(options, name, value)
     if status ~= 0 then return nil, status end
   end
