@@ -160,8 +160,9 @@ NATS_API nats_status nats_client_flush_start(nats_client *client, int64_t timeou
 
 /* Subscribe to a pattern. queue: NULL or "" for none. max: end after that many messages, 0 for
  * no end; at most 999999999, for servers count no further. sub_out: owned, free with
- * nats_sub_free(); NULL when the client's get() and the sid are enough. NATS_OK does not mean that
- * the server allows it: a refusal comes as an event (flush first to know). While the connection is lost, the server is told when it is back.
+ * nats_sub_free(); NULL when the client's get() and the sid are enough. NATS_OK does not mean
+ * that the server allows it: a refusal comes as an event (flush first to know). While the
+ * connection is lost, the server is told when it is back.
  * Errors: INVALID, CLOSED (also while draining), TIMEOUT (write_deadline: the server takes
  * nothing), INTERRUPTED, NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_subscribe(nats_client *client, const char *subject,
