@@ -152,6 +152,8 @@ class Reader:
         for case in self.cases:
             if not case.why:
                 self.fail(0, "case %s does not say why it is there" % case.name)
+            if all(step.kind == "directive" for step in case.steps):
+                self.fail(0, "case %s has no command" % case.name)
         return [small for case in self.cases for small in case.expand()]
 
     def line(self, number, line):

@@ -83,6 +83,7 @@ class DriverProcess:
             out, error = self.process.communicate(timeout=left)
         except subprocess.TimeoutExpired as problem:
             raise Failed("the driver does not end: %s" % self.last_words()) from problem
+        out = self.buffer + out
         if out.strip():
             raise Failed("the driver printed after its last answer: %r" % out[-200:])
         if self.process.returncode != 0:

@@ -315,7 +315,8 @@ def parse_args():
     parser.add_argument("--build", default=".", help="where the drivers' parts were built")
     parser.add_argument("--server", default=os.environ.get("NATS_SERVER_BIN"), help="nats-server")
     parser.add_argument("--area", help="only this folder of cases/")
-    parser.add_argument("--case", help="only cases of this name (a glob over area/name)")
+    parser.add_argument("--case", action="append",
+                        help="only cases of this name (a glob over area/name), or these")
     parser.add_argument("--real", action="store_true",
                         help="only cases with a real server: others are the same for each")
     parser.add_argument("--driver", action="append", choices=sorted(DRIVERS), help="only these")
@@ -424,7 +425,8 @@ def main():
     if args.page or args.check_page:
         return do_page(args, cases)
     if args.case:
-        cases = [case for case in cases if fnmatch.fnmatchcase(case.title, args.case)]
+        cases = [case for case in cases
+                 if any(fnmatch.fnmatchcase(case.title, name) for name in args.case)]
     if args.real:
         cases = [case for case in cases if case.servers]
     if not cases:
@@ -436,6 +438,8 @@ def main():
 
     launchers = launchers_of(args)
     drivers = list(launchers)
+    if not drivers:
+        sys.exit("no driver is left to play on")
     try:
         verbs = {name: play.hello(*launchers[name]) for name in drivers}
     except play.Failed as problem:

@@ -25,12 +25,14 @@ status = 0
 for line in sys.stdin:
     words = line.split()
     if words[0] == "hello":
-        print("ok hello say dial die hang spoil")
+        print("ok hello say dial die hang spoil babble")
     elif words[0] == "say":
         print(" ".join(words[1:]))
     elif words[0] == "spoil":
         status = 5
         print("ok")
+    elif words[0] == "babble":
+        print("ok\\n.\\nand more")
     elif words[0] == "die":
         sys.exit(3)
     elif words[0] == "hang":
@@ -205,6 +207,19 @@ class Running(unittest.TestCase):
     def test_a_crash_fails(self):
         self.assert_fails("exit status 3", "> die\n")
         self.assert_fails("exit status is 5", "> spoil\n")
+
+    def test_an_answer_that_nobody_asked_for_fails(self):
+        self.assert_fails("after its last answer", "> babble\n< ok\n")
+
+    def test_a_case_without_a_command_fails(self):
+        self.assert_fails("no command", "")
+
+    def test_a_run_without_a_driver_fails(self):
+        command = [sys.executable, os.path.join(HERE, "run.py"), "--server", "/bin/true"]
+        command += ["--area", "get", "--driver", "c", "--without", "c"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no driver", done.stderr)
 
     def test_a_driver_that_hangs_fails(self):
         self.assert_fails("no answer in time", "> hang\n")
