@@ -162,6 +162,10 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, int32_t kind, con
         return;
     }
     conn->closed = true;
+    /* First: what is accepted later than the outbox is settled nobody would count. */
+    nats__spin_lock(&conn->out_lock);
+    conn->out.closed = true;
+    nats__spin_unlock(&conn->out_lock);
     nats__requests_fail(conn, NULL, NATS_ERR_CLOSED);
     nats__dial_drop(conn);
     uint64_t lost = 0;
@@ -169,9 +173,6 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, int32_t kind, con
     nats__writer_detach(conn, false, &lost, &unconfirmed);
     conn->totals.lost += lost;
     conn->totals.unconfirmed += unconfirmed;
-    nats__spin_lock(&conn->out_lock);
-    conn->out.closed = true;
-    nats__spin_unlock(&conn->out_lock);
 
     end_subs(conn);
     nats__event_push(conn, NULL,
