@@ -338,9 +338,10 @@ static nats_status make_loop(nats_client *client)
     }
     int fd;
     int want = nats__dial_wants(conn, &fd);
+    want |= nats__writer_look(conn).blocked ? NATS__POLL_WRITE : 0;
     nats__loop_watch(client->loop_fd, -1, conn->wake_fd, NATS__POLL_READ);
     nats__loop_watch(client->loop_fd, -1, fd, want);
-    conn->loop_want = want; /* also if others watch for more: they are told anew then */
+    conn->loop_want = -1; /* others may watch for more: all are told anew */
     client->timer_ns = INT64_MAX;
     nats__loop_due(client, nats__client_deadline_ns(client));
     nats__client_signal(client);

@@ -77,7 +77,7 @@ cmake --build "$folder/project/build" >"$folder/log" 2>&1 || { cat "$folder/log"
 check "find_package, shared" "$folder/project/build/outside_shared" shared
 check "find_package, static" "$folder/project/build/outside_static" static
 
-if [[ -f $prefix/lib/lua/5.4/nats.so ]]; then
+if [[ -f $build/lua/nats.so ]]; then
     said=$(LUA_CPATH="$prefix/lib/lua/5.4/?.so" lua5.4 -e '
         local nats = require "nats"
         local nc = assert(nats.connect())

@@ -216,6 +216,46 @@ static void times_in_order(void)
     nats_client_free(silent);
 }
 
+/* ---- a second loop on a connection whose server takes nothing for a while ---- */
+
+static void publish_until_blocked(nats_client *client)
+{
+    static char data[64 * 1024];
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    for (int still = 0; still < 3;) {
+        uint64_t written = rig_stat(client, "out_bytes");
+        if (rig_stat(client, "unwritten_bytes") == 0) {
+            RIG_OK(nats_client_publish(client, "x", 1, data, sizeof(data)));
+        }
+        RIG_OK(nats_client_process(client));
+        still = rig_stat(client, "out_bytes") == written ? still + 1 : 0;
+        RIG_CHECK(rig_now_ms() < end);
+    }
+    RIG_CHECK(rig_stat(client, "unwritten_bytes") > 0);
+}
+
+/* Who was there before does not go on waiting for room that is there. */
+static void second_loop_while_blocked(void)
+{
+    nats_client *first;
+    nats_client *second;
+    RIG_CONNECT(first, "keeper=false");
+    int fd = client_fd(first);
+    rig_freeze();
+    publish_until_blocked(first);
+    RIG_OK(nats_client_share(first, &second));
+    client_fd(second);
+    kill(rig.pid, SIGCONT);
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (rig_stat(first, "unwritten_bytes") > 0) {
+        RIG_CHECK(rig_now_ms() < end);
+        count_wakes(first, fd, 10);
+    }
+    check_quiet("the server takes all again", first, fd);
+    nats_client_free(second);
+    nats_client_free(first);
+}
+
 /* ---- a request that was not sent when the connection was lost ---- */
 
 static uint64_t lost_by(nats_client *client)
@@ -324,6 +364,7 @@ int main(int argc, char **argv)
         {"forgotten_future", forgotten_future},
         {"crowd", crowd},
         {"times_in_order", times_in_order},
+        {"second_loop_while_blocked", second_loop_while_blocked},
         {"unsent_requests", unsent_requests},
     };
     return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
