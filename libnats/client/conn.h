@@ -35,7 +35,8 @@ enum {
     NATS__FILL_MAX = 120 * 1024,   /* bytes behind a full socket before publish waits too */
     NATS__EVENTS_MAX = 1024,       /* events that a client keeps */
     NATS__IDLE_FUTURES_MAX = 64,   /* freed ones that are kept to be used again */
-    NATS__REQUESTS_MAX = 1 << 20   /* open requests: a reply's token has 20 bits for it */
+    NATS__REQUESTS_MAX = 1 << 20,  /* open requests: a reply's token has 20 bits for it */
+    NATS__WAITER_BUCKETS = 64      /* a message does not look at all threads that wait */
 };
 
 typedef struct nats__conn nats__conn;
@@ -186,6 +187,7 @@ typedef struct nats__waiter {
     const void *key; /* what it waits for: a client, a subscription, a future, the connection */
     bool told;
     struct nats__waiter *next;
+    struct nats__waiter *bucket_next;
 } nats__waiter;
 
 typedef enum nats__driver {
@@ -220,6 +222,7 @@ struct nats__conn {
     nats__hold hold;
     nats__driver driver;
     nats__waiter *waiters;
+    nats__waiter *waiter_buckets[NATS__WAITER_BUCKETS]; /* the same, by key */
     bool robbed;     /* a caller took over from the keeper: it must look again */
     uint64_t visits; /* callers that came: the keeper stays away while it grows */
     int wake_fd;     /* for the driver */

@@ -39,13 +39,54 @@ static void tell(nats__waiter *waiter)
     }
 }
 
-void nats__conn_tell(nats__conn *conn, const void *key)
+static nats__waiter **find_bucket(nats__conn *conn, const void *key)
+{
+    /* Fibonacci hashing: the upper bits depend on all of the address. */
+    uint64_t hash = (uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15);
+    return &conn->waiter_buckets[(hash >> 32) % NATS__WAITER_BUCKETS];
+}
+
+static void tell_all(nats__conn *conn)
 {
     for (nats__waiter *waiter = conn->waiters; waiter != NULL; waiter = waiter->next) {
-        if (key == NULL || waiter->key == key) {
-            tell(waiter);
+        tell(waiter);
+    }
+}
+
+void nats__conn_tell(nats__conn *conn, const void *key)
+{
+    if (key == NULL) {
+        tell_all(conn);
+        return;
+    }
+    for (nats__waiter *at = *find_bucket(conn, key); at != NULL; at = at->bucket_next) {
+        if (at->key == key) {
+            tell(at);
         }
     }
+}
+
+static void queue_up(nats__conn *conn, nats__waiter *self)
+{
+    nats__waiter **bucket = find_bucket(conn, self->key);
+    self->next = conn->waiters;
+    conn->waiters = self;
+    self->bucket_next = *bucket;
+    *bucket = self;
+}
+
+static void leave_queue(nats__conn *conn, const nats__waiter *self)
+{
+    nats__waiter **link = &conn->waiters;
+    while (*link != self) {
+        link = &(*link)->next;
+    }
+    *link = self->next;
+    link = find_bucket(conn, self->key);
+    while (*link != self) {
+        link = &(*link)->bucket_next;
+    }
+    *link = self->bucket_next;
 }
 
 void nats__conn_wake(nats__conn *conn)
@@ -57,18 +98,13 @@ void nats__conn_wake(nats__conn *conn)
 /* Wait until told, the deadline, or a signal. mu held, and given up meanwhile. */
 static nats__park_end follow(nats__conn *conn, const void *key, int64_t deadline_ns)
 {
-    nats__waiter self = {.key = key, .next = conn->waiters};
-    conn->waiters = &self;
+    nats__waiter self = {.key = key};
+    queue_up(conn, &self);
     pthread_mutex_unlock(&conn->mu);
     nats__writer_flush(conn); /* what it waits for may be asked for in there; who drives may sleep */
     nats__park_end end = nats__park_wait(&self.park, deadline_ns);
     pthread_mutex_lock(&conn->mu);
-
-    nats__waiter **link = &conn->waiters;
-    while (*link != &self) {
-        link = &(*link)->next;
-    }
-    *link = self.next;
+    leave_queue(conn, &self);
     return self.told ? NATS__PARK_WOKEN : end;
 }
 
