@@ -55,7 +55,7 @@ static void tell_all(nats__conn *conn)
 
 void nats__conn_tell(nats__conn *conn, const void *key)
 {
-    if (key == NULL) {
+    if (key == NULL || conn->waiters == NULL) {
         tell_all(conn);
         return;
     }

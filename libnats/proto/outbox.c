@@ -14,6 +14,7 @@ void nats__outbox_free(nats__outbox *box)
     nats__buf_free(&box->fill);
     nats__buf_free(&box->drain);
     nats__buf_free(&box->urgent);
+    nats__buf_free(&box->dropped);
 }
 
 /* ---- appending ---- */
@@ -84,9 +85,19 @@ void nats__outbox_wrote(nats__outbox *box, size_t n)
 
 void nats__outbox_confirm(nats__outbox *box, uint64_t mark)
 {
-    if (mark > box->resolved) {
-        box->resolved = mark;
+    if (mark <= box->resolved) {
+        return;
     }
+    box->resolved = mark;
+    size_t below = 0;
+    for (; below < box->dropped.len; below += sizeof(uint64_t)) {
+        uint64_t number;
+        memcpy(&number, box->dropped.data + below, sizeof number);
+        if (number > mark) {
+            break;
+        }
+    }
+    nats__buf_consume(&box->dropped, below);
 }
 
 /* ---- losing the connection ---- */
@@ -188,10 +199,33 @@ void nats__outbox_lost(nats__outbox *box, size_t keep_max, const char *inbox, si
     box->open = false;
     *lost_out = sorted.lost;
     uint64_t settled = box->accepted - sorted.kept_count;
-    uint64_t written = settled - sorted.lost;
+    uint64_t written = settled - sorted.lost - box->dropped.len / sizeof(uint64_t);
     /* A server may say PONG before it was asked: what was never written is not confirmed by it. */
     *unconfirmed_out = written > box->resolved ? written - box->resolved : 0;
     box->resolved = settled;
+    nats__buf_free(&box->dropped);
+}
+
+static uint64_t count_publishes(const nats__buf *buf)
+{
+    uint64_t count = 0;
+    const uint8_t *end = buf->data + buf->len;
+    for (const uint8_t *at = buf->data; at < end;) {
+        bool publish;
+        size_t size;
+        at += frame_len(at, end, &publish, &size);
+        count += publish;
+    }
+    return count;
+}
+
+/* It is settled, and a PONG for a PING that waits before or behind it must not settle it again.
+ * Without memory for its number: as if it had been the next to be confirmed. */
+static void note_dropped(nats__outbox *box, uint64_t number)
+{
+    if (!nats__buf_append(&box->dropped, &number, sizeof number)) {
+        box->resolved++;
+    }
 }
 
 uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
@@ -202,12 +236,15 @@ uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
     uint8_t *to = box->fill.data;
     const uint8_t *at = box->fill.data;
     const uint8_t *end = at + box->fill.len;
+    uint64_t number = box->accepted - count_publishes(&box->fill);
     uint64_t dropped = 0;
     while (at < end) {
         bool publish;
         size_t size;
         size_t len = frame_len(at, end, &publish, &size);
+        number += publish;
         if (publish && (size > payload_max || (!headers && at[0] == 'H'))) {
+            note_dropped(box, number);
             dropped++;
         } else {
             memmove(to, at, len);
@@ -216,7 +253,6 @@ uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
         at += len;
     }
     box->fill.len = (size_t)(to - box->fill.data);
-    box->resolved += dropped;
     return dropped;
 }
 

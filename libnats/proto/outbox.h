@@ -25,6 +25,7 @@ typedef struct nats__outbox {
     size_t drained;          /* bytes of drain already written */
     uint64_t accepted;       /* publishes ever appended */
     uint64_t resolved;
+    nats__buf dropped;       /* uint64_t: numbers above resolved of those that were dropped, in order */
     uint64_t written_bytes;  /* all bytes ever written */
     bool open;
     bool drain_urgent;       /* drain came from urgent: it is not kept when all is lost */

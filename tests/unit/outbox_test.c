@@ -183,6 +183,39 @@ static void every_publish_is_accounted_for(void **state)
     }
 }
 
+/* A PONG that comes after the drop, for a PING that was sent before it or between: each publish is
+ * confirmed, lost or unconfirmed, and none is two of them. */
+static void dropped_ones_are_settled_once(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t marks[2];
+        uint64_t unconfirmed;
+    } rows[] = {{{0, 0}, 5}, {{5, 0}, 0}, {{5, 7}, 0}, {{5, 10}, 0}, {{3, 0}, 2}};
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        nats__outbox box = {.open = true};
+        char out[1024] = "";
+        uint64_t lost;
+        uint64_t unconfirmed;
+        for (int i = 0; i < 5; i++) {
+            publish(&box, "small", "x");
+        }
+        write_some(&box, SIZE_MAX, out);
+        for (int i = 0; i < 5; i++) { /* numbers 7 and 9 are too large */
+            publish(&box, "late", i % 2 == 1 ? "too large" : "x");
+        }
+        assert_int_equal(nats__outbox_limit(&box, 5, true), 2);
+        for (size_t i = 0; i < 2; i++) {
+            nats__outbox_confirm(&box, rows[row].marks[i]);
+        }
+        nats__outbox_lost(&box, 0, NULL, 0, &lost, &unconfirmed);
+        assert_int_equal(lost, 3);
+        assert_int_equal(unconfirmed, rows[row].unconfirmed);
+        assert_int_equal(box.resolved, box.accepted);
+        nats__outbox_free(&box);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_closed_gate_lets_only_urgent_lines_pass),
         cmocka_unit_test(keeps_whole_publishes_and_counts_the_cut_one),
         cmocka_unit_test(a_pong_settles_what_went_before_its_ping),
+        cmocka_unit_test(dropped_ones_are_settled_once),
         cmocka_unit_test(every_publish_is_accounted_for),
     };
     return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
