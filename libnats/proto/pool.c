@@ -206,6 +206,17 @@ nats__server *nats__pool_current(nats__pool *pool)
     return pool->current < pool->count ? &pool->servers[pool->current] : NULL;
 }
 
+bool nats__pool_has_better(const nats__pool *pool, int32_t max_reconnects)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        const nats__server *server = &pool->servers[i];
+        if (i != pool->current && !server->lame_duck && !given_up(server, max_reconnects)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- discovered servers ---- */
 
 static bool is_secure(nats__scheme scheme)

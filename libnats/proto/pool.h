@@ -42,6 +42,8 @@ bool nats__pool_drop(nats__pool *pool, size_t index);
  * left out, lame ducks last. Returns NULL when none is left; else sets current. */
 nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects);
 nats__server *nats__pool_current(nats__pool *pool);
+/* Is there another that may be tried, and is no lame duck? */
+bool nats__pool_has_better(const nats__pool *pool, int32_t max_reconnects);
 
 /* Bring discovered servers in line with connect_urls: new ones are added (in random places
  * unless shuffle is false), discovered ones that are gone and not in use are removed. The texts
