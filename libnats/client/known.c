@@ -30,11 +30,12 @@ static void compare_text(nats__known *known, const nats_info *info, size_t at, r
 {
     size_t len;
     const char *now = nats__info_text(info, text_names[at], &len);
-    if (now == NULL || len == 0 || (known->texts[at] != NULL && strcmp(known->texts[at], now) == 0)) {
+    const char *before = known->texts[at] != NULL ? known->texts[at] : "none";
+    if (now == NULL || len == 0 || strcmp(before, now) == 0) {
         return;
     }
     if (known->max_payload != 0) {
-        add(out, text_names[at], now, known->texts[at] != NULL ? known->texts[at] : "none");
+        add(out, text_names[at], now, before);
     }
     free(known->texts[at]);
     known->texts[at] = strdup(now);

@@ -49,7 +49,8 @@ enum {
  * brackets. NULL: $NATS_URL, else nats://127.0.0.1:4222. options: NULL for the defaults; copied.
  * client_out: owned, free with nats_client_free(). Each server is tried once; all that together
  * takes at most the option connect_timeout. With the option retry_on_connect it succeeds also when
- * none of them could be reached: the client is RECONNECTING then, and goes on. Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
+ * none of them could be reached: the client is RECONNECTING then, and goes on.
+ * Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
  * hung up), AUTH, PROTOCOL, LIMIT (the server is full), TLS, NOT_SUPPORTED (it needs
  * WebSocket, which this version does not have, or TLS in a build without it), SERVER, NO_MEMORY,
  * INTERRUPTED: of the last server tried. */
