@@ -269,7 +269,10 @@ static void forget_gone(nats__pool *pool, const nats__url *urls, size_t url_coun
 {
     for (size_t i = pool->count; i-- > 0;) {
         nats__server *server = &pool->servers[i];
-        if (server->discovered && i != pool->current && !named(server, urls, url_count)) {
+        bool gone = i != pool->current && !named(server, urls, url_count);
+        server->lame_duck = server->lame_duck && (gone || !server->gone);
+        server->gone = gone;
+        if (gone && server->discovered) {
             nats__pool_remove(pool, i);
         }
     }

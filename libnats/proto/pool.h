@@ -10,6 +10,8 @@ typedef struct nats__server {
     nats__url url;
     bool discovered;
     bool lame_duck;        /* it said so: last choice from then on */
+    bool gone;             /* the cluster did not name it since: when it does again, it was started
+                            * anew, and is no lame duck */
     bool removed;          /* by the user, while in use: not to be tried again */
     int32_t attempts;      /* failed ones in a row */
     int64_t not_before_ns; /* back-off: not tried earlier; NATS__AT_ONCE: no wait */
