@@ -115,7 +115,8 @@ static void connect_player(int at)
     char all[NODES * 64];
     snprintf(all, sizeof all, "%s,%s,%s", nodes[0].url, nodes[1].url, nodes[2].url);
     const char *settings[] = {"lame_duck_move=0.2", "reconnect_wait=0.02", "reconnect_wait_max=0.1",
-                              NULL};
+                              "ping_interval=0.05", /* little is unconfirmed when a node is killed */
+                              "max_pings_out=100", NULL};
     RIG_OK(rig_connect(at % 2 == 0 ? nodes[0].url : all, settings, &self->client));
     snprintf(self->subject, sizeof self->subject, "play.%d", at);
     char neighbour[32];
