@@ -278,8 +278,8 @@ static void kills(void)
         within("the failure of a request", began, 1000);
         nats_future_free(future);
         rig_start();
-        RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
-        RIG_OK(nats_client_flush(feeder, RIG_WAIT_MS));
+        rig_back(client);
+        rig_back(feeder);
         uint64_t out = rig_stat(client, "delivered") + rig_stat(client, "dropped") +
                        rig_stat(client, "pending");
         RIG_CHECK(rig_stat(client, "received") == out);
@@ -315,8 +315,8 @@ static void exact_maximum(void)
         if (round < 4) {
             rig_stop();
             rig_start();
-            RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
-            RIG_OK(nats_client_flush(feeder, RIG_WAIT_MS));
+            rig_back(client);
+            rig_back(feeder);
         }
     }
     nats_msg *msg;

@@ -346,7 +346,7 @@ static void lost_while_draining(void)
         kill(rig.pid, SIGKILL); /* as it is: it never read the UNSUB */
         rig_stop();
         rig_start();
-        while (rig_stat(client, "connects") < 2) {
+        while (rig_stat(client, "reconnects") < 1) {
             nats_client_flush(client, RIG_WAIT_MS);
         }
         RIG_CONNECT(other, "keeper=true");

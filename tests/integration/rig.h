@@ -187,6 +187,15 @@ static inline uint64_t rig_stat(nats_client *client, const char *name)
     rig_fail();
 }
 
+/* The server was stopped and started again: until the client has found both out. */
+static inline void rig_back(nats_client *client)
+{
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (nats_client_flush(client, RIG_WAIT_MS) != NATS_OK) {
+        RIG_CHECK(rig_now_ms() < end);
+    }
+}
+
 static inline pthread_t rig_thread(void *(*body)(void *), void *arg)
 {
     pthread_t thread;

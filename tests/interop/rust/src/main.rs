@@ -46,10 +46,18 @@ async fn publish(nc: &Client, subject: String, words: &[String]) -> Done {
     Ok(nc.flush().await?)
 }
 
+/// Its flush() waits for the socket, not for the server: that nobody answers is an answer of the server.
+async fn say_ready(nc: &Client) -> Done {
+    match nc.request("i.nobody.is.there", Bytes::new()).await {
+        Err(error) if error.kind() == RequestErrorKind::NoResponders => println!("ready"),
+        other => return Err(format!("a request to nobody: {other:?}").into()),
+    }
+    Ok(())
+}
+
 async fn receive(nc: &Client, subject: String, words: &[String]) -> Done {
     let mut sub = nc.subscribe(subject).await?;
-    nc.flush().await?;
-    println!("ready");
+    say_ready(nc).await?;
     for _ in 0..words[0].parse()? {
         let msg = tokio::time::timeout(WAIT, sub.next()).await?;
         say("msg", &msg.ok_or("the subscription ended")?);
@@ -74,8 +82,7 @@ async fn respond(nc: &Client, subject: String, words: &[String]) -> Done {
         Some(queue) => nc.queue_subscribe(subject, queue.clone()).await?,
         None => nc.subscribe(subject).await?,
     };
-    nc.flush().await?;
-    println!("ready");
+    say_ready(nc).await?;
     while let Some(msg) = sub.next().await {
         let reply = msg.reply.ok_or("a request without a reply subject")?;
         nc.publish_with_headers(reply, marked(&["peer"]), msg.payload).await?;
