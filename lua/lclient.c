@@ -531,6 +531,11 @@ static int client_events(lua_State *L)
     return 1;
 }
 
+static int client_reconnect(lua_State *L)
+{
+    return lnats_done(L, nats_client_reconnect(lnats_client_check(L, 1)->client));
+}
+
 static int client_process(lua_State *L)
 {
     return lnats_done(L, nats_client_process(lnats_client_check(L, 1)->client));
@@ -556,6 +561,7 @@ static const luaL_Reg methods[] = {
     {"request_many", lnats_client_request_many},
     {"flush", client_flush},
     {"rtt", client_rtt},
+    {"reconnect", client_reconnect},
     {"new_inbox", client_new_inbox},
     {"stats", client_stats},
     {"status", client_status},

@@ -65,6 +65,9 @@ function subject.matches(pattern, subject) end
 ---@field tls_ca? string
 ---@field tls_cert? string
 ---@field tls_key? string
+---@field local_address? string
+---@field retry_on_connect? boolean
+---@field lame_duck_move? number
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222
@@ -177,6 +180,9 @@ function client:events() end
 function client:timeout() end
 ---@return true?, string?, nats.Code?
 function client:process() end
+---Drop the connection and dial the next server at once.
+---@return true?, string?, nats.Code?
+function client:reconnect() end
 ---Seconds until process() is due; nil: never.
 ---@return number?
 function client:deadline() end
@@ -255,7 +261,7 @@ function future:done() end
 function future:cancel() end
 
 ---@class nats.Event
----@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"
+---@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"|"server_changed"
 ---@field text string
 ---@field time number
 ---@field url string?

@@ -54,6 +54,7 @@ NOUN(nats_proto, Proto)
     nats_status drain(int64_t timeout);
     nats_status flush(int64_t timeout);
     nats_status rtt(int64_t timeout, int64_t *NS_OUT);
+    nats_status reconnect(void);
     nats_status unsubscribe(uint64_t sid, uint64_t after);
     nats_status unsubscribe_subject(const char *subject, size_t subject_len, uint64_t after,
                                     size_t *COUNT_OUT);

@@ -196,6 +196,7 @@ static const tnats_verb client_verbs[] = {
     {"publish", tnats_client_publish, NULL, "subject ?data? ?-reply subject? ?-headers dict?", 1,
      -1, NULL},
     {"publish_many", tnats_client_publish_many, NULL, "subject list", 2, 2, NULL},
+    {"reconnect", NULL, _wrap_Client_reconnect, "", 0, 0, NULL},
     {"request", tnats_client_request, NULL,
      "subject ?data? ?-timeout seconds? ?-headers dict?", 1, -1, NULL},
     {"request_many", tnats_client_request_many, NULL,

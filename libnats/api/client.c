@@ -193,6 +193,25 @@ void nats_client_free(nats_client *client)
     nats__client_unref(client);
 }
 
+nats_status nats_client_reconnect(nats_client *client)
+{
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    if (nats__conn_opt(conn, NATS__OPT_reconnect) == 0) {
+        return nats__leave(client, nats__fail(NATS_ERR_INVALID, "reconnect",
+                                              "the option reconnect is off"));
+    }
+    pthread_mutex_lock(&conn->mu);
+    conn->reconnect_wanted = true;
+    nats__conn_step(conn);
+    nats__conn_wake(conn); /* also a driver that sleeps */
+    pthread_mutex_unlock(&conn->mu);
+    return NATS_OK;
+}
+
 /* ---- subscribe ---- */
 
 static nats_status check_queue(const char *queue, size_t *queue_len)

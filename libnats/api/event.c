@@ -18,6 +18,7 @@ const char *nats_event_name(const nats_event *event)
         [NATS_EVENT_SLOW_CONSUMER] = "slow_consumer",
         [NATS_EVENT_STALE] = "stale",
         [NATS_EVENT_CREDENTIALS] = "credentials",
+        [NATS_EVENT_SERVER_CHANGED] = "server_changed",
     };
     return event != NULL ? names[event->type] : "";
 }

@@ -20,7 +20,8 @@ enum {
 static void conn_free(nats__conn *conn)
 {
     nats__keeper_stop(conn);
-    nats__resolve_free(conn->resolve);
+    nats__resolver_free(&conn->resolver);
+    nats__known_free(&conn->known);
     nats__secure_drop(conn);
     nats__tls_forget(conn->tls_memory);
     nats__tcp_close(conn->fd);
@@ -57,6 +58,12 @@ static nats_status set_up(nats__conn *conn, const char *urls, const nats_options
         nats__session_new(urls, options, seed, sizeof seed, &conn->session);
     if (status != NATS_OK) {
         return status;
+    }
+    const char *local =
+        nats__opt_text(nats__session_options(conn->session), NATS__OPT_local_address);
+    if (local != NULL && !nats__address_parse(local, &conn->local)) {
+        return nats__fail(NATS_ERR_INVALID, "local_address",
+                          "local_address '%s' is not an IP address", local);
     }
     conn->chunks = nats__session_parser(conn->session)->pool;
     conn->hold.pool = conn->chunks;
@@ -134,7 +141,8 @@ nats_status nats__conn_open(nats__conn *conn)
     }
     conn->budget_ns = INT64_MAX;
     conn->opening = false;
-    if (status == NATS_OK && !conn->connected) {
+    bool goes_on = nats__conn_opt(conn, NATS__OPT_retry_on_connect) && !signal && !conn->closed;
+    if (status == NATS_OK && !conn->connected && !goes_on) {
         status = nats__conn_not_opened(conn, signal);
     }
     for (nats_client *client = conn->clients; client != NULL; client = client->next) {

@@ -212,6 +212,14 @@ typedef struct nats__totals {
     uint64_t events_dropped;
 } nats__totals;
 
+/* What is compared when a server speaks again, or another one does. */
+enum { NATS__KNOWN_TEXTS = 3 };
+typedef struct nats__known {
+    char *texts[NATS__KNOWN_TEXTS]; /* as it calls them: see client/known.c; NULL: it told none */
+    int64_t max_payload;            /* 0: no server is known yet */
+    bool headers;
+} nats__known;
+
 struct nats__conn {
     atomic_uint refs; /* clients, the keeper */
     pthread_mutex_t mu;
@@ -226,10 +234,12 @@ struct nats__conn {
     bool robbed;     /* a caller took over from the keeper: it must look again */
     uint64_t visits; /* callers that came: the keeper stays away while it grows */
     int wake_fd;     /* for the driver */
+    bool reconnect_wanted; /* by the program: the driver sees to it */
     bool more;       /* the last read filled its room: read before waiting */
 
     nats__transport transport;
-    nats__resolve *resolve;
+    nats__resolver resolver;
+    nats__address local; /* the option local_address; len 0: any */
     nats__address addresses[NATS__ADDRESSES_MAX];
     size_t address_count;
     size_t address_next;
@@ -255,6 +265,7 @@ struct nats__conn {
     bool connected_once;
     bool closing; /* who closes waits for the driver's role: nobody else may take it to wait */
     bool closed;
+    nats__known known; /* the server connected to last */
     char last_text[NATS__ERROR_TEXT_MAX]; /* of the connection's last error */
     nats_status last_status;
 
@@ -345,6 +356,10 @@ void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns);
 int nats__dial_wants(const nats__conn *conn, int *fd_out); /* NATS__POLL_… to wait for */
 void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its stage */
 void nats__dial_late(nats__conn *conn, int64_t now_ns); /* attempt_deadline_ns is there */
+
+/* known.c: is it the server that it was? An event tells what has changed. mu held. */
+void nats__known_note(nats__conn *conn, const char *url);
+void nats__known_free(nats__known *known);
 
 /* secure.c: TLS. mu held. */
 void nats__secure_start(nats__conn *conn, int64_t now_ns);
@@ -512,6 +527,8 @@ void nats__future_end(nats_future *future, nats_status status); /* nothing more 
 /* goal.c: futures of no request. mu held. sub: what a SUB_DRAINED is about, else NULL. */
 nats_status nats__goal_start(nats_client *client, nats__goal goal, nats_sub *sub,
                              int64_t deadline_ns, nats_future **out);
+/* The connection that it waits for goes on being made when it ends (option retry_on_connect). */
+bool nats__goal_goes_on(const nats_future *future);
 void nats__goals_pong(nats__conn *conn, uint64_t token);
 void nats__goals_connected(nats__conn *conn);
 void nats__goals_check(nats__conn *conn); /* can the connection still be made? */

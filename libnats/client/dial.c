@@ -21,8 +21,7 @@ static void note_failed_address(nats__conn *conn)
 void nats__dial_drop(nats__conn *conn)
 {
     note_failed_address(conn);
-    nats__resolve_free(conn->resolve);
-    conn->resolve = NULL;
+    nats__resolver_leave(&conn->resolver);
     conn->attempt_deadline_ns = INT64_MAX;
     if (conn->fd >= 0) {
         nats__loops_socket(conn, conn->fd, -1, 0);
@@ -80,7 +79,8 @@ static void connect_next(nats__conn *conn, nats_status status, int64_t now_ns)
     conn->fd = -1;
     while (conn->address_next < conn->address_count) {
         bool done;
-        status = nats__tcp_connect(&conn->addresses[conn->address_next++], &conn->fd, &done);
+        status = nats__tcp_connect(&conn->addresses[conn->address_next++], &conn->local, &conn->fd,
+                                   &done);
         if (status == NATS_OK && done) {
             transport_up(conn, now_ns);
             return;
@@ -123,23 +123,41 @@ static void begin_behind(nats__address *addresses, size_t count, const nats__add
     memcpy(addresses, turned, count * sizeof *turned);
 }
 
+/* The two families in turns, beginning with the one that the system prefers: where one of them
+ * does not work, the second address tried is of the other (RFC 8305, 4). */
+static void alternate(nats__address *addresses, size_t count, bool ipv6_first)
+{
+    nats__address ordered[NATS__ADDRESSES_MAX];
+    size_t at[2] = {0, 0}; /* the next of the first family, and of the second */
+    for (size_t i = 0, turn = 0; i < count; turn = 1 - turn) {
+        bool ipv6 = (turn == 0) == ipv6_first;
+        while (at[turn] < count && nats__address_is_ipv6(&addresses[at[turn]]) != ipv6) {
+            at[turn]++;
+        }
+        if (at[turn] < count) {
+            ordered[i++] = addresses[at[turn]++];
+        }
+    }
+    memcpy(addresses, ordered, count * sizeof *ordered);
+}
+
 static void order_addresses(nats__conn *conn)
 {
+    bool ipv6_first = nats__address_is_ipv6(&conn->addresses[0]);
     if (nats__conn_opt(conn, NATS__OPT_no_randomize) == 0) {
         shuffle(conn->addresses, conn->address_count, nats__session_rng(conn->session));
     }
+    alternate(conn->addresses, conn->address_count, ipv6_first);
     begin_behind(conn->addresses, conn->address_count, &conn->address_failed);
 }
 
 static void check_resolved(nats__conn *conn, int64_t now_ns)
 {
     nats_status status;
-    if (!nats__resolve_done(conn->resolve, conn->addresses, NATS__ADDRESSES_MAX,
-                            &conn->address_count, &status)) {
+    if (!nats__resolver_done(&conn->resolver, conn->addresses, NATS__ADDRESSES_MAX,
+                             &conn->address_count, &status)) {
         return;
     }
-    nats__resolve_free(conn->resolve);
-    conn->resolve = NULL;
     conn->address_next = 0;
     if (status != NATS_OK) {
         attempt_failed(conn, status, now_ns);
@@ -173,8 +191,8 @@ void nats__dial_start(nats__conn *conn, int64_t now_ns)
     conn->attempt_end_ns = attempt_deadline(conn, now_ns);
     conn->attempt_deadline_ns = conn->attempt_end_ns;
     conn->transport = NATS__TRANSPORT_RESOLVING;
-    nats_status status = nats__resolve_start(server->url.host, server->url.port, conn->wake_fd,
-                                             &conn->resolve);
+    nats_status status =
+        nats__resolver_ask(&conn->resolver, server->url.host, server->url.port, conn->wake_fd);
     if (status != NATS_OK) {
         attempt_failed(conn, status, now_ns);
         return;

@@ -83,6 +83,7 @@ static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_
                      &(nats__event_facts){
                          .type = first ? NATS_EVENT_CONNECTED : NATS_EVENT_RECONNECTED,
                          .url = server_url(conn)});
+    nats__known_note(conn, server_url(conn));
     nats__goals_connected(conn);
     nats__conn_tell(conn, NULL);
     (void)ev;
@@ -156,6 +157,7 @@ static void on_info(nats__conn *conn, const nats__session_event *ev, int64_t now
 {
     (void)ev, (void)now_ns;
     open_writer(conn);
+    nats__known_note(conn, server_url(conn));
 }
 
 static void on_discovered(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)

@@ -310,6 +310,10 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     if (now_ns >= conn->attempt_deadline_ns) {
         nats__dial_late(conn, now_ns);
     }
+    if (conn->reconnect_wanted) {
+        conn->reconnect_wanted = false;
+        nats__session_reconnect(conn->session, now_ns);
+    }
     nats__writer_state out = nats__writer_look(conn);
     if (now_ns >= conn->rest_ns || (out.bulky && conn->rest_ns == INT64_MAX)) {
         rest(conn, &out, now_ns);

@@ -110,6 +110,12 @@ void nats__goal_ended(nats_future *future)
 
 /* ---- what ends them ---- */
 
+bool nats__goal_goes_on(const nats_future *future)
+{
+    return future->goal == NATS__GOAL_CONNECTED && !future->conn->closed &&
+           nats__conn_opt(future->conn, NATS__OPT_retry_on_connect) != 0;
+}
+
 void nats__goals_pong(nats__conn *conn, uint64_t token)
 {
     for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
@@ -143,7 +149,7 @@ void nats__goals_check(nats__conn *conn)
     for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
         next = future->next_goal;
         if (future->goal == NATS__GOAL_CONNECTED) {
-            nats__future_end(future, NATS_ERR_DISCONNECTED);
+            nats__future_end(future, nats__goal_goes_on(future) ? NATS_OK : NATS_ERR_DISCONNECTED);
         }
     }
 }

@@ -32,6 +32,7 @@ enum { NATS_EVENT_ERROR = 7 };
 enum { NATS_EVENT_SLOW_CONSUMER = 8 };
 enum { NATS_EVENT_STALE = 9 };
 enum { NATS_EVENT_CREDENTIALS = 10 };
+enum { NATS_EVENT_SERVER_CHANGED = 11 };
 
 /* polynats/info.h */
 enum { NATS_INFO_TEXT = 1 };
@@ -148,6 +149,7 @@ nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
 nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
     nats_future **future_out);
 void nats_client_free(nats_client *client);
+nats_status nats_client_reconnect(nats_client *client);
 nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
     const void *data, size_t data_len);
 nats_status nats_client_publish_with(nats_client *client, const char *subject, size_t subject_len,

@@ -15,7 +15,37 @@ static nats_status fail(int error)
     return nats__fail(NATS_ERR_IO, NULL, "%s", strerror(error));
 }
 
-nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *done_out)
+static sa_family_t family(const nats__address *address)
+{
+    struct sockaddr_storage storage;
+    memcpy(&storage, address->bytes, sizeof storage);
+    return storage.ss_family;
+}
+
+bool nats__address_is_ipv6(const nats__address *address)
+{
+    return family(address) == AF_INET6;
+}
+
+static nats_status bind_to(int fd, const nats__address *address, const nats__address *local)
+{
+    struct sockaddr_storage storage;
+    memcpy(&storage, local->bytes, sizeof storage);
+    if (storage.ss_family != family(address)) {
+        return nats__fail(NATS_ERR_IO, "local_address", "local_address is %s, the server's is not",
+                          storage.ss_family == AF_INET6 ? "IPv6" : "IPv4");
+    }
+    /* Which port is settled by connect(), when it is known that one pair of ports is free. */
+    int on = 1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&storage, local->len) != 0) {
+        return nats__fail(NATS_ERR_IO, "local_address", "local_address: %s", strerror(errno));
+    }
+    return NATS_OK;
+}
+
+nats_status nats__tcp_connect(const nats__address *address, const nats__address *local,
+                              int *fd_out, bool *done_out)
 {
     struct sockaddr_storage storage;
     memcpy(&storage, address->bytes, sizeof storage);
@@ -29,6 +59,11 @@ nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *d
     /* A lone publish must not wait for the acknowledgement of the one before. */
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    nats_status status = local->len > 0 ? bind_to(fd, address, local) : NATS_OK;
+    if (status != NATS_OK) {
+        close(fd);
+        return status;
+    }
     if (connect(fd, (const struct sockaddr *)&storage, address->len) == 0) {
         *done_out = true;
     } else if (errno != EINPROGRESS && errno != EINTR) {

@@ -12,8 +12,12 @@ typedef struct nats__address {
     uint8_t bytes[128]; /* a struct sockaddr_storage */
 } nats__address;
 
-/* Begin to connect. *done_out: it is connected already. Errors: IO (text noted). */
-nats_status nats__tcp_connect(const nats__address *address, int *fd_out, bool *done_out);
+bool nats__address_is_ipv6(const nats__address *address);
+
+/* Begin to connect, from `local` (len 0: whatever the system takes). *done_out: it is connected
+ * already. Errors: IO (text noted). */
+nats_status nats__tcp_connect(const nats__address *address, const nats__address *local,
+                              int *fd_out, bool *done_out);
 /* The socket became writable: did it work? Errors: IO. */
 nats_status nats__tcp_connected(int fd);
 void nats__tcp_close(int fd);

@@ -120,12 +120,22 @@ void nats__session_keep_alive(nats__session *session, int64_t now_ns)
     nats__session_failed(session, NATS_ERR_DISCONNECTED, text, now_ns);
 }
 
+/* A lame duck is left when it has confirmed what came to it so far. */
+void nats__session_prepare_move(nats__session *session, int64_t now_ns)
+{
+    session->move_ns = INT64_MAX;
+    if (send_ping(session, now_ns, session->mark, false) == NATS_OK) {
+        session->move_token = session->pings.last_token;
+    }
+}
+
 void nats__session_on_pong(nats__session *session, int64_t now_ns)
 {
     ping one;
     if (!nats__pings_take(&session->pings, &one)) {
         return; /* nobody asked: harmless */
     }
+    session->move_now = session->move_token != 0 && one.token >= session->move_token;
     nats__session_event *event = nats__session_push(session, NATS_PROTO_PONG, NATS_OK, "");
     event->token = one.token;
     event->mark = one.mark;

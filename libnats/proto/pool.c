@@ -206,6 +206,17 @@ nats__server *nats__pool_current(nats__pool *pool)
     return pool->current < pool->count ? &pool->servers[pool->current] : NULL;
 }
 
+bool nats__pool_has_better(const nats__pool *pool, int32_t max_reconnects)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        const nats__server *server = &pool->servers[i];
+        if (i != pool->current && !server->lame_duck && !given_up(server, max_reconnects)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- discovered servers ---- */
 
 static bool is_secure(nats__scheme scheme)
@@ -258,7 +269,10 @@ static void forget_gone(nats__pool *pool, const nats__url *urls, size_t url_coun
 {
     for (size_t i = pool->count; i-- > 0;) {
         nats__server *server = &pool->servers[i];
-        if (server->discovered && i != pool->current && !named(server, urls, url_count)) {
+        bool gone = i != pool->current && !named(server, urls, url_count);
+        server->lame_duck = server->lame_duck && (gone || !server->gone);
+        server->gone = gone;
+        if (gone && server->discovered) {
             nats__pool_remove(pool, i);
         }
     }

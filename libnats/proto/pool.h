@@ -10,6 +10,8 @@ typedef struct nats__server {
     nats__url url;
     bool discovered;
     bool lame_duck;        /* it said so: last choice from then on */
+    bool gone;             /* the cluster did not name it since: when it does again, it was started
+                            * anew, and is no lame duck */
     bool removed;          /* by the user, while in use: not to be tried again */
     int32_t attempts;      /* failed ones in a row */
     int64_t not_before_ns; /* back-off: not tried earlier; NATS__AT_ONCE: no wait */
@@ -42,6 +44,8 @@ bool nats__pool_drop(nats__pool *pool, size_t index);
  * left out, lame ducks last. Returns NULL when none is left; else sets current. */
 nats__server *nats__pool_next(nats__pool *pool, int32_t max_reconnects);
 nats__server *nats__pool_current(nats__pool *pool);
+/* Is there another that may be tried, and is no lame duck? */
+bool nats__pool_has_better(const nats__pool *pool, int32_t max_reconnects);
 
 /* Bring discovered servers in line with connect_urls: new ones are added (in random places
  * unless shuffle is false), discovered ones that are gone and not in use are removed. The texts

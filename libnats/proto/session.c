@@ -15,6 +15,11 @@
 /* A longest back-off that nobody chose makes room for the first one. */
 static nats_status check_waits(nats_options *options)
 {
+    bool again = nats__opt(options, NATS__OPT_reconnect) != 0;
+    if (!again && nats__opt(options, NATS__OPT_retry_on_connect) != 0) {
+        return nats__fail(NATS_ERR_INVALID, "retry_on_connect",
+                          "retry_on_connect is on and reconnect is off");
+    }
     int64_t wait = nats__opt(options, NATS__OPT_reconnect_wait);
     nats__option_value *longest = &options->values[NATS__OPT_reconnect_wait_max];
     int64_t most = longest->number;
@@ -44,6 +49,7 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
     nats__parser_init(&session->parser, chunks);
     session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
     session->attempt_deadline_ns = INT64_MAX;
+    session->move_ns = INT64_MAX;
     nats__rng_seed(&session->rng, seed, seed_len);
     nats__session_note_asks(session);
 
@@ -220,6 +226,9 @@ static void forget_connection(nats__session *session)
     session->secured = false;
     session->tls_first = false;
     session->lame_duck = false;
+    session->move_ns = INT64_MAX;
+    session->move_token = 0;
+    session->move_now = false;
     session->pong_owed = false;
     drop_wishes(session);
     nats__pings_clear(&session->pings);
@@ -319,20 +328,24 @@ void nats__session_failed(nats__session *session, nats_status status, const char
     fail(session, &(failure){status, NATS_KIND_NONE, text}, now_ns);
 }
 
-void nats__session_reconnect(nats__session *session, int64_t now_ns)
+static void leave(nats__session *session, const char *why, int64_t now_ns)
 {
-    if (!live(session) && session->state != NATS_PROTO_STATE_WAITING) {
-        return;
-    }
     bool was_connected = session->state == NATS_PROTO_STATE_CONNECTED;
     forget_connection(session);
     if (was_connected) {
-        tell_lost(session, &(failure){NATS_OK, NATS_KIND_NONE, "reconnect was asked for"});
+        tell_lost(session, &(failure){NATS_OK, NATS_KIND_NONE, why});
     }
     for (size_t i = 0; i < session->pool.count; i++) {
         session->pool.servers[i].not_before_ns = NATS__AT_ONCE;
     }
     next_server(session, NULL, now_ns);
+}
+
+void nats__session_reconnect(nats__session *session, int64_t now_ns)
+{
+    if (live(session) || session->state == NATS_PROTO_STATE_WAITING) {
+        leave(session, "reconnect was asked for", now_ns);
+    }
 }
 
 void nats__session_close(nats__session *session)
@@ -400,8 +413,22 @@ static void tell_discovered(nats__session *session)
     nats__session_push(session, NATS_PROTO_DISCOVERED, NATS_OK, "")->text = session->discovered;
 }
 
+/* All clients of a lame duck are told at the same moment: they do not all leave it then. */
+static void plan_move(nats__session *session, int64_t now_ns)
+{
+    int64_t within_ms = nats__opt(&session->options, NATS__OPT_lame_duck_move);
+    bool planned = session->move_ns != INT64_MAX || session->move_token != 0;
+    if (!session->lame_duck || planned || within_ms < 0 ||
+        !nats__pool_has_better(&session->pool, attempts_max(session))) {
+        return;
+    }
+    uint64_t within_ns = (uint64_t)within_ms * NS_PER_MS;
+    session->move_ns =
+        nats__later(now_ns, (int64_t)nats__rng_below(&session->rng, within_ns + 1));
+}
+
 /* What an INFO changes, at the handshake or later. */
-static void use_info(nats__session *session)
+static void use_info(nats__session *session, int64_t now_ns)
 {
     /* A server whose limit was lowered still delivers what it or another of its cluster took
      * before: the largest limit that was ever told holds for what comes in. */
@@ -414,6 +441,7 @@ static void use_info(nats__session *session)
         session->lame_duck = true;
         nats__session_push(session, NATS_PROTO_LAME_DUCK, NATS_OK, "");
     }
+    plan_move(session, now_ns);
 }
 
 static void on_info(nats__session *session, int64_t now_ns)
@@ -431,7 +459,7 @@ static void on_info(nats__session *session, int64_t now_ns)
     }
     nats__info_free(session->info);
     session->info = info;
-    use_info(session);
+    use_info(session, now_ns);
     if (session->state == NATS_PROTO_STATE_WAITING_INFO) {
         nats__session_on_info(session, now_ns);
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
@@ -592,6 +620,10 @@ bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_ev
         bool connected = session->state == NATS_PROTO_STATE_CONNECTED;
         uint64_t at = connected ? 0 : parsed_offset(session);
         nats__op op = nats__parser_next(&session->parser);
+        if (op == NATS__OP_MORE && session->move_now) {
+            leave(session, "the server is about to shut down", now_ns);
+            continue;
+        }
         if (op == NATS__OP_MORE) {
             return false;
         }
@@ -613,7 +645,8 @@ int64_t nats__session_deadline_ns(const nats__session *session)
     case NATS_PROTO_STATE_WAITING:
         return session->wake_ns;
     case NATS_PROTO_STATE_CONNECTED:
-        return session->next_ping_ns;
+        return session->move_ns < session->next_ping_ns ? session->move_ns
+                                                        : session->next_ping_ns;
     case NATS_PROTO_STATE_IDLE:
     case NATS_PROTO_STATE_CLOSED:
         return INT64_MAX;
@@ -660,6 +693,8 @@ void nats__session_tick(nats__session *session, int64_t now_ns)
     }
     if (session->state == NATS_PROTO_STATE_WAITING) {
         begin_turn(session, now_ns);
+    } else if (session->state == NATS_PROTO_STATE_CONNECTED && now_ns >= session->move_ns) {
+        nats__session_prepare_move(session, now_ns);
     } else if (session->state == NATS_PROTO_STATE_CONNECTED) {
         nats__session_keep_alive(session, now_ns);
     } else {

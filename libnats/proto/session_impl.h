@@ -66,6 +66,9 @@ struct nats__session {
     bool tls_first;    /* TLS is made before INFO comes */
     bool secured_once; /* it was, on some connection: it is wanted from then on */
     bool lame_duck;
+    int64_t move_ns;     /* when to leave it; INT64_MAX: not */
+    uint64_t move_token; /* of the PING whose PONG confirms what was published; 0: none yet */
+    bool move_now;       /* once what has been read is told */
     bool hold_pongs;
     bool pong_owed;
     size_t first_failures; /* attempts before the first success */
@@ -102,6 +105,7 @@ void nats__session_on_info(nats__session *session, int64_t now_ns);
 void nats__session_on_first_pong(nats__session *session, int64_t now_ns);
 
 /* keepalive.c */
+void nats__session_prepare_move(nats__session *session, int64_t now_ns);
 bool nats__pings_add(ping_queue *queue, const ping *one);
 bool nats__pings_take(ping_queue *queue, ping *out);
 void nats__pings_clear(ping_queue *queue);

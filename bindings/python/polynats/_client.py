@@ -394,6 +394,14 @@ class Client(_polynats.ClientBase):
             if not sub.active and sub.stats()["pending_msgs"] == 0:
                 del self._callbacks[sid]
 
+    def reconnect(self) -> None:
+        """Drop the connection and dial the next server at once.
+
+        It does not wait: `flush` does, and events tell. Subscriptions are made again; open requests
+        fail with Disconnected. Raises Invalid when the option reconnect is off.
+        """
+        _polynats.Client_reconnect(self)
+
     # ---- what it knows ----
 
     @property

@@ -22,8 +22,8 @@ class Event:
 
     type: str
     """connected, disconnected, reconnected, closed, lame_duck, discovered, error, slow_consumer,
-    stale; of a Proto also dial, upgrade_wanted, tls_wanted, sign_wanted, message, pong, info,
-    sub_done."""
+    stale, credentials, server_changed; of a Proto also dial, upgrade_wanted, tls_wanted,
+    sign_wanted, message, pong, info, sub_done."""
     code: str | None
     """The name of the error it is about, such as "AUTH"."""
     kind: str | None

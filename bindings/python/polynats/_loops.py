@@ -591,6 +591,14 @@ class LoopClient:
         """The same as it came."""
         return self._nc.server_info_json()
 
+    def reconnect(self) -> None:
+        """Drop the connection and dial the next server at once.
+
+        It does not wait: `flush` does, and events tell. Subscriptions are made again; open requests
+        fail with Disconnected. Raises Invalid when the option reconnect is off.
+        """
+        self._nc.reconnect()
+
     def new_inbox(self) -> str:
         """A new subject that nobody else has."""
         return self._nc.new_inbox()

@@ -67,6 +67,9 @@ class Options(TypedDict, total=False):
     tls_ca: str | None
     tls_cert: str | None
     tls_key: str | None
+    local_address: str | None
+    retry_on_connect: bool | None
+    lame_duck_move: float | None
 
 
 __all__ = ["Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]

@@ -48,7 +48,9 @@ enum {
  * url: one URL or several with commas between: [nats://][user:pass@|token@]host[:port], IPv6 in
  * brackets. NULL: $NATS_URL, else nats://127.0.0.1:4222. options: NULL for the defaults; copied.
  * client_out: owned, free with nats_client_free(). Each server is tried once; all that together
- * takes at most the option connect_timeout. Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
+ * takes at most the option connect_timeout. With the option retry_on_connect it succeeds also when
+ * none of them could be reached: the client is RECONNECTING then, and goes on.
+ * Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
  * hung up), AUTH, PROTOCOL, LIMIT (the server is full), TLS, NOT_SUPPORTED (it needs
  * WebSocket, which this version does not have, or TLS in a build without it), SERVER, NO_MEMORY,
  * INTERRUPTED: of the last server tried. */
@@ -95,6 +97,13 @@ NATS_API nats_status nats_client_drain_start(nats_client *client, int64_t timeou
 /* Close if need be and free the handle. Handles of its subscriptions and futures stay valid until
  * they are freed themselves. NULL is fine; in a child of fork() it does nothing. */
 NATS_API void nats_client_free(nats_client *client);
+
+/* Drop the connection, or the attempt at one, and dial the next server at once, whatever its
+ * back-off: after a change of network, say, or of credentials (ADR-40). It does not wait: the events
+ * disconnected and reconnected tell, and nats_client_flush() waits for it. Subscriptions are made
+ * again, publishes that were not written go out then, open requests fail with DISCONNECTED: as
+ * after any loss. Errors: INVALID (option reconnect is off), CLOSED, FORKED. */
+NATS_API nats_status nats_client_reconnect(nats_client *client);
 
 /* ---- publish ---- */
 

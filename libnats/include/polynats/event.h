@@ -36,8 +36,11 @@ enum {
                                   * url, subject, sid, lost */
     NATS_EVENT_SLOW_CONSUMER = 8, /* a subscription began to drop; status, text, sid, subject */
     NATS_EVENT_STALE = 9,        /* pings go unanswered; a disconnected event follows; text, url */
-    NATS_EVENT_CREDENTIALS = 10 /* credentials are wanted, soon: nats_client_credentials(); text:
-                                 * the nonce to sign, or ""; url */
+    NATS_EVENT_CREDENTIALS = 10, /* credentials are wanted, soon: nats_client_credentials(); text:
+                                  * the nonce to sign, or ""; url */
+    NATS_EVENT_SERVER_CHANGED = 11 /* another server than before, or it says other things of itself:
+                                    * text: what changed of server_id, version, cluster,
+                                    * max_payload and headers (ADR-40); url */
 };
 
 /* What happened: one of NATS_EVENT_… . A later version may have types that are not in your header:

@@ -413,6 +413,11 @@ static void do_next_event(driver *d)
     }
 }
 
+static void do_reconnect(driver *d)
+{
+    done(nats_client_reconnect(client(d)));
+}
+
 static void do_process(driver *d)
 {
     done(nats_client_process(client(d)));
@@ -651,7 +656,8 @@ static const verb verbs[] = {
 #define VERB(name) {#name, do_##name},
     VERB(connect) VERB(close) VERB(drain) VERB(share) VERB(publish) VERB(publish_many)
     VERB(respond) VERB(flush) VERB(subscribe) VERB(unsubscribe_sid) VERB(unsubscribe_subject)
-    VERB(get) VERB(dispatch) VERB(wake) VERB(request) VERB(request_start) VERB(request_many)
+    VERB(get) VERB(dispatch) VERB(wake) VERB(reconnect) VERB(request)
+    VERB(request_start) VERB(request_many)
     VERB(wait) VERB(poll) VERB(future_done) VERB(cancel) VERB(rtt) VERB(new_inbox) VERB(stats)
     VERB(server_info) VERB(status) VERB(max_payload) VERB(next_event) VERB(process) VERB(deadline)
     VERB(wait_fd) VERB(fork_check) VERB(errtext) VERB(errabout) VERB(next) VERB(sub_get)

@@ -251,6 +251,7 @@ function verbs.close() done("close", handle(0)) end
 function verbs.drain() done("drain", handle(0), seconds("timeout_ms")) end
 function verbs.flush() done("flush", handle(0), seconds("timeout_ms")) end
 function verbs.process() done("process", handle(0)) end
+function verbs.reconnect() done("reconnect", handle(0)) end
 
 function verbs.share()
     local fine, made = try("share", handle(0))

@@ -538,6 +538,7 @@ VERBS.update({
     "drain": timed("drain"),
     "flush": timed("flush"),
     "process": plain("process"),
+    "reconnect": plain("reconnect"),
     "wake": plain("wake"),
     "new_inbox": plain("new_inbox", encode),
     "server_info": lambda command: put_fields(command, command.handle(0)),

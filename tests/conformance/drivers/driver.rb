@@ -72,6 +72,7 @@ class Driver
   def drain = done { handle(0).drain(timeout: seconds("timeout_ms")) }
   def flush = done { handle(0).flush(timeout: seconds("timeout_ms")) }
   def process = done { handle(0).process }
+  def reconnect = done { handle(0).reconnect }
   def wake = done { handle(0).wake }
   def share = keep(1, handle(0).share)
 

@@ -281,6 +281,7 @@ proc verb::close {} { done [handle 0] close }
 proc verb::drain {} { done [handle 0] drain {*}[seconds timeout_ms -timeout] }
 proc verb::flush {} { done [handle 0] flush {*}[seconds timeout_ms -timeout] }
 proc verb::process {} { done [handle 0] process }
+proc verb::reconnect {} { done [handle 0] reconnect }
 if {!$looping} {
     proc verb::wake {} { done [handle 0] wake }
 }

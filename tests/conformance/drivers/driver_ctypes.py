@@ -537,6 +537,7 @@ VERBS.update({
     "drain": timed("drain"),
     "flush": timed("flush"),
     "process": plain("process"),
+    "reconnect": plain("reconnect"),
     "wake": plain("wake"),
     "new_inbox": plain("new_inbox", encode),
     "status": plain("status", str),

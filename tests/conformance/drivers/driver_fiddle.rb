@@ -168,6 +168,7 @@ module ClientVerbs
   def do_drain(command) = timed(command, :drain)
   def do_flush(command) = timed(command, :flush)
   def do_process(command) = plain(command, :process)
+  def do_reconnect(command) = plain(command, :reconnect)
   def do_wake(command) = plain(command, :wake)
   def do_new_inbox(command) = put("ok", Token.encode(handle(command, 0).new_inbox))
   def do_status(command) = put("ok", handle(command, 0).status)

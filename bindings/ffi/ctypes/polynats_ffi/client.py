@@ -227,6 +227,10 @@ class Client(callback.Callbacks):
         """connected, reconnecting, draining or closed."""
         return STATES[C.nats_client_status(self.handle)]
 
+    def reconnect(self):
+        """Drop the connection and dial the next server at once, without waiting."""
+        done(C.nats_client_reconnect(self.handle))
+
     def max_payload(self):
         return C.nats_client_max_payload(self.handle)
 

@@ -31,6 +31,7 @@ NATS_EVENT_ERROR = 7
 NATS_EVENT_SLOW_CONSUMER = 8
 NATS_EVENT_STALE = 9
 NATS_EVENT_CREDENTIALS = 10
+NATS_EVENT_SERVER_CHANGED = 11
 
 # polynats/info.h
 NATS_INFO_TEXT = 1
@@ -145,6 +146,7 @@ FUNCTIONS = {
     "nats_client_drain": (c_int32, (c_void_p, c_int64)),
     "nats_client_drain_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_client_free": (None, (c_void_p,)),
+    "nats_client_reconnect": (c_int32, (c_void_p,)),
     "nats_client_publish": (c_int32, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
     "nats_client_publish_with": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t)),

@@ -31,6 +31,7 @@ def to_python(address):
     """A copy of an event; who called frees the library's."""
     status, sid = C.nats_event_status(address), C.nats_event_sid(address)
     ends = C.nats_event_type(address) in ENDS
+    lost = C.nats_event_lost(address)
     return Event(
         text_out(C.nats_event_name(address)),
         text_out(C.nats_event_text(address)),
@@ -41,6 +42,6 @@ def to_python(address):
         kind=kind_name(C.nats_event_kind(address)),
         recoverable=bool(C.nats_event_recoverable(address)),
         sid=sid or None,
-        lost=C.nats_event_lost(address) if ends else None,
+        lost=lost if ends or lost else None,
         unconfirmed=C.nats_event_unconfirmed(address) if ends else None,
     )

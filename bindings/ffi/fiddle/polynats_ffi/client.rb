@@ -192,6 +192,9 @@ module PolynatsFFI
     def status = STATES[C.nats_client_status(@handle)]
     def max_payload = C.nats_client_max_payload(@handle)
 
+    # Drop the connection and dial the next server at once, without waiting.
+    def reconnect = Core.done(C.nats_client_reconnect(@handle))
+
     # The server's INFO as a Hash.
     def server_info = Info.take(false) { |out| C.nats_client_server_info(@handle, out) }
     def server_info_json = Info.take(true) { |out| C.nats_client_server_info(@handle, out) }

@@ -35,6 +35,7 @@ module PolynatsFFI
     NATS_EVENT_SLOW_CONSUMER = 8
     NATS_EVENT_STALE = 9
     NATS_EVENT_CREDENTIALS = 10
+    NATS_EVENT_SERVER_CHANGED = 11
 
     # polynats/info.h
     NATS_INFO_TEXT = 1
@@ -149,6 +150,7 @@ module PolynatsFFI
       nats_client_drain: [INT32, [POINTER, INT64]],
       nats_client_drain_start: [INT32, [POINTER, INT64, POINTER]],
       nats_client_free: [VOID, [POINTER]],
+      nats_client_reconnect: [INT32, [POINTER]],
       nats_client_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, SIZE]],
       nats_client_publish_with: [INT32, [
         POINTER, POINTER, SIZE, POINTER, SIZE, POINTER, POINTER, SIZE]],

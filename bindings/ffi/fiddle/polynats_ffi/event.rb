@@ -24,9 +24,10 @@ module PolynatsFFI
     def self.filled(text) = text.empty? ? nil : text
 
     def self.end_facts(from)
-      return {} unless ENDS.include?(C.nats_event_type(from))
+      lost = C.nats_event_lost(from)
+      return lost.zero? ? {} : { lost: } unless ENDS.include?(C.nats_event_type(from))
 
-      { lost: C.nats_event_lost(from), unconfirmed: C.nats_event_unconfirmed(from) }
+      { lost:, unconfirmed: C.nats_event_unconfirmed(from) }
     end
 
     # What the server meant by an -ERR; nil when there was none.

@@ -237,6 +237,7 @@ end
 client.pollfd = client.fd
 
 function client:events() return "r" end
+function client:reconnect() return done(C.nats_client_reconnect(self.handle)) end
 function client:process() return done(C.nats_client_process(self.handle)) end
 function client:deadline() return core.seconds(C.nats_client_deadline_ms(self.handle)) end
 client.timeout = client.deadline

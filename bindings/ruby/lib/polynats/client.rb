@@ -47,6 +47,9 @@ module Polynats
   #   @return [Hash{String => Object}] what the server said of itself
   # @!method max_payload
   #   @return [Integer] bytes that a message may have
+  # @!method reconnect
+  #   Drops the connection and dials the next server at once, without waiting: {#flush} waits for it.
+  #   @return [nil]
   # @!method process
   #   Does what is due, without waiting: for event loops.
   #   @return [nil]
