@@ -65,6 +65,7 @@ function subject.matches(pattern, subject) end
 ---@field tls_ca? string
 ---@field tls_cert? string
 ---@field tls_key? string
+---@field credentials_hook? boolean
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222
