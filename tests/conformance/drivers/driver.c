@@ -47,6 +47,17 @@ static void do_connect(driver *d)
     done(status);
 }
 
+static void do_credentials(driver *d)
+{
+    static const char *const names[] = {"user", "password", "token", "jwt", "seed", "public_key"};
+    text given[6];
+    for (size_t i = 0; i < 6; i++) {
+        given[i] = decode(option(d, names[i]));
+    }
+    done(nats_client_credentials(client(d), given[0].at, given[1].at, given[2].at, given[3].at,
+                                 given[4].at, given[5].at, NULL, 0));
+}
+
 static void do_close(driver *d)
 {
     done(nats_client_close(client(d)));
@@ -649,7 +660,7 @@ typedef struct verb {
 
 static const verb verbs[] = {
 #define VERB(name) {#name, do_##name},
-    VERB(connect) VERB(close) VERB(drain) VERB(share) VERB(publish) VERB(publish_many)
+    VERB(connect) VERB(credentials) VERB(close) VERB(drain) VERB(share) VERB(publish) VERB(publish_many)
     VERB(respond) VERB(flush) VERB(subscribe) VERB(unsubscribe_sid) VERB(unsubscribe_subject)
     VERB(get) VERB(dispatch) VERB(wake) VERB(request) VERB(request_start) VERB(request_many)
     VERB(wait) VERB(poll) VERB(future_done) VERB(cancel) VERB(rtt) VERB(new_inbox) VERB(stats)

@@ -13,6 +13,7 @@ local unpack = table.unpack or unpack
 
 local handles = {}
 local clocks = {} -- of each proto, in ms
+local hooks = {} -- functions that supply credentials, by name
 local words, options
 local last_text, last_about = "", ""
 
@@ -184,7 +185,9 @@ local function options_given()
     local given = {}
     for key, value in pairs(options) do
         local plain = decode(value)
-        if plain == "true" or plain == "false" then
+        if key == "hook" then
+            given.credentials = hooks[value].call
+        elseif plain == "true" or plain == "false" then
             given[key] = plain == "true"
         else
             given[key] = tonumber(plain) or plain
@@ -246,6 +249,29 @@ function verbs.connect()
         keep(true, made, word(0))
     end
 end
+
+local function texts_given()
+    local given = {}
+    for key, value in pairs(options) do
+        given[key] = decode(value)
+    end
+    return given
+end
+
+-- A function that supplies what the case says, and counts how often it was asked.
+function verbs.hook()
+    local hook = hooks[word(0)] or { calls = 0 }
+    hooks[word(0)] = hook
+    hook.values = texts_given()
+    hook.call = hook.call or function()
+        hook.calls = hook.calls + 1
+        return hook.values
+    end
+    put("ok")
+end
+
+function verbs.hook_calls() put("ok", hooks[word(0)].calls) end
+function verbs.credentials() done("credentials", handle(0), texts_given()) end
 
 function verbs.close() done("close", handle(0)) end
 function verbs.drain() done("drain", handle(0), seconds("timeout_ms")) end
