@@ -212,7 +212,8 @@ function core.when_interrupted() end -- see credentials.lua
 function core.waiting(step, ms, default_ms)
   local status = step(ms)
   if status ~= INTERRUPTED then return status end
-  local limit = ms < 0 and default_ms or ms
+  local limit = ms
+  if ms < 0 then limit = default_ms end -- nil: for ever
   local deadline = limit and core.now() + limit / 1000
   while status == INTERRUPTED do
     core.when_interrupted()
