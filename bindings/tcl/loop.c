@@ -262,8 +262,9 @@ static bool has_queue(const tnats_client *client)
 
 static bool is_wanted(const tnats_client *client)
 {
-    return client->always || client->credentials != NULL || client->on_event != NULL || client->callbacks.numEntries > 0 ||
-           has_queue(client) || client->run != NULL || somebody_waits(client);
+    return client->always || client->credentials != NULL || client->on_event != NULL ||
+           client->callbacks.numEntries > 0 || has_queue(client) || client->run != NULL ||
+           somebody_waits(client);
 }
 
 static int watch(tnats_handle *handle, Tcl_Interp *interp)

@@ -293,7 +293,7 @@ proc ask_hook {name nonce} {
 
 proc verb::hook {} {
     set ::hook_values([word 0]) [texts_given]
-    set ::hook_calls([word 0]) [expr {[info exists ::hook_calls([word 0])] ? $::hook_calls([word 0]) : 0}]
+    incr ::hook_calls([word 0]) 0
     put ok
 }
 
