@@ -295,9 +295,26 @@ static int count_in_memory(const char *backwards)
     return found;
 }
 
+/* Sanitizers have terabytes of memory of their own, which nobody could search. */
+#if defined(__has_feature)
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+static const bool searchable = false;
+#else
+static const bool searchable = true;
+#endif
+
 /* Credentials of a file are gone from memory once the connection is made. */
 static void nothing_is_left(void)
 {
+    if (!searchable) {
+        puts("memory is not searched: a sanitizer has too much of it");
+        return;
+    }
     static fake server;
     int fd = memfd_create("creds", MFD_CLOEXEC);
     RIG_CHECK(fd >= 0);
