@@ -194,7 +194,9 @@ class Reader:
         elif word == "proxy":
             case.proxies[args[0]] = args[1] if len(args) > 1 else "server"
         elif word == "needs":
-            case.needs.append(tuple(args[1:]))
+            if args not in (["openssl"], ["no", "openssl"]) and args[0] != "server":
+                self.fail(number, "needs server …, openssl, or no openssl")
+            case.needs.append(tuple(args[1:] if args[0] == "server" else args))
         elif word == "timeout":
             case.timeout = float(args[0])
         elif word == "env":
