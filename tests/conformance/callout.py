@@ -1,7 +1,7 @@
 """Who answers an auth callout: the server asks it who a client is, and it signs what that one may do.
 
-A client of the server's own protocol and nothing else, in a thread. It lets in who says `open sesame` as a token, or has
-the password `sesame`, and nobody else.
+A client of the server's own protocol and nothing else, in a thread. It lets in who says `open sesame` as a token, or
+has the password `sesame`, and nobody else.
 """
 
 import base64
@@ -12,8 +12,8 @@ import threading
 SUBJECT = b"$SYS.REQ.USER.AUTH"
 PASSWORD = "sesame"
 TOKEN = "open sesame"
-CONNECT = (b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"protocol":1,"user":"callout",'
-           b'"pass":"callout"}\r\nSUB %s 1\r\nPING\r\n' % SUBJECT)
+CONNECT = (b'CONNECT {"verbose":false,"pedantic":false,"headers":true,"protocol":1,'
+           b'"user":"callout","pass":"callout"}\r\nSUB %s 1\r\nPING\r\n' % SUBJECT)
 
 
 class Subject:

@@ -49,7 +49,8 @@ class Case:
     def wants_keys(self):
         """Does it name keys or certificates? They take a second to make."""
         words = [step.text for step in self.steps] + list(self.row.values())
-        return any(re.search(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER|LIMITED)", word) for word in words)
+        named = re.compile(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER|LIMITED)")
+        return any(named.search(word) for word in words)
 
     def roles(self):
         return sorted({s.role for s in self.steps if s.role}) or ["a"]
