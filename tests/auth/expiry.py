@@ -2,8 +2,8 @@
 """Credentials that end while a connection lives: user JWTs that expire, users that are revoked.
 
 The server is a real one with an operator and a full resolver, to which a new account JWT is pushed as an operator
-does it. With fresh credentials, from a file that was written anew or from a function, the client is back within 2 s; the same
-refusal twice ends it with AUTH, but for auth_retry.
+does it. With fresh credentials, from a file that was written anew or from a function, the client is back within 2
+s; the same refusal twice ends it with AUTH, but for auth_retry.
 """
 
 import os
