@@ -77,9 +77,71 @@ static void note_options(lnats_client *client)
     nats_client_option_int(client->client, "drain_timeout", &client->drain_timeout_ms);
 }
 
+static void release_future(void *future)
+{
+    nats_future_free(future);
+}
+
+/* The client's userdata at the top, and its function: connect, and call that as often as a server
+ * asks. */
+static nats_status connect_asking(lua_State *L, const char *servers, const nats_options *options,
+                                  lnats_client *client, int function)
+{
+    int index = lua_gettop(L);
+    void **box = lnats_box(L, release_future);
+    nats_future *future = NULL;
+    nats_status status = nats_connect_start(servers, options, &client->client, &future);
+    if (status != NATS_OK) {
+        return status;
+    }
+    *box = future;
+    lua_pushvalue(L, function);
+    lnats_credentials_set(L, index);
+    client->opening = true;
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    nats_msg *none = NULL;
+    do {
+        status = nats_future_wait(future, -1, &none);
+    } while (lnats_wait_again(L, &wait, status));
+    client->opening = false;
+    if (status == NATS_OK) {
+        lnats_box_drop(L, index + 1);
+        lua_settop(L, index);
+    }
+    return status;
+}
+
+/* The options at 2 without `credentials`, of which the function comes to 3, or nil. */
+static void take_function(lua_State *L)
+{
+    lua_pushnil(L);
+    if (!lua_istable(L, 2)) {
+        return;
+    }
+    lua_getfield(L, 2, "credentials");
+    lua_replace(L, 3);
+    if (lua_isnil(L, 3)) {
+        return;
+    }
+    luaL_argexpected(L, lua_isfunction(L, 3), 2, "option 'credentials': function");
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, 2) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, 4);
+    }
+    lua_pushnil(L);
+    lua_setfield(L, 4, "credentials");
+    lua_pushboolean(L, 1);
+    lua_setfield(L, 4, "credentials_hook");
+    lua_replace(L, 2);
+}
+
 int lnats_connect(lua_State *L)
 {
     lua_settop(L, 2);
+    take_function(L);
     const char *servers = lnats_servers_push(L, 1);
     nats_options *options = lnats_options_push(L);
     /* Ctrl-C in a waiting call must reach the script; who does not want it says interruptible =
@@ -92,6 +154,15 @@ int lnats_connect(lua_State *L)
 
     int box = lua_gettop(L);
     lnats_client *client = push_client(L);
+    if (!lua_isnil(L, 3)) {
+        status = connect_asking(L, servers, options, client, 3);
+        if (status != NATS_OK) {
+            return lnats_fail(L, status);
+        }
+        note_options(client);
+        lnats_box_drop(L, box);
+        return 1;
+    }
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
     int tries = 0;
@@ -116,6 +187,12 @@ static int client_share(lua_State *L)
         return lnats_fail(L, status);
     }
     note_options(shared);
+    lnats_credentials_get(L, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+    } else {
+        lnats_credentials_set(L, lua_gettop(L) - 1);
+    }
     return 1;
 }
 
@@ -538,7 +615,10 @@ static int client_reconnect(lua_State *L)
 
 static int client_process(lua_State *L)
 {
-    return lnats_done(L, nats_client_process(lnats_client_check(L, 1)->client));
+    nats_status status = nats_client_process(lnats_client_check(L, 1)->client);
+    int results = lnats_done(L, status);
+    lnats_credentials_answer(L, 1);
+    return results;
 }
 
 static int client_deadline(lua_State *L)
@@ -549,6 +629,7 @@ static int client_deadline(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"close", client_close},
+    {"credentials", lnats_client_credentials},
     {"drain", client_drain},
     {"share", client_share},
     {"publish", client_publish},

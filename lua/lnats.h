@@ -61,6 +61,7 @@ typedef struct lnats_client {
     bool filling; /* dispatch waits for messages: a hook that calls stop must wake it */
     bool ended;   /* some subscription with a callback may be over */
     bool closed;  /* by the script */
+    bool opening; /* connect waits, and a function supplies credentials */
 } lnats_client;
 
 /* user values: 1 the client, 2 the callback */
@@ -213,6 +214,17 @@ const char *lnats_servers_push(lua_State *L, int arg);
 /* An empty subscription's userdata, with the client and the callback (or nil) at these indices. */
 lnats_sub *lnats_sub_push(lua_State *L, int client, int callback);
 void lnats_sub_open(lua_State *L);
+
+/* lcredentials.c */
+
+/* Give the client at the index the function at the top (nil: none), which is popped. */
+void lnats_credentials_set(lua_State *L, int client);
+/* Its function, or nil, on the stack. */
+void lnats_credentials_get(lua_State *L, int client);
+/* If the client at the index is asked, call its function, which may raise. */
+void lnats_credentials_answer(lua_State *L, int client);
+void lnats_credentials_answer_all(lua_State *L);
+int lnats_client_credentials(lua_State *L);
 
 /* lcallback.c: methods of the client */
 int lnats_client_dispatch(lua_State *L);

@@ -28,6 +28,15 @@ function subject.matches(pattern, subject) end
 
 ---Options of a connection; nats.options() lists their names, types and meanings, docs/options.md their defaults too.
 ---Times are in seconds, or text with a unit such as "250ms".
+---@class nats.Credentials
+---@field user? string
+---@field password? string
+---@field token? string
+---@field jwt? string
+---@field seed? string
+---@field public_key? string
+---@field signature? string raw bytes
+
 ---@class nats.Options
 ---@field name? string
 ---@field user? string
@@ -68,6 +77,8 @@ function subject.matches(pattern, subject) end
 ---@field local_address? string
 ---@field retry_on_connect? boolean
 ---@field lame_duck_move? number
+---@field credentials_hook? boolean
+---@field credentials? fun(nonce: string): nats.Credentials? called at each connect, by the call that waits
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222

@@ -85,6 +85,7 @@ RESULT_IN_PLACE(size_t, COUNT_OUT, size_t temp = 0, SIZET2NUM(*$1))
 RESULT_IN_PLACE(int32_t, NUMBER_OUT, int32_t temp = 0, INT2NUM(*$1))
 RESULT_IN_PLACE(int64_t, NUMBER_OUT, int64_t temp = 0, LL2NUM(*$1))
 RESULT_IN_PLACE(uint64_t, NUMBER_OUT, uint64_t temp = 0, ULL2NUM(*$1))
+RESULT_IN_PLACE(nats_event *, EVENT_OUT, nats_event *temp = NULL, nrb_event_struct(*$1))
 RESULT_IN_PLACE(nats_info *, INFO_OUT, nats_info *temp = NULL, nrb_info_hash(*$1))
 RESULT_IN_PLACE(size_t, TEXT_LEN_OUT, size_t temp = 0, *$1 > 0 ? nrb_str(result, *$1) : Qnil)
 
@@ -117,6 +118,9 @@ COUNTERS(SUB_STATS_OUT, nrb_sub_stats_hash)
 %rename(raw_unsubscribe_subject) nats_client::unsubscribe_subject;
 %rename(raw_option_int) nats_client::option_int;
 %rename(deadline) nats_client::deadline_ms;
+%rename(raw_credentials) nats_client::credentials;
+%rename(raw_question) nats_client::question;
+%rename(raw_process) nats_client::process;
 
 %rename(raw_unsubscribe) nats_sub::unsubscribe;
 %rename(raw_drain) nats_sub::drain;

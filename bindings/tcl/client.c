@@ -48,13 +48,14 @@ static void note_keeper(tnats_handle *handle)
     }
 }
 
-static int add_client(tnats_state *state, nats_client *client)
+static int add_client(tnats_state *state, nats_client *client, Tcl_Obj *credentials)
 {
     tnats_handle *handle = tnats_handle_new(state, &tnats_client_kind, client, NULL);
     if (handle == NULL) {
         return TCL_ERROR;
     }
     handle->client = tnats_client_new();
+    tnats_credentials_set(handle, credentials);
     note_keeper(handle);
     if (tnats_loop_update(handle, state->interp) != TCL_OK) {
         tnats_destroy(handle, state->interp, 0, NULL);
@@ -71,7 +72,60 @@ static int connect_with(tnats_state *state, const char *servers, const nats_opti
     if (code != TCL_OK || status != NATS_OK) {
         return code != TCL_OK ? code : tnats_fail(state->interp, status);
     }
-    return add_client(state, client);
+    return add_client(state, client, NULL);
+}
+
+/* The wait for the connection, in which the prefix is called. */
+static int await_open(Tcl_Interp *interp, nats_future *future)
+{
+    tnats_wait wait;
+    nats_msg *none;
+    tnats_wait_start(&wait, interp, -1);
+    for (;;) {
+        nats_status status = nats_future_wait(future, wait.ms, &none);
+        bool again = status == NATS_ERR_INTERRUPTED ||
+                     (status == NATS_ERR_TIMEOUT && nats_future_done(future) == 0);
+        if (!again) {
+            return done(interp, status);
+        }
+        int code = tnats_wait_next(&wait);
+        if (code != TCL_OK) {
+            return code;
+        }
+    }
+}
+
+/* The handle comes first: the prefix is its. When the connection is not made, its command goes. */
+static int connect_asking(tnats_state *state, const char *servers, nats_options *options,
+                          Tcl_Obj *prefix)
+{
+    Tcl_Interp *interp = state->interp;
+    nats_client *client;
+    nats_future *future;
+    Tcl_Size words;
+    if (Tcl_ListObjLength(interp, prefix, &words) != TCL_OK || words == 0) {
+        return tnats_fail_text(interp, NATS_ERR_INVALID, "credentials",
+                               "-credentials must be a command prefix");
+    }
+    nats_options_set_bool(options, "credentials_hook", 1);
+    nats_status status = nats_connect_start(servers, options, &client, &future);
+    if (status != NATS_OK) {
+        return tnats_fail(interp, status);
+    }
+    int code = add_client(state, client, prefix);
+    if (code == TCL_OK) {
+        Tcl_Obj *name = Tcl_GetObjResult(interp);
+        Tcl_IncrRefCount(name);
+        code = await_open(interp, future);
+        if (code == TCL_OK) {
+            Tcl_SetObjResult(interp, name);
+        } else {
+            Tcl_DeleteCommand(interp, Tcl_GetString(name));
+        }
+        Tcl_DecrRefCount(name);
+    }
+    nats_future_free(future);
+    return code;
 }
 
 /* polynats::connect ?url? ?-option value ...? */
@@ -92,9 +146,13 @@ int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const 
     /* A signal handler of the script's runs while a call waits; who does not want it says
      * -interruptible false. */
     nats_options_set_bool(options, "interruptible", 1);
-    int code = tnats_connect_options(interp, objc, objv, first, options, NULL, NULL);
-    if (code == TCL_OK) {
+    static const char *const own[] = {"-credentials", NULL};
+    Tcl_Obj *prefix;
+    int code = tnats_connect_options(interp, objc, objv, first, options, own, &prefix);
+    if (code == TCL_OK && prefix == NULL) {
         code = connect_with(state, servers.ptr, options);
+    } else if (code == TCL_OK) {
+        code = connect_asking(state, servers.ptr, options, prefix);
     }
     nats_options_free(options);
     tnats_bytes_free(&servers);
@@ -110,7 +168,7 @@ int tnats_client_share(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
     if (status != NATS_OK) {
         return tnats_fail(interp, status);
     }
-    return add_client(handle->state, client);
+    return add_client(handle->state, client, handle->client->credentials);
 }
 
 int tnats_client_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])

@@ -55,6 +55,7 @@ typedef struct tnats_state {
     Tcl_Obj *coroutine;    /* the command that tells whether one runs */
     Tcl_Obj *yield;        /* the command that lets it wait */
     Tcl_HashTable handles; /* by their ids, those whose command is there */
+    size_t askable;        /* clients that have a prefix for credentials */
 } tnats_state;
 
 typedef struct tnats_handle tnats_handle;
@@ -264,6 +265,7 @@ tnats_proc tnats_client_share, tnats_client_publish, tnats_client_publish_many,
 tnats_proc tnats_client_request, tnats_client_request_start, tnats_client_request_many;
 tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_run, tnats_client_stop;
 tnats_proc tnats_client_watch, tnats_client_unwatch, tnats_client_wake;
+tnats_proc tnats_client_credentials, tnats_client_process;
 tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
 tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close;
 tnats_proc tnats_future_poll, tnats_future_wait;
@@ -294,6 +296,7 @@ struct tnats_client {
     Tcl_TimerToken end_timer; /* for the last events; keeps the handle */
     Tcl_HashTable callbacks;  /* from sid to a tnats_callback */
     Tcl_Obj *on_event;        /* a command prefix, or NULL */
+    Tcl_Obj *credentials;     /* likewise */
     Tcl_Obj *watchers;        /* a dict: its keys are command prefixes, each called once */
     Tcl_Obj *watching;        /* those of them that this turn has still to call, or NULL */
     tnats_waiter *waiters;
@@ -318,6 +321,15 @@ tnats_handle *tnats_owner(tnats_handle *handle);
 bool tnats_client_woken(tnats_client *client);
 void tnats_loop_join(tnats_handle *client, tnats_waiter *waiter);
 void tnats_loop_leave(tnats_handle *client, tnats_waiter *waiter);
+
+/* ---- credentials.c ---- */
+
+/* NULL: none. */
+void tnats_credentials_set(tnats_handle *client, Tcl_Obj *prefix);
+/* Call the prefix if the client is asked. background: as tnats_call_prefix(). */
+int tnats_credentials_answer(tnats_handle *client, Tcl_Interp *interp, bool background);
+/* The same for all clients of the interpreter. */
+int tnats_credentials_answer_all(Tcl_Interp *interp);
 
 /* ---- callback.c: command prefixes that are called with messages and events ---- */
 

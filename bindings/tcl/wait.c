@@ -79,7 +79,8 @@ int tnats_interrupted(Tcl_Interp *interp)
     if (Tcl_Canceled(interp, TCL_LEAVE_ERR_MSG) != TCL_OK) {
         return TCL_ERROR;
     }
-    return check_limit(interp);
+    int code = check_limit(interp);
+    return code == TCL_OK ? tnats_credentials_answer_all(interp) : code;
 }
 
 int tnats_wait_next(tnats_wait *wait)
@@ -301,6 +302,10 @@ int tnats_take_within(tnats_taking *taking, Tcl_Interp *interp, int64_t ms)
     nats_status status = NATS_OK;
     if (!taking->fresh) {
         status = taking->take(taking, 0, &got);
+        if (status == NATS_ERR_INTERRUPTED && tnats_interrupted(interp) != TCL_OK) {
+            taking_free(taking);
+            return TCL_ERROR;
+        }
         if (ms == 0 || !goes_on(status, got) || is_woken(taking)) {
             return conclude(taking, interp, status, got);
         }

@@ -248,6 +248,7 @@ struct nats__conn {
     int tls_wants;  /* SECURING: NATS__POLL_… */
     bool opening;   /* nats_connect() is under way: there is nobody to ask */
     bool asked;     /* for credentials */
+    nats_event *question; /* of the option credentials_hook, until somebody takes it */
     nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
     int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
@@ -368,6 +369,9 @@ void nats__secure_drop(nats__conn *conn);
 
 /* auth.c: credentials. mu held. */
 void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns);
+/* Nothing is asked for any more. */
+void nats__auth_forget(nats__conn *conn);
+nats_event *nats__auth_question(nats__conn *conn); /* owned; NULL: none, or taken */
 /* What the program gives, a seed to sign with besides. Errors: INVALID, NO_MEMORY. */
 nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
                               int64_t now_ns);
@@ -499,6 +503,7 @@ typedef struct nats__event_facts {
 } nats__event_facts;
 /* To one client, or to all of the connection's (client NULL). */
 void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts);
+nats_event *nats__event_new(const nats__event_facts *facts); /* NULL: out of memory */
 void nats__event_free(nats_event *event);
 
 /* request.c: mu held, but for the first. */

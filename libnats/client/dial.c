@@ -39,7 +39,7 @@ void nats__dial_drop(nats__conn *conn)
         nats__conn_lost(conn);
     }
     nats__secure_drop(conn);
-    conn->asked = false;
+    nats__auth_forget(conn);
     nats__tcp_close(conn->fd);
     conn->fd = -1;
     conn->transport = NATS__TRANSPORT_NONE;

@@ -396,7 +396,8 @@ static nats_status drive_until(nats__conn *conn, nats__ready_fn ready, void *wha
         }
         bool signal = nats__conn_drive(conn, over ? 0 : deadline_ns);
         looked = true;
-        if (signal && interruptible && !conn->closed && !ready(what)) {
+        bool ends = (signal && interruptible) || conn->question != NULL;
+        if (ends && !conn->closed && !ready(what)) {
             return NATS_ERR_INTERRUPTED;
         }
     }
@@ -409,7 +410,9 @@ nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn re
     nats_status status = NATS_OK;
     conn->visits++;
     while (status == NATS_OK && !conn->closed && !ready(what)) {
-        if (!conn->closing && nats__conn_take_over(conn)) {
+        if (conn->question != NULL) {
+            status = NATS_ERR_INTERRUPTED;
+        } else if (!conn->closing && nats__conn_take_over(conn)) {
             status = drive_until(conn, ready, what, deadline_ns);
             nats__conn_leave(conn);
         } else if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {

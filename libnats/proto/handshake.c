@@ -68,7 +68,8 @@ nats_status nats__session_check_credentials(const nats__session *session)
 void nats__session_note_asks(nats__session *session)
 {
     session->asks = nkey_option(&session->options) != NATS__OPT_COUNT ||
-                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0;
+                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0 ||
+                    nats__opt(&session->options, NATS__OPT_credentials_hook) != 0;
 }
 
 /* ---- CONNECT ---- */

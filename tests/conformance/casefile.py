@@ -49,7 +49,8 @@ class Case:
     def wants_keys(self):
         """Does it name keys or certificates? They take a second to make."""
         words = [step.text for step in self.steps] + list(self.row.values())
-        return any(re.search(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER)", word) for word in words)
+        named = re.compile(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER|LIMITED)")
+        return any(named.search(word) for word in words)
 
     def roles(self):
         return sorted({s.role for s in self.steps if s.role}) or ["a"]
@@ -196,7 +197,9 @@ class Reader:
         elif word == "proxy":
             case.proxies[args[0]] = args[1] if len(args) > 1 else "server"
         elif word == "needs":
-            case.needs.append(tuple(args[1:]))
+            if args not in (["openssl"], ["no", "openssl"]) and args[0] != "server":
+                self.fail(number, "needs server …, openssl, or no openssl")
+            case.needs.append(tuple(args[1:] if args[0] == "server" else args))
         elif word == "timeout":
             case.timeout = float(args[0])
         elif word == "env":

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 
+import callout
 import keys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -80,6 +81,8 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("nats-server %s did not start: %s" % (self.config, self.tail()))
             time.sleep(0.01)
+        if callout.wanted(read_config(self.config)):
+            callout.Callout(self.port, run_keys().issuer, keys.jwt)
 
     def write_config(self):
         words = read_config(self.config)

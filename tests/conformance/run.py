@@ -6,6 +6,7 @@ import concurrent.futures
 import fnmatch
 import itertools
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -221,9 +222,22 @@ def cells_of(cases, drivers, pairs):
             yield Cell(case, cast)
 
 
-def gate_reason(case, version):
-    """Why this server is not one for the case, or None."""
+def has_openssl(build):
+    """Was it built with POLYNATS_TLS, as it is if nobody said otherwise?"""
+    cache = os.path.join(build, "CMakeCache.txt")
+    if not os.path.exists(cache):
+        return True
+    with open(cache, encoding="utf-8") as file:
+        return re.search(r"^POLYNATS_TLS:BOOL=(OFF|0|FALSE|NO)$", file.read(), re.M) is None
+
+
+def gate_reason(case, version, openssl=True):
+    """Why this server, or this build, is not one for the case, or None."""
     for need in case.needs:
+        if need[-1] == "openssl":
+            if openssl != (need == ("openssl",)):
+                return "needs a build with%s OpenSSL" % ("out" if openssl else "")
+            continue
         below = need[0] == "below"
         bound = tuple(int(part) for part in need[-1].split("."))
         if (version < bound) != below:
@@ -240,6 +254,7 @@ class Suite:
         self.verbs = verbs
         self.skips = skips
         self.version_text, self.version = natsd.version_of(args.server)
+        self.openssl = args.build is None or has_openssl(args.build)
         self.local = threading.local()
         self.pools = []
 
@@ -263,7 +278,7 @@ class Suite:
         return allowed, wrong
 
     def run(self, cell):
-        gate = gate_reason(cell.case, self.version)
+        gate = gate_reason(cell.case, self.version, self.openssl)
         allowed, wrong = self.missing_verbs(cell)
         if gate:
             cell.status, cell.reason = "gate", gate

@@ -231,6 +231,7 @@ PyObject *pyn_share(PyObject *module, PyObject *args);
 PyObject *pyn_subscribe(PyObject *module, PyObject *args);
 PyObject *pyn_request_start(PyObject *module, PyObject *args);
 PyObject *pyn_request_many(PyObject *module, PyObject *args);
+PyObject *pyn_set_answerer(PyObject *module, PyObject *function);
 PyObject *pyn_options(PyObject *module, PyObject *nothing);
 PyObject *pyn_now(PyObject *module, PyObject *nothing);
 PyObject *pyn_until(PyObject *module, PyObject *args);

@@ -55,7 +55,8 @@ static nats_status take_first(getting *self, int64_t ms)
 {
     self->want = self->max < CHUNK ? self->max : CHUNK;
     nats_status status = get_step(self, 0);
-    if (status == NATS_OK && self->count == 0 && ms != 0) {
+    bool nothing = status == NATS_OK && self->count == 0;
+    if ((nothing && ms != 0) || status == NATS_ERR_INTERRUPTED) {
         status = pyn_wait(get_step, self, ms);
     }
     return status == NATS_ERR_INTERRUPTED ? NATS_OK : status;
@@ -240,7 +241,8 @@ static PyObject *take_one(pyn_sub *sub, int64_t ms)
 {
     next_call call = {sub->sub, NULL};
     nats_status status = next_step(&call, 0);
-    if (status == NATS_OK && call.msg == NULL && ms != 0) {
+    bool nothing = status == NATS_OK && call.msg == NULL;
+    if ((nothing && ms != 0) || status == NATS_ERR_INTERRUPTED) {
         status = pyn_wait(next_step, &call, ms);
     }
     if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {

@@ -9,6 +9,28 @@ static int64_t left_ms(int64_t deadline_ns)
     return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
 }
 
+/* Called, by whoever was interrupted, to answer what servers ask clients that have a function for
+ * it; NULL: there is none such. */
+static PyObject *answerer;
+
+PyObject *pyn_set_answerer(PyObject *module, PyObject *function)
+{
+    (void)module;
+    Py_INCREF(function);
+    Py_XSETREF(answerer, function);
+    Py_RETURN_NONE;
+}
+
+static bool run_handlers(void)
+{
+    if (PyErr_CheckSignals() != 0) {
+        return false;
+    }
+    PyObject *nothing = answerer != NULL ? PyObject_CallNoArgs(answerer) : NULL;
+    Py_XDECREF(nothing);
+    return answerer == NULL || nothing != NULL;
+}
+
 /* Handlers run only when the step got nothing, so what it got cannot be lost by what they raise. */
 nats_status pyn_wait(pyn_step step, void *arg, int64_t ms)
 {
@@ -21,7 +43,7 @@ nats_status pyn_wait(pyn_step step, void *arg, int64_t ms)
         if (status != NATS_ERR_INTERRUPTED) {
             return status;
         }
-        if (PyErr_CheckSignals() != 0) {
+        if (!run_handlers()) {
             return PYN_RAISED;
         }
         if (ms > 0) {

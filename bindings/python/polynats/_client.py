@@ -5,7 +5,7 @@ from __future__ import annotations
 from _warnings import warn  # what warnings has; quicker to import, and there to the end
 from collections import deque
 
-from . import _polynats
+from . import _credentials, _polynats
 from ._errors import Closed, Timeout, invalid
 from ._event import Event, event_of
 from ._future import Future
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._log import EventLog
-    from ._options import Data, Headers, Options, Servers, Unpack
+    from ._options import Credentials, Data, Headers, Options, Servers, Unpack
     from ._polynats import Message
 
 GET_MAX = 65536
@@ -34,7 +34,11 @@ def _left(until: float | None) -> float | None:
 
 
 def connect(
-    url: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+    url: Servers = None,
+    *,
+    logger: Logger | None = None,
+    credentials: Callable[[str], Credentials] | None = None,
+    **options: Unpack[Options],
 ) -> Client:
     """Connect, and return a client once the server has answered.
 
@@ -42,12 +46,34 @@ def connect(
     nats://127.0.0.1:4222. `logger` is told what happens to the connection. `options` are those of
     docs/options.md (`polynats.options()` lists them); times are in seconds.
 
+    `credentials` is a function that is called, with the server's nonce, whenever this connection is
+    made, by the call that waits for it, and returns a dict of user, password, token, jwt, seed,
+    public_key and signature: docs/authentication.md.
+
     Raises Invalid, Timeout, IOFailed, Auth, Protocol, Disconnected, NotSupported.
     """
-    client = _polynats._connect(Client, url, options)
-    client._set_up()
+    client = _open(url, credentials, _credentials.check(credentials, options))
     if logger is not None:
         client._follow(logger)
+    return client
+
+
+def _open(
+    url: Servers, hook: Callable[[str], Credentials] | None, options: dict[str, Any]
+) -> Client:
+    if hook is None:
+        client = _polynats._connect(Client, url, options)
+        client._set_up()
+        return client
+    client, future = _polynats._connect_start(Client, Future, url, options)
+    client._set_up()
+    future.client = client
+    _credentials.register(client, _credentials.waiting(hook))
+    try:
+        future.wait()
+    except BaseException:
+        client.close()
+        raise
     return client
 
 
@@ -113,6 +139,7 @@ class Client(_polynats.ClientBase):
         """Another client on this connection, with subscriptions, `get` and events of its own."""
         made = _polynats._share(self, type(self))
         made._set_up()
+        _credentials.share(made, self)
         return made
 
     def drain(self, timeout: float | None = None) -> None:
@@ -445,6 +472,22 @@ class Client(_polynats.ClientBase):
         self._event_taken = None
         return taken
 
+    def credentials(
+        self,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        jwt: str | None = None,
+        seed: str | None = None,
+        public_key: str | None = None,
+        signature: bytes | None = None,
+    ) -> None:
+        """Answer the event credentials, which comes with the option ask_credentials."""
+        _polynats.Client_credentials(
+            self, user, password, token, jwt, seed, public_key, signature
+        )
+
     # ---- event loops ----
 
     def fd(self) -> int:
@@ -457,6 +500,7 @@ class Client(_polynats.ClientBase):
     def process(self) -> None:
         """Do what is due, without waiting."""
         _polynats.Client_process(self)
+        _credentials.answer(self)
 
     def deadline(self) -> float | None:
         """In how many seconds `process` is due even if `fd` stays quiet; None: never."""

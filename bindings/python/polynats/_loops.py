@@ -12,7 +12,7 @@ import weakref
 from collections import deque
 from warnings import warn
 
-from . import _polynats
+from . import _credentials, _polynats
 from ._client import GET_MAX, Client
 from ._errors import Closed, Error, Forked, Timeout
 from ._future import Future
@@ -54,6 +54,40 @@ class Handle(Client):
 
     def __del__(self, *_: object) -> None:
         pass
+
+
+class LoopHook:
+    """A function that supplies credentials, run by the loop."""
+
+    def __init__(self, hook: Callable[[str], Any]) -> None:
+        self._hook = hook
+        self._opening = True
+        self._failure: Exception | None = None
+
+    def __call__(self, nc: Any) -> None:
+        nonce = _credentials.question(nc)
+        if nonce is not None:
+            self._begin(nc, nonce)
+
+    def _begin(self, nc: Any, nonce: str) -> None:
+        raise NotImplementedError
+
+    def _report(self, problem: Exception) -> None:
+        raise NotImplementedError
+
+    def _failed(self, nc: Any, problem: Exception) -> None:
+        """What ends `connect`; later attempts are asked for anew."""
+        if not self._opening:
+            self._report(problem)
+            return
+        self._failure = problem
+        nc.close()
+
+    def opened(self, problem: BaseException | None = None) -> None:
+        """`connect` is over. Raises what the function raised instead of its consequence."""
+        self._opening = False
+        if problem is not None and self._failure is not None:
+            raise self._failure from None
 
 
 class LoopFuture:
@@ -563,6 +597,22 @@ class LoopClient:
                 self._wake_all(sub._waiters)
 
     # ---- what it knows ----
+
+    def credentials(
+        self,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        jwt: str | None = None,
+        seed: str | None = None,
+        public_key: str | None = None,
+        signature: bytes | None = None,
+    ) -> None:
+        """Answer the event credentials, which comes with the option ask_credentials."""
+        _polynats.Client_credentials(
+            self._nc, user, password, token, jwt, seed, public_key, signature
+        )
 
     @property
     def status(self) -> str:

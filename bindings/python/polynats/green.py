@@ -19,7 +19,7 @@ import weakref
 import gevent  # type: ignore[import-untyped]
 from gevent.event import Event as _Waiter  # type: ignore[import-untyped]
 
-from . import _polynats
+from . import _credentials, _polynats
 from ._errors import Closed, Error
 from ._future import Future as _Future
 from ._loops import (
@@ -29,6 +29,7 @@ from ._loops import (
     Handle,
     LoopClient,
     LoopFuture,
+    LoopHook,
     LoopSubscription,
     size_of,
 )
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from ._event import Event
     from ._loops import Ask, Waiters
-    from ._options import Data, Headers, Options, Servers, Unpack
+    from ._options import Credentials, Data, Headers, Options, Servers, Unpack
 
     T = TypeVar("T")
 
@@ -51,7 +52,11 @@ _READ = 1  # of gevent's watchers of descriptors
 
 
 def connect(
-    url: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+    url: Servers = None,
+    *,
+    logger: Logger | None = None,
+    credentials: Callable[[str], Credentials] | None = None,
+    **options: Unpack[Options],
 ) -> Client:
     """Connect, and return a client once the server has answered.
 
@@ -59,16 +64,45 @@ def connect(
     loop does its work.
     """
     options.setdefault("keeper", False)
-    nc, inner = _polynats._connect_start(Handle, _Future, url, options)
+    checked = _credentials.check(credentials, options)
+    nc, inner = _polynats._connect_start(Handle, _Future, url, checked)
     client = Client._over_handle(nc)
+    hook = None
+    if credentials is not None:
+        hook = _Hook(credentials)
+        _credentials.register(nc, hook)
     try:
         client._run(LoopFuture(client, inner)._wait_steps())
-    except BaseException:
+    except BaseException as problem:
         client._close_now(True)
+        if hook is not None:
+            hook.opened(problem)
         raise
+    if hook is not None:
+        hook.opened()
     if logger is not None:
         client._follow(logger)
     return client
+
+
+class _Hook(LoopHook):
+    """In a greenlet of its own: the function may wait."""
+
+    def __init__(self, hook: Callable[[str], Any]) -> None:
+        super().__init__(hook)
+        self._hub = gevent.get_hub()
+
+    def _begin(self, nc: Any, nonce: str) -> None:
+        gevent.spawn(self._answer, nc, nonce)
+
+    def _answer(self, nc: Any, nonce: str) -> None:
+        try:
+            _credentials.give(nc, self._hook(nonce))
+        except Exception as problem:
+            self._failed(nc, problem)
+
+    def _report(self, problem: Exception) -> None:
+        self._hub.handle_error(self._hook, type(problem), problem, problem.__traceback__)
 
 
 class Future(LoopFuture):

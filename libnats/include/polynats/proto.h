@@ -114,8 +114,9 @@ NATS_API nats_status nats_proto_transport_failed(nats_proto *proto, nats_status 
 NATS_API void nats_proto_expect_signature(nats_proto *proto, int32_t expect);
 /* Answer SIGN_WANTED with other credentials than those of URL and options. All are NULL where they
  * are not used: user and password, or token, or jwt, or public_key; signature: raw bytes. With one
- * of the options creds, nkey, jwt and ask_credentials SIGN_WANTED comes at each connect, with an
- * empty text if the server sent no nonce: files are read, and nonces signed, by the client only.
+ * of the options creds, nkey, jwt, ask_credentials and credentials_hook SIGN_WANTED comes at each
+ * connect, with an empty text if the server sent no nonce: files are read, and nonces signed, by
+ * the client only.
  * Errors: INVALID, NO_MEMORY. */
 NATS_API nats_status nats_proto_credentials(nats_proto *proto, const char *user,
                                             const char *password, const char *token,

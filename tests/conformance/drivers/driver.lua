@@ -56,17 +56,13 @@ local function word(index)
     return words[index + 2]
 end
 
-local function text(index)
-    return decode(word(index))
-end
+local function text(index) return decode(word(index)) end
 
 local function handle(index)
     return handles[word(index)] or die("no such handle", word(index))
 end
 
-local function number(key, absent)
-    return tonumber(options[key]) or absent
-end
+local function number(key, absent) return tonumber(options[key]) or absent end
 
 -- A time of the protocol, in ms, as the module takes it: seconds, or nil for the default.
 local function seconds(key)
@@ -76,9 +72,7 @@ local function seconds(key)
     end
 end
 
-local function integer(value)
-    return ("%d"):format(tonumber(value))
-end
+local function integer(value) return ("%d"):format(tonumber(value)) end
 
 local function put(...)
     local line = { ... }
@@ -111,9 +105,7 @@ local function try(method, object, ...)
 end
 
 local function done(method, object, ...)
-    if try(method, object, ...) then
-        put("ok")
-    end
+    if try(method, object, ...) then put("ok") end
 end
 
 local function headers_of(msg)
@@ -179,12 +171,17 @@ local function headers_given()
     return list
 end
 
+-- Functions that supply credentials.
+local hooks = assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/driver_hooks.lua"))()
+
 -- The options of a connection as a script would write them.
 local function options_given()
     local given = {}
     for key, value in pairs(options) do
         local plain = decode(value)
-        if plain == "true" or plain == "false" then
+        if key == "hook" then
+            given.credentials = hooks.of(value)
+        elseif plain == "true" or plain == "false" then
             given[key] = plain == "true"
         else
             given[key] = tonumber(plain) or plain
@@ -246,6 +243,10 @@ function verbs.connect()
         keep(true, made, word(0))
     end
 end
+
+function verbs.hook() put("ok", hooks.set(word(0), options, decode)) end
+function verbs.hook_calls() put("ok", hooks.calls(word(0))) end
+function verbs.credentials() done("credentials", handle(0), hooks.texts(options, decode)) end
 
 function verbs.close() done("close", handle(0)) end
 function verbs.drain() done("drain", handle(0), seconds("timeout_ms")) end

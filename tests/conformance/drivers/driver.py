@@ -11,6 +11,7 @@ import sys
 import polynats as nats
 
 handles, clocks = {}, {}  # clocks: of each proto, in ms
+hooks = {}  # functions that supply credentials, by name
 last = {"text": "", "about": ""}
 PLAIN = frozenset(b"!#$&'()*+-./:;<>?@[\\]^_`{|}~" + bytes(range(48, 58)) + bytes(range(65, 91))
                   + bytes(range(97, 123)))
@@ -101,7 +102,10 @@ class Command:
 
     def given(self):
         """The options of a connection as a script would write them."""
-        return {key: plain_value(value) for key, value in self.options.items()}
+        values = {key: plain_value(value) for key, value in self.options.items() if key != "hook"}
+        if "hook" in self.options:
+            values["credentials"] = hooks[self.options["hook"]]
+        return values
 
     def servers(self):
         """One text, or a list when the case gives several words."""
@@ -187,6 +191,33 @@ def put_event(event, fields):
 
 
 # ---- clients ----
+
+
+class Hook:
+    """Supplies what the case says, and counts how often it was asked."""
+
+    def __init__(self):
+        self.values, self.calls = {}, 0
+
+    def __call__(self, nonce):
+        self.calls += 1
+        return self.values
+
+
+def do_hook(command):
+    hook = hooks.setdefault(command.word(0), Hook())
+    hook.values = {key: decode_text(value) for key, value in command.options.items()}
+    put("ok")
+
+
+def do_hook_calls(command):
+    put("ok", hooks[command.word(0)].calls)
+
+
+def do_credentials(command):
+    command.handle(0).credentials(
+        **{key: decode_text(value) for key, value in command.options.items()})
+    put("ok")
 
 
 def do_connect(command):

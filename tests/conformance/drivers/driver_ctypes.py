@@ -105,7 +105,13 @@ class Command:
 
     def given(self):
         """The options of a connection as a script would write them."""
-        return {key: plain_value(value) for key, value in self.options.items()}
+        values = {key: plain_value(value) for key, value in self.options.items() if key != "hook"}
+        if "hook" in self.options:
+            values["credentials"] = hooks[self.options["hook"]]
+        return values
+
+    def texts(self):
+        return {key: decode_text(value) for key, value in self.options.items()}
 
     def servers(self):
         """One text, or a list when the case gives several words."""
@@ -191,6 +197,34 @@ def put_event(event, fields):
 
 
 # ---- clients ----
+
+
+class Hook:
+    """Supplies what the case says, and counts how often it was asked."""
+
+    def __init__(self):
+        self.values, self.calls = {}, 0
+
+    def __call__(self, nonce):
+        self.calls += 1
+        return self.values
+
+
+hooks = {}
+
+
+def do_hook(command):
+    hooks.setdefault(command.word(0), Hook()).values = command.texts()
+    put("ok")
+
+
+def do_hook_calls(command):
+    put("ok", hooks[command.word(0)].calls)
+
+
+def do_credentials(command):
+    command.handle(0).credentials(**command.texts())
+    put("ok")
 
 
 def do_connect(command):

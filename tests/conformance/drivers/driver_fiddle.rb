@@ -87,7 +87,13 @@ class Command
   end
 
   # The options of a connection.
-  def given = @options.to_h { |key, value| [key.to_sym, Token.plain(value)] }
+  def given
+    @options.to_h do |key, value|
+      key == "hook" ? [:credentials, HOOKS[value]] : [key.to_sym, Token.plain(value)]
+    end
+  end
+
+  def texts = @options.to_h { |key, value| [key.to_sym, Token.decode_text(value)] }
 
   # One text, or a list when the case gives several words.
   def servers
@@ -95,6 +101,18 @@ class Command
     urls.size == 1 ? urls.first : urls
   end
 end
+
+# Supplies what the case says, and counts how often it was asked.
+class Hook
+  attr_accessor :values, :calls
+
+  def call(_nonce)
+    @calls = (@calls || 0) + 1
+    @values
+  end
+end
+
+HOOKS = Hash.new { |hooks, name| hooks[name] = Hook.new }
 
 # ---- answers ----
 
@@ -159,6 +177,18 @@ end
 
 # Clients and what they make.
 module ClientVerbs
+  def do_hook(command)
+    HOOKS[command.word(0)].values = command.texts
+    put("ok")
+  end
+
+  def do_hook_calls(command) = put("ok", HOOKS[command.word(0)].calls || 0)
+
+  def do_credentials(command)
+    handle(command, 0).credentials(**command.texts)
+    put("ok")
+  end
+
   def do_connect(command)
     keep(command, 0, PolynatsFFI.connect(command.servers, **command.given))
   end

@@ -189,6 +189,7 @@ def seconds(ms):
 # ---- waiting ----
 
 now = time.monotonic
+when_interrupted = []  # called then: see credentials.py
 
 
 def waiting(step, ms, default_ms=None):
@@ -198,6 +199,8 @@ def waiting(step, ms, default_ms=None):
     deadline = now() + limit / 1000 if limit else None
     status = step(ms)
     while status == INTERRUPTED:
+        for function in when_interrupted:
+            function()
         left = math.ceil((deadline - now()) * 1000) if deadline else ms
         status = step(max(left, 0) if deadline else left)
     return status

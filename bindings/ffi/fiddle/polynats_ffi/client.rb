@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "callback"
+require_relative "credentials"
 require_relative "event"
 require_relative "info"
 require_relative "options"
@@ -36,6 +37,9 @@ module PolynatsFFI
     attr_reader :drain_ms, :kept, :private_sids
 
     def self.connect(servers, given)
+      hook = given[:credentials]
+      return connect_with(servers, hook, given) if hook
+
       servers = Options.servers_of(servers)
       options = Options.make(given, true)
       new(Handle.new(:nats_client_free) do |out|
@@ -43,7 +47,24 @@ module PolynatsFFI
       end)
     end
 
-    def initialize(handle)
+    def self.connect_with(servers, hook, given)
+      raise TypeError, "credentials must respond to call" unless hook.respond_to?(:call)
+
+      servers = Options.servers_of(servers)
+      options = Options.make(given.merge(credentials: nil, credentials_hook: true), true)
+      future = nil
+      client = new(Handle.new(:nats_client_free) do |out|
+        box = Box.new
+        status = C.nats_connect_start(servers, options, out, box)
+        future = Handle.new(:nats_future_free) { |to| (to.address = box.take) && Core::OK } if
+          status == Core::OK
+        status
+      end, hook)
+      client.opened(future)
+    end
+    private_class_method :connect_with
+
+    def initialize(handle, hook = nil)
       @handle = handle
       @request_ms = option("request_timeout")
       @drain_ms = option("drain_timeout")
@@ -53,13 +74,36 @@ module PolynatsFFI
       @kept_events = []
       @private_sids = {} # of which get gives nothing
       @woken = @stopped = @closed = @ended = false
+      @hook = hook
+      Credentials.register(self) if hook
+    end
+
+    # The connection is made, or the client closed.
+    def opened(future)
+      Future.new(self, future).wait
+      self
+    rescue Exception
+      close
+      raise
+    ensure
+      future.free
+    end
+
+    # The event credentials, which comes with the option ask_credentials: user, password, token,
+    # jwt, seed, public_key, signature.
+    def credentials(**given) = Credentials.give(@handle, Credentials.check(given))
+
+    # If it is asked, and has a function for it.
+    def answer
+      nonce = @hook && Credentials.question(@handle)
+      Credentials.give(@handle, Credentials.check(@hook.call(nonce))) if nonce
     end
 
     # ---- life ----
 
     # Another client on this connection, with its own subscriptions, get and events.
     def share
-      Client.new(Handle.new(:nats_client_free) { |out| C.nats_client_share(@handle, out) })
+      Client.new(Handle.new(:nats_client_free) { |out| C.nats_client_share(@handle, out) }, @hook)
     end
 
     # End it; also the second time.
@@ -236,7 +280,10 @@ module PolynatsFFI
     def to_io = IO.for_fd(fd, autoclose: false)
 
     # Do what is due, without waiting.
-    def process = Core.done(C.nats_client_process(@handle))
+    def process
+      Core.done(C.nats_client_process(@handle))
+      answer
+    end
 
     # Seconds after which process is due; nil: never.
     def deadline = Core.seconds(C.nats_client_deadline_ms(@handle))

@@ -141,6 +141,25 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
     return object;
 }
 
+/* Polynats::Client.open_start(servers, options): the client, and a future for its connection */
+static VALUE client_open_start(VALUE klass, VALUE servers, VALUE given)
+{
+    (void)klass;
+    VALUE text = servers_text(servers);
+    VALUE box = options_of(given);
+    nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
+    VALUE object = nrb_client_new();
+    VALUE future = nrb_future_new(object);
+    nats_client *client;
+    nats_future *made;
+    nrb_check(nats_connect_start(servers_ptr(&text), DATA_PTR(box), &client, &made));
+    ((nrb_client *)DATA_PTR(object))->client = client;
+    ((nrb_future *)DATA_PTR(future))->future = made;
+    options_free(box);
+    RB_GC_GUARD(text);
+    return rb_assoc_new(object, future);
+}
+
 /* client.share: another client on the same connection */
 static VALUE client_share(VALUE object)
 {
@@ -243,6 +262,7 @@ void nrb_connect_init(void)
         subscribe_keys[i] = rb_intern(names[i]);
     }
     rb_define_singleton_method(nrb_client_class, "open", client_open, 2);
+    rb_define_singleton_method(nrb_client_class, "open_start", client_open_start, 2);
     rb_define_method(nrb_client_class, "open_share", client_share, 0);
     rb_define_method(nrb_client_class, "open_sub", client_open_sub, -1);
     rb_define_method(nrb_sub_class, "client", sub_client, 0);
