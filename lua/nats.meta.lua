@@ -65,6 +65,8 @@ function subject.matches(pattern, subject) end
 ---@field tls_ca? string
 ---@field tls_cert? string
 ---@field tls_key? string
+---@field ws_headers? string
+---@field ws_compression? boolean
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222

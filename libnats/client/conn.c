@@ -21,6 +21,7 @@ static void conn_free(nats__conn *conn)
 {
     nats__keeper_stop(conn);
     nats__resolve_free(conn->resolve);
+    nats__ws_free(conn->ws);
     nats__secure_drop(conn);
     nats__tls_forget(conn->tls_memory);
     nats__tcp_close(conn->fd);

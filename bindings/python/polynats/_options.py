@@ -67,6 +67,8 @@ class Options(TypedDict, total=False):
     tls_ca: str | None
     tls_cert: str | None
     tls_key: str | None
+    ws_headers: str | None
+    ws_compression: bool | None
 
 
 __all__ = ["Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]
