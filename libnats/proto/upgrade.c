@@ -311,14 +311,15 @@ static size_t find_end(nats__upgrade *upgrade, const char *data, size_t len)
     }
 }
 
-/* It is no HTTP: words for what it looks like. */
+/* It is no HTTP: words for what it looks like, when it looks like something. */
 static nats_status not_http(const char *data, size_t len)
 {
     enum { TLS_ALERT = 0x15, TLS_HANDSHAKE = 0x16 };
-    if (len >= 4 && memcmp(data, "INFO", 4) == 0) {
-        return NO_WEBSOCKET("the server speaks NATS here without it");
+    static const char info[] = "INFO";
+    if (memcmp(data, info, len < sizeof info - 1 ? len : sizeof info - 1) == 0) {
+        return len < sizeof info - 1 ? NATS_OK : NO_WEBSOCKET("the server speaks NATS here without it");
     }
-    if (len > 0 && (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE)) {
+    if (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE) {
         return NO_WEBSOCKET("the server speaks TLS here: wss://");
     }
     return NO_WEBSOCKET("the server does not speak HTTP here");
