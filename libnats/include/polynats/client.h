@@ -50,7 +50,7 @@ enum {
  * client_out: owned, free with nats_client_free(). Each server is tried once; all that together
  * takes at most the option connect_timeout. Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
  * hung up), AUTH, PROTOCOL, LIMIT (the server is full), TLS, NOT_SUPPORTED (it needs
- * WebSocket, which this version does not have, or TLS in a build without it), SERVER, NO_MEMORY,
+ * TLS, or ws_compression is set, in a build without it), SERVER, NO_MEMORY,
  * INTERRUPTED: of the last server tried. */
 NATS_API nats_status nats_connect(const char *url, const nats_options *options,
                                   nats_client **client_out);
