@@ -316,8 +316,9 @@ static nats_status not_http(const char *data, size_t len)
 {
     enum { TLS_ALERT = 0x15, TLS_HANDSHAKE = 0x16 };
     static const char info[] = "INFO";
-    if (memcmp(data, info, len < sizeof info - 1 ? len : sizeof info - 1) == 0) {
-        return len < sizeof info - 1 ? NATS_OK : NO_WEBSOCKET("the server speaks NATS here without it");
+    bool whole = len >= sizeof info - 1;
+    if (memcmp(data, info, whole ? sizeof info - 1 : len) == 0) {
+        return whole ? NO_WEBSOCKET("the server speaks NATS here without it") : NATS_OK;
     }
     if (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE) {
         return NO_WEBSOCKET("the server speaks TLS here: wss://");

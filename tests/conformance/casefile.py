@@ -122,7 +122,8 @@ def shared_table(name, where):
 
 COMMAND = re.compile(r"^(?:@(\w+))?(>~?|&)(?:x(\d+))? ?(.*)$")
 EXPECT = re.compile(r"^<(~)?(?:x(\d+))? (.*)$")
-HEADERS = {"server", "also", "proxy", "nginx", "needs", "timeout", "env", "splits", "table", "script"}
+HEADERS = {"server", "also", "proxy", "nginx", "needs", "timeout", "env", "splits", "table",
+           "script"}
 
 
 class Reader:

@@ -43,12 +43,12 @@ static void hello_is_masked(void **state)
 static void masking_twice_is_nothing(void **state)
 {
     (void)state;
-    for (size_t len = 0; len < 70; len++) {
-        uint8_t data[70];
-        uint8_t masked[70];
-        for (size_t i = 0; i < len; i++) {
-            data[i] = (uint8_t)(i * 5);
-        }
+    uint8_t data[70];
+    uint8_t masked[70];
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)(i * 5);
+    }
+    for (size_t len = 0; len <= sizeof data; len++) {
         nats__ws_mask(masked, data, len, KEY);
         for (size_t i = 0; i < len; i++) {
             assert_int_equal(masked[i], data[i] ^ KEY[i % 4]);
