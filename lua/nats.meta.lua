@@ -79,6 +79,8 @@ function subject.matches(pattern, subject) end
 ---@field lame_duck_move? number
 ---@field credentials_hook? boolean
 ---@field credentials? fun(nonce: string): nats.Credentials? called at each connect, by the call that waits
+---@field ws_headers? string
+---@field ws_compression? boolean
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222

@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 import casefile
 import matrix
 import natsd
+import nginx
 import page
 import play
 
@@ -279,6 +280,8 @@ class Suite:
 
     def run(self, cell):
         gate = gate_reason(cell.case, self.version, self.openssl)
+        if cell.case.nginxes and self.args.no_nginx:
+            gate = "there is no nginx"
         allowed, wrong = self.missing_verbs(cell)
         if gate:
             cell.status, cell.reason = "gate", gate
@@ -293,7 +296,7 @@ class Suite:
     def play(self, cell):
         launchers = {role: self.launchers[name] for role, name in cell.drivers.items()}
         game = play.Play(cell.case, launchers, self.servers(), self.version_text,
-                         self.args.patience)
+                         self.args.patience, self.args.nginx)
         try:
             cell.reason = game.run()
         except Exception as problem:  # the runner's own fault must not hide the other cells
@@ -329,6 +332,9 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=".", help="where the drivers' parts were built")
     parser.add_argument("--server", default=os.environ.get("NATS_SERVER_BIN"), help="nats-server")
+    parser.add_argument("--nginx", default=nginx.find_program(os.path.join(ROOT, ".tools")),
+                        help="the program, for the cases that go through it")
+    parser.add_argument("--no-nginx", action="store_true", help="leave those out")
     parser.add_argument("--area", help="only this folder of cases/")
     parser.add_argument("--case", action="append",
                         help="only cases of this name (a glob over area/name), or these")

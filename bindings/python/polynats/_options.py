@@ -71,6 +71,8 @@ class Options(TypedDict, total=False):
     retry_on_connect: bool | None
     lame_duck_move: float | None
     credentials_hook: bool | None
+    ws_headers: str | None
+    ws_compression: bool | None
 
 
 class Credentials(TypedDict, total=False):

@@ -53,7 +53,7 @@ enum {
  * none of them could be reached: the client is RECONNECTING then, and goes on.
  * Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
  * hung up), AUTH, PROTOCOL, LIMIT (the server is full), TLS, NOT_SUPPORTED (it needs
- * WebSocket, which this version does not have, or TLS in a build without it), SERVER, NO_MEMORY,
+ * TLS, or ws_compression is set, in a build without it), SERVER, NO_MEMORY,
  * INTERRUPTED: of the last server tried. */
 NATS_API nats_status nats_connect(const char *url, const nats_options *options,
                                   nats_client **client_out);

@@ -52,7 +52,8 @@ enum {
 /* Events. */
 enum {
     NATS_PROTO_DIAL = 1,         /* open a transport, then transport_up or _failed */
-    NATS_PROTO_UPGRADE_WANTED = 2, /* WebSocket: upgrade, then nats_proto_upgraded() */
+    NATS_PROTO_UPGRADE_WANTED = 2, /* WebSocket, TLS below it if the scheme is wss: upgrade at the
+                                    * path (event_text), then nats_proto_upgraded() */
     NATS_PROTO_TLS_WANTED = 3,   /* do the TLS handshake, then nats_proto_secured() */
     NATS_PROTO_SIGN_WANTED = 4,  /* sign the nonce (event_text), then nats_proto_sign() */
     NATS_PROTO_CONNECTED = 5,    /* the first time */
@@ -89,8 +90,8 @@ NATS_API nats_status nats_proto_start(nats_proto *proto, int64_t now_ns);
  * DISCONNECTED, of the one that was lost. NUL-terminated, borrowed until the next event is taken,
  * as are the next two; "" before the first. */
 NATS_API const char *nats_proto_url(const nats_proto *proto);
-/* The scheme of the server in use or being tried: "nats", "tls", "ws", "wss"; "" before the
- * first. */
+/* The scheme of the server in use or being tried: "nats", "tls", "ws", "wss" (also of ws:// when an
+ * option asks for TLS); "" before the first. */
 NATS_API const char *nats_proto_scheme(const nats_proto *proto);
 /* Its host: a name or an address, IPv6 without the brackets; "" before the first. */
 NATS_API const char *nats_proto_host(const nats_proto *proto);

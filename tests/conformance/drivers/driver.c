@@ -667,9 +667,9 @@ static const verb verbs[] = {
 #define VERB(name) {#name, do_##name},
     VERB(connect) VERB(credentials) VERB(close) VERB(drain) VERB(share) VERB(publish)
     VERB(publish_many) VERB(respond) VERB(flush) VERB(subscribe) VERB(unsubscribe_sid)
-    VERB(unsubscribe_subject) VERB(get) VERB(dispatch) VERB(wake) VERB(reconnect) VERB(request) VERB(request_start)
-    VERB(request_many) VERB(wait) VERB(poll) VERB(future_done) VERB(cancel) VERB(rtt)
-    VERB(new_inbox) VERB(stats) VERB(server_info) VERB(status) VERB(max_payload) VERB(next_event)
+    VERB(unsubscribe_subject) VERB(get) VERB(dispatch) VERB(wake) VERB(reconnect) VERB(request)
+    VERB(request_start) VERB(request_many) VERB(wait) VERB(poll) VERB(future_done) VERB(cancel)
+    VERB(rtt) VERB(new_inbox) VERB(stats) VERB(server_info) VERB(status) VERB(max_payload) VERB(next_event)
     VERB(process) VERB(deadline) VERB(wait_fd) VERB(fork_check) VERB(errtext) VERB(errabout)
     VERB(next) VERB(sub_get) VERB(unsubscribe) VERB(sub_drain) VERB(sub_info) VERB(sub_stats)
     VERB(iterate) VERB(serve) VERB(header) VERB(free) VERB(reset) VERB(subject_valid)

@@ -253,10 +253,7 @@ proc free {name} {
 proc options_given {} {
     set given {}
     dict for {key value} $::options {
-        if {$key eq "hook"} {
-            lappend given -credentials [list ask_hook $value]
-            continue
-        }
+        if {$key eq "hook"} { lappend given -credentials [list ask_hook $value]; continue }
         lappend given -$key [text_of [decode $value]]
     }
     return $given
@@ -274,7 +271,6 @@ proc servers_given {} {
 namespace eval verb {}
 
 # ---- clients ----
-
 proc verb::connect {} {
     if {[try_to made ::polynats::connect [servers_given] {*}[options_given]]} {
         keep [word 0] $made
