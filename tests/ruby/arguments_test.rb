@@ -33,6 +33,19 @@ class ArgumentsTest < PolynatsTest
     assert_equal [], sub.get(wait: 0)
   end
 
+  def test_a_subject_that_changes_while_the_data_is_asked_for
+    sub = @nc.subscribe("#{@subject}.>")
+    subject = "#{@subject}.#{"a" * 1000}"
+    data = Object.new
+    data.define_singleton_method(:to_str) do
+      subject.replace(subject.sub(/a+\z/, "b"))
+      GC.start
+      "data"
+    end
+    @nc.publish(subject, data)
+    assert_equal "#{@subject}.b", sub.next(timeout: 5).subject
+  end
+
   def test_strings_of_subclasses_and_what_converts_itself
     like = Object.new
     def like.to_str = "like a string"

@@ -236,11 +236,7 @@ module Polynats
     # An error in a callback leaves by here; the messages after it wait for the next dispatch.
     def call_waiting(max)
       called = 0
-      while called < max && (message = @waiting.shift)
-        callback, sub = @callbacks[message.sid]
-        called += 1
-        callback&.call(message, sub)
-      end
+      called += 1 while called < max && call_first(@waiting, @callbacks)
       forget_ended if called.positive?
       called
     end
