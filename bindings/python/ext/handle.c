@@ -234,6 +234,7 @@ static PyMethodDef client_methods[] = {
     PYN_FAST("request", pyn_client_request, request_doc),
     PYN_FAST("_get", pyn_client_get_list, NULL),
     PYN_FAST("_get_callbacks", pyn_client_get_callbacks, NULL),
+    {"_call_first", pyn_client_call_first, METH_VARARGS, NULL},
     {"_close", pyn_client_close, METH_NOARGS, NULL},
     {"_next_event", pyn_client_next_event, METH_O, NULL},
     PYN_FAST("_try_publish", pyn_client_try_publish, NULL),

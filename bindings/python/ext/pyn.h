@@ -138,6 +138,10 @@ typedef nats_status (*pyn_step)(void *arg, int64_t ms);
  * raised nothing. */
 nats_status pyn_wait(pyn_step step, void *arg, int64_t ms);
 
+/* Wait for the end of a future without replies, and free it. It was begun once, however many signals
+ * come meanwhile: a call that is made again begins again, and may never end. */
+nats_status pyn_goal_wait(nats_future *future);
+
 /* The library's calls that wait, under the names and with the arguments they have there, made as
  * Python makes them. */
 nats_status pyn_client_drain(nats_client *client, int64_t timeout_ms);
@@ -199,6 +203,7 @@ PyObject *pyn_client_get_list(PyObject *self, PyObject *const *args, Py_ssize_t 
                               PyObject *kwnames);
 PyObject *pyn_client_get_callbacks(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                                    PyObject *kwnames);
+PyObject *pyn_client_call_first(PyObject *self, PyObject *args);
 PyObject *pyn_client_request(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames);
 PyObject *pyn_client_try_publish(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
