@@ -1,6 +1,8 @@
 /* Connecting and subscribing: servers and options as Python writes them. */
 #include "pyn.h"
 
+#include <math.h>
+
 /* ---- servers ---- */
 
 static PyObject *not_a_url(PyObject *value)
@@ -64,7 +66,8 @@ static nats_status set_whole(nats_options *options, const char *name, PyObject *
     if (nats_options_type(name) == NATS_OPTION_DURATION) {
         double seconds = PyLong_AsDouble(value);
         if (seconds == -1.0 && PyErr_Occurred()) {
-            return PYN_RAISED;
+            PyErr_Clear(); /* it is over 1e308 */
+            seconds = (double)INFINITY;
         }
         return nats_options_set_double(options, name, seconds);
     }

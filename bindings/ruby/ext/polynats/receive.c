@@ -258,6 +258,16 @@ static VALUE client_call_first(VALUE object, VALUE waiting, VALUE callbacks)
     return Qtrue;
 }
 
+/* client.moment_in(seconds, name): when they will be over, on the clock of Polynats.now; nil for ever. */
+static VALUE client_moment_in(VALUE object, VALUE seconds, VALUE name)
+{
+    (void)object;
+    if (nrb_seconds(seconds, StringValueCStr(name), -1) < 0) {
+        return Qnil;
+    }
+    return DBL2NUM((double)nrb_now_ns() / 1e9 + NUM2DBL(seconds));
+}
+
 /* ---- events ---- */
 
 typedef struct listening {
@@ -364,6 +374,7 @@ void nrb_receive_init(void)
     rb_define_method(nrb_client_class, "get", client_get, -1);
     rb_define_private_method(nrb_client_class, "get_callbacks", client_get_callbacks, -1);
     rb_define_private_method(nrb_client_class, "call_first", client_call_first, 2);
+    rb_define_private_method(nrb_client_class, "moment_in", client_moment_in, 2);
     rb_define_method(nrb_client_class, "raw_next_event", client_next_event, 1);
     rb_define_method(nrb_sub_class, "get", sub_get, -1);
     rb_define_method(nrb_sub_class, "raw_set_mode", sub_set_mode, 1);

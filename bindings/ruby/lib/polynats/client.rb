@@ -83,7 +83,7 @@ module Polynats
     # @return [nil]
     # @raise [Timeout, Disconnected, Closed]
     def drain(timeout: nil)
-      deadline = Polynats.now + (timeout || @drain_timeout)
+      deadline = moment_in(timeout || @drain_timeout, "timeout")
       drain_callbacks(deadline)
       raw_drain([deadline - Polynats.now, 0].max)
       nil
@@ -182,7 +182,7 @@ module Polynats
     # Dispatches until {#stop}, the client's end, or the time is up.
     # @return [self]
     def run(timeout: nil)
-      deadline = timeout && (Polynats.now + timeout)
+      deadline = moment_in(timeout, "timeout")
       @stopped = false
       until @stopped || closed?
         left = deadline && (deadline - Polynats.now)
