@@ -270,6 +270,32 @@ def test_callbacks_in_several_threads(connect, nc, subject):
     assert called == [1] * count
 
 
+def test_other_threads_run_while_one_of_many_clients_waits():
+    """Each client alone publishes too little to look whether the server keeps up."""
+    deaf = Deaf(hello=True)
+    nc = polynats.connect(deaf.url, write_deadline=1, reconnect=False)
+    shared = [nc.share() for _ in range(600)]
+    ticks = []
+    over = threading.Event()
+
+    def tick():
+        while not over.wait(0.01):
+            ticks.append(time.monotonic())
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    with pytest.raises((polynats.Timeout, polynats.Closed)):  # who notices first
+        for client in shared:
+            client.publish_many("a", [b"x" * 10_000] * 3)
+    over.set()
+    ticking.join()
+    for client in shared:
+        client.close()
+    nc.close()
+    deaf.close()
+    assert max(after - before for before, after in zip(ticks, ticks[1:])) < 0.5
+
+
 class Struck(Exception):
     """Not by an interrupt's own name: it must not end the tests."""
 

@@ -238,7 +238,7 @@ PyObject *pyn_connect(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OOO!:connect", &class, &url, &PyDict_Type, &given)) {
         return NULL;
     }
-    pyn_handle *handle = pyn_handle_new();
+    pyn_handle *handle = pyn_handle_new(NULL);
     if (handle == NULL) {
         return NULL;
     }
@@ -264,7 +264,7 @@ PyObject *pyn_connect_start(PyObject *module, PyObject *args)
                           &given)) {
         return NULL;
     }
-    pyn_handle *handle = pyn_handle_new();
+    pyn_handle *handle = pyn_handle_new(NULL);
     if (handle == NULL) {
         return NULL;
     }
@@ -290,7 +290,7 @@ PyObject *pyn_share(PyObject *module, PyObject *args)
         return NULL;
     }
     nats_client *client = pyn_client_get(object);
-    pyn_handle *handle = client != NULL ? pyn_handle_new() : NULL;
+    pyn_handle *handle = client != NULL ? pyn_handle_new(((pyn_client *)object)->handle) : NULL;
     if (handle == NULL) {
         return NULL;
     }

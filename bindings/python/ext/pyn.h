@@ -35,13 +35,20 @@ typedef struct pyn_box {
     PyObject *event; /* likewise */
 } pyn_box;
 
+/* What the clients of one connection have published since one of them looked whether a publish would
+ * wait. */
+typedef struct pyn_meter {
+    size_t refs;
+    size_t bytes;
+} pyn_meter;
+
 /* What a client and all that came from it share. It refers to no Python object but what is in the
  * box, which the client empties when it goes: nothing that refers to it stays part of a cycle. */
 typedef struct pyn_handle {
     PyObject_HEAD
     nats_client *client;
     pyn_box box;
-    size_t unchecked; /* bytes published since has_room looked */
+    pyn_meter *meter;
     PyObject *home;   /* a weak reference to the event loop's client it is for, or NULL */
 } pyn_handle;
 
@@ -73,7 +80,8 @@ typedef struct pyn_proto {
 extern PyTypeObject pyn_client_type, pyn_sub_type, pyn_future_type, pyn_proto_type,
     pyn_message_type, pyn_loop_message_type;
 
-pyn_handle *pyn_handle_new(void);
+/* like: a handle on the same connection, or NULL. */
+pyn_handle *pyn_handle_new(const pyn_handle *like);
 /* A new object of a class written in Python, without its __init__. The caller fills it. */
 PyObject *pyn_object_new(PyObject *class, PyTypeObject *base);
 /* What an object holds; NULL and a TypeError when it is none. */
