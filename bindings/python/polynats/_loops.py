@@ -21,7 +21,7 @@ from ._subscription import CALLBACK, PRIVATE, SHARED, Subscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from typing import Any, Optional
 
     from ._event import Event
@@ -37,6 +37,7 @@ CALLS_MAX = 256  # callbacks in one turn: then the loop's other work comes
 STREAK_MAX = 128  # verbs in a row that found what they wanted: then the others run
 ROOM_SECONDS = 0.05  # who waits for room looks at least so often
 SLICE = 256  # payloads of a publish_many that go without a look at the room
+SLICE_BYTES = 32768  # and bytes, but for the last of them: with these the library does not wait
 
 
 def moment_in(seconds: float | None, name: str) -> float | None:
@@ -51,6 +52,16 @@ def size_of(data: Data) -> int:
         return len(data)  # type: ignore[arg-type]
     except TypeError:
         return 0
+
+
+def slice_end(payloads: Sequence[Data], at: int) -> tuple[int, int]:
+    """Where the payloads end that go together from `at` on, and their size."""
+    end, size = at, 0
+    last = min(at + SLICE, len(payloads))
+    while end < last and size < SLICE_BYTES:
+        size += size_of(payloads[end])
+        end += 1
+    return end, size
 
 
 class Handle(Client):
@@ -448,8 +459,9 @@ class LoopClient:
         payloads = datas if isinstance(datas, (list, tuple)) else list(datas)
         done = 0
         while True:
-            piece = payloads[done : done + SLICE]
-            if not self._nc._has_room(sum(map(size_of, piece))):
+            end, size = slice_end(payloads, done)
+            piece = payloads[done:end]
+            if not self._nc._has_room(size):
                 yield from self._room_steps(0)
             try:
                 done += self._nc.publish_many(subject, piece)
