@@ -356,7 +356,7 @@ class Client(_polynats.ClientBase):
         called = 0
         while True:
             while self._queue and called < limit and not self._stopping:
-                called += self._call_first()
+                called += self._call_first(self._queue, self._callbacks)
             if self._ended and not self._queue:
                 self._sweep()
             if self._stopping or called >= limit:
@@ -387,23 +387,6 @@ class Client(_polynats.ClientBase):
                 return got
             wait = _left(until)
 
-    def _call_first(self) -> int:
-        """The message leaves the queue when nothing can strike any more before its function runs."""
-        queue = self._queue
-        msg = queue[0]
-        try:
-            callback, sub = self._callbacks[msg.sid]
-        except KeyError:  # closed by an earlier callback
-            del queue[0]
-            return 0
-        del queue[0]
-        try:
-            callback(msg)
-        finally:
-            if not sub.active:
-                self._ended = True
-        return 1
-
     def _call_events(self) -> None:
         while (function := self._on_event) is not None:
             try:
@@ -419,7 +402,7 @@ class Client(_polynats.ClientBase):
         self._ended = False
         for sid, (_, sub) in list(self._callbacks.items()):
             if not sub.active and sub.stats()["pending_msgs"] == 0:
-                del self._callbacks[sid]
+                self._callbacks.pop(sid, None)
 
     def reconnect(self) -> None:
         """Drop the connection and dial the next server at once.

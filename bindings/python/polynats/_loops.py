@@ -21,7 +21,7 @@ from ._subscription import CALLBACK, PRIVATE, SHARED, Subscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from typing import Any, Optional
 
     from ._event import Event
@@ -37,6 +37,13 @@ CALLS_MAX = 256  # callbacks in one turn: then the loop's other work comes
 STREAK_MAX = 128  # verbs in a row that found what they wanted: then the others run
 ROOM_SECONDS = 0.05  # who waits for room looks at least so often
 SLICE = 256  # payloads of a publish_many that go without a look at the room
+SLICE_BYTES = 32768  # and bytes, but for the last of them: with these the library does not wait
+
+
+def moment_in(seconds: float | None, name: str) -> float | None:
+    """When they will be over; None for ever. What is no time is told as the library's calls do."""
+    moment: float | None = _polynats._until(seconds, name)
+    return moment
 
 
 def size_of(data: Data) -> int:
@@ -45,6 +52,16 @@ def size_of(data: Data) -> int:
         return len(data)  # type: ignore[arg-type]
     except TypeError:
         return 0
+
+
+def slice_end(payloads: Sequence[Data], at: int) -> tuple[int, int]:
+    """Where the payloads end that go together from `at` on, and their size."""
+    end, size = at, 0
+    last = min(at + SLICE, len(payloads))
+    while end < last and size < SLICE_BYTES:
+        size += size_of(payloads[end])
+        end += 1
+    return end, size
 
 
 class Handle(Client):
@@ -131,7 +148,7 @@ class LoopFuture:
     def _wait_steps(
         self, timeout: float | None = None
     ) -> Generator[Ask, bool, Any]:
-        until = None if timeout is None else now() + timeout
+        until = moment_in(timeout, "timeout")
         futures = self._client._futures
         while not self._look():
             left = None if until is None else until - now()
@@ -212,10 +229,9 @@ class LoopSubscription:
                 subs.pop(self, None)
 
     def _take_steps(
-        self, take: Callable[[], Any], wait: float | None
+        self, take: Callable[[], Any], until: float | None
     ) -> Generator[Ask, bool, Any]:
         client = self.client
-        until = None if wait is None else now() + wait
         while True:
             if client._draining:
                 yield from client._confirm_steps()
@@ -228,12 +244,12 @@ class LoopSubscription:
             yield from self._wait_among(left)
 
     def _next_steps(self, timeout: float | None) -> Generator[Ask, bool, Any]:
-        return self._take_steps(lambda: self._inner.next(0), timeout)
+        return self._take_steps(lambda: self._inner.next(0), moment_in(timeout, "timeout"))
 
     def _get_steps(
         self, limit: int | None, wait: float | None
     ) -> Generator[Ask, bool, Any]:
-        return self._take_steps(lambda: self._inner.get(limit, 0), wait)
+        return self._take_steps(lambda: self._inner.get(limit, 0), moment_in(wait, "wait"))
 
     def _end(self, after: int | None) -> None:
         self._inner.unsubscribe(after)
@@ -396,9 +412,9 @@ class LoopClient:
 
     def _call_some(self) -> int:
         """Call callbacks of what has arrived; returns how many."""
-        if not self._nc._pending():
-            return 0
         queue = self._nc._queue
+        if not queue and not self._nc._pending():
+            return 0
         try:
             self._nc._get_callbacks(CALLS_MAX, 0, queue)
         except Error:
@@ -435,7 +451,7 @@ class LoopClient:
             self._wake_all(self._event_waiters)
 
     def _event_steps(self, wait: float | None) -> Generator[Ask, bool, Event | None]:
-        until = None if wait is None else now() + wait
+        until = moment_in(wait, "wait")
         while True:
             event = self._events.popleft() if self._events else self._nc.next_event(0)
             left = None if until is None else until - now()
@@ -451,8 +467,9 @@ class LoopClient:
             self._soon()
 
     def _run_steps(self, timeout: float | None) -> Generator[Ask, bool, None]:
+        until = moment_in(timeout, "timeout")
         if not self._over:
-            yield self._run_waiters, timeout
+            yield self._run_waiters, None if until is None else until - now()
 
     def stop(self) -> None:
         """End `run`."""
@@ -476,8 +493,9 @@ class LoopClient:
         payloads = datas if isinstance(datas, (list, tuple)) else list(datas)
         done = 0
         while True:
-            piece = payloads[done : done + SLICE]
-            if not self._nc._has_room(sum(map(size_of, piece))):
+            end, size = slice_end(payloads, done)
+            piece = payloads[done:end]
+            if not self._nc._has_room(size):
                 yield from self._room_steps(0)
             try:
                 done += self._nc.publish_many(subject, piece)
@@ -541,8 +559,8 @@ class LoopClient:
             self._take_events()
 
     def _drain_steps(self, timeout: float | None) -> Generator[Ask, bool, None]:
-        until = now() + (self._nc._option_seconds("drain_timeout") if timeout is None else timeout)
         inner = _polynats._drain_start(self._nc, Future, timeout)
+        until = now() + (self._nc._option_seconds("drain_timeout") if timeout is None else timeout)
         self._draining = True
         try:
             yield from self._goal_steps(inner)
@@ -563,7 +581,7 @@ class LoopClient:
     def _get_steps(
         self, limit: int | None, wait: float | None
     ) -> Generator[Ask, bool, Any]:
-        until = None if wait is None else now() + wait
+        until = moment_in(wait, "wait")
         while True:
             if self._draining:
                 yield from self._confirm_steps()

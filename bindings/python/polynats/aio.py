@@ -308,6 +308,12 @@ def _time_is_up(waiter: asyncio.Future[bool]) -> None:
         waiter.set_result(False)
 
 
+def _is_cancelled() -> bool:
+    """Is it this task that is to end? Python 3.10 and older cannot tell."""
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is None or cancelling() > 0
+
+
 class Client(LoopClient):
     """A connection's handle in an asyncio loop. Made by `connect` and `share`."""
 
@@ -347,7 +353,7 @@ class Client(LoopClient):
     def _here(self) -> asyncio.Task[Any] | None:
         return asyncio.current_task()
 
-    def _report(self, problem: Exception, function: object) -> None:
+    def _report(self, problem: BaseException, function: object) -> None:
         self._loop.call_exception_handler(
             {"message": f"polynats: a callback failed: {function!r}", "exception": problem}
         )
@@ -364,6 +370,10 @@ class Client(LoopClient):
     async def _finish(self, awaitable: Any, function: object) -> None:
         try:
             await awaitable
+        except asyncio.CancelledError as problem:
+            if _is_cancelled():
+                raise
+            self._report(problem, function)  # of something that it awaited
         except Exception as problem:
             self._report(problem, function)
 
@@ -373,8 +383,12 @@ class Client(LoopClient):
         task.add_done_callback(tasks.discard)
 
     def _run_calls(self) -> None:
-        if self._call_some():
-            self._soon()  # perhaps there are more
+        called = True
+        try:
+            called = self._call_some() > 0
+        finally:
+            if called:
+                self._soon()  # perhaps there are more, or some are left by what was raised
 
     async def _pump(
         self, sub: Subscription, function: Callable[[Message], Any]

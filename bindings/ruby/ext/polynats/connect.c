@@ -53,7 +53,7 @@ static const rb_data_type_t options_type = {
 static nats_status set_number(nats_options *options, const char *name, VALUE value)
 {
     if (RB_INTEGER_TYPE_P(value) && nats_options_type(name) != NATS_OPTION_DURATION) {
-        return nats_options_set_int(options, name, NUM2LL(value));
+        return nats_options_set_int(options, name, nrb_integer(value, name));
     }
     return nats_options_set_double(options, name, rb_num2dbl(value));
 }

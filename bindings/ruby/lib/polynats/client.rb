@@ -83,7 +83,7 @@ module Polynats
     # @return [nil]
     # @raise [Timeout, Disconnected, Closed]
     def drain(timeout: nil)
-      deadline = Polynats.now + (timeout || @drain_timeout)
+      deadline = moment_in(timeout || @drain_timeout, "timeout")
       drain_callbacks(deadline)
       raw_drain([deadline - Polynats.now, 0].max)
       nil
@@ -199,7 +199,7 @@ module Polynats
     # Dispatches until {#stop}, the client's end, or the time is up.
     # @return [self]
     def run(timeout: nil)
-      deadline = timeout && (Polynats.now + timeout)
+      deadline = moment_in(timeout, "timeout")
       @stopped = false
       until @stopped || closed?
         left = deadline && (deadline - Polynats.now)
@@ -281,11 +281,7 @@ module Polynats
     # An error in a callback leaves by here; the messages after it wait for the next dispatch.
     def call_waiting(max)
       called = 0
-      while called < max && (message = @waiting.shift)
-        callback, sub = @callbacks[message.sid]
-        called += 1
-        callback&.call(message, sub)
-      end
+      called += 1 while called < max && call_first(@waiting, @callbacks)
       forget_ended if called.positive?
       called
     end
