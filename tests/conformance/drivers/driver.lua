@@ -237,7 +237,8 @@ local verbs = {}
 -- ---- clients ----
 
 function verbs.connect()
-    local fine, made, message, code, about = pcall(nats.connect, servers_given(), options_given())
+    local connect = loop and loop.connect or nats.connect
+    local fine, made, message, code, about = pcall(connect, servers_given(), options_given())
     if not fine then
         failed(tostring(made), "INVALID")
     elseif made == nil then

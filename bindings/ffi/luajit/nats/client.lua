@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local core = require "nats.core"
 local events = require "nats.event"
+local futures = require "nats.future"
 local messages = require "nats.message"
 local options_of = require "nats.options"
 local subscription = require "nats.subscription"
@@ -64,6 +65,16 @@ local function connect(servers, given)
   status = waiting(function() return C.nats_connect(servers, options, client_box) end, -1)
   if status ~= 0 then return fail(status) end
   return new_client()
+end
+
+local function connect_start(servers, given)
+  servers = options_of.servers(servers)
+  local options, status = options_of.make(given, true)
+  if not options then return fail(status) end
+  status = C.nats_connect_start(servers, options, client_box, futures.box)
+  if status ~= 0 then return fail(status) end
+  local made = new_client()
+  return made, futures.goal(made)
 end
 
 function client:share()
@@ -246,4 +257,4 @@ for _, part in ipairs { "nats.request", "nats.callback" } do
 end
 core.class("nats.client", client, client_meta)
 
-return connect
+return { connect = connect, connect_start = connect_start }
