@@ -138,16 +138,24 @@ static void take_function(lua_State *L)
     lua_replace(L, 2);
 }
 
-int lnats_connect(lua_State *L)
+/* The arguments of connect: the servers, and the options in the box at the top of the stack. */
+static nats_status check_connect(lua_State *L, const char **servers_out, nats_options **options_out)
 {
     lua_settop(L, 2);
     take_function(L);
-    const char *servers = lnats_servers_push(L, 1);
-    nats_options *options = lnats_options_push(L);
+    *servers_out = lnats_servers_push(L, 1);
+    *options_out = lnats_options_push(L);
     /* Ctrl-C in a waiting call must reach the script; who does not want it says interruptible =
      * false. */
-    nats_options_set_bool(options, "interruptible", 1);
-    nats_status status = lnats_options_fill(L, 2, options);
+    nats_options_set_bool(*options_out, "interruptible", 1);
+    return lnats_options_fill(L, 2, *options_out);
+}
+
+int lnats_connect(lua_State *L)
+{
+    const char *servers;
+    nats_options *options;
+    nats_status status = check_connect(L, &servers, &options);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -178,6 +186,32 @@ int lnats_connect(lua_State *L)
     return 1;
 }
 
+int lnats_connect_start(lua_State *L)
+{
+    const char *servers;
+    nats_options *options;
+    nats_status status = check_connect(L, &servers, &options);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+
+    int box = lua_gettop(L);
+    lnats_client *client = push_client(L);
+    lnats_future *future = lnats_future_push(L, box + 1);
+    future->goal = true;
+    status = nats_connect_start(servers, options, &client->client, &future->future);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    if (!lua_isnil(L, 3)) {
+        lua_pushvalue(L, 3);
+        lnats_credentials_set(L, box + 1);
+    }
+    note_options(client);
+    lnats_box_drop(L, box);
+    return 2;
+}
+
 static int client_share(lua_State *L)
 {
     const lnats_client *client = lnats_client_check(L, 1);
@@ -197,20 +231,20 @@ static int client_share(lua_State *L)
 }
 
 /* After the end nobody can be called any more: let the functions go. */
-static void forget_callbacks(lua_State *L, lnats_client *client)
+static void forget_callbacks(lua_State *L, lnats_client *client, int index)
 {
     client->closed = true;
     lnats_batch_clear(&client->shared);
     lnats_batch_clear(&client->callbacks);
     lua_newtable(L);
-    lua_setiuservalue(L, 1, 1);
+    lua_setiuservalue(L, index, 1);
 }
 
 static int client_close(lua_State *L)
 {
     lnats_client *client = lnats_client_check(L, 1);
     nats_status status = nats_client_close(client->client);
-    forget_callbacks(L, client);
+    forget_callbacks(L, client, 1);
     return lnats_done(L, status);
 }
 
@@ -230,9 +264,29 @@ static int client_drain(lua_State *L)
     } while (lnats_wait_again(L, &wait, status));
     int results = lnats_done(L, status);
     if (nats_client_status(client->client) == NATS_CLIENT_CLOSED) {
-        forget_callbacks(L, client);
+        forget_callbacks(L, client, 1);
     }
     return results;
+}
+
+static int client_drain_start(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_future *future = lnats_future_push(L, 1);
+    future->goal = future->drains = true;
+    nats_status status = nats_client_drain_start(client, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
+void lnats_client_drained(lua_State *L, int index)
+{
+    lnats_client *client = lnats_client_check(L, index);
+    if (nats_client_pending(client->client) > 0) {
+        return; /* what waits can be taken, and who finds none left closes it */
+    }
+    nats_client_close(client->client);
+    forget_callbacks(L, client, index);
 }
 
 static int client_gc(lua_State *L)
@@ -508,6 +562,16 @@ static int client_flush(lua_State *L)
     return lnats_done(L, status);
 }
 
+static int client_flush_start(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_future *future = lnats_future_push(L, 1);
+    future->goal = true;
+    nats_status status = nats_client_flush_start(client, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
 static int client_rtt(lua_State *L)
 {
     lnats_client *client = lnats_client_check(L, 1);
@@ -631,6 +695,7 @@ static const luaL_Reg methods[] = {
     {"close", client_close},
     {"credentials", lnats_client_credentials},
     {"drain", client_drain},
+    {"drain_start", client_drain_start},
     {"share", client_share},
     {"publish", client_publish},
     {"publish_many", client_publish_many},
@@ -641,6 +706,7 @@ static const luaL_Reg methods[] = {
     {"request_start", lnats_client_request_start},
     {"request_many", lnats_client_request_many},
     {"flush", client_flush},
+    {"flush_start", client_flush_start},
     {"rtt", client_rtt},
     {"reconnect", client_reconnect},
     {"new_inbox", client_new_inbox},

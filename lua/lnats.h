@@ -77,6 +77,8 @@ typedef struct lnats_future {
     const lnats_kind *kind;
     nats_future *future;
     lnats_batch batch;
+    bool goal;   /* it gives no message, but true at its end */
+    bool drains; /* the client */
 } lnats_future;
 
 typedef struct lnats_proto {
@@ -207,6 +209,9 @@ void lnats_msg_open(lua_State *L);
 lnats_client *lnats_client_check(lua_State *L, int arg);
 void lnats_client_open(lua_State *L);
 int lnats_connect(lua_State *L);
+int lnats_connect_start(lua_State *L);
+/* What was under way has arrived, at the client at index: closed, if nothing waits to be taken. */
+void lnats_client_drained(lua_State *L, int index);
 /* The servers named at arg: "a,b" of { "a", "b" }, a string as it is, NULL for nil. Pushes one
  * value. */
 const char *lnats_servers_push(lua_State *L, int arg);
@@ -237,6 +242,8 @@ nats_status lnats_callbacks_drain(lua_State *L, lnats_client *client, lnats_wait
 int lnats_client_request(lua_State *L);
 int lnats_client_request_start(lua_State *L);
 int lnats_client_request_many(lua_State *L);
+/* A future's userdata on the stack, before what it waits for has begun. client: its index. */
+lnats_future *lnats_future_push(lua_State *L, int client);
 void lnats_future_open(lua_State *L);
 
 #define LNATS_EVENT_NAME "nats.event" /* the metatable of all events' tables */

@@ -90,6 +90,14 @@ function subject.matches(pattern, subject) end
 ---@return nats.Code? code
 ---@return string? about
 function nats.connect(servers, options) end
+---Begin to connect, and do not wait: for event loops. The future gives true when the server has answered.
+---@param servers? string|string[]
+---@param options? nats.Options
+---@return nats.Client? client
+---@return nats.Future|string|nil future
+---@return nats.Code? code
+---@return string? about
+function nats.connect_start(servers, options) end
 ---The protocol without I/O.
 ---@param servers? string|string[]
 ---@param options? nats.Options
@@ -117,6 +125,10 @@ function client:close() end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function client:drain(timeout) end
+---Begin to drain, and do not wait: the future gives true when all that was under way is here.
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?
+function client:drain_start(timeout) end
 ---Another client on the same connection.
 ---@return nats.Client?, string?, nats.Code?
 function client:share() end
@@ -159,6 +171,10 @@ function client:request_many(subject, data, options) end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function client:flush(timeout) end
+---The same without waiting: the future gives true when the server has processed it.
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?
+function client:flush_start(timeout) end
 ---@param timeout? number
 ---@return number? seconds, string? text, nats.Code? code
 function client:rtt(timeout) end
@@ -233,6 +249,9 @@ function subscription:unsubscribe(after) end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function subscription:drain(timeout) end
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?
+function subscription:drain_start(timeout) end
 ---@return { pending_msgs: integer, pending_bytes: integer, delivered: integer, dropped: integer, received: integer }
 function subscription:stats() end
 ---@return boolean

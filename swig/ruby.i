@@ -14,7 +14,6 @@
 #define nats_client_drain(client, ms) nrb_client_drain(client, ms)
 #define nats_client_flush(client, ms) nrb_client_flush(client, ms)
 #define nats_client_rtt(client, ms, out) nrb_client_rtt(client, ms, out)
-#define nats_sub_drain(sub, ms) nrb_sub_drain(sub, ms)
 %}
 
 %init %{
@@ -107,6 +106,8 @@ COUNTERS(SUB_STATS_OUT, nrb_sub_stats_hash)
 %ignore nats_client::next_event;
 %ignore nats_future::cancel;
 %ignore nats_sub::set_mode;
+/* By hand: under a Fiber scheduler it is the client that is watched. */
+%ignore nats_sub::drain;
 
 /* ---- names ---- */
 
@@ -123,7 +124,6 @@ COUNTERS(SUB_STATS_OUT, nrb_sub_stats_hash)
 %rename(raw_process) nats_client::process;
 
 %rename(raw_unsubscribe) nats_sub::unsubscribe;
-%rename(raw_drain) nats_sub::drain;
 %rename("active?") nats_sub::active;
 %rename("done?") nats_future::done;
 

@@ -115,15 +115,27 @@ static int answer(tnats_handle *handle, Tcl_Interp *interp)
     return code;
 }
 
+/* Nobody waits for it, but the coroutine that connects: its connect raises it. */
+static void report(tnats_handle *handle, Tcl_Interp *interp, int code)
+{
+    tnats_client *client = handle->client;
+    if (!client->opening || client->failure != NULL) {
+        Tcl_BackgroundException(interp, code);
+        return;
+    }
+    client->failure = Tcl_SaveInterpState(interp, code);
+    nats_client_close(handle->object);
+}
+
 int tnats_credentials_answer(tnats_handle *handle, Tcl_Interp *interp, bool background)
 {
     tnats_handle_keep(handle);
     int code = answer(handle, interp);
-    tnats_handle_drop(handle);
     if (code != TCL_OK && background) {
-        Tcl_BackgroundException(interp, code);
-        return TCL_OK;
+        report(handle, interp, code);
+        code = TCL_OK;
     }
+    tnats_handle_drop(handle);
     return code;
 }
 

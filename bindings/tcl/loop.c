@@ -54,6 +54,9 @@ static void client_release(tnats_handle *handle)
         handle->client = NULL;
         Tcl_DeleteHashTable(&client->callbacks);
         Tcl_DecrRefCount(client->watchers);
+        if (client->failure != NULL) {
+            Tcl_DiscardInterpState(client->failure);
+        }
         ckfree((char *)client);
     }
     nats_client_free(handle->object);

@@ -224,11 +224,19 @@ struct tnats_taking {
     const char *silence;    /* the text of the error TIMEOUT; NULL: silence is none */
     bool wakes;             /* $nc wake ends it */
     bool fresh;             /* there can be nothing yet */
+    tnats_handle *made;     /* destroyed, unless something came of it; or NULL */
+    int64_t began_ns;
+    /* What becomes of it when it is over; NULL: its result, or its error. */
+    int (*finish)(tnats_taking *taking, Tcl_Interp *interp, nats_status status);
 };
 
 /* Take it, waiting at most ms (-1: for ever): in a coroutine by yielding, else in slices. The
  * interpreter's result is what came. */
 int tnats_take_within(tnats_taking *taking, Tcl_Interp *interp, int64_t ms);
+/* Does a call that waits yield here? */
+bool tnats_in_coroutine(tnats_state *state, Tcl_Interp *interp);
+/* The next reply, or the end, of a future. *open_out: the wait was up, and it is still open. */
+nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **msg, bool *open_out);
 /* The event loop saw that there may be something: let the waiter look. */
 void tnats_waiter_resume(tnats_waiter *waiter);
 
@@ -255,7 +263,7 @@ Tcl_Obj *tnats_sub_stats_new(nats_sub *sub);
 const char *tnats_client_status_name(int32_t status);
 const char *tnats_proto_state_name(int32_t state);
 
-/* ---- verbs written by hand: client.c, request.c, proto.c ---- */
+/* ---- verbs written by hand: client.c, goal.c, request.c, proto.c ---- */
 
 int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 int tnats_proto_create(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
@@ -297,6 +305,8 @@ struct tnats_client {
     Tcl_HashTable callbacks;  /* from sid to a tnats_callback */
     Tcl_Obj *on_event;        /* a command prefix, or NULL */
     Tcl_Obj *credentials;     /* likewise */
+    bool opening;             /* connect waits in the event loop */
+    Tcl_InterpState failure;  /* what credentials raised meanwhile, or NULL */
     Tcl_Obj *watchers;        /* a dict: its keys are command prefixes, each called once */
     Tcl_Obj *watching;        /* those of them that this turn has still to call, or NULL */
     tnats_waiter *waiters;
@@ -308,6 +318,9 @@ struct tnats_client {
     size_t count;
 };
 
+/* The handle of a client, which becomes the interpreter's result; NULL: the error is, and the client
+ * is freed. */
+tnats_handle *tnats_client_add(tnats_state *state, nats_client *client, Tcl_Obj *credentials);
 tnats_client *tnats_client_new(void);
 /* Begin, or end, to watch the descriptor, as is needed now. */
 int tnats_loop_update(tnats_handle *client, Tcl_Interp *interp);

@@ -100,13 +100,19 @@ static void taking_free(tnats_taking *taking)
     }
     nats_future_free(taking->future);
     taking->future = NULL;
+    if (taking->made != NULL) {
+        tnats_destroy(taking->made, NULL, 0, NULL);
+        taking->made = NULL;
+    }
 }
 
 /* It is over: what it gave, silence, or an error. */
 static int conclude(tnats_taking *taking, Tcl_Interp *interp, nats_status status, bool got)
 {
     int code = TCL_OK;
-    if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
+    if (taking->finish != NULL && (got || status != NATS_OK)) {
+        code = taking->finish(taking, interp, status);
+    } else if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
         code = tnats_fail(interp, status);
     } else if (!got && taking->silence != NULL) {
         code = tnats_fail_text(interp, NATS_ERR_TIMEOUT, "timeout", "%s", taking->silence);
@@ -172,6 +178,11 @@ static Tcl_Command running_coroutine(tnats_state *state, Tcl_Interp *interp)
     }
     Tcl_ResetResult(interp);
     return found;
+}
+
+bool tnats_in_coroutine(tnats_state *state, Tcl_Interp *interp)
+{
+    return running_coroutine(state, interp) != NULL;
 }
 
 static void wake(sleeper *self)

@@ -70,7 +70,7 @@ def launch_luajit(build):
 
 def launch_ctypes(build):
     path = [os.path.join(HERE, "drivers"), os.path.join(ROOT, "bindings", "ffi", "ctypes")]
-    return [sys.executable, "-S", "-m", "driver_ctypes"], {
+    return [sys.executable, "-S", "-m", "driver", "--api", "polynats_ffi"], {
         "PYTHONPATH": os.pathsep.join(path),
         # Compiled once, and not into the source tree.
         "PYTHONDONTWRITEBYTECODE": "",
@@ -114,8 +114,8 @@ def python_with(package, python):
 
 
 def launch_fiddle(build):
-    script = os.path.join(HERE, "drivers", "driver_fiddle.rb")
-    return [shutil.which("ruby"), "--disable-gems", script], {
+    script = os.path.join(HERE, "drivers", "driver.rb")
+    return [shutil.which("ruby"), "--disable-gems", script, "--fiddle"], {
         "RUBYLIB": os.path.join(ROOT, "bindings", "ffi", "fiddle"),
         "POLYNATS_LIB": find_file(build, ["libpolynats.so"])[1],
     }

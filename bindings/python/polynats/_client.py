@@ -10,12 +10,12 @@ from ._errors import Closed, Timeout, invalid
 from ._event import Event, event_of
 from ._future import Future
 from ._subscription import CALLBACK, SHARED, Subscription
+from ._waiting import WaitingClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from logging import Logger
-    from types import TracebackType
     from typing import Any
 
     from ._log import EventLog
@@ -77,7 +77,7 @@ def _open(
     return client
 
 
-class Client(_polynats.ClientBase):
+class Client(_polynats.ClientBase, WaitingClient):
     """A connection's handle. Made by `connect` and `Client.share`.
 
     Any number of threads may use a client at once. Calls that wait let other threads run, and
@@ -174,17 +174,6 @@ class Client(_polynats.ClientBase):
         except Closed:
             pass
 
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __del__(self, _warn: Callable[..., None] = warn) -> None:
         if self.status == "closed":
             return
@@ -239,27 +228,6 @@ class Client(_polynats.ClientBase):
         )
         made.client = self
         return made
-
-    def request_many(
-        self,
-        subject: str,
-        data: Data = None,
-        *,
-        max: int | None = None,
-        stall: float | None = None,
-        timeout: float | None = None,
-        sentinel: bool = False,
-        headers: Headers = None,
-    ) -> list[Message]:
-        """Replies of several: until `max` came, none came for `stall` seconds after one, an empty
-        one came (`sentinel`), or the time is up, which is the normal end. Raises NoResponders."""
-        with self.request_many_start(
-            subject, data, max=max, stall=stall, timeout=timeout, sentinel=sentinel, headers=headers
-        ) as future:
-            replies = []
-            while (msg := future.wait()) is not None:
-                replies.append(msg)
-            return replies
 
     # ---- subscribe ----
 

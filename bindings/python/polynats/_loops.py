@@ -219,6 +219,9 @@ class LoopSubscription:
         """pending_msgs, pending_bytes, delivered, dropped, received."""
         return self._inner.stats()
 
+    def _keep_private(self) -> None:
+        self._inner._set_mode(PRIVATE)
+
     def _wait_among(self, left: float | None) -> Generator[Ask, bool, None]:
         subs = self.client._sub_waiters
         subs[self] = None

@@ -270,7 +270,7 @@ class Subscription(LoopSubscription):
 
         From then on its messages do not show up in `Client.get`.
         """
-        self._inner._set_mode(PRIVATE)
+        self._keep_private()
         return Messages(self, timeout)
 
     def __aiter__(self) -> Messages:

@@ -20,11 +20,10 @@ import gevent  # type: ignore[import-untyped]
 from gevent.event import Event as _Waiter  # type: ignore[import-untyped]
 
 from . import _credentials, _polynats
-from ._errors import Closed, Error
+from ._errors import Error
 from ._future import Future as _Future
 from ._loops import (
     CALLBACK,
-    PRIVATE,
     SHARED,
     Handle,
     LoopClient,
@@ -34,12 +33,12 @@ from ._loops import (
     size_of,
 )
 from ._polynats import LoopMessage as Message
+from ._waiting import WaitingClient, WaitingFuture, WaitingSubscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from logging import Logger
-    from types import TracebackType
     from typing import Any, TypeVar
 
     from ._event import Event
@@ -105,7 +104,7 @@ class _Hook(LoopHook):
         self._hub.handle_error(self._hook, type(problem), problem, problem.__traceback__)
 
 
-class Future(LoopFuture):
+class Future(LoopFuture, WaitingFuture):
     """What a request will give. Made by `Client.request_start`. Leaving a `with` block, or forgetting
     it, cancels it."""
 
@@ -121,27 +120,8 @@ class Future(LoopFuture):
         taken: Message | None = self._client._run(self._wait_steps(timeout))
         return taken
 
-    def __iter__(self) -> Iterator[Message]:
-        """Replies, until there are no more."""
-        try:
-            while (msg := self.wait()) is not None:
-                yield msg
-        except Closed:
-            return
 
-    def __enter__(self) -> Future:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.cancel()
-
-
-class Subscription(LoopSubscription):
+class Subscription(LoopSubscription, WaitingSubscription):
     """What `Client.subscribe` returns. Leaving a `with` block ends it."""
 
     __slots__ = ()
@@ -172,28 +152,6 @@ class Subscription(LoopSubscription):
         taken: list[Message] = self.client._run(self._get_steps(max, wait))
         return taken
 
-    def messages(self, timeout: float | None = None) -> Iterator[Message]:
-        """Messages as they come, until it ends, or none came for `timeout` seconds.
-
-        From then on its messages do not show up in `Client.get`.
-        """
-        self._inner._set_mode(PRIVATE)
-        return self._each(timeout)
-
-    def _each(self, timeout: float | None) -> Iterator[Message]:
-        try:
-            while True:
-                msg = self.next(timeout)
-                if msg is not None:
-                    yield msg
-                elif timeout is not None:
-                    return
-        except Closed:
-            return
-
-    def __iter__(self) -> Iterator[Message]:
-        return self.messages()
-
     def unsubscribe(self, after: int | None = None) -> None:
         """End it now, or exactly after so many messages in all."""
         self._end(after)
@@ -203,17 +161,6 @@ class Subscription(LoopSubscription):
         if self.active:
             self.client._run(self._drain_steps(timeout))
 
-    def __enter__(self) -> Subscription:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.unsubscribe()
-
 
 def _turn(ref: weakref.ref[Client]) -> None:
     client = ref()
@@ -221,7 +168,7 @@ def _turn(ref: weakref.ref[Client]) -> None:
         client._turn()
 
 
-class Client(LoopClient):
+class Client(LoopClient, WaitingClient):
     """A connection's handle in gevent's loop. Made by `connect` and `share`."""
 
     __slots__ = ("_hub", "_watcher", "_caller", "_call_waiters", "_follower")
@@ -366,17 +313,6 @@ class Client(LoopClient):
             if self.closed:
                 self._end_log()
 
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     # ---- publish ----
 
     def _respond(self, msg: Message, data: Data, headers: Headers) -> None:
@@ -472,27 +408,6 @@ class Client(LoopClient):
         )
         self._kick()
         return Future(self, inner)
-
-    def request_many(
-        self,
-        subject: str,
-        data: Data = None,
-        *,
-        max: int | None = None,
-        stall: float | None = None,
-        timeout: float | None = None,
-        sentinel: bool = False,
-        headers: Headers = None,
-    ) -> list[Message]:
-        """Replies of several: until `max` came, none came for `stall` seconds after one, an empty
-        one came (`sentinel`), or the time is up, which is the normal end. Raises NoResponders."""
-        with self.request_many_start(
-            subject, data, max=max, stall=stall, timeout=timeout, sentinel=sentinel, headers=headers
-        ) as future:
-            replies = []
-            while (msg := future.wait()) is not None:
-                replies.append(msg)
-            return replies
 
     # ---- receive ----
 

@@ -171,7 +171,6 @@ local function headers_given()
     return list
 end
 
--- Functions that supply credentials.
 local hooks = assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/driver_hooks.lua"))()
 
 -- The options of a connection as a script would write them.
@@ -234,7 +233,8 @@ local verbs = {}
 -- ---- clients ----
 
 function verbs.connect()
-    local fine, made, message, code, about = pcall(nats.connect, servers_given(), options_given())
+    local connect = loop and loop.connect or nats.connect
+    local fine, made, message, code, about = pcall(connect, servers_given(), options_given())
     if not fine then
         failed(tostring(made), "INVALID")
     elseif made == nil then

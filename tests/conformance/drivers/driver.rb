@@ -2,8 +2,16 @@
 
 # The conformance driver for Ruby: it reads command lines, calls the gem, prints what came of it. The
 # line protocol is in ../README.md. It knows no expectation: those are in the cases.
+#
+#     driver.rb [--fiber | --fiddle]
 
-require "polynats"
+# The gem, and the Fiddle module, have the same nouns and verbs.
+if ARGV.include?("--fiddle")
+  require "polynats_ffi"
+  Polynats = PolynatsFFI
+else
+  require "polynats"
+end
 
 # Tokens of the line protocol.
 module Token

@@ -110,7 +110,7 @@ class Client(callback.Callbacks):
         return value.value
 
     def __repr__(self):
-        return "<nats client (%s)>" % self.status()
+        return "<nats client (%s)>" % self.status
 
     # ---- publish ----
 
@@ -246,6 +246,7 @@ class Client(callback.Callbacks):
         count = min(C.nats_client_stats(self.handle, values, STATS_MAX), STATS_MAX)
         return {C.nats_stats_name(index).decode(): values[index] for index in range(count)}
 
+    @property
     def status(self):
         """connected, reconnecting, draining or closed."""
         return STATES[C.nats_client_status(self.handle)]
@@ -254,7 +255,9 @@ class Client(callback.Callbacks):
         """Drop the connection and dial the next server at once, without waiting."""
         done(C.nats_client_reconnect(self.handle))
 
+    @property
     def max_payload(self):
+        """Bytes that one message may have, headers counted."""
         return C.nats_client_max_payload(self.handle)
 
     def server_info(self):

@@ -118,10 +118,11 @@ def new_handle(make, free):
 
 
 def text_in(value, what):
-    """The bytes of a text. The library looks at them: it is told their length."""
+    """The bytes of a text, also of what text_out made of odd ones. The library looks at them: it
+    is told their length."""
     if isinstance(value, str):
         try:
-            return value.encode()
+            return value.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as problem:
             raise error.Invalid("%s holds a lone surrogate: %s" % (what, problem), what) from None
     if isinstance(value, (bytes, bytearray, memoryview)):

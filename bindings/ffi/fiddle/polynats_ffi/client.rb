@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "io/wait" # of what to_io gives
 require_relative "callback"
 require_relative "credentials"
 require_relative "event"
@@ -29,7 +30,7 @@ module PolynatsFFI
     include Callbacks
     include Requests
 
-    STATES = [nil, "connected", "reconnecting", "draining", "closed"].freeze
+    STATES = [nil, :connected, :reconnecting, :draining, :closed].freeze
     INBOX_SIZE = 1024   # a prefix of 512 bytes, the longest there is, and the unique rest
     STATS_MAX = 64      # more counters than the library has
     PUBLISH_SLICE = 200 # payloads of one inner call of publish_many
@@ -165,7 +166,7 @@ module PolynatsFFI
     end
 
     # A sid; or a subject: how many subscriptions to exactly it ended.
-    def unsubscribe(which, after = nil)
+    def unsubscribe(which, after: nil)
       after = Core.count_in(after, "after", 0, 0)
       if which.is_a?(Integer)
         Core.done(C.nats_client_unsubscribe(@handle, Core.count_in(which, "sid", 0), after))
@@ -202,14 +203,14 @@ module PolynatsFFI
     # ---- round trips, and what it knows ----
 
     # The server has processed then what was sent before.
-    def flush(timeout = nil)
+    def flush(timeout: nil)
       Core.done(Core.waiting(Core.ms_in(timeout), @request_ms) do |left|
         C.nats_client_flush(@handle, left)
       end)
     end
 
     # Seconds that a PING and its PONG take.
-    def rtt(timeout = nil)
+    def rtt(timeout: nil)
       found = Box.new
       Core.done(Core.waiting(Core.ms_in(timeout), @request_ms) do |left|
         C.nats_client_rtt(@handle, left, found)
@@ -229,7 +230,7 @@ module PolynatsFFI
       values = Box.new(STATS_MAX * Box::SIZE)
       count = [C.nats_client_stats(@handle, values, STATS_MAX), STATS_MAX].min
       numbers = values.to_ptr[0, count * Box::SIZE].unpack("Q*")
-      numbers.map.with_index { |value, at| [Core.text_at(C.nats_stats_name(at)), value] }.to_h
+      numbers.map.with_index { |value, at| [Core.text_at(C.nats_stats_name(at)).to_sym, value] }.to_h
     end
 
     # connected, reconnecting, draining or closed.
@@ -244,7 +245,7 @@ module PolynatsFFI
     def server_info_json = Info.take(true) { |out| C.nats_client_server_info(@handle, out) }
 
     # The oldest event, or nil.
-    def next_event(wait = nil)
+    def next_event(wait: nil)
       ms = Core.ms_in(wait, "wait")
       return @kept_events.shift unless @kept_events.empty?
 

@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local core = require "nats.core"
 local credentials = require "nats.credentials"
 local events = require "nats.event"
+local futures = require "nats.future"
 local messages = require "nats.message"
 local options_of = require "nats.options"
 local subscription = require "nats.subscription"
@@ -58,7 +59,7 @@ local function new_client()
   }, client_meta)
 end
 
-local future_box, no_msg_box = ffi.new("nats_future *[1]"), ffi.new("nats_msg *[1]")
+local no_msg_box = ffi.new("nats_msg *[1]")
 
 local function without(given, name)
   local rest = {}
@@ -67,23 +68,37 @@ local function without(given, name)
   return rest
 end
 
--- The wait is ours, so that the function can be called in it.
-local function connect_with(hook, servers, given)
+-- The function that supplies credentials, or nil, and the options for the library.
+local function take_hook(given)
+  if type(given) ~= "table" or given.credentials == nil then return nil, given end
+  local hook = given.credentials
   if type(hook) ~= "function" then
     core.misuse("option 'credentials' must be a function, not a " .. type(hook))
   end
   given = without(given, "credentials")
   given.credentials_hook = true
+  return hook, given
+end
+
+local function connect_start(servers, given)
+  local hook
+  hook, given = take_hook(given)
   servers = options_of.servers(servers)
   local options, status = options_of.make(given, true)
   if not options then return fail(status) end
-  status = C.nats_connect_start(servers, options, client_box, future_box)
+  status = C.nats_connect_start(servers, options, client_box, futures.box)
   if status ~= 0 then return fail(status) end
-  local future = ffi.gc(future_box[0], C.nats_future_free)
   local made = new_client()
-  credentials.register(made, hook)
+  if hook then credentials.register(made, hook) end
+  return made, futures.goal(made)
+end
+
+-- The wait is ours, so that the function can be called in it.
+local function connect_asking(servers, given)
+  local made, future, code, about = connect_start(servers, given)
+  if not made then return made, future, code, about end
   local fine, result = pcall(waiting, function(left)
-    return C.nats_future_wait(future, left, no_msg_box)
+    return C.nats_future_wait(future.handle, left, no_msg_box)
   end, -1)
   if fine and result == 0 then return made end
   if fine then return fail(result) end -- it is closed
@@ -93,7 +108,7 @@ end
 
 local function connect(servers, given)
   if type(given) == "table" and given.credentials ~= nil then
-    return connect_with(given.credentials, servers, given)
+    return connect_asking(servers, given)
   end
   servers = options_of.servers(servers)
   local options, status = options_of.make(given, true)
@@ -293,4 +308,4 @@ for _, part in ipairs { "nats.request", "nats.callback" } do
 end
 core.class("nats.client", client, client_meta)
 
-return connect
+return { connect = connect, connect_start = connect_start }

@@ -1,4 +1,5 @@
 /* Connecting: servers and options as Ruby writes them. */
+#include "goal.h"
 #include "nrb.h"
 
 #include <stdlib.h>
@@ -121,6 +122,14 @@ static void drop_client(void *arg)
     nats_client_free(((connecting *)arg)->client);
 }
 
+static void connect_waiting(connecting *self)
+{
+    nrb_call call;
+    nrb_call_start(&call, connect_step, self, -1);
+    call.undo = drop_client;
+    nrb_call_check(&call);
+}
+
 /* Polynats::Client.open(servers, options) */
 static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
 {
@@ -131,10 +140,11 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
     nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
     VALUE object = nrb_client_new();
     connecting self = {.url = servers_ptr(&text), .options = DATA_PTR(box)};
-    nrb_call call;
-    nrb_call_start(&call, connect_step, &self, -1);
-    call.undo = drop_client;
-    nrb_call_check(&call);
+    if (nrb_has_scheduler()) {
+        self.client = nrb_goal_connect(self.url, self.options);
+    } else {
+        connect_waiting(&self);
+    }
     ((nrb_client *)DATA_PTR(object))->client = self.client;
     options_free(box);
     RB_GC_GUARD(text);
