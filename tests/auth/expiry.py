@@ -135,7 +135,7 @@ def expired_for_good(operator, url):
     write(path, operator.creds(SHORT))
     with polynats_ffi.connect(url, creds=path, reconnect_wait=0.05) as nc:
         closed = await_event(nc, "closed")
-        assert closed.status == "AUTH", closed.status
+        assert closed.code == "AUTH", closed.code
         try:
             nc.publish("t", b"x")
         except polynats_ffi.Closed:
@@ -154,7 +154,7 @@ def revoked_and_replaced(operator, url):
         lost = await_event(nc, "disconnected")
         assert lost.kind == "auth_revoked", lost.kind
         refused = await_event(nc, "error")
-        assert refused.status == "AUTH" and refused.recoverable, refused
+        assert refused.code == "AUTH" and refused.recoverable, refused
         time.sleep(0.5)  # several refusals: none ends it
         operator.push(url)
         took = time.monotonic()
@@ -166,7 +166,7 @@ def revoked_and_replaced(operator, url):
 def revoked_for_good(operator, url):
     with polynats_ffi.connect(url, creds=operator.creds(600), reconnect_wait=0.05) as nc:
         operator.push(url, revocations={operator.user.public: int(time.time())})
-        assert await_event(nc, "closed").status == "AUTH"
+        assert await_event(nc, "closed").code == "AUTH"
         print("revoked for good: closed with AUTH")
 
 

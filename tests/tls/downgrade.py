@@ -206,7 +206,7 @@ def later_info_counts(material):
         deadline = time.monotonic() + SECONDS
         while nc.server_info()["server_name"] != "itself" and time.monotonic() < deadline:
             nc.next_event(0.02)
-        assert nc.server_info()["server_name"] == "itself" and nc.max_payload() == 1048576
+        assert nc.server_info()["server_name"] == "itself" and nc.max_payload == 1048576
     assert b"CONNECT" in man.inside and man.clear == b""
     print("the INFO inside of TLS counts")
 

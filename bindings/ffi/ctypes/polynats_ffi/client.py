@@ -190,7 +190,7 @@ class Client(callback.Callbacks):
         silence."""
         most, ms = message.get_args(max, wait)
         return message.take_list(lambda *rest: C.nats_client_get(self.handle, *rest), self, most,
-                                 ms, self.take_kept(most))
+                                 ms)
 
     def keep(self, messages):
         """What was taken and could not be handed over comes first next time."""
@@ -202,7 +202,7 @@ class Client(callback.Callbacks):
             return []
         found = [msg for msg in self.kept
                  if (msg.sid not in self.private if sid is None else msg.sid == sid)][:most]
-        self.kept = [msg for msg in self.kept if msg not in found]
+        self.kept[:] = [msg for msg in self.kept if msg not in found]
         return found
 
     # ---- requests ----

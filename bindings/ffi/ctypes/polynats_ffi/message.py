@@ -137,10 +137,13 @@ class Batch:
             C.nats_msg_free_many(self.room, count)
 
 
-def take_list(take, owner, most, ms, found):
-    """found with what take(max, ms, batch, count_out) gives, most in all."""
+def take_list(take, owner, most, ms, sid=None):
+    """What was kept, and what take(max, ms, batch, count_out) gives, most in all."""
+    found = []
     batch = Batch(take, owner, found)
     try:
+        found = owner.take_kept(most, sid)  # here, for a signal may raise wherever a function begins
+        batch.found = found
         while len(found) < most:
             asked = min(most - len(found), BATCH_MAX)
             before = len(found)

@@ -41,8 +41,7 @@ class Subscription:
         """A list of what has arrived; it waits for the first one."""
         most, ms = message.get_args(max, wait)
         return message.take_list(
-            lambda *rest: C.nats_sub_get(self.handle, *rest), self.client, most, ms,
-            self.client.take_kept(most, self.sid))
+            lambda *rest: C.nats_sub_get(self.handle, *rest), self.client, most, ms, self.sid)
 
     def messages(self, timeout=None):
         """An iterator: until it ends, or nothing came for timeout."""

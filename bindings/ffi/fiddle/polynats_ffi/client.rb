@@ -181,23 +181,23 @@ module PolynatsFFI
     # A list of all that has arrived, oldest first; it waits for the first one. Empty on silence.
     def get(max: nil, wait: nil)
       most, ms = Batch.args(max, wait)
-      Batch.list(self, most, ms, take_kept(most), method(:woken?)) do |*to|
+      Batch.list(self, most, ms, nil, method(:woken?)) do |*to|
         C.nats_client_get(@handle, *to)
       end
     end
 
     # What was taken and could not be handed over comes first next time.
     def keep(messages)
-      @kept.unshift(*messages)
+      @kept.replace(messages | @kept)
     end
 
     # Of one subscription, or of all that get looks at.
-    def take_kept(most, sid = nil)
-      return [] if @kept.empty?
+    # They are in found before they are not kept: an exception in between has keep see them twice.
+    def give_kept(found, most, sid = nil)
+      return if @kept.empty?
 
-      found = @kept.select { |msg| sid ? msg.sid == sid : !@private_sids[msg.sid] }.first(most)
-      found.each { |msg| @kept.delete_if { |one| one.equal?(msg) } }
-      found
+      found.concat(@kept.select { |msg| sid ? msg.sid == sid : !@private_sids[msg.sid] }.first(most))
+      @kept.replace(@kept - found)
     end
 
     # ---- round trips, and what it knows ----

@@ -131,9 +131,11 @@ module PolynatsFFI
       C.nats_msg_free_many(@room, count)
     end
 
-    # found with what the block gives, most in all.
-    def self.list(owner, most, milliseconds, found, woken = nil, &take)
+    # What was kept (of all, or of one subscription), and what the block gives, most in all.
+    def self.list(owner, most, milliseconds, sid = nil, woken = nil, &take)
+      found = []
       batch = new(owner, found, &take)
+      owner.give_kept(found, most, sid)
       loop do
         before = found.size
         asked = [most - before, MAX].min

@@ -34,8 +34,8 @@ module PolynatsFFI
     # A message; nil on silence. Closed when it has ended and given all.
     def next(timeout: nil)
       ms = Core.ms_in(timeout)
-      kept = @client.take_kept(1, @sid).first
-      return kept if kept
+      @client.give_kept(kept = [], 1, @sid)
+      return kept.first unless kept.empty?
 
       Core.take_one(ms, :nats_msg_free, ->(from) { Message.new(from, @client) }, @client.kept,
                     @client.method(:woken?)) do |left, box|
@@ -46,7 +46,7 @@ module PolynatsFFI
     # A list of what has arrived; it waits for the first one.
     def get(max: nil, wait: nil)
       most, ms = Batch.args(max, wait)
-      Batch.list(@client, most, ms, @client.take_kept(most, @sid), @client.method(:woken?)) do |*to|
+      Batch.list(@client, most, ms, @sid, @client.method(:woken?)) do |*to|
         C.nats_sub_get(@handle, *to)
       end
     end
