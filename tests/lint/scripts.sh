@@ -6,6 +6,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
 count=0
+pythons=()
 shells=()
 
 complain() {
@@ -14,7 +15,8 @@ complain() {
 }
 
 while IFS= read -r -d '' file; do
-    first=$(head -c 64 "$file" | head -n 1 | tr -d '\0')
+    first=
+    IFS= LC_ALL=C read -r -n 64 first <"$file" 2>/dev/null || true
     kind=
     case $file in
         *.lua) kind=lua ;;
@@ -30,14 +32,14 @@ while IFS= read -r -d '' file; do
     case $kind in
         # LuaJIT's files are in the common part of both languages.
         lua) luac5.4 -p "$file" || complain "$file" ;;
-        python)
-            PYTHONPYCACHEPREFIX=$folder python3 -m py_compile "$file" || complain "$file" ;;
+        python) pythons+=("$file") ;;
         shell)
             bash -n "$file" || complain "$file"
             shells+=("$file") ;;
     esac
 done < <(find .ci bench bindings examples lua script tests tools \
     -name corpus -prune -o -type f -print0 2>/dev/null)
+PYTHONPYCACHEPREFIX=$folder python3 -m py_compile "${pythons[@]}" || complain "Python"
 if command -v shellcheck >/dev/null; then
     shellcheck --severity=warning "${shells[@]}" || complain "shellcheck"
 else

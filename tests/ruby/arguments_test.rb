@@ -24,6 +24,7 @@ class ArgumentsTest < PolynatsTest
     refused(TypeError, /key must be a String/) { received.header(1) }
     refused(TypeError, /url must be a String/) { Polynats.connect(5) }
     refused(TypeError, /url must be a String/) { Polynats.connect(["nats://a", 5]) }
+    refused(TypeError, /credentials/) { connect(credentials: { user: "me" }) }
   end
 
   # Nothing begins with a time that is none: a drain would end the client.
