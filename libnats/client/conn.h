@@ -514,6 +514,7 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
+void nats__requests_reply_refused(nats__conn *conn, const char *reply); /* the same of its reply */
 void nats__requests_rest(nats__conn *conn); /* give back what is kept for those to come */
 void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
 int64_t nats__requests_deadline_ns(const nats__conn *conn); /* of the first that runs out */
