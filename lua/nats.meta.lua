@@ -68,6 +68,7 @@ function subject.matches(pattern, subject) end
 ---@field local_address? string
 ---@field retry_on_connect? boolean
 ---@field lame_duck_move? number
+---@field trace? boolean
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222
@@ -161,6 +162,11 @@ function client:max_payload() end
 function client:server_info() end
 ---@return string?, string?, nats.Code?
 function client:server_info_json() end
+
+---What this client knows of its connection: status, url, server_id, server_name, version, cluster, client_id, tls,
+---tls_version, tls_cipher, tls_resumed, last_error, last_error_code.
+---@return table
+function client:info() end
 ---@param wait? number absent: for ever; 0: not at all
 ---@return nats.Event?, string?, nats.Code?
 function client:next_event(wait) end
@@ -261,8 +267,10 @@ function future:done() end
 function future:cancel() end
 
 ---@class nats.Event
----@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"|"server_changed"
+---@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"|"server_changed"|"trace"
 ---@field text string
+---@field level "error"|"warn"|"info"|"trace"
+---@field line string
 ---@field time number
 ---@field url string?
 ---@field subject string?

@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/spin.h"
 #include "client/queue.h"
+#include "client/trace.h"
 #include "io/park.h"
 #include "io/resolve.h"
 #include "io/tls.h"
@@ -120,6 +121,7 @@ struct nats_event {
     char *text; /* these point behind the struct */
     char *url;
     char *subject;
+    char *line; /* all of it, as a log has it */
 };
 
 struct nats_client {
@@ -201,7 +203,9 @@ typedef struct nats__totals {
     uint64_t received; /* messages for a subscription or a request; so are the next two */
     uint64_t delivered;
     uint64_t dropped;
-    uint64_t in_bytes; /* of the socket */
+    uint64_t in_bytes; /* of the protocol */
+    uint64_t tls_in_bytes; /* of the socket besides, on earlier connections; and the same out */
+    uint64_t tls_out_bytes;
     uint64_t connects;
     uint64_t lost;
     uint64_t unconfirmed;
@@ -293,6 +297,7 @@ struct nats__conn {
     int keeper_fd;
 
     nats__totals totals;
+    nats__trace *trace; /* NULL: nobody wants to know */
 
     nats__spin out_lock;
     nats__writer out;
@@ -495,11 +500,15 @@ typedef struct nats__event_facts {
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    int64_t time_ns; /* 0: now */
     bool attempt; /* to connect, that failed: told once for an outage, as long as it is unread */
 } nats__event_facts;
 /* To one client, or to all of the connection's (client NULL). */
 void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts);
 void nats__event_free(nats_event *event);
+const char *nats__event_name(const nats_event *event); /* of its type; any thread */
+/* The lines of the protocol that were noted since (option trace) become events. */
+void nats__event_trace(nats__conn *conn);
 
 /* request.c: mu held, but for the first. */
 nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,

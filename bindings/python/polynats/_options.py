@@ -70,6 +70,7 @@ class Options(TypedDict, total=False):
     local_address: str | None
     retry_on_connect: bool | None
     lame_duck_move: float | None
+    trace: bool | None
 
 
 __all__ = ["Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]

@@ -424,8 +424,8 @@ proc verb::stats {} {
 }
 
 # The fields of an INFO that the case asks for; of a list the first; "json" is all of it.
-proc put_fields {object} {
-    if {![try_to info $object server_info]} {
+proc put_fields {object {verb server_info}} {
+    if {![try_to info $object $verb]} {
         return
     }
     set line ok
@@ -446,6 +446,7 @@ proc put_fields {object} {
 }
 
 proc verb::server_info {} { put_fields [handle 0] }
+proc verb::info {} { put_fields [handle 0] info }
 proc verb::status {} { put ok [[handle 0] status] }
 proc verb::max_payload {} { put ok [[handle 0] max_payload] }
 
@@ -457,7 +458,8 @@ proc event_field {event name} {
     switch -exact -- $name {
         code { return [fact $event status OK] }
         kind { return [fact $event kind none] }
-        text - url - subject { return [encode_text [fact $event $name ""]] }
+        level { return [dict get $event level] }
+        text - url - subject - line { return [encode_text [fact $event $name ""]] }
         sid - lost - unconfirmed - recoverable - token { return [fact $event $name 0] }
         rtt_ms { return [expr {int([fact $event rtt 0] * 1000 + 0.0005)}] }
     }

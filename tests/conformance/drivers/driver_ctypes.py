@@ -158,9 +158,9 @@ def put_one(command, msg):
         handles[command.options["as"]] = msg
 
 
-def put_fields(command, source):
+def put_fields(command, source, verb="server_info"):
     """The fields of an INFO that the case asks for; of a list the first; json is all of it."""
-    info, line = source.server_info(), ["ok"]
+    info, line = getattr(source, verb)(), ["ok"]
     for name in command.rest(1):
         value = source.server_info_json() if name == "json" else info.get(name)
         if isinstance(value, list):
@@ -175,6 +175,8 @@ EVENT_FIELDS = {
     "code": lambda event: event.status or "OK",
     "kind": lambda event: event.kind or "none",
     "text": lambda event: encode(event.text),
+    "level": lambda event: event.level,
+    "line": lambda event: encode(event.line),
     "url": lambda event: encode(event.url or ""),
     "subject": lambda event: encode(event.subject or ""),
     "sid": lambda event: event.sid or 0,
@@ -543,6 +545,7 @@ VERBS.update({
     "status": plain("status", str),
     "max_payload": plain("max_payload", int),
     "server_info": lambda command: put_fields(command, command.handle(0)),
+    "info": lambda command: put_fields(command, command.handle(0), "info"),
     "future_done": plain("done", int),
     "cancel": plain("cancel"),
     "errtext": lambda _: put("ok", encode(last["text"])),

@@ -104,6 +104,8 @@ module Answers
     "code" => ->(event) { event.status || "OK" },
     "kind" => ->(event) { event.kind || "none" },
     "text" => ->(event) { Token.encode(event.text) },
+    "level" => ->(event) { event.level },
+    "line" => ->(event) { Token.encode(event.line) },
     "url" => ->(event) { Token.encode(event.url || "") },
     "subject" => ->(event) { Token.encode(event.subject || "") },
     "sid" => ->(event) { event.sid || 0 },
@@ -143,9 +145,9 @@ module Answers
   end
 
   # The fields of an INFO that the case asks for; of a list the first; json is all of it.
-  def put_fields(command)
+  def put_fields(command, verb = :server_info)
     source = handle(command, 0)
-    info = source.server_info
+    info = source.public_send(verb)
     line = command.rest(1).map do |name|
       value = name == "json" ? source.server_info_json : info[name]
       value = value.first if value.is_a?(Array)
@@ -174,6 +176,7 @@ module ClientVerbs
   def do_status(command) = put("ok", handle(command, 0).status)
   def do_max_payload(command) = put("ok", handle(command, 0).max_payload)
   def do_server_info(command) = put_fields(command)
+  def do_info(command) = put_fields(command, :info)
 
   def do_publish(command)
     handle(command, 0).publish(command.text(1), command.data(2), headers: command.headers,
