@@ -76,9 +76,9 @@ static nats_status set_up(nats__conn *conn, const char *urls, const nats_options
     conn->out.payload_max = nats__session_max_payload(conn->session);
     if (nats__conn_opt(conn, NATS__OPT_trace) != 0) {
         conn->trace = nats__trace_new();
-        return conn->trace != NULL ? NATS_OK : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
-    return NATS_OK;
+    bool missing = conn->trace == NULL && nats__conn_opt(conn, NATS__OPT_trace) != 0;
+    return missing ? nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory") : NATS_OK;
 }
 
 nats_status nats__conn_new(const char *urls, const nats_options *options, nats__conn **out)

@@ -95,9 +95,13 @@ void nats__trace_in(nats__trace *trace, const void *bytes, size_t len)
     pthread_mutex_unlock(&trace->mu);
 }
 
-void nats__trace_out(nats__trace *trace, const void *bytes, size_t len)
+void nats__trace_hold(nats__trace *trace)
 {
     pthread_mutex_lock(&trace->mu);
+}
+
+void nats__trace_out(nats__trace *trace, const void *bytes, size_t len)
+{
     nats__tap_feed(&trace->out, bytes, len, note_out, trace);
     pthread_mutex_unlock(&trace->mu);
 }

@@ -19,7 +19,7 @@ typedef struct nats__trace_line {
 } nats__trace_line;
 
 typedef struct nats__trace {
-    pthread_mutex_t mu; /* the innermost: nothing else is taken under it */
+    pthread_mutex_t mu; /* the innermost but for that of TLS */
     nats__tap in;
     nats__tap out;
     nats__trace_line *first;
@@ -33,6 +33,9 @@ void nats__trace_free(nats__trace *trace); /* NULL is fine */
 /* A new connection: what was left of the last one's lines is forgotten. */
 void nats__trace_begin(nats__trace *trace);
 void nats__trace_in(nats__trace *trace, const void *bytes, size_t len);
+/* Around a write, so that no answer is noted before what it answers. len: of the bytes, as many as
+ * were written. */
+void nats__trace_hold(nats__trace *trace);
 void nats__trace_out(nats__trace *trace, const void *bytes, size_t len);
 /* What was noted: owned by the caller, who frees each. *dropped_out: lines that were too many. */
 nats__trace_line *nats__trace_take(nats__trace *trace, uint64_t *dropped_out);

@@ -33,11 +33,16 @@ static nats__wrote write_pieces(nats__conn *conn)
         out->bulky = out->bulky || len > BULK;
 
         nats__spin_unlock(&conn->out_lock);
+        if (conn->trace != NULL) {
+            nats__trace_hold(conn->trace);
+        }
         ptrdiff_t n =
             tls != NULL ? nats__tls_write(tls, at, len) : nats__tcp_write(fd, at, len);
         int64_t now = nats__now_ns();
+        if (conn->trace != NULL) {
+            nats__trace_out(conn->trace, at, n > 0 ? (size_t)n : 0);
+        }
         if (conn->trace != NULL && n > 0) {
-            nats__trace_out(conn->trace, at, (size_t)n);
             nats__wake_set(conn->wake_fd); /* who waits for events is told by the driver */
         }
         nats__spin_lock(&conn->out_lock);

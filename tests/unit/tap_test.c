@@ -51,7 +51,8 @@ static void lines_without_payloads(void **state)
     (void)state;
     check(BYTES("INFO {}\r\nPING\r\n+OK\r\n-ERR 'x'\r\n"), "INFO {}|PING|+OK|-ERR 'x'|");
     check(BYTES("MSG a 1 12\r\nPING\r\nPING\r\n\r\nPONG\r\n"), "MSG a 1 12|PONG|");
-    check(BYTES("PUB a.12 0\r\n\r\nHPUB b r 12 14\r\nNATS/1.0\r\n\r\nxy\r\nSUB a q 1\r\nUNSUB 1 5\r\n"),
+    check(BYTES("PUB a.12 0\r\n\r\nHPUB b r 12 14\r\nNATS/1.0\r\n\r\nxy\r\n"
+                "SUB a q 1\r\nUNSUB 1 5\r\n"),
           "PUB a.12 0|HPUB b r 12 14|SUB a q 1|UNSUB 1 5|");
     check(BYTES("HMSG a 1 12 12\r\nNATS/1.0\r\n\r\n\r\nPING\n"), "HMSG a 1 12 12|PING|");
 }
@@ -79,7 +80,8 @@ static void long_secrets(void **state)
     (void)state;
     enum { LONG = 3 * NATS__TAP_LINE_MAX };
     char text[LONG + 64];
-    int len = snprintf(text, sizeof(text), "CONNECT {\"jwt\":\"%0*d\",\"lang\":\"c\"}\r\n", LONG, 0);
+    int len = snprintf(text, sizeof(text), "CONNECT {\"jwt\":\"%0*d\",\"lang\":\"c\"}\r\n",
+                       LONG, 0);
     heard self;
     for (size_t step = 1; step <= (size_t)len; step += 7) {
         feed(&self, text, (size_t)len, step);

@@ -391,8 +391,8 @@ function verbs.stats()
 end
 
 -- The fields of an INFO that the case asks for; of a list the first; "json" is all of it.
-local function put_fields(object, verb)
-    local fine, info = try(verb or "server_info", object)
+local function put_fields(object)
+    local fine, info = try(words[1] == "info" and "info" or "server_info", object)
     if not fine then
         return
     end
@@ -413,8 +413,7 @@ local function put_fields(object, verb)
     put(unpack(line))
 end
 
-function verbs.server_info() put_fields(handle(0)) end
-function verbs.info() put_fields(handle(0), "info") end
+function verbs.info() put_fields(handle(0)) end verbs.server_info = verbs.info
 function verbs.status() put("ok", handle(0):status()) end
 function verbs.max_payload() put("ok", integer(handle(0):max_payload())) end
 
@@ -423,8 +422,7 @@ local event_fields = {
     text = function(event) return encode(event.text or "") end,
     url = function(event) return encode(event.url or "") end,
     subject = function(event) return encode(event.subject or "") end,
-    level = function(event) return event.level end,
-    line = function(event) return encode(event.line) end,
+    level = function(event) return event.level end, line = function(event) return encode(event.line) end,
     sid = function(event) return integer(event.sid or 0) end,
     lost = function(event) return integer(event.lost or 0) end,
     unconfirmed = function(event) return integer(event.unconfirmed or 0) end,

@@ -108,7 +108,7 @@ proc bytes {index} { return [decode [word $index]] }
 proc text {index} { return [text_of [decode [word $index]]] }
 
 proc handle {index} {
-    if {![info exists ::handles([word $index])]} {
+    if {![::info exists ::handles([word $index])]} {
         die "no such handle" [word $index]
     }
     return $::handles([word $index])
@@ -243,8 +243,8 @@ proc keep {name made} {
 
 # Lets go of a handle: its command, or the message.
 proc free {name} {
-    if {[info exists ::handles($name)] && [string match ::polynats::* $::handles($name)]
-            && [llength [info commands $::handles($name)]]} {
+    if {[::info exists ::handles($name)] && [string match ::polynats::* $::handles($name)]
+            && [llength [::info commands $::handles($name)]]} {
         rename $::handles($name) ""
     }
     unset -nocomplain ::handles($name)
@@ -725,7 +725,7 @@ proc verb::proto_new_inbox {} {
 
 # ---- the loop ----
 
-proc verb::hello {} { put ok {*}[lmap name [info procs ::verb::*] {namespace tail $name}] }
+proc verb::hello {} { put ok {*}[lmap name [::info procs ::verb::*] {namespace tail $name}] }
 
 proc play {line} {
     global words options
@@ -743,7 +743,7 @@ proc play {line} {
         return
     }
     set verb [lindex $words 0]
-    if {![llength [info procs ::verb::$verb]]} {
+    if {![llength [::info procs ::verb::$verb]]} {
         die "no such verb" $verb
     }
     ::verb::$verb
