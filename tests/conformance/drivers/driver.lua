@@ -422,7 +422,7 @@ local event_fields = {
     text = function(event) return encode(event.text or "") end,
     url = function(event) return encode(event.url or "") end,
     subject = function(event) return encode(event.subject or "") end,
-    level = function(event) return event.level end, line = function(event) return encode(event.line) end,
+    level = function(e) return e.level end, line = function(e) return encode(e.line) end,
     sid = function(event) return integer(event.sid or 0) end,
     lost = function(event) return integer(event.lost or 0) end,
     unconfirmed = function(event) return integer(event.unconfirmed or 0) end,
