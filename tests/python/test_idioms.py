@@ -356,6 +356,9 @@ def test_a_logger_is_told_of_lines_without_secrets(caplog):
         with polynats.connect(logger=logger, token=secret, trace=True) as nc:
             nc.publish("traced", b"payload")
             nc.flush()
+            nc.reconnect()
+            while nc.next_event(5).type != "reconnected":
+                pass
     told = [record.getMessage() for record in caplog.records if record.levelno == 5]
     assert "-> PUB traced 7" in told
     assert any(line.startswith("-> CONNECT {") and "***" in line for line in told)
