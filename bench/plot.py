@@ -15,7 +15,8 @@ from summary import LABELS, MEMORY_WORKS, TITLES  # noqa: E402
 
 COLORS = {"raw": "#8a8f98", "polynats": "#1f6fb2", "polynats-lua": "#5aa7dd",
           "polynats-python": "#3f8f8a", "polynats-ruby": "#b5485d", "polynats-tcl": "#7d6bb0",
-          "cnats": "#d08a2e", "gonats": "#5b9e6f"}
+          "polynats-aio": "#57a8a2", "polynats-green": "#7fbfb9", "nats-py": "#c9803a",
+          "goingnats": "#a8713f", "cnats": "#d08a2e", "gonats": "#5b9e6f"}
 PANELS_PER_ROW = 3
 ROW_INCHES = 2.5
 

@@ -12,12 +12,27 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COLUMNS = ("name", "work", "size", "msgs", "seconds", "msgs_per_s", "client_cpu_ns_per_msg",
            "p50_us", "p99_us", "bytes_each")
 # The order is that of the tables and the plot.
-NAMES = ("raw", "polynats", "polynats-lua", "polynats-python", "polynats-ruby",
-         "polynats-tcl", "cnats", "gonats")
+NAMES = ("raw", "polynats", "cnats", "gonats", "polynats-lua", "polynats-ruby", "polynats-tcl",
+         "polynats-python", "polynats-aio", "polynats-green", "nats-py", "goingnats")
 TIME_LIMIT_S = 180  # for one program; none needs a tenth of it
 
 _FILES = {"raw": "bench_raw", "peer": "bench_peer", "polynats": "bench_polynats",
           "cnats": "bench_cnats", "gonats": "bench_gonats"}
+
+
+# name: the file, the words that go first, and the package of bench/requirements.txt that it needs.
+_IN_PYTHON = {"polynats-python": ("polynats.py", [], None),
+              "polynats-aio": ("polynats_aio.py", [], None),
+              "polynats-green": ("polynats.py", ["--green"], "gevent"),
+              "nats-py": ("natspy.py", [], "nats"),
+              "goingnats": ("goingnats.py", [], "goingnats")}
+
+
+@functools.lru_cache(maxsize=None)
+def _has(package):
+    """Asked of another process: this one has the bench's own folder on its path."""
+    return package is None or subprocess.call(
+        [sys.executable, "-c", f"import {package}"], stderr=subprocess.DEVNULL, cwd="/") == 0
 
 
 def command(build, name):
@@ -28,10 +43,12 @@ def command(build, name):
         if module is None or kit is None:
             return None
         return [os.environ.get("LUA", "lua5.4"), os.path.join(ROOT, "bench", "polynats.lua")]
-    if name == "polynats-python":
-        if find(build, "_polynats" + sysconfig.get_config_var("EXT_SUFFIX")) is None:
+    if name in _IN_PYTHON:
+        file, words, needed = _IN_PYTHON[name]
+        ours = find(build, "_polynats" + sysconfig.get_config_var("EXT_SUFFIX"))
+        if (name.startswith("polynats") and ours is None) or not _has(needed):
             return None
-        return [sys.executable, os.path.join(ROOT, "bench", "polynats.py")]
+        return [sys.executable, os.path.join(ROOT, "bench", file)] + words
     if name == "polynats-ruby":
         if find(build, "polynats.rb") is None:
             return None

@@ -17,9 +17,17 @@ LABELS = {
     "subs": "a subscription", "idle": "an idle connection",
 }
 MEMORY_WORKS = ("subs", "idle")
-TITLES = {"raw": "raw socket loop", "polynats": "polynats (C)", "polynats-lua": "polynats (Lua)",
-          "polynats-python": "polynats (Python)", "polynats-ruby": "polynats (Ruby)",
-          "polynats-tcl": "polynats (Tcl)", "cnats": "cnats", "gonats": "nats.go"}
+TITLES = {"raw": "raw socket loop", "polynats": "polynats (C)", "cnats": "cnats",
+          "gonats": "nats.go", "polynats-lua": "polynats (Lua)",
+          "polynats-ruby": "polynats (Ruby)", "polynats-tcl": "polynats (Tcl)",
+          "polynats-python": "polynats (Python)", "polynats-aio": "polynats.aio",
+          "polynats-green": "polynats.green", "nats-py": "nats-py (asyncio)",
+          "goingnats": "goingnats"}
+# A table each: a page is not wide enough for all.
+TABLES = {"compiled": ("raw", "polynats", "cnats", "gonats"),
+          "scripts": ("raw", "polynats-lua", "polynats-ruby", "polynats-tcl"),
+          "Python": ("raw", "polynats-python", "polynats-aio", "polynats-green", "nats-py",
+                     "goingnats")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,14 +145,22 @@ def _lines_of(rows):
             yield f"{label}: memory", "bytes", by_name
 
 
-def markdown(facts, rows):
-    names = [name for name in TITLES if any(row["name"] == name for row in rows)]
-    lines = ["| per message | " + " | ".join(TITLES[name] for name in names) + " |",
+def _table(title, rows, names):
+    """Lines of one table; raw alone is none."""
+    names = [name for name in names if any(row["name"] == name for row in rows)]
+    if names in ([], ["raw"]):
+        return []
+    lines = [f"| {title}, per message | " + " | ".join(TITLES[name] for name in names) + " |",
              "|---|" + "---|" * len(names)]
     for label, kind, by_name in _lines_of(rows):
-        cells = [_figure(by_name[name], kind) if name in by_name else "–" for name in names]
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
-    lines.append("")
+        if any(name in by_name for name in names if name != "raw"):
+            cells = [_figure(by_name[name], kind) if name in by_name else "–" for name in names]
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return lines + [""]
+
+
+def markdown(facts, rows):
+    lines = [line for title, names in TABLES.items() for line in _table(title, rows, names)]
     lines.append(f"Medians of {facts['runs']} runs, all programs in turn on one nats-server "
                  f"{facts['server']}; in brackets the ratio to the raw socket loop of the same "
                  f"round. "

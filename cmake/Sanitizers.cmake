@@ -35,7 +35,9 @@ function(wrap_interpreters out)
   foreach(interpreter ${ARGN})
     string(MAKE_C_IDENTIFIER "INTERPRETER_${interpreter}" found)
     if(interpreter STREQUAL "python3")
-      set(${found} ${Python3_EXECUTABLE}) # the one that the module is built for
+      # The one that the module is built for. It may be a script that chooses, which would use the preload up.
+      execute_process(COMMAND ${Python3_EXECUTABLE} -c "import sys; print(sys.executable)"
+                      OUTPUT_VARIABLE ${found} OUTPUT_STRIP_TRAILING_WHITESPACE)
     else()
       find_program(${found} ${interpreter} NO_CACHE)
     endif()

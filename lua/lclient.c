@@ -77,21 +77,100 @@ static void note_options(lnats_client *client)
     nats_client_option_int(client->client, "drain_timeout", &client->drain_timeout_ms);
 }
 
-int lnats_connect(lua_State *L)
+static void release_future(void *future)
+{
+    nats_future_free(future);
+}
+
+/* The client's userdata at the top, and its function: connect, and call that as often as a server
+ * asks. */
+static nats_status connect_asking(lua_State *L, const char *servers, const nats_options *options,
+                                  lnats_client *client, int function)
+{
+    int index = lua_gettop(L);
+    void **box = lnats_box(L, release_future);
+    nats_future *future = NULL;
+    nats_status status = nats_connect_start(servers, options, &client->client, &future);
+    if (status != NATS_OK) {
+        return status;
+    }
+    *box = future;
+    lua_pushvalue(L, function);
+    lnats_credentials_set(L, index);
+    client->opening = true;
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    nats_msg *none = NULL;
+    do {
+        status = nats_future_wait(future, -1, &none);
+    } while (lnats_wait_again(L, &wait, status));
+    client->opening = false;
+    if (status == NATS_OK) {
+        lnats_box_drop(L, index + 1);
+        lua_settop(L, index);
+    }
+    return status;
+}
+
+/* The options at 2 without `credentials`, of which the function comes to 3, or nil. */
+static void take_function(lua_State *L)
+{
+    lua_pushnil(L);
+    if (!lua_istable(L, 2)) {
+        return;
+    }
+    lua_getfield(L, 2, "credentials");
+    lua_replace(L, 3);
+    if (lua_isnil(L, 3)) {
+        return;
+    }
+    luaL_argexpected(L, lua_isfunction(L, 3), 2, "option 'credentials': function");
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, 2) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, 4);
+    }
+    lua_pushnil(L);
+    lua_setfield(L, 4, "credentials");
+    lua_pushboolean(L, 1);
+    lua_setfield(L, 4, "credentials_hook");
+    lua_replace(L, 2);
+}
+
+/* The arguments of connect: the servers, and the options in the box at the top of the stack. */
+static nats_status check_connect(lua_State *L, const char **servers_out, nats_options **options_out)
 {
     lua_settop(L, 2);
-    const char *servers = lnats_servers_push(L, 1);
-    nats_options *options = lnats_options_push(L);
+    take_function(L);
+    *servers_out = lnats_servers_push(L, 1);
+    *options_out = lnats_options_push(L);
     /* Ctrl-C in a waiting call must reach the script; who does not want it says interruptible =
      * false. */
-    nats_options_set_bool(options, "interruptible", 1);
-    nats_status status = lnats_options_fill(L, 2, options);
+    nats_options_set_bool(*options_out, "interruptible", 1);
+    return lnats_options_fill(L, 2, *options_out);
+}
+
+int lnats_connect(lua_State *L)
+{
+    const char *servers;
+    nats_options *options;
+    nats_status status = check_connect(L, &servers, &options);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
 
     int box = lua_gettop(L);
     lnats_client *client = push_client(L);
+    if (!lua_isnil(L, 3)) {
+        status = connect_asking(L, servers, options, client, 3);
+        if (status != NATS_OK) {
+            return lnats_fail(L, status);
+        }
+        note_options(client);
+        lnats_box_drop(L, box);
+        return 1;
+    }
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
     int tries = 0;
@@ -107,6 +186,32 @@ int lnats_connect(lua_State *L)
     return 1;
 }
 
+int lnats_connect_start(lua_State *L)
+{
+    const char *servers;
+    nats_options *options;
+    nats_status status = check_connect(L, &servers, &options);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+
+    int box = lua_gettop(L);
+    lnats_client *client = push_client(L);
+    lnats_future *future = lnats_future_push(L, box + 1);
+    future->goal = true;
+    status = nats_connect_start(servers, options, &client->client, &future->future);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    if (!lua_isnil(L, 3)) {
+        lua_pushvalue(L, 3);
+        lnats_credentials_set(L, box + 1);
+    }
+    note_options(client);
+    lnats_box_drop(L, box);
+    return 2;
+}
+
 static int client_share(lua_State *L)
 {
     const lnats_client *client = lnats_client_check(L, 1);
@@ -116,24 +221,30 @@ static int client_share(lua_State *L)
         return lnats_fail(L, status);
     }
     note_options(shared);
+    lnats_credentials_get(L, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+    } else {
+        lnats_credentials_set(L, lua_gettop(L) - 1);
+    }
     return 1;
 }
 
 /* After the end nobody can be called any more: let the functions go. */
-static void forget_callbacks(lua_State *L, lnats_client *client)
+static void forget_callbacks(lua_State *L, lnats_client *client, int index)
 {
     client->closed = true;
     lnats_batch_clear(&client->shared);
     lnats_batch_clear(&client->callbacks);
     lua_newtable(L);
-    lua_setiuservalue(L, 1, 1);
+    lua_setiuservalue(L, index, 1);
 }
 
 static int client_close(lua_State *L)
 {
     lnats_client *client = lnats_client_check(L, 1);
     nats_status status = nats_client_close(client->client);
-    forget_callbacks(L, client);
+    forget_callbacks(L, client, 1);
     return lnats_done(L, status);
 }
 
@@ -153,9 +264,29 @@ static int client_drain(lua_State *L)
     } while (lnats_wait_again(L, &wait, status));
     int results = lnats_done(L, status);
     if (nats_client_status(client->client) == NATS_CLIENT_CLOSED) {
-        forget_callbacks(L, client);
+        forget_callbacks(L, client, 1);
     }
     return results;
+}
+
+static int client_drain_start(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_future *future = lnats_future_push(L, 1);
+    future->goal = future->drains = true;
+    nats_status status = nats_client_drain_start(client, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
+void lnats_client_drained(lua_State *L, int index)
+{
+    lnats_client *client = lnats_client_check(L, index);
+    if (nats_client_pending(client->client) > 0) {
+        return; /* what waits can be taken, and who finds none left closes it */
+    }
+    nats_client_close(client->client);
+    forget_callbacks(L, client, index);
 }
 
 static int client_gc(lua_State *L)
@@ -431,6 +562,16 @@ static int client_flush(lua_State *L)
     return lnats_done(L, status);
 }
 
+static int client_flush_start(lua_State *L)
+{
+    nats_client *client = lnats_client_check(L, 1)->client;
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    lnats_future *future = lnats_future_push(L, 1);
+    future->goal = true;
+    nats_status status = nats_client_flush_start(client, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
 static int client_rtt(lua_State *L)
 {
     lnats_client *client = lnats_client_check(L, 1);
@@ -538,7 +679,10 @@ static int client_reconnect(lua_State *L)
 
 static int client_process(lua_State *L)
 {
-    return lnats_done(L, nats_client_process(lnats_client_check(L, 1)->client));
+    nats_status status = nats_client_process(lnats_client_check(L, 1)->client);
+    int results = lnats_done(L, status);
+    lnats_credentials_answer(L, 1);
+    return results;
 }
 
 static int client_deadline(lua_State *L)
@@ -549,7 +693,9 @@ static int client_deadline(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"close", client_close},
+    {"credentials", lnats_client_credentials},
     {"drain", client_drain},
+    {"drain_start", client_drain_start},
     {"share", client_share},
     {"publish", client_publish},
     {"publish_many", client_publish_many},
@@ -560,6 +706,7 @@ static const luaL_Reg methods[] = {
     {"request_start", lnats_client_request_start},
     {"request_many", lnats_client_request_many},
     {"flush", client_flush},
+    {"flush_start", client_flush_start},
     {"rtt", client_rtt},
     {"reconnect", client_reconnect},
     {"new_inbox", client_new_inbox},

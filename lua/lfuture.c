@@ -35,11 +35,10 @@ static nats_status check_request(lua_State *L, const char *verb, const char *con
     return status;
 }
 
-/* A future's userdata on the stack, before the request is made. */
-static lnats_future *push_future(lua_State *L)
+lnats_future *lnats_future_push(lua_State *L, int client)
 {
     lnats_future *future = lnats_new(L, &lnats_future_kind, 1);
-    lua_pushvalue(L, 1);
+    lua_pushvalue(L, client);
     lua_setiuservalue(L, -2, 1);
     lnats_batch_room(L, &future->batch, 1);
     return future;
@@ -53,12 +52,26 @@ static void release(lnats_future *future)
     nats_future_free(handle);
 }
 
+/* No reply: true at the end of what gives none; nil at the end of replies, or before it. */
+static int push_end(lua_State *L, const lnats_future *future, int client)
+{
+    bool reached = future->goal && nats_future_done(future->future) != 0;
+    if (reached && future->drains) {
+        lnats_client_drained(L, client);
+    }
+    if (reached) {
+        lua_pushboolean(L, 1);
+    } else {
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
 /* The reply that came, on the stack; client: its index. */
 static int push_reply(lua_State *L, lnats_future *future, nats_msg *msg, int client)
 {
     if (msg == NULL) {
-        lua_pushnil(L);
-        return 1;
+        return push_end(L, future, client);
     }
     lnats_batch_put(&future->batch, msg);
     if (!lnats_batch_push(L, &future->batch, lua_upvalueindex(1), client)) {
@@ -76,7 +89,7 @@ static nats_status start_one(lua_State *L, const char *verb, lnats_future **futu
     if (status != NATS_OK) {
         return status;
     }
-    lnats_future *future = push_future(L);
+    lnats_future *future = lnats_future_push(L, 1);
     *future_out = future;
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
@@ -151,7 +164,7 @@ int lnats_client_request_many(lua_State *L)
     args.max = given ? lnats_table_int(L, 4, "max", 0, 0) : 0;
     args.stall_ms = given ? lnats_table_seconds(L, 4, "stall", 0) : 0;
     args.sentinel = given && lnats_table_bool(L, 4, "sentinel");
-    lnats_future *future = push_future(L);
+    lnats_future *future = lnats_future_push(L, 1);
     status = nats_client_request_many(client, args.subject, args.subject_len, args.headers,
                                       args.data, args.data_len, (size_t)args.max,
                                       args.stall_ms < 0 ? 0 : args.stall_ms, args.timeout_ms,

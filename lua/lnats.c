@@ -137,6 +137,7 @@ __attribute__((visibility("default"))) int luaopen_nats(lua_State *L);
 int luaopen_nats(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"connect", lnats_connect},
+                                        {"connect_start", lnats_connect_start},
                                          {"proto", lnats_proto_create},
                                          {"options", lnats_options_list},
                                          {"version", version},

@@ -61,6 +61,7 @@ typedef struct lnats_client {
     bool filling; /* dispatch waits for messages: a hook that calls stop must wake it */
     bool ended;   /* some subscription with a callback may be over */
     bool closed;  /* by the script */
+    bool opening; /* connect waits, and a function supplies credentials */
 } lnats_client;
 
 /* user values: 1 the client, 2 the callback */
@@ -76,6 +77,8 @@ typedef struct lnats_future {
     const lnats_kind *kind;
     nats_future *future;
     lnats_batch batch;
+    bool goal;   /* it gives no message, but true at its end */
+    bool drains; /* the client */
 } lnats_future;
 
 typedef struct lnats_proto {
@@ -206,6 +209,9 @@ void lnats_msg_open(lua_State *L);
 lnats_client *lnats_client_check(lua_State *L, int arg);
 void lnats_client_open(lua_State *L);
 int lnats_connect(lua_State *L);
+int lnats_connect_start(lua_State *L);
+/* What was under way has arrived, at the client at index: closed, if nothing waits to be taken. */
+void lnats_client_drained(lua_State *L, int index);
 /* The servers named at arg: "a,b" of { "a", "b" }, a string as it is, NULL for nil. Pushes one
  * value. */
 const char *lnats_servers_push(lua_State *L, int arg);
@@ -213,6 +219,17 @@ const char *lnats_servers_push(lua_State *L, int arg);
 /* An empty subscription's userdata, with the client and the callback (or nil) at these indices. */
 lnats_sub *lnats_sub_push(lua_State *L, int client, int callback);
 void lnats_sub_open(lua_State *L);
+
+/* lcredentials.c */
+
+/* Give the client at the index the function at the top (nil: none), which is popped. */
+void lnats_credentials_set(lua_State *L, int client);
+/* Its function, or nil, on the stack. */
+void lnats_credentials_get(lua_State *L, int client);
+/* If the client at the index is asked, call its function, which may raise. */
+void lnats_credentials_answer(lua_State *L, int client);
+void lnats_credentials_answer_all(lua_State *L);
+int lnats_client_credentials(lua_State *L);
 
 /* lcallback.c: methods of the client */
 int lnats_client_dispatch(lua_State *L);
@@ -225,6 +242,8 @@ nats_status lnats_callbacks_drain(lua_State *L, lnats_client *client, lnats_wait
 int lnats_client_request(lua_State *L);
 int lnats_client_request_start(lua_State *L);
 int lnats_client_request_many(lua_State *L);
+/* A future's userdata on the stack, before what it waits for has begun. client: its index. */
+lnats_future *lnats_future_push(lua_State *L, int client);
 void lnats_future_open(lua_State *L);
 
 #define LNATS_EVENT_NAME "nats.event" /* the metatable of all events' tables */

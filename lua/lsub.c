@@ -138,6 +138,18 @@ static int sub_drain(lua_State *L)
     return lnats_done(L, status);
 }
 
+static int sub_drain_start(lua_State *L)
+{
+    lnats_sub *sub = check_sub(L, 1);
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    note_end(L);
+    lua_getiuservalue(L, 1, 1);
+    lnats_future *future = lnats_future_push(L, lua_gettop(L));
+    future->goal = true;
+    nats_status status = nats_sub_drain_start(sub->sub, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
 static int sub_close(lua_State *L)
 {
     lnats_sub *sub = lnats_check(L, 1, &lnats_sub_kind);
@@ -238,6 +250,7 @@ void lnats_sub_open(lua_State *L)
                                        {"iterate", sub_messages},
                                        {"unsubscribe", sub_unsubscribe},
                                        {"drain", sub_drain},
+                                       {"drain_start", sub_drain_start},
                                        {"stats", sub_stats},
                                        {"active", sub_active},
                                        {NULL, NULL}};

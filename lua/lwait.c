@@ -107,6 +107,7 @@ bool lnats_wait_again(lua_State *L, lnats_wait *wait, nats_status status)
         return false;
     }
     run_hooks(L, wait);
+    lnats_credentials_answer_all(L);
     lnats_wait_left(wait);
     return true;
 }

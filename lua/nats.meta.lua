@@ -28,6 +28,15 @@ function subject.matches(pattern, subject) end
 
 ---Options of a connection; nats.options() lists their names, types and meanings, docs/options.md their defaults too.
 ---Times are in seconds, or text with a unit such as "250ms".
+---@class nats.Credentials
+---@field user? string
+---@field password? string
+---@field token? string
+---@field jwt? string
+---@field seed? string
+---@field public_key? string
+---@field signature? string raw bytes
+
 ---@class nats.Options
 ---@field name? string
 ---@field user? string
@@ -68,6 +77,10 @@ function subject.matches(pattern, subject) end
 ---@field local_address? string
 ---@field retry_on_connect? boolean
 ---@field lame_duck_move? number
+---@field credentials_hook? boolean
+---@field credentials? fun(nonce: string): nats.Credentials? called at each connect, by the call that waits
+---@field ws_headers? string
+---@field ws_compression? boolean
 ---@field trace? boolean
 
 ---Connect, and return when the server has answered.
@@ -78,6 +91,14 @@ function subject.matches(pattern, subject) end
 ---@return nats.Code? code
 ---@return string? about
 function nats.connect(servers, options) end
+---Begin to connect, and do not wait: for event loops. The future gives true when the server has answered.
+---@param servers? string|string[]
+---@param options? nats.Options
+---@return nats.Client? client
+---@return nats.Future|string|nil future
+---@return nats.Code? code
+---@return string? about
+function nats.connect_start(servers, options) end
 ---The protocol without I/O.
 ---@param servers? string|string[]
 ---@param options? nats.Options
@@ -105,6 +126,10 @@ function client:close() end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function client:drain(timeout) end
+---Begin to drain, and do not wait: the future gives true when all that was under way is here.
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?
+function client:drain_start(timeout) end
 ---Another client on the same connection.
 ---@return nats.Client?, string?, nats.Code?
 function client:share() end
@@ -147,6 +172,10 @@ function client:request_many(subject, data, options) end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function client:flush(timeout) end
+---The same without waiting: the future gives true when the server has processed it.
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?
+function client:flush_start(timeout) end
 ---@param timeout? number
 ---@return number? seconds, string? text, nats.Code? code
 function client:rtt(timeout) end
@@ -226,6 +255,9 @@ function subscription:unsubscribe(after) end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function subscription:drain(timeout) end
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?
+function subscription:drain_start(timeout) end
 ---@return { pending_msgs: integer, pending_bytes: integer, delivered: integer, dropped: integer, received: integer }
 function subscription:stats() end
 ---@return boolean

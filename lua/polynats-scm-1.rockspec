@@ -21,6 +21,7 @@ dependencies = {
 external_dependencies = {
   JSONC = { header = "json-c/json.h" },
   OPENSSL = { header = "openssl/ssl.h" },
+  ZLIB = { header = "zlib.h" },
 }
 test_dependencies = {
   "cqueues",

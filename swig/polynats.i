@@ -33,7 +33,10 @@ typedef int nats_status;
     (const void *data, size_t data_len), (const void *signature, size_t signature_len)
 }
 %apply const char *WORDS { const char *name, const char *url }
-%apply const char *WORDS_OR_NONE { const char *text, const char *public_key, const char *jwt }
+%apply const char *WORDS_OR_NONE {
+    const char *text, const char *public_key, const char *jwt, const char *user,
+    const char *password, const char *token, const char *seed
+}
 %apply int64_t SECONDS_MS { int64_t timeout, int64_t wait }
 %apply int64_t NOW_NS { int64_t now }
 
@@ -67,6 +70,10 @@ NOUN(nats_proto, Proto)
     nats_status option_int(const char *name, int64_t *NUMBER_OUT);
     size_t stats(uint64_t *CLIENT_STATS_OUT, size_t STATS_COUNT);
     nats_status next_event(int64_t wait, nats_event **EVENT_OUT);
+    nats_status credentials(const char *user, const char *password, const char *token,
+                            const char *jwt, const char *seed, const char *public_key,
+                            const void *signature, size_t signature_len);
+    nats_status question(nats_event **EVENT_OUT);
     nats_status fd(int32_t *NUMBER_OUT);
     nats_status process(void);
     int64_t deadline_ms(void);

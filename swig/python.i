@@ -149,6 +149,7 @@ RESULT_IN_PLACE(size_t, COUNT_OUT, size_t temp = 0, PyLong_FromSize_t(*$1))
 RESULT_IN_PLACE(int32_t, NUMBER_OUT, int32_t temp = 0, PyLong_FromLong(*$1))
 RESULT_IN_PLACE(int64_t, NUMBER_OUT, int64_t temp = 0, PyLong_FromLongLong(*$1))
 RESULT_IN_PLACE(uint64_t, NUMBER_OUT, uint64_t temp = 0, PyLong_FromUnsignedLongLong(*$1))
+RESULT_IN_PLACE(nats_event *, EVENT_OUT, nats_event *temp = NULL, pyn_event_dict(*$1))
 RESULT_IN_PLACE(nats_info *, INFO_OUT, nats_info *temp = NULL, pyn_info_text(*$1))
 %typemap(in, numinputs=0) size_t *TEXT_LEN_OUT "$1 = NULL;"
 

@@ -14,7 +14,6 @@
 #define nats_client_drain(client, ms) nrb_client_drain(client, ms)
 #define nats_client_flush(client, ms) nrb_client_flush(client, ms)
 #define nats_client_rtt(client, ms, out) nrb_client_rtt(client, ms, out)
-#define nats_sub_drain(sub, ms) nrb_sub_drain(sub, ms)
 %}
 
 %init %{
@@ -85,6 +84,7 @@ RESULT_IN_PLACE(size_t, COUNT_OUT, size_t temp = 0, SIZET2NUM(*$1))
 RESULT_IN_PLACE(int32_t, NUMBER_OUT, int32_t temp = 0, INT2NUM(*$1))
 RESULT_IN_PLACE(int64_t, NUMBER_OUT, int64_t temp = 0, LL2NUM(*$1))
 RESULT_IN_PLACE(uint64_t, NUMBER_OUT, uint64_t temp = 0, ULL2NUM(*$1))
+RESULT_IN_PLACE(nats_event *, EVENT_OUT, nats_event *temp = NULL, nrb_event_struct(*$1))
 RESULT_IN_PLACE(nats_info *, INFO_OUT, nats_info *temp = NULL, nrb_info_hash(*$1))
 RESULT_IN_PLACE(size_t, TEXT_LEN_OUT, size_t temp = 0, *$1 > 0 ? nrb_str(result, *$1) : Qnil)
 
@@ -106,6 +106,8 @@ COUNTERS(SUB_STATS_OUT, nrb_sub_stats_hash)
 %ignore nats_client::next_event;
 %ignore nats_future::cancel;
 %ignore nats_sub::set_mode;
+/* By hand: under a Fiber scheduler it is the client that is watched. */
+%ignore nats_sub::drain;
 
 /* ---- names ---- */
 
@@ -117,9 +119,11 @@ COUNTERS(SUB_STATS_OUT, nrb_sub_stats_hash)
 %rename(raw_unsubscribe_subject) nats_client::unsubscribe_subject;
 %rename(raw_option_int) nats_client::option_int;
 %rename(deadline) nats_client::deadline_ms;
+%rename(raw_credentials) nats_client::credentials;
+%rename(raw_question) nats_client::question;
+%rename(raw_process) nats_client::process;
 
 %rename(raw_unsubscribe) nats_sub::unsubscribe;
-%rename(raw_drain) nats_sub::drain;
 %rename("active?") nats_sub::active;
 %rename("done?") nats_future::done;
 

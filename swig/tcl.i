@@ -168,6 +168,9 @@ DATA_ARGUMENT(signature, signature_len)
 %ignore nats_client::wake;
 %ignore nats_client::unsubscribe_subject;
 %ignore nats_client::next_event;
+%ignore nats_client::credentials;
+%ignore nats_client::question;
+%ignore nats_client::process;
 %ignore nats_sub::drain;
 
 %include "polynats.i"
@@ -180,6 +183,7 @@ static const char *const sign_options[] = {"-public_key", "-jwt", "-now", NULL};
 
 static const tnats_verb client_verbs[] = {
     {"close", tnats_client_close, NULL, "", 0, 0, NULL},
+    {"credentials", tnats_client_credentials, NULL, "dict", 1, 1, NULL},
     {"deadline", NULL, _wrap_Client_deadline_ms, "", 0, 0, NULL},
     {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
     {"dispatch", tnats_client_dispatch, NULL, "?-max count? ?-wait seconds?", 0, -1, NULL},
@@ -193,7 +197,7 @@ static const tnats_verb client_verbs[] = {
     {"next_event", tnats_client_next_event, NULL, "?-wait seconds?", 0, -1, NULL},
     {"on_event", tnats_client_on_event, NULL, "prefix", 1, 1, NULL},
     {"option_int", NULL, _wrap_Client_option_int, "name", 1, 1, NULL},
-    {"process", NULL, _wrap_Client_process, "", 0, 0, NULL},
+    {"process", tnats_client_process, NULL, "", 0, 0, NULL},
     {"publish", tnats_client_publish, NULL, "subject ?data? ?-reply subject? ?-headers dict?", 1,
      -1, NULL},
     {"publish_many", tnats_client_publish_many, NULL, "subject list", 2, 2, NULL},

@@ -16,8 +16,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # abi holds tables that are included like headers; include is the public ABI, open to all.
 LAYERS = {
-    "include": 0, "abi": 0, "base": 0, "json": 1, "crypto": 1, "proto": 2, "io": 2, "client": 3,
-    "jetstream": 4, "service": 4, "kv": 5, "object": 5, "api": 6,
+    "include": 0, "abi": 0, "base": 0, "json": 1, "crypto": 1, "zip": 1, "proto": 2, "io": 2,
+    "client": 3, "jetstream": 4, "service": 4, "kv": 5, "object": 5, "api": 6,
 }
 # Data and foundations that folders of the same number may see.
 OPEN_TO_ALL = {"include", "abi", "base"}
@@ -32,13 +32,14 @@ CLOCKS_AND_THREADS = ("time.h", "pthread.h", "threads.h", "semaphore.h", "signal
 RULES = (
     ("sockets", SOCKETS, {"io"}, ()),
     ("TLS and cryptography", ("openssl/*",), {"crypto", "io"}, ()),
+    ("compression", ("zlib.h", "zconf.h"), {"zip"}, ()),
     ("JSON", ("json-c/*", "json.h", "jansson.h", "cJSON.h", "yyjson.h"), {"json"}, ()),
     ("clocks, threads and the operating system", CLOCKS_AND_THREADS,
      {"io", "client", "jetstream", "service", "kv", "object", "api"},
      ("libnats/base/clock.[ch]", "libnats/base/spin.h")),
 )
 # Files of base that stand on clocks or threads: only folders that may know these include them.
-SANS_IO = {"base", "json", "crypto", "proto"}
+SANS_IO = {"base", "json", "crypto", "zip", "proto"}
 # file of base -> its own source, and the folders that may not include it. Who waits on a lock is client or above.
 GUARDED = {
     "base/clock.h": ("libnats/base/clock.c", SANS_IO),

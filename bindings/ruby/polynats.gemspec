@@ -14,6 +14,7 @@ Gem::Specification.new do |spec|
   spec.extensions = ["ext/polynats/extconf.rb"]
   spec.require_paths = ["lib"]
   spec.requirements = ["json-c, with its headers (Debian: libjson-c-dev)",
-                       "OpenSSL 3, with its headers (Debian: libssl-dev)"]
+                       "OpenSSL 3, with its headers (Debian: libssl-dev)",
+                       "zlib, with its headers (Debian: zlib1g-dev)"]
   spec.metadata = { "rubygems_mfa_required" => "true" }
 end

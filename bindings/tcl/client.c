@@ -9,8 +9,6 @@
 #define GET_MAX 65536
 /* Payloads of one inner call of publish_many. */
 #define PUBLISH_SLICE 256
-/* Times that connect begins again after a signal: each is an attempt with a new timeout. */
-#define CONNECT_RETRIES_MAX 100
 
 static nats_client *client_of(const tnats_handle *handle)
 {
@@ -24,83 +22,6 @@ static int done(Tcl_Interp *interp, nats_status status)
 
 /* ---- life ---- */
 
-static nats_status connect_again(Tcl_Interp *interp, const char *servers,
-                                 const nats_options *options, nats_client **client, int *code_out)
-{
-    for (int tries = 0;; tries++) {
-        nats_status status = nats_connect(servers, options, client);
-        if (status != NATS_ERR_INTERRUPTED || tries == CONNECT_RETRIES_MAX) {
-            return status;
-        }
-        *code_out = tnats_interrupted(interp);
-        if (*code_out != TCL_OK) {
-            return status;
-        }
-    }
-}
-
-/* Without a keeper the loop is what moves the bytes. */
-static void note_keeper(tnats_handle *handle)
-{
-    int64_t keeper = 1;
-    if (nats_client_option_int(handle->object, "keeper", &keeper) == NATS_OK && keeper == 0) {
-        handle->client->always = true;
-    }
-}
-
-static int add_client(tnats_state *state, nats_client *client)
-{
-    tnats_handle *handle = tnats_handle_new(state, &tnats_client_kind, client, NULL);
-    if (handle == NULL) {
-        return TCL_ERROR;
-    }
-    handle->client = tnats_client_new();
-    note_keeper(handle);
-    if (tnats_loop_update(handle, state->interp) != TCL_OK) {
-        tnats_destroy(handle, state->interp, 0, NULL);
-        return TCL_ERROR;
-    }
-    return TCL_OK;
-}
-
-static int connect_with(tnats_state *state, const char *servers, const nats_options *options)
-{
-    nats_client *client = NULL;
-    int code = TCL_OK;
-    nats_status status = connect_again(state->interp, servers, options, &client, &code);
-    if (code != TCL_OK || status != NATS_OK) {
-        return code != TCL_OK ? code : tnats_fail(state->interp, status);
-    }
-    return add_client(state, client);
-}
-
-/* polynats::connect ?url? ?-option value ...? */
-int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    tnats_state *state = data;
-    int first;
-    tnats_bytes servers;
-    nats_options *options;
-    if (tnats_servers(interp, objc, objv, &servers, &first) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    nats_status status = nats_options_new(&options);
-    if (status != NATS_OK) {
-        tnats_bytes_free(&servers);
-        return tnats_fail(interp, status);
-    }
-    /* A signal handler of the script's runs while a call waits; who does not want it says
-     * -interruptible false. */
-    nats_options_set_bool(options, "interruptible", 1);
-    int code = tnats_connect_options(interp, objc, objv, first, options, NULL, NULL);
-    if (code == TCL_OK) {
-        code = connect_with(state, servers.ptr, options);
-    }
-    nats_options_free(options);
-    tnats_bytes_free(&servers);
-    return code;
-}
-
 int tnats_client_share(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     (void)objc;
@@ -110,7 +31,8 @@ int tnats_client_share(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
     if (status != NATS_OK) {
         return tnats_fail(interp, status);
     }
-    return add_client(handle->state, client);
+    Tcl_Obj *prefix = handle->client->credentials;
+    return tnats_client_add(handle->state, client, prefix) != NULL ? TCL_OK : TCL_ERROR;
 }
 
 int tnats_client_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
@@ -119,35 +41,6 @@ int tnats_client_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
     (void)objv;
     tnats_loop_end(handle);
     return done(interp, nats_client_close(client_of(handle)));
-}
-
-int tnats_client_drain(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    static const char *const names[] = {"-timeout", NULL};
-    Tcl_Obj *values[1];
-    int64_t ms;
-    if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
-        tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    int code = TCL_OK;
-    tnats_wait wait;
-    tnats_wait_start(&wait, interp, ms);
-    nats_status status = nats_client_drain(client_of(handle), ms);
-    while (status == NATS_ERR_INTERRUPTED && code == TCL_OK) {
-        code = tnats_interrupted(interp);
-        if (code == TCL_OK) {
-            status = nats_client_drain(client_of(handle), tnats_wait_left(&wait));
-        }
-    }
-    /* What was under way for callbacks; the last one that is taken closes the client. */
-    for (size_t called = 1; code == TCL_OK && status == NATS_OK && called > 0;) {
-        code = tnats_callback_call(handle, SLICE, false, &called);
-    }
-    if (nats_client_status(client_of(handle)) == NATS_CLIENT_CLOSED) {
-        tnats_loop_end(handle);
-    }
-    return code != TCL_OK ? code : done(interp, status);
 }
 
 /* ---- publish ---- */
@@ -592,66 +485,7 @@ int tnats_client_next_event(tnats_handle *handle, Tcl_Interp *interp, int objc,
     return tnats_take_within(&taking, interp, ms);
 }
 
-/* ---- round trips ---- */
-
-/* The timeout of a verb that takes nothing else; without one it is the option's. */
-static int read_timeout(tnats_handle *handle, int objc, Tcl_Obj *const objv[], int64_t *ms_out)
-{
-    static const char *const names[] = {"-timeout", NULL};
-    Tcl_Interp *interp = handle->state->interp;
-    Tcl_Obj *values[1];
-    if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
-        tnats_seconds(interp, values[0], "-timeout", -1, ms_out) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    if (*ms_out < 0 && nats_client_option_int(client_of(handle), "request_timeout", ms_out) !=
-                           NATS_OK) {
-        *ms_out = -1;
-    }
-    return TCL_OK;
-}
-
-/* A flush, timed. Each attempt is a PING of its own, whose PONG tells of all that was sent before:
- * they get longer, so that one of them outlasts the way there and back, however long. */
-static int round_trip(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
-                      int64_t *rtt_ns)
-{
-    int64_t ms;
-    tnats_wait wait;
-    if (read_timeout(handle, objc, objv, &ms) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    tnats_wait_start(&wait, interp, ms);
-    for (int64_t attempt_ms = wait.ms;; attempt_ms *= 2) {
-        int64_t left = tnats_wait_left(&wait);
-        bool last = left >= 0 && left <= attempt_ms;
-        nats_status status = nats_client_rtt(client_of(handle), last ? left : attempt_ms, rtt_ns);
-        bool again = (status == NATS_ERR_TIMEOUT && !last) || status == NATS_ERR_INTERRUPTED;
-        if (!again) {
-            return done(interp, status);
-        }
-        int code = tnats_interrupted(interp);
-        if (code != TCL_OK) {
-            return code;
-        }
-    }
-}
-
-int tnats_client_flush(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    int64_t rtt_ns;
-    return round_trip(handle, interp, objc, objv, &rtt_ns);
-}
-
-int tnats_client_rtt(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    int64_t rtt_ns = 0;
-    if (round_trip(handle, interp, objc, objv, &rtt_ns) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    Tcl_SetObjResult(interp, Tcl_NewDoubleObj((double)rtt_ns / 1e9));
-    return TCL_OK;
-}
+/* ---- what it knows ---- */
 
 int tnats_client_server_info_json(tnats_handle *handle, Tcl_Interp *interp, int objc,
                                   Tcl_Obj *const objv[])
@@ -671,29 +505,6 @@ int tnats_client_server_info_json(tnats_handle *handle, Tcl_Interp *interp, int 
 }
 
 /* ---- the subscription's end ---- */
-
-int tnats_sub_drain(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    static const char *const names[] = {"-timeout", NULL};
-    Tcl_Obj *values[1];
-    int64_t ms;
-    tnats_wait wait;
-    if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
-        tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    tnats_wait_start(&wait, interp, ms);
-    for (;;) {
-        nats_status status = nats_sub_drain(handle->object, tnats_wait_left(&wait));
-        if (status != NATS_ERR_INTERRUPTED) {
-            return done(interp, status);
-        }
-        int code = tnats_interrupted(interp);
-        if (code != TCL_OK) {
-            return code;
-        }
-    }
-}
 
 /* $sub close: unsubscribe, and the command goes. */
 int tnats_sub_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])

@@ -49,8 +49,14 @@ static void client_release(tnats_handle *handle)
         unwatch(client);
         tnats_callback_forget(client);
         tnats_client_set_on_event(client, NULL);
+        handle->client = client;
+        tnats_credentials_set(handle, NULL);
+        handle->client = NULL;
         Tcl_DeleteHashTable(&client->callbacks);
         Tcl_DecrRefCount(client->watchers);
+        if (client->failure != NULL) {
+            Tcl_DiscardInterpState(client->failure);
+        }
         ckfree((char *)client);
     }
     nats_client_free(handle->object);
@@ -259,8 +265,9 @@ static bool has_queue(const tnats_client *client)
 
 static bool is_wanted(const tnats_client *client)
 {
-    return client->always || client->on_event != NULL || client->callbacks.numEntries > 0 ||
-           has_queue(client) || client->run != NULL || somebody_waits(client);
+    return client->always || client->credentials != NULL || client->on_event != NULL ||
+           client->callbacks.numEntries > 0 || has_queue(client) || client->run != NULL ||
+           somebody_waits(client);
 }
 
 static int watch(tnats_handle *handle, Tcl_Interp *interp)
@@ -368,6 +375,7 @@ static void turn(tnats_handle *handle)
     tnats_handle_keep(handle);
     Tcl_Preserve(interp);
     nats_status status = nats_client_process(handle->object);
+    tnats_credentials_answer(handle, interp, true);
     tnats_callback_call(handle, TURN_MAX, true, &called);
     tnats_callback_events(handle, true, &events);
     size_t served = call_waiting(handle);

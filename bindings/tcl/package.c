@@ -9,7 +9,7 @@
 
 EXPORT int Polynats_Init(Tcl_Interp *interp);
 
-static int command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+static int command_nr(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     const tnats_command *row = data;
     if (objc - 1 < row->least || (row->most >= 0 && objc - 1 > row->most)) {
@@ -17,6 +17,11 @@ static int command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const
         return TCL_ERROR;
     }
     return row->proc(tnats_state_of(interp), interp, objc, objv);
+}
+
+static int command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    return Tcl_NRCallObjProc(interp, command_nr, data, objc, objv);
 }
 
 static int call_command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
@@ -33,9 +38,10 @@ int Polynats_Init(Tcl_Interp *interp)
         Tcl_CreateNamespace(interp, "::polynats", NULL, NULL);
     }
     for (const tnats_command *row = tnats_commands; row->name != NULL; row++) {
-        Tcl_CreateObjCommand(interp, row->name, command, (ClientData)row, NULL);
+        /* connect may wait, and so yield. */
+        Tcl_NRCreateCommand(interp, row->name, command, command_nr, (ClientData)row, NULL);
     }
-    /* It may wait, and so yield. */
+    /* So may any verb. */
     Tcl_NRCreateCommand(interp, "::polynats::Call", call_command, tnats_call,
                         tnats_state_of(interp), NULL);
     return Tcl_PkgProvide(interp, "polynats::c", POLYNATS_TCL_VERSION);

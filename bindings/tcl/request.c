@@ -83,8 +83,7 @@ static nats_future *future_of(const tnats_taking *taking)
     return taking->future != NULL ? taking->future : taking->handle->object;
 }
 
-/* *open_out: the wait was up, and the future is still open. It may have ended right after. */
-static nats_status wait_reply(nats_future *future, int64_t wait_ms, nats_msg **msg, bool *open_out)
+nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **msg, bool *open_out)
 {
     nats_status status = nats_future_wait(future, wait_ms, msg);
     bool up = status == NATS_ERR_TIMEOUT && strcmp(nats_last_about(), "wait") == 0;
@@ -96,7 +95,7 @@ static nats_status take_reply(tnats_taking *taking, int64_t wait_ms, bool *got_o
 {
     nats_msg *msg = NULL;
     bool open;
-    nats_status status = wait_reply(future_of(taking), wait_ms, &msg, &open);
+    nats_status status = tnats_reply_wait(future_of(taking), wait_ms, &msg, &open);
     if (status != NATS_OK) {
         return open ? NATS_OK : status;
     }
@@ -119,7 +118,7 @@ static nats_status take_replies(tnats_taking *taking, int64_t wait_ms, bool *got
     for (;; wait_ms = 0) {
         nats_msg *msg = NULL;
         bool open;
-        nats_status status = wait_reply(taking->future, wait_ms, &msg, &open);
+        nats_status status = tnats_reply_wait(taking->future, wait_ms, &msg, &open);
         if (status != NATS_OK) {
             return open ? NATS_OK : status;
         }

@@ -57,6 +57,7 @@ typedef struct tnats_state {
     Tcl_Obj *coroutine;    /* the command that tells whether one runs */
     Tcl_Obj *yield;        /* the command that lets it wait */
     Tcl_HashTable handles; /* by their ids, those whose command is there */
+    size_t askable;        /* clients that have a prefix for credentials */
 } tnats_state;
 
 typedef struct tnats_handle tnats_handle;
@@ -225,11 +226,19 @@ struct tnats_taking {
     const char *silence;    /* the text of the error TIMEOUT; NULL: silence is none */
     bool wakes;             /* $nc wake ends it */
     bool fresh;             /* there can be nothing yet */
+    tnats_handle *made;     /* destroyed, unless something came of it; or NULL */
+    int64_t began_ns;
+    /* What becomes of it when it is over; NULL: its result, or its error. */
+    int (*finish)(tnats_taking *taking, Tcl_Interp *interp, nats_status status);
 };
 
 /* Take it, waiting at most ms (-1: for ever): in a coroutine by yielding, else in slices. The
  * interpreter's result is what came. */
 int tnats_take_within(tnats_taking *taking, Tcl_Interp *interp, int64_t ms);
+/* Does a call that waits yield here? */
+bool tnats_in_coroutine(tnats_state *state, Tcl_Interp *interp);
+/* The next reply, or the end, of a future. *open_out: the wait was up, and it is still open. */
+nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **msg, bool *open_out);
 /* The event loop saw that there may be something: let the waiter look. */
 void tnats_waiter_resume(tnats_waiter *waiter);
 
@@ -256,7 +265,7 @@ Tcl_Obj *tnats_sub_stats_new(nats_sub *sub);
 const char *tnats_client_status_name(int32_t status);
 const char *tnats_proto_state_name(int32_t state);
 
-/* ---- verbs written by hand: client.c, request.c, proto.c ---- */
+/* ---- verbs written by hand: client.c, goal.c, request.c, proto.c ---- */
 
 int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 int tnats_proto_create(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
@@ -266,6 +275,7 @@ tnats_proc tnats_client_share, tnats_client_publish, tnats_client_publish_many,
 tnats_proc tnats_client_request, tnats_client_request_start, tnats_client_request_many;
 tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_run, tnats_client_stop;
 tnats_proc tnats_client_watch, tnats_client_unwatch, tnats_client_wake;
+tnats_proc tnats_client_credentials, tnats_client_process;
 tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
 tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close;
 tnats_proc tnats_future_poll, tnats_future_wait;
@@ -296,6 +306,9 @@ struct tnats_client {
     Tcl_TimerToken end_timer; /* for the last events; keeps the handle */
     Tcl_HashTable callbacks;  /* from sid to a tnats_callback */
     Tcl_Obj *on_event;        /* a command prefix, or NULL */
+    Tcl_Obj *credentials;     /* likewise */
+    bool opening;             /* connect waits in the event loop */
+    Tcl_InterpState failure;  /* what credentials raised meanwhile, or NULL */
     Tcl_Obj *watchers;        /* a dict: its keys are command prefixes, each called once */
     Tcl_Obj *watching;        /* those of them that this turn has still to call, or NULL */
     tnats_waiter *waiters;
@@ -307,6 +320,9 @@ struct tnats_client {
     size_t count;
 };
 
+/* The handle of a client, which becomes the interpreter's result; NULL: the error is, and the client
+ * is freed. */
+tnats_handle *tnats_client_add(tnats_state *state, nats_client *client, Tcl_Obj *credentials);
 tnats_client *tnats_client_new(void);
 /* Begin, or end, to watch the descriptor, as is needed now. */
 int tnats_loop_update(tnats_handle *client, Tcl_Interp *interp);
@@ -320,6 +336,15 @@ tnats_handle *tnats_owner(tnats_handle *handle);
 bool tnats_client_woken(tnats_client *client);
 void tnats_loop_join(tnats_handle *client, tnats_waiter *waiter);
 void tnats_loop_leave(tnats_handle *client, tnats_waiter *waiter);
+
+/* ---- credentials.c ---- */
+
+/* NULL: none. */
+void tnats_credentials_set(tnats_handle *client, Tcl_Obj *prefix);
+/* Call the prefix if the client is asked. background: as tnats_call_prefix(). */
+int tnats_credentials_answer(tnats_handle *client, Tcl_Interp *interp, bool background);
+/* The same for all clients of the interpreter. */
+int tnats_credentials_answer_all(Tcl_Interp *interp);
 
 /* ---- callback.c: command prefixes that are called with messages and events ---- */
 

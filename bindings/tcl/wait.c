@@ -79,7 +79,8 @@ int tnats_interrupted(Tcl_Interp *interp)
     if (Tcl_Canceled(interp, TCL_LEAVE_ERR_MSG) != TCL_OK) {
         return TCL_ERROR;
     }
-    return check_limit(interp);
+    int code = check_limit(interp);
+    return code == TCL_OK ? tnats_credentials_answer_all(interp) : code;
 }
 
 int tnats_wait_next(tnats_wait *wait)
@@ -99,13 +100,19 @@ static void taking_free(tnats_taking *taking)
     }
     nats_future_free(taking->future);
     taking->future = NULL;
+    if (taking->made != NULL) {
+        tnats_destroy(taking->made, NULL, 0, NULL);
+        taking->made = NULL;
+    }
 }
 
 /* It is over: what it gave, silence, or an error. */
 static int conclude(tnats_taking *taking, Tcl_Interp *interp, nats_status status, bool got)
 {
     int code = TCL_OK;
-    if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
+    if (taking->finish != NULL && (got || status != NATS_OK)) {
+        code = taking->finish(taking, interp, status);
+    } else if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {
         code = tnats_fail(interp, status);
     } else if (!got && taking->silence != NULL) {
         code = tnats_fail_text(interp, NATS_ERR_TIMEOUT, "timeout", "%s", taking->silence);
@@ -171,6 +178,11 @@ static Tcl_Command running_coroutine(tnats_state *state, Tcl_Interp *interp)
     }
     Tcl_ResetResult(interp);
     return found;
+}
+
+bool tnats_in_coroutine(tnats_state *state, Tcl_Interp *interp)
+{
+    return running_coroutine(state, interp) != NULL;
 }
 
 static void wake(sleeper *self)
@@ -301,6 +313,10 @@ int tnats_take_within(tnats_taking *taking, Tcl_Interp *interp, int64_t ms)
     nats_status status = NATS_OK;
     if (!taking->fresh) {
         status = taking->take(taking, 0, &got);
+        if (status == NATS_ERR_INTERRUPTED && tnats_interrupted(interp) != TCL_OK) {
+            taking_free(taking);
+            return TCL_ERROR;
+        }
         if (ms == 0 || !goes_on(status, got) || is_woken(taking)) {
             return conclude(taking, interp, status, got);
         }

@@ -400,7 +400,7 @@ static void collect(nats__conn *conn, uint64_t all[STAT_COUNT])
     all[STAT_PINGS_OUT] = (uint64_t)nats__session_pings_out(conn->session);
     nats__spin_lock(&conn->out_lock);
     all[STAT_OUT_MSGS] = conn->out.box.accepted;
-    all[STAT_OUT_BYTES] = conn->out.box.written_bytes;
+    all[STAT_OUT_BYTES] = conn->out.box.written_bytes + conn->out.more_bytes;
     all[STAT_REFUSED] = conn->out.refused;
     all[STAT_UNWRITTEN_BYTES] = nats__outbox_pending(&conn->out.box);
     nats__spin_unlock(&conn->out_lock);

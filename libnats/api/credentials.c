@@ -10,7 +10,8 @@ nats_status nats_client_credentials(nats_client *client, const char *user, const
     if (status != NATS_OK) {
         return status;
     }
-    nats__credentials given = {user, password, token, jwt, public_key, signature, signature_len};
+    const void *signed_by = signature_len > 0 ? signature : NULL; /* no bytes are no signature */
+    nats__credentials given = {user, password, token, jwt, public_key, signed_by, signature_len};
     status = nats__credentials_check(&given);
     nats__conn *conn = client->conn;
     if (status == NATS_OK) {
@@ -24,4 +25,21 @@ nats_status nats_client_credentials(nats_client *client, const char *user, const
         nats__keeper_tell(conn);
     }
     return nats__leave(client, status);
+}
+
+nats_status nats_client_question(nats_client *client, nats_event **event_out)
+{
+    if (event_out == NULL) {
+        return nats__null_argument("event_out");
+    }
+    *event_out = NULL;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&client->conn->mu);
+    *event_out = nats__auth_question(client->conn);
+    nats__client_took(client);
+    pthread_mutex_unlock(&client->conn->mu);
+    return NATS_OK;
 }

@@ -117,7 +117,11 @@ const char *nats_proto_url(const nats_proto *proto)
 const char *nats_proto_scheme(const nats_proto *proto)
 {
     const nats__url *url = current_url(proto);
-    return url != NULL ? nats__scheme_name(url->scheme) : "";
+    if (url == NULL) {
+        return "";
+    }
+    bool below = url->scheme == NATS__SCHEME_WS && nats__session_wants_tls(proto->session);
+    return nats__scheme_name(below ? NATS__SCHEME_WSS : url->scheme);
 }
 
 const char *nats_proto_host(const nats_proto *proto)

@@ -120,28 +120,67 @@ static bool has_own(nats__conn *conn)
     return nats__pool_current(nats__session_pool(conn->session))->url.user != NULL;
 }
 
-static void ask(nats__conn *conn, const char *nonce)
+/* For a function of the program: every call that waits ends, for one of them must run it. */
+static nats_status ask_hook(nats__conn *conn, const nats__event_facts *facts)
 {
-    conn->asked = true;
+    conn->question = nats__event_new(facts);
+    if (conn->question == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    for (nats_client *client = conn->clients; client != NULL; client = client->next) {
+        nats__client_news(client);
+    }
+    nats__conn_wake(conn);
+    return NATS_OK;
+}
+
+static nats_status ask(nats__conn *conn, const char *nonce)
+{
     const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
-    nats__event_push(conn, NULL,
-                     &(nats__event_facts){.type = NATS_EVENT_CREDENTIALS,
-                                          .text = nonce,
-                                          .url = server->url.text});
+    const nats__event_facts facts = {
+        .type = NATS_EVENT_CREDENTIALS, .text = nonce, .url = server->url.text};
+    bool hook = nats__conn_opt(conn, NATS__OPT_credentials_hook) != 0;
+    if (conn->opening) {
+        const char *option = hook ? "credentials_hook" : "ask_credentials";
+        return nats__fail(NATS_ERR_INVALID, option,
+                          "%s: a connect that waits has nobody to ask: give the first "
+                          "credentials as options", option);
+    }
+    conn->asked = true;
+    if (hook) {
+        return ask_hook(conn, &facts);
+    }
+    nats__event_push(conn, NULL, &facts);
+    return NATS_OK;
+}
+
+static bool is_asked_for(nats__conn *conn)
+{
+    bool asks = nats__conn_opt(conn, NATS__OPT_ask_credentials) != 0 ||
+                nats__conn_opt(conn, NATS__OPT_credentials_hook) != 0;
+    return asks && (conn->connected_once || !has_own(conn));
+}
+
+nats_event *nats__auth_question(nats__conn *conn)
+{
+    nats_event *question = conn->question;
+    conn->question = NULL;
+    return question;
+}
+
+void nats__auth_forget(nats__conn *conn)
+{
+    conn->asked = false;
+    nats__event_free(nats__auth_question(conn));
 }
 
 void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
 {
-    bool asks = nats__conn_opt(conn, NATS__OPT_ask_credentials) != 0;
-    if (asks && (conn->connected_once || !has_own(conn))) {
-        if (!conn->opening) {
-            ask(conn, nonce);
-            return;
+    if (is_asked_for(conn)) {
+        nats_status status = ask(conn, nonce);
+        if (status != NATS_OK) {
+            failed(conn, status, now_ns);
         }
-        nats__fail(NATS_ERR_INVALID, "ask_credentials",
-                   "ask_credentials: a connect that waits has nobody to ask: give the first "
-                   "credentials as options");
-        failed(conn, NATS_ERR_INVALID, now_ns);
         return;
     }
     nats__creds creds;
@@ -168,7 +207,9 @@ nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const 
     if (status == NATS_OK) {
         status = answer(conn, given, &creds, now_ns);
     }
-    conn->asked = conn->asked && status != NATS_OK;
+    if (status == NATS_OK) {
+        nats__auth_forget(conn);
+    }
     nats__creds_clear(&creds);
     return status;
 }

@@ -22,6 +22,8 @@ static void conn_free(nats__conn *conn)
     nats__keeper_stop(conn);
     nats__resolver_free(&conn->resolver);
     nats__known_free(&conn->known);
+    nats__auth_forget(conn);
+    nats__ws_free(conn->ws);
     nats__secure_drop(conn);
     nats__tls_forget(conn->tls_memory);
     nats__tcp_close(conn->fd);

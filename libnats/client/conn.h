@@ -25,6 +25,7 @@
 #include "base/spin.h"
 #include "client/queue.h"
 #include "client/trace.h"
+#include "client/websocket.h"
 #include "io/park.h"
 #include "io/resolve.h"
 #include "io/tls.h"
@@ -160,6 +161,7 @@ typedef enum nats__transport {
     NATS__TRANSPORT_RESOLVING,
     NATS__TRANSPORT_CONNECTING,
     NATS__TRANSPORT_SECURING, /* TLS is being made */
+    NATS__TRANSPORT_UPGRADING, /* WebSocket is */
     NATS__TRANSPORT_UP
 } nats__transport;
 
@@ -168,6 +170,7 @@ typedef struct nats__writer {
     nats__outbox box;
     int fd;           /* -1: nothing can be written */
     nats__tls *tls;   /* NULL: in clear */
+    nats__ws_writer *ws; /* NULL: no WebSocket */
     bool writing;     /* one thread is in write(): drain and fd are its own */
     bool blocked;     /* the socket takes nothing more */
     bool failed;      /* a write failed: the driver must look */
@@ -179,6 +182,7 @@ typedef struct nats__writer {
     uint64_t epoch;          /* the connection's: requests of one that is lost are refused */
     size_t payload_max;
     uint64_t refused;        /* publishes that were not accepted */
+    uint64_t more_bytes;     /* of the socket than of the outbox: frames around, or packed */
     int64_t rested_ns;  /* end of the last write */
     int64_t blocked_ns; /* when it began to be blocked */
 } nats__writer;
@@ -250,8 +254,10 @@ struct nats__conn {
     nats__tls *tls; /* NULL: in clear */
     nats__tls_memory *tls_memory;
     int tls_wants;  /* SECURING: NATS__POLL_… */
+    nats__ws *ws;   /* NULL: no WebSocket, or not yet */
     bool opening;   /* nats_connect() is under way: there is nobody to ask */
     bool asked;     /* for credentials */
+    nats_event *question; /* of the option credentials_hook, until somebody takes it */
     nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
     int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
@@ -371,8 +377,17 @@ void nats__secure_start(nats__conn *conn, int64_t now_ns);
 void nats__secure_step(nats__conn *conn, int64_t now_ns);
 void nats__secure_drop(nats__conn *conn);
 
+/* upgrading.c: WebSocket. mu held. */
+void nats__upgrade_start(nats__conn *conn, int64_t now_ns);   /* TCP is there */
+void nats__upgrade_secured(nats__conn *conn, int64_t now_ns); /* so is TLS below it */
+void nats__upgrade_step(nats__conn *conn, int64_t now_ns);
+void nats__upgrade_drop(nats__conn *conn); /* nobody writes any more */
+
 /* auth.c: credentials. mu held. */
 void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns);
+/* Nothing is asked for any more. */
+void nats__auth_forget(nats__conn *conn);
+nats_event *nats__auth_question(nats__conn *conn); /* owned; NULL: none, or taken */
 /* What the program gives, a seed to sign with besides. Errors: INVALID, NO_MEMORY. */
 nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
                               int64_t now_ns);
@@ -408,7 +423,9 @@ static inline __attribute__((always_inline)) bool nats__conn_publish_more(
 }
 nats_status nats__conn_publish_many(nats__conn *conn, nats__frame *frame, const void *const *datas,
                                     const size_t *lens, size_t count, size_t *published_out);
-void nats__writer_attach(nats__conn *conn, int fd, nats__tls *tls);
+/* conn's TLS and WebSocket, as far as they are up, are between. fd -1: nobody may write. */
+void nats__writer_attach(nats__conn *conn, int fd);
+void nats__writer_pong(nats__conn *conn); /* of WebSocket, if one is owed */
 /* Take the socket away from writers and settle what was not written. keep: for a connection to
  * come. */
 void nats__writer_detach(nats__conn *conn, bool keep, uint64_t *lost_out,
@@ -427,7 +444,7 @@ void nats__writer_kick(nats__conn *conn);
 /* The connection is usable. Returns how many publishes were dropped that this server would not
  * take. */
 uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
-uint64_t nats__writer_written(nats__conn *conn); /* bytes, ever */
+uint64_t nats__writer_written(nats__conn *conn); /* bytes of the socket, ever */
 void nats__writer_rest_memory(nats__conn *conn); /* give back what a burst needed */
 
 typedef struct nats__writer_state {
@@ -505,6 +522,7 @@ typedef struct nats__event_facts {
 } nats__event_facts;
 /* To one client, or to all of the connection's (client NULL). */
 void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts);
+nats_event *nats__event_new(const nats__event_facts *facts); /* NULL: out of memory */
 void nats__event_free(nats_event *event);
 const char *nats__event_name(const nats_event *event); /* of its type; any thread */
 /* The lines of the protocol that were noted since (option trace) become events. */

@@ -26,8 +26,7 @@ void nats__dial_drop(nats__conn *conn)
     if (conn->fd >= 0) {
         nats__loops_socket(conn, conn->fd, -1, 0);
     }
-    bool up = conn->transport == NATS__TRANSPORT_UP ||
-              conn->transport == NATS__TRANSPORT_SECURING;
+    bool up = conn->transport >= NATS__TRANSPORT_SECURING;
     if (up && !conn->connected) {
         /* A handshake that failed: publishes that wait go on waiting. */
         uint64_t lost;
@@ -38,8 +37,9 @@ void nats__dial_drop(nats__conn *conn)
     } else if (up) {
         nats__conn_lost(conn);
     }
+    nats__upgrade_drop(conn);
     nats__secure_drop(conn);
-    conn->asked = false;
+    nats__auth_forget(conn);
     nats__tcp_close(conn->fd);
     conn->fd = -1;
     conn->transport = NATS__TRANSPORT_NONE;
@@ -62,7 +62,7 @@ static void transport_up(nats__conn *conn, int64_t now_ns)
     if (conn->trace != NULL) {
         nats__trace_begin(conn->trace);
     }
-    nats__writer_attach(conn, conn->fd, NULL);
+    nats__writer_attach(conn, conn->fd);
     nats__loops_socket(conn, -1, conn->fd, NATS__POLL_READ);
     nats__session_transport_up(conn->session, now_ns);
 }
@@ -211,6 +211,8 @@ int nats__dial_wants(const nats__conn *conn, int *fd_out)
         return NATS__POLL_WRITE;
     case NATS__TRANSPORT_SECURING:
         return conn->tls_wants;
+    case NATS__TRANSPORT_UPGRADING:
+        return conn->ws->wants;
     case NATS__TRANSPORT_UP:
         return NATS__POLL_READ;
     default:
@@ -226,6 +228,10 @@ void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns)
     }
     if (conn->transport == NATS__TRANSPORT_SECURING && (ready & conn->tls_wants) != 0) {
         nats__secure_step(conn, now_ns);
+        return;
+    }
+    if (conn->transport == NATS__TRANSPORT_UPGRADING && (ready & conn->ws->wants) != 0) {
+        nats__upgrade_step(conn, now_ns);
         return;
     }
     if (conn->transport != NATS__TRANSPORT_CONNECTING || (ready & NATS__POLL_WRITE) == 0) {

@@ -34,14 +34,10 @@ static void on_sign_wanted(nats__conn *conn, const nats__session_event *ev, int6
     nats__auth_wanted(conn, ev->text, now_ns);
 }
 
-/* WebSocket is a step of the state machine already; this version has no hands for it. */
-static void on_unsupported(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
+static void on_upgrade_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
     (void)ev;
-    nats__dial_drop(conn);
-    nats__session_failed(conn->session, NATS_ERR_NOT_SUPPORTED,
-                         "the server needs WebSocket, which this version does not support yet",
-                         now_ns);
+    nats__upgrade_start(conn, now_ns);
 }
 
 /* The gate is open; what waited and is too much for this server does not go through. */
@@ -220,7 +216,7 @@ typedef void (*handler)(nats__conn *, const nats__session_event *, int64_t);
 
 static const handler handlers[] = {
     [NATS_PROTO_DIAL] = on_dial,
-    [NATS_PROTO_UPGRADE_WANTED] = on_unsupported,
+    [NATS_PROTO_UPGRADE_WANTED] = on_upgrade_wanted,
     [NATS_PROTO_TLS_WANTED] = on_tls_wanted,
     [NATS_PROTO_SIGN_WANTED] = on_sign_wanted,
     [NATS_PROTO_CONNECTED] = on_connected,

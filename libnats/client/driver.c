@@ -163,8 +163,8 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     int64_t deadline = nats__session_deadline_ns(conn->session);
     deadline = earlier(deadline, conn->attempt_deadline_ns);
     deadline = earlier(deadline, conn->rest_ns);
-    if (conn->more && conn->tls != NULL) {
-        return 0; /* what TLS holds, the socket does not tell of */
+    if (conn->more && (conn->tls != NULL || conn->ws != NULL)) {
+        return 0; /* what they hold, the socket does not tell of */
     }
     if (nats__session_out(conn->session)->len > 0) {
         deadline = earlier(deadline, nats__now_ns() + STAGE_AGAIN_NS);
@@ -181,12 +181,15 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
 typedef struct sight {
     int fd;
     nats__tls *tls; /* NULL: in clear */
+    nats__ws *ws;   /* NULL: no WebSocket */
     int want;
     int ready;
     bool keeper; /* there is one: it sees to bursts */
     uint8_t *space;
     size_t size;
     ptrdiff_t n; /* as nats__tcp_read() */
+    size_t raw;  /* bytes of the socket; with WebSocket there may be some, and n 0 */
+    bool more;
     int error;
 } sight;
 
@@ -196,11 +199,27 @@ static void fail(nats__conn *conn, nats_status status, const char *text, int64_t
     nats__session_failed(conn->session, status, text, now_ns);
 }
 
+static void read_frames(sight *seen)
+{
+    nats__ws_sight frames;
+    const nats__ws_link link = {seen->fd, seen->tls};
+    seen->n = nats__ws_read(seen->ws, link, seen->space, seen->size, &frames);
+    seen->error = errno;
+    seen->raw = frames.raw;
+    seen->more = frames.more;
+}
+
 static void read_socket(sight *seen)
 {
+    if (seen->ws != NULL) {
+        read_frames(seen);
+        return;
+    }
     seen->n = seen->tls != NULL ? nats__tls_read(seen->tls, seen->space, seen->size)
                                 : nats__tcp_read(seen->fd, seen->space, seen->size);
     seen->error = errno;
+    seen->raw = seen->n > 0 ? (size_t)seen->n : 0;
+    seen->more = seen->raw == seen->size;
 }
 
 /* Read, or wait and then read. No lock held: the driver alone touches the socket and the parser. */
@@ -214,7 +233,7 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
     bool broken = nats__writer_look(conn).failed; /* what came before it broke may tell why */
     if (up && (conn->more || !wait || broken)) {
         read_socket(seen);
-        if (seen->n != 0) {
+        if (seen->n != 0 || seen->raw > 0 || seen->more) {
             return;
         }
     }
@@ -235,6 +254,42 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
     }
 }
 
+/* What it is that a read broke on; NULL: the socket. */
+static const char *why_broken(const sight *seen)
+{
+    if (seen->error != EPROTO) {
+        return NULL;
+    }
+    if (seen->ws != NULL && nats__ws_why(seen->ws)[0] != '\0') {
+        return nats__ws_why(seen->ws);
+    }
+    return seen->tls != NULL ? nats__tls_why(seen->tls) : NULL;
+}
+
+static void read_failed(nats__conn *conn, const sight *seen, int64_t now_ns)
+{
+    char text[NATS__ERROR_TEXT_MAX];
+    const char *why = why_broken(seen);
+    bool framing = seen->ws != NULL && nats__ws_why(seen->ws)[0] != '\0';
+    if (why != NULL) {
+        snprintf(text, sizeof text, "%s", why);
+        fail(conn, framing ? NATS_ERR_PROTOCOL : NATS_ERR_TLS, text, now_ns);
+        return;
+    }
+    nats__fail(NATS_ERR_IO, NULL, "read: %s", strerror(seen->error));
+    snprintf(text, sizeof text, "%s", nats__error_get()->text);
+    fail(conn, NATS_ERR_IO, text, now_ns);
+}
+
+static void server_closed(nats__conn *conn, const sight *seen, int64_t now_ns)
+{
+    char text[NATS__ERROR_TEXT_MAX];
+    bool said = seen->ws != NULL && nats__ws_why(seen->ws)[0] != '\0';
+    snprintf(text, sizeof text, "%s",
+             said ? nats__ws_why(seen->ws) : "the server closed the connection");
+    fail(conn, NATS_ERR_DISCONNECTED, text, now_ns);
+}
+
 /* Hand what was read to the session. mu held. */
 static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
 {
@@ -243,27 +298,20 @@ static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
         nats__dial_step(conn, seen->ready, now_ns);
         return;
     }
+    conn->totals.in_bytes += seen->raw;
+    conn->more = seen->more;
     if (seen->n > 0) {
         if (conn->trace != NULL) {
             nats__trace_in(conn->trace, seen->space, (size_t)seen->n);
         }
         nats__parser_commit(nats__session_parser(conn->session), (size_t)seen->n);
-        conn->more = (size_t)seen->n == seen->size;
         if (seen->n >= BURST_READ && conn->rest_ns == INT64_MAX) {
             conn->rest_ns = now_ns + REST_NS;
         }
-        conn->totals.in_bytes += (uint64_t)seen->n;
     } else if (seen->n == -2) {
-        fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
-    } else if (seen->n == -1 && seen->tls != NULL && seen->error == EPROTO) {
-        char why[NATS__ERROR_TEXT_MAX];
-        snprintf(why, sizeof why, "%s", nats__tls_why(seen->tls));
-        fail(conn, NATS_ERR_TLS, why, now_ns);
+        server_closed(conn, seen, now_ns);
     } else if (seen->n == -1) {
-        char text[NATS__ERROR_TEXT_MAX];
-        nats__fail(NATS_ERR_IO, NULL, "read: %s", strerror(seen->error));
-        snprintf(text, sizeof text, "%s", nats__error_get()->text);
-        fail(conn, NATS_ERR_IO, text, now_ns);
+        read_failed(conn, seen, now_ns);
     }
 }
 
@@ -346,6 +394,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
         return false;
     }
     seen.tls = conn->tls;
+    seen.ws = conn->transport == NATS__TRANSPORT_UP ? conn->ws : NULL;
     seen.want = nats__dial_wants(conn, &seen.fd);
     bool wait = deadline_ns > 0;
     if (conn->transport == NATS__TRANSPORT_UP &&
@@ -364,9 +413,10 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     int64_t now = nats__now_ns();
     take_in(conn, &seen, now);
     check_writer(conn, &seen, now);
-    if (advance(conn, now)) {
+    if (advance(conn, now) || nats__ws_owes(conn->ws)) {
         /* A PONG may not wait for somebody's next call. */
         pthread_mutex_unlock(&conn->mu);
+        nats__writer_pong(conn);
         nats__writer_flush(conn);
         pthread_mutex_lock(&conn->mu);
     }
@@ -402,7 +452,8 @@ static nats_status drive_until(nats__conn *conn, nats__ready_fn ready, void *wha
         }
         bool signal = nats__conn_drive(conn, over ? 0 : deadline_ns);
         looked = true;
-        if (signal && interruptible && !conn->closed && !ready(what)) {
+        bool ends = (signal && interruptible) || conn->question != NULL;
+        if (ends && !conn->closed && !ready(what)) {
             return NATS_ERR_INTERRUPTED;
         }
     }
@@ -415,7 +466,9 @@ nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn re
     nats_status status = NATS_OK;
     conn->visits++;
     while (status == NATS_OK && !conn->closed && !ready(what)) {
-        if (!conn->closing && nats__conn_take_over(conn)) {
+        if (conn->question != NULL) {
+            status = NATS_ERR_INTERRUPTED;
+        } else if (!conn->closing && nats__conn_take_over(conn)) {
             status = drive_until(conn, ready, what, deadline_ns);
             nats__conn_leave(conn);
         } else if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {

@@ -80,7 +80,7 @@ static void put_line(nats_event *event, char *at)
     *at = '\0';
 }
 
-static nats_event *event_new(const nats__event_facts *facts)
+nats_event *nats__event_new(const nats__event_facts *facts)
 {
     const char *text = or_empty(facts->text);
     const char *url = or_empty(facts->url);
@@ -201,7 +201,7 @@ static void drop_one(nats__conn *conn, nats_client *client)
 
 static void push_one(nats__conn *conn, nats_client *client, const nats__event_facts *facts)
 {
-    nats_event *event = event_new(facts);
+    nats_event *event = nats__event_new(facts);
     if (event == NULL) {
         conn->totals.events_dropped++;
         return;

@@ -113,6 +113,7 @@ void nats__client_news(nats_client *client)
 void nats__client_took(nats_client *client)
 {
     bool unseen = client->news_only && client->news && client->pending > 0;
-    client->news = client->events != NULL || client->replies > 0 || unseen;
+    client->news = client->events != NULL || client->replies > 0 || unseen ||
+                   client->conn->question != NULL;
     nats__client_signal(client);
 }

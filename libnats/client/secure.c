@@ -25,10 +25,14 @@ void nats__secure_step(nats__conn *conn, int64_t now_ns)
         nats__loops_socket(conn, conn->fd, conn->fd, conn->tls_wants);
         return;
     }
+    if (conn->ws != NULL) {
+        nats__upgrade_secured(conn, now_ns);
+        return;
+    }
     conn->transport = NATS__TRANSPORT_UP;
     conn->more = true; /* what came along with the end of the handshake is inside already */
     nats__loops_socket(conn, conn->fd, conn->fd, NATS__POLL_READ);
-    nats__writer_attach(conn, conn->fd, conn->tls);
+    nats__writer_attach(conn, conn->fd);
     nats__session_secured(conn->session, now_ns);
 }
 
@@ -48,7 +52,7 @@ void nats__secure_start(nats__conn *conn, int64_t now_ns)
         .also = doubtful ? NULL : server->told_by,
     };
     /* Nobody writes before it is secure. */
-    nats__writer_attach(conn, -1, NULL);
+    nats__writer_attach(conn, -1);
     conn->transport = NATS__TRANSPORT_SECURING;
     nats_status status = nats__tls_new(conn->fd, &wishes, &conn->tls_memory, &conn->tls);
     if (status != NATS_OK) {

@@ -18,29 +18,65 @@ enum {
 
 /* ---- writing ---- */
 
+/* What one write takes, read while out_lock was held. */
+typedef struct piece {
+    const uint8_t *at;
+    size_t len;
+    nats__ws_link link;
+    nats__ws_writer *ws;
+    size_t deflate_max;
+} piece;
+
+/* out_lock held. False when there is nothing to write. */
+static bool take_piece(nats__writer *out, piece *next)
+{
+    bool first = out->ws != NULL && nats__ws_waits(out->ws);
+    if (!nats__outbox_take(&out->box) && !first) {
+        return false;
+    }
+    size_t len = out->box.drain.len - out->box.drained;
+    *next = (piece){.at = len > 0 ? out->box.drain.data + out->box.drained : NULL,
+                    .len = len,
+                    .link = {.fd = out->fd, .tls = out->tls},
+                    .ws = out->ws,
+                    /* A handshake has secrets, whose lengths must not depend on their text. */
+                    .deflate_max = out->box.open ? out->payload_max : 0};
+    return true;
+}
+
+/* No lock held. *gone_out: bytes of the outbox. */
+static ptrdiff_t write_piece(const piece *next, size_t *gone_out)
+{
+    if (next->ws != NULL) {
+        return nats__ws_write(next->ws, next->link, next->at, next->len, next->deflate_max,
+                              gone_out);
+    }
+    ptrdiff_t n = next->link.tls != NULL ? nats__tls_write(next->link.tls, next->at, next->len)
+                                         : nats__tcp_write(next->link.fd, next->at, next->len);
+    *gone_out = n > 0 ? (size_t)n : 0;
+    return n;
+}
+
 /* Write piece by piece. out_lock held at the beginning and the end, not while writing. */
 static nats__wrote write_pieces(nats__conn *conn)
 {
     nats__writer *out = &conn->out;
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (!nats__outbox_take(&out->box)) {
+        piece next;
+        size_t gone;
+        if (!take_piece(out, &next)) {
             return NATS__WROTE_ALL;
         }
-        const uint8_t *at = out->box.drain.data + out->box.drained;
-        size_t len = out->box.drain.len - out->box.drained;
-        int fd = out->fd;
-        nats__tls *tls = out->tls;
-        out->bulky = out->bulky || len > BULK;
+        out->bulky = out->bulky || next.len > BULK;
 
         nats__spin_unlock(&conn->out_lock);
         if (conn->trace != NULL) {
             nats__trace_hold(conn->trace);
         }
-        ptrdiff_t n =
-            tls != NULL ? nats__tls_write(tls, at, len) : nats__tcp_write(fd, at, len);
+        ptrdiff_t n = write_piece(&next, &gone);
         int64_t now = nats__now_ns();
         if (conn->trace != NULL) {
-            nats__trace_out(conn->trace, at, n > 0 ? (size_t)n : 0);
+            nats__trace_out(conn->trace, next.at, n > 0 ? gone : 0);
         }
         if (conn->trace != NULL && n > 0) {
             nats__wake_set(conn->wake_fd); /* who waits for events is told by the driver */
@@ -55,7 +91,8 @@ static nats__wrote write_pieces(nats__conn *conn)
             return NATS__WROTE_BLOCKED;
         }
         out->blocked = false;
-        nats__outbox_wrote(&out->box, (size_t)n);
+        nats__outbox_wrote(&out->box, gone);
+        out->more_bytes += (uint64_t)n - gone;
     }
     return NATS__WROTE_SOME;
 }
@@ -347,14 +384,25 @@ void nats__writer_kick(nats__conn *conn)
 
 /* ---- the socket comes and goes: mu is held too ---- */
 
-void nats__writer_attach(nats__conn *conn, int fd, nats__tls *tls)
+void nats__writer_attach(nats__conn *conn, int fd)
 {
     nats__spin_lock(&conn->out_lock);
     conn->out.fd = fd;
-    conn->out.tls = tls;
+    conn->out.tls = conn->tls;
+    conn->out.ws = conn->ws != NULL && conn->ws->up ? &conn->ws->writer : NULL;
     conn->out.failed = false;
     conn->out.blocked = false;
     nats__spin_unlock(&conn->out_lock);
+}
+
+void nats__writer_pong(nats__conn *conn)
+{
+    nats__spin_lock(&conn->out_lock);
+    bool owed = conn->ws != NULL && nats__ws_pong(conn->ws);
+    nats__spin_unlock(&conn->out_lock);
+    if (owed) {
+        nats__writer_flush(conn);
+    }
 }
 
 uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers)
@@ -375,6 +423,9 @@ void nats__writer_rest_memory(nats__conn *conn)
     nats__spin_lock(&conn->out_lock);
     if (!conn->out.writing) {
         nats__outbox_rest(&conn->out.box);
+        if (conn->out.ws != NULL) {
+            nats__ws_rest(conn->out.ws);
+        }
         conn->out.bulky = false;
     }
     nats__spin_unlock(&conn->out_lock);
@@ -383,7 +434,7 @@ void nats__writer_rest_memory(nats__conn *conn)
 uint64_t nats__writer_written(nats__conn *conn)
 {
     nats__spin_lock(&conn->out_lock);
-    uint64_t written = conn->out.box.written_bytes;
+    uint64_t written = conn->out.box.written_bytes + conn->out.more_bytes;
     nats__spin_unlock(&conn->out_lock);
     return written;
 }
@@ -400,8 +451,12 @@ static void detach(nats__conn *conn, bool keep, bool requests, uint64_t *lost_ou
         sched_yield();
         nats__spin_lock(&conn->out_lock);
     }
+    if (conn->out.ws != NULL) {
+        nats__outbox_wrote(&conn->out.box, nats__ws_uncertain(conn->out.ws));
+    }
     conn->out.fd = -1;
     conn->out.tls = NULL;
+    conn->out.ws = NULL;
     conn->out.blocked = false;
     conn->out.failed = false;
     conn->out.armed = false;

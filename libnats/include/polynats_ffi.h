@@ -167,6 +167,7 @@ nats_status nats_client_respond(nats_client *client, const nats_msg *msg,
 nats_status nats_client_credentials(nats_client *client, const char *user, const char *password,
     const char *token, const char *jwt, const char *seed, const char *public_key,
     const void *signature, size_t signature_len);
+nats_status nats_client_question(nats_client *client, nats_event **event_out);
 nats_status nats_client_flush(nats_client *client, int64_t timeout_ms);
 nats_status nats_client_flush_start(nats_client *client, int64_t timeout_ms,
     nats_future **future_out);

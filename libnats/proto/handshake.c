@@ -68,7 +68,8 @@ nats_status nats__session_check_credentials(const nats__session *session)
 void nats__session_note_asks(nats__session *session)
 {
     session->asks = nkey_option(&session->options) != NATS__OPT_COUNT ||
-                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0;
+                    nats__opt(&session->options, NATS__OPT_ask_credentials) != 0 ||
+                    nats__opt(&session->options, NATS__OPT_credentials_hook) != 0;
 }
 
 /* ---- CONNECT ---- */
@@ -234,7 +235,7 @@ bool nats__session_wants_tls(const nats__session *session)
     const nats_options *options = &session->options;
     const nats__pool *pool = &session->pool;
     bool scheme = pool->current < pool->count &&
-                  pool->servers[pool->current].url.scheme == NATS__SCHEME_TLS;
+                  nats__scheme_is_secure(pool->servers[pool->current].url.scheme);
     return scheme || session->secured_once || nats__opt(options, NATS__OPT_tls_required) != 0 ||
            nats__opt(options, NATS__OPT_tls_first) != 0 ||
            nats__opt_text(options, NATS__OPT_tls_ca) != NULL ||
@@ -246,7 +247,8 @@ void nats__session_on_info(nats__session *session, int64_t now_ns)
 {
     nats__scheme scheme = nats__pool_current(&session->pool)->url.scheme;
     bool wanted = session->info->tls_required || nats__session_wants_tls(session);
-    if (wanted && !session->secured && scheme != NATS__SCHEME_WSS) {
+    /* With WebSocket TLS is below it or not at all: what INFO says comes too late. */
+    if (wanted && !session->secured && !nats__scheme_is_websocket(scheme)) {
         session->state = NATS_PROTO_STATE_SECURING;
         nats__session_push(session, NATS_PROTO_TLS_WANTED, NATS_OK, "");
         return;
@@ -265,10 +267,12 @@ nats_status nats__session_transport_up(nats__session *session, int64_t now_ns)
         return not_asked("a transport");
     }
     (void)now_ns;
-    nats__scheme scheme = nats__pool_current(&session->pool)->url.scheme;
-    if (scheme == NATS__SCHEME_WS || scheme == NATS__SCHEME_WSS) {
+    const nats__url *url = &nats__pool_current(&session->pool)->url;
+    if (nats__scheme_is_websocket(url->scheme)) {
         session->state = NATS_PROTO_STATE_UPGRADING;
-        nats__session_push(session, NATS_PROTO_UPGRADE_WANTED, NATS_OK, "");
+        nats__session_event *event =
+            nats__session_push(session, NATS_PROTO_UPGRADE_WANTED, NATS_OK, "");
+        event->text = url->path != NULL ? url->path : "/";
         return NATS_OK;
     }
     if (nats__opt(&session->options, NATS__OPT_tls_first) != 0) {
@@ -287,6 +291,8 @@ nats_status nats__session_upgraded(nats__session *session, int64_t now_ns)
     if (session->state != NATS_PROTO_STATE_UPGRADING) {
         return not_asked("an upgrade");
     }
+    session->secured = nats__session_wants_tls(session); /* it is below */
+    session->secured_once = session->secured_once || session->secured;
     session->state = NATS_PROTO_STATE_WAITING_INFO;
     return NATS_OK;
 }

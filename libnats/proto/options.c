@@ -364,12 +364,13 @@ static bool read_duration(const char *text, size_t len, int64_t *out)
     return true;
 }
 
-/* The contents of a file has lines. */
+/* The contents of a file has lines, and headers are some. */
 static bool may_have_lines(const nats__option_rule *rule)
 {
     ptrdiff_t id = rule - rules;
     return id == NATS__OPT_creds || id == NATS__OPT_nkey || id == NATS__OPT_jwt ||
-           id == NATS__OPT_tls_ca || id == NATS__OPT_tls_cert || id == NATS__OPT_tls_key;
+           id == NATS__OPT_tls_ca || id == NATS__OPT_tls_cert || id == NATS__OPT_tls_key ||
+           id == NATS__OPT_ws_headers;
 }
 
 static bool is_layout(char byte)

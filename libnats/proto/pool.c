@@ -105,6 +105,12 @@ nats_status nats__pool_add(nats__pool *pool, const nats__url *url, bool discover
         known->discovered = known->discovered && discovered;
         return NATS_OK;
     }
+    if (pool->count > 0 && nats__scheme_is_websocket(pool->servers[0].url.scheme) !=
+                               nats__scheme_is_websocket(url->scheme)) {
+        return nats__fail(NATS_ERR_INVALID, "url",
+                          "url: servers are reached by WebSocket (ws, wss) or without (nats, tls), "
+                          "not some so and some so");
+    }
     if (pool->count == NATS__POOL_MAX) {
         return nats__fail(NATS_ERR_LIMIT, "url", "%d servers are known: no more", NATS__POOL_MAX);
     }
@@ -219,13 +225,9 @@ bool nats__pool_has_better(const nats__pool *pool, int32_t max_reconnects)
 
 /* ---- discovered servers ---- */
 
-static bool is_secure(nats__scheme scheme)
-{
-    return scheme == NATS__SCHEME_TLS || scheme == NATS__SCHEME_WSS;
-}
-
 /* What a cluster tells is "host:port": it is reached the way this server is, with its credentials.
- * False when it is not a URL, would send those in clear, or memory is out: it is passed over. */
+ * and, behind a proxy, at its path. False when it is not a URL, would send those in clear, or memory
+ * is out: it is passed over. */
 static bool parse_discovered(const nats__server *current, const char *text, nats__url *out)
 {
     char full[NATS__URL_MAX + 1];
@@ -240,15 +242,14 @@ static bool parse_discovered(const nats__server *current, const char *text, nats
     if (current == NULL) {
         return true;
     }
-    if (is_secure(current->url.scheme) && !is_secure(out->scheme)) {
+    if (nats__scheme_is_secure(current->url.scheme) && !nats__scheme_is_secure(out->scheme)) {
         nats__url_free(out);
         return false;
     }
-    if (out->user != NULL) {
-        return true;
-    }
-    bool ok = copy_text(current->url.user, &out->user);
-    ok = copy_text(current->url.password, &out->password) && ok;
+    bool ok = out->path != NULL || copy_text(current->url.path, &out->path);
+    bool own = out->user != NULL;
+    ok = (own || copy_text(current->url.user, &out->user)) && ok;
+    ok = (own || copy_text(current->url.password, &out->password)) && ok;
     if (!ok) {
         nats__url_free(out);
     }

@@ -29,8 +29,8 @@ typedef struct nats__pool {
 enum { NATS__POOL_MAX = 1024 }; /* servers; a cluster that tells of more is cut off there */
 #define NATS__AT_ONCE INT64_MIN   /* due on any clock, also one that begins below zero */
 
-/* list: as nats_proto_new(); NULL: nats://127.0.0.1:4222. shuffle: random order. Errors: INVALID,
- * NO_MEMORY, LIMIT. */
+/* list: as nats_proto_new(); NULL: nats://127.0.0.1:4222. shuffle: random order. Errors: INVALID
+ * (also WebSocket and others mixed: what a cluster tells of is for one of them), NO_MEMORY, LIMIT. */
 nats_status nats__pool_init(nats__pool *pool, const char *list, bool shuffle, nats__rng *rng);
 void nats__pool_free(nats__pool *pool);
 /* One that is there already stays, no longer to be removed, and counts as given if it is now. */

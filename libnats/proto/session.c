@@ -9,6 +9,7 @@
 #include "proto/encoder.h"
 #include "proto/err.h"
 #include "proto/session_impl.h"
+#include "proto/upgrade.h"
 
 /* ---- made and freed ---- */
 
@@ -60,6 +61,10 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
     }
     if (status == NATS_OK) {
         status = check_waits(&session->options);
+    }
+    const char *headers = nats__opt_text(&session->options, NATS__OPT_ws_headers);
+    if (status == NATS_OK && headers != NULL) {
+        status = nats__upgrade_check_headers(headers);
     }
     if (status != NATS_OK) {
         nats__session_free(session);
@@ -670,6 +675,8 @@ static void begin_turn(nats__session *session, int64_t now_ns)
 static const char *what_is_late(const nats__session *session)
 {
     switch (session->state) {
+    case NATS_PROTO_STATE_UPGRADING:
+        return "the WebSocket upgrade did not end";
     case NATS_PROTO_STATE_SECURING:
         return "the TLS handshake did not end";
     case NATS_PROTO_STATE_SIGNING:

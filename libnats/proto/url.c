@@ -57,6 +57,21 @@ const char *nats__scheme_name(nats__scheme scheme)
     return schemes[scheme].name;
 }
 
+uint16_t nats__scheme_port(nats__scheme scheme)
+{
+    return schemes[scheme].port;
+}
+
+bool nats__scheme_is_websocket(nats__scheme scheme)
+{
+    return scheme == NATS__SCHEME_WS || scheme == NATS__SCHEME_WSS;
+}
+
+bool nats__scheme_is_secure(nats__scheme scheme)
+{
+    return scheme == NATS__SCHEME_TLS || scheme == NATS__SCHEME_WSS;
+}
+
 /* ---- bytes ---- */
 
 static bool is_digit(char c)
@@ -520,15 +535,11 @@ void nats__url_free(nats__url *url)
     *url = (nats__url){0};
 }
 
-static bool is_websocket(nats__scheme scheme)
-{
-    return scheme == NATS__SCHEME_WS || scheme == NATS__SCHEME_WSS;
-}
-
 bool nats__url_same(const nats__url *a, const nats__url *b)
 {
     size_t len = strlen(a->host);
-    return is_websocket(a->scheme) == is_websocket(b->scheme) && a->port == b->port &&
+    bool websocket = nats__scheme_is_websocket(a->scheme);
+    return websocket == nats__scheme_is_websocket(b->scheme) && a->port == b->port &&
            strlen(b->host) == len && equal_ignoring_case(a->host, b->host, len);
 }
 

@@ -29,6 +29,9 @@ typedef struct nats__url {
 } nats__url;
 
 const char *nats__scheme_name(nats__scheme scheme);
+uint16_t nats__scheme_port(nats__scheme scheme); /* by default */
+bool nats__scheme_is_websocket(nats__scheme scheme);
+bool nats__scheme_is_secure(nats__scheme scheme); /* TLS is asked for by it */
 
 /* Errors: INVALID (about "url"; never repeats a password), NO_MEMORY. *out is zeroed on failure. */
 nats_status nats__url_parse(const char *text, size_t len, nats__url *out);

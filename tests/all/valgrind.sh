@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# valgrind.sh BUILD SERVER: memcheck over the unit tests, the conformance suite in C and the Lua tests.
+# valgrind.sh BUILD SERVER: memcheck over the unit tests, the conformance suite in C, the Lua and the Tcl tests.
 set -euo pipefail
 
 build=$1
@@ -69,5 +69,10 @@ for script in "$root"/tests/lua/*.lua; do
     esac
     run "lua $(basename "$script")" env "PATH=$folder/bin:$PATH" "LUA_CPATH=$build/lua/?.so;;" \
         lua5.4 "$script"
+done
+# waiting.test and lifetime.test are about signals, fork and the size of the process.
+for script in arguments idioms loop proto; do
+    run "tcl $script" env "TCLLIBPATH=$build/tcl" "$root/script/with-server" \
+        "${memcheck[@]}" "$(command -v tclsh)" "$root/tests/tcl/$script.test"
 done
 exit "$failed"

@@ -34,6 +34,7 @@ class Case:
         self.servers = {}  # name -> (config, private)
         self.scripts = {}  # listener -> [(line number, text)]
         self.proxies = {}  # name -> the server behind it
+        self.nginxes = {}  # name -> the server behind it
         self.needs = []
         self.timeout = 10.0
         self.env = {}
@@ -49,7 +50,8 @@ class Case:
     def wants_keys(self):
         """Does it name keys or certificates? They take a second to make."""
         words = [step.text for step in self.steps] + list(self.row.values())
-        return any(re.search(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER)", word) for word in words)
+        named = re.compile(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER|LIMITED)")
+        return any(named.search(word) for word in words)
 
     def roles(self):
         return sorted({s.role for s in self.steps if s.role}) or ["a"]
@@ -64,8 +66,8 @@ class Case:
 
     def copy(self, name, row):
         twin = Case(self.area, self.path, name)
-        for key in ("why", "servers", "scripts", "proxies", "needs", "timeout", "env", "splits",
-                    "steps"):
+        for key in ("why", "servers", "scripts", "proxies", "nginxes", "needs", "timeout", "env",
+                    "splits", "steps"):
             setattr(twin, key, getattr(self, key))
         twin.row = row
         return twin
@@ -121,7 +123,8 @@ def shared_table(name, where):
 
 COMMAND = re.compile(r"^(?:@(\w+))?(>~?|&)(?:x(\d+))? ?(.*)$")
 EXPECT = re.compile(r"^<(~)?(?:x(\d+))? (.*)$")
-HEADERS = {"server", "also", "proxy", "needs", "timeout", "env", "splits", "table", "script"}
+HEADERS = {"server", "also", "proxy", "nginx", "needs", "timeout", "env", "splits", "table",
+           "script"}
 
 
 class Reader:
@@ -180,7 +183,7 @@ class Reader:
 
     def start_case(self, name):
         self.case = Case(self.area, self.path, name)
-        for key in ("servers", "scripts", "proxies", "needs", "env"):
+        for key in ("servers", "scripts", "proxies", "nginxes", "needs", "env"):
             setattr(self.case, key, getattr(self.defaults, key).copy())
         self.case.timeout, self.case.splits = self.defaults.timeout, self.defaults.splits
         self.cases.append(self.case)
@@ -195,8 +198,12 @@ class Reader:
                 case.servers[name] = (args[0], "private" in args[1:])
         elif word == "proxy":
             case.proxies[args[0]] = args[1] if len(args) > 1 else "server"
+        elif word == "nginx":
+            case.nginxes[args[0]] = args[1] if len(args) > 1 else "server"
         elif word == "needs":
-            case.needs.append(tuple(args[1:]))
+            if args not in (["openssl"], ["no", "openssl"]) and args[0] != "server":
+                self.fail(number, "needs server …, openssl, or no openssl")
+            case.needs.append(tuple(args[1:] if args[0] == "server" else args))
         elif word == "timeout":
             case.timeout = float(args[0])
         elif word == "env":

@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 
+import frames
 import text
 
 INFO = {
@@ -38,6 +39,39 @@ class Link:
         self.buffer = b""
         self.sent = 0
         self.stop = False
+        self.frames = None  # once it is a WebSocket
+
+    def say(self, data):
+        """In a frame, where there are frames."""
+        self.send(self.frames.encode(data) if self.frames else data)
+
+    def take(self, data):
+        """Bytes came."""
+        try:
+            self.buffer += self.frames.decode(data) if self.frames else data
+        except frames.Wrong as problem:
+            raise Mismatch(str(problem)) from problem
+
+    def control(self, seconds):
+        """The client's next control frame; None when none comes in time."""
+        deadline = time.monotonic() + seconds
+        while not self.frames.controls:
+            if self.stop or time.monotonic() > deadline:
+                return None
+            self.receive()
+        return frames.control_text(*self.frames.controls.pop(0))
+
+    def receive(self):
+        self.socket.settimeout(0.05)
+        try:
+            data = self.socket.recv(65536)
+        except socket.timeout:
+            return
+        except OSError as problem:
+            raise Ended() from problem
+        if not data:
+            raise Ended()
+        self.take(data)
 
     def send(self, data):
         try:
@@ -52,16 +86,7 @@ class Link:
         while b"\n" not in self.buffer:
             if self.stop or time.monotonic() > deadline:
                 return None
-            self.socket.settimeout(0.05)
-            try:
-                data = self.socket.recv(65536)
-            except socket.timeout:
-                continue
-            except OSError as problem:
-                raise Ended() from problem
-            if not data:
-                raise Ended()
-            self.buffer += data
+            self.receive()
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line.rstrip(b"\r")
 
@@ -178,8 +203,16 @@ class FakeServer:
         elif word == "S1:":
             data = text.unescape(text.fill(rest, self.captures))
             self.note("%d S1: %s" % (index, text.escape(data)))
-            for byte in data:
+            for byte in link.frames.encode(data) if link.frames else data:
                 link.send(bytes([byte]))
+        elif word == "raw:":
+            data = text.unescape(text.fill(rest, self.captures))
+            self.note("%d raw: %s" % (index, text.escape(data)))
+            link.send(data)
+        elif word == "upgrade":
+            self.upgrade(link, rest.split(), index)
+        elif word == "W:":
+            self.expect_control(link, rest, index)
         elif word in ("C:", "C~"):
             self.expect(link, word, rest, index)
         elif word == "handshake":
@@ -214,7 +247,7 @@ class FakeServer:
 
     def say(self, link, data, index):
         self.note("%d S: %s" % (index, text.escape(data)))
-        link.send(data)
+        link.say(data)
 
     def expect(self, link, word, want, index):
         line = link.line(STEP_SECONDS)
@@ -231,6 +264,27 @@ class FakeServer:
         with self.lock:
             if not match_wire(want, line, self.captures):
                 raise Mismatch("expected `%s`, got `%s`" % (want, text.escape(line)))
+
+    def upgrade(self, link, words, index):
+        """Read the rest of a request for a WebSocket, answer it, and go on in frames."""
+        key, line = b"", b"-"
+        while line:
+            line = link.line(STEP_SECONDS)
+            if line is None:
+                raise Mismatch("waited in vain for the end of the request")
+            self.note("%d C: %s" % (index, text.escape(line)))
+            if line.lower().startswith(b"sec-websocket-key:"):
+                key = line.partition(b":")[2].strip()
+        link.send(frames.answer(key, words))
+        link.frames = frames.Frames(words)
+
+    def expect_control(self, link, want, index):
+        got = link.control(STEP_SECONDS)
+        if got is None:
+            raise Mismatch("waited in vain for the control frame `%s`" % want)
+        self.note("%d W: %s" % (index, text.escape(got)))
+        if got != text.unescape(want):
+            raise Mismatch("expected the control frame `%s`, got `%s`" % (want, text.escape(got)))
 
     def handshake(self, link, fields, index):
         info = dict(INFO, port=self.port, host="127.0.0.1")
@@ -249,7 +303,7 @@ class FakeServer:
             if line is None:
                 return
             if line == b"PING":
-                link.send(b"PONG\r\n")
+                link.say(b"PONG\r\n")
             elif quiet:
                 raise Mismatch("nothing but PING was to come, got `%s`" % text.escape(line))
 

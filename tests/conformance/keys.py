@@ -71,11 +71,11 @@ class Nkey:
         self.seed = key_text(bytes([PREFIX_SEED | prefix >> 5, (prefix & 31) << 3]) + raw)
 
     def sign(self, data):
-        path = self.path + ".data"
-        with open(path, "wb") as file:
+        with tempfile.NamedTemporaryFile() as file:  # several threads may sign at once
             file.write(data)
-        return openssl("pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", self.path,
-                       "-in", path)
+            file.flush()
+            return openssl("pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", self.path,
+                           "-in", file.name)
 
 
 def jwt(issuer, subject, claims, **times):
@@ -135,6 +135,12 @@ class Keys:
             ACCOUNT=account.public, ACCOUNT_JWT=account_jwt, USER_JWT=user_jwt,
             BEARER_JWT=jwt(account, other, dict(user_claims, bearer_token=True)))
         self.account, self.user, self.user_claims = account, user, user_claims
+        self.issuer = Nkey(self.folder, "account", "issuer")
+        limited = Nkey(self.folder, "account", "limited")
+        self.values.update(
+            ISSUER=self.issuer.public, LIMITED=limited.public,
+            LIMITED_JWT=jwt(operator, limited, {"type": "account", "limits": dict(limits, conn=1)}),
+            LIMITED_USER_JWT=jwt(limited, user, user_claims))
         self.write("user.jwt", user_jwt + "\n")
         self.write("user.creds", creds(user_jwt, user))
         self.write("wrong.creds", creds(user_jwt, other))

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 
+import callout
 import keys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,8 +50,11 @@ def read_config(name):
         return file.read().replace("@WORD@", word)
 
 
+WS_PORT = "@WS_PORT@"  # in a configuration: of its own choice at first, then the same again
+
+
 def wants_keys(name):
-    return "@" in re.sub(r"#.*|\w@", "", read_config(name))
+    return "@" in re.sub(r"#.*|\w@", "", read_config(name).replace(WS_PORT, ""))
 
 
 class Server:
@@ -63,6 +67,7 @@ class Server:
         self.log = os.path.join(self.folder, "log")
         self.process = None
         self.port = None
+        self.ws_port = None  # of WebSocket, where the configuration has it
         self.silent = False  # it says nothing before TLS
 
     def start(self):
@@ -80,9 +85,11 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("nats-server %s did not start: %s" % (self.config, self.tail()))
             time.sleep(0.01)
+        if callout.wanted(read_config(self.config)):
+            callout.Callout(self.port, run_keys().issuer, keys.jwt)
 
     def write_config(self):
-        words = read_config(self.config)
+        words = read_config(self.config).replace(WS_PORT, str(self.ws_port or -1))
         if wants_keys(self.config):
             words = run_keys().substitute(words)
         self.silent = "handshake_first" in words
@@ -93,26 +100,30 @@ class Server:
 
     def ready(self):
         if self.port is None:
-            self.port = self.read_port()
+            self.read_ports()
         if self.port is None:
             return False
         try:
+            if self.ws_port is not None:
+                socket.create_connection(("127.0.0.1", self.ws_port), timeout=1.0).close()
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as link:
                 return self.silent or link.recv(4) == b"INFO"
         except OSError:
             return False
 
-    def read_port(self):
+    def read_ports(self):
         for name in os.listdir(self.folder):
             if not name.endswith(".ports"):
                 continue
             try:
                 with open(os.path.join(self.folder, name), encoding="utf-8") as file:
-                    url = json.load(file)["nats"][0]
+                    urls = json.load(file)
+                port = int(urls["nats"][0].rsplit(":", 1)[1])
             except (ValueError, KeyError, IndexError):
-                return None  # still being written
-            return int(url.rsplit(":", 1)[1])
-        return None
+                return  # still being written
+            if "websocket" in urls:
+                self.ws_port = int(urls["websocket"][0].rsplit(":", 1)[1])
+            self.port = port
 
     def tail(self):
         if not os.path.exists(self.log):

@@ -10,6 +10,7 @@ import time
 
 import fake
 import natsd
+import nginx
 import text
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
@@ -114,10 +115,11 @@ class Play:
 
     count = 0
 
-    def __init__(self, case, launchers, servers, version, patience=1.0):
+    def __init__(self, case, launchers, servers, version, patience=1.0, nginx_program=None):
         Play.count += 1
         self.patience = patience  # how many times slower the drivers may be: sanitizers, valgrind
         self.case = case
+        self.nginx = nginx_program
         self.launchers = launchers  # role -> (argv, env)
         self.servers = servers
         self.transcript = []
@@ -125,6 +127,7 @@ class Play:
         self.real = {}
         self.fakes = {}
         self.proxies = {}
+        self.nginxes = {}
         self.drivers = {}
         self.deadline = 0.0
         self.variables = {
@@ -167,6 +170,7 @@ class Play:
             config = text.substitute(config, self.variables)
             self.real[name] = self.servers.get(config, private)
             self.name_port(name, self.real[name].port)
+            self.name_ws_port(name, self.real[name].ws_port)
         for name in self.case.scripts:
             self.fakes[name] = fake.FakeServer(self.captures)
             self.name_port(name, self.fakes[name].port)
@@ -177,6 +181,17 @@ class Play:
             behind = self.real.get(target) or self.fakes[target]
             self.proxies[name] = proxy.Proxy(behind.port)
             self.name_port(name, self.proxies[name].port)
+
+        for name, target in self.case.nginxes.items():
+            self.nginxes[name] = nginx.Nginx(self.nginx, self.real[target].ws_port)
+            self.nginxes[name].start()
+            self.variables["PORT_" + name] = str(self.nginxes[name].port)
+            self.variables["TLS_PORT_" + name] = str(self.nginxes[name].tls_port)
+
+    def name_ws_port(self, name, port):
+        if port is not None:
+            suffix = "" if name == "server" else "_" + name
+            self.variables["WS_PORT" + suffix] = str(port)
 
     def name_port(self, name, port):
         suffix = "" if name == "server" else "_" + name
@@ -204,6 +219,8 @@ class Play:
             driver.kill()
         for link in self.proxies.values():
             link.close()
+        for server in self.nginxes.values():
+            server.end()
         for name, server in self.fakes.items():
             server.finish()
             self.transcript += ["    [%s] %s" % (name, line) for line in server.log[:40]]

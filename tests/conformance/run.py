@@ -6,6 +6,7 @@ import concurrent.futures
 import fnmatch
 import itertools
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -19,6 +20,7 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 import casefile
 import matrix
 import natsd
+import nginx
 import page
 import play
 
@@ -68,7 +70,7 @@ def launch_luajit(build):
 
 def launch_ctypes(build):
     path = [os.path.join(HERE, "drivers"), os.path.join(ROOT, "bindings", "ffi", "ctypes")]
-    return [sys.executable, "-S", "-m", "driver_ctypes"], {
+    return [sys.executable, "-S", "-m", "driver", "--api", "polynats_ffi"], {
         "PYTHONPATH": os.pathsep.join(path),
         # Compiled once, and not into the source tree.
         "PYTHONDONTWRITEBYTECODE": "",
@@ -112,8 +114,8 @@ def python_with(package, python):
 
 
 def launch_fiddle(build):
-    script = os.path.join(HERE, "drivers", "driver_fiddle.rb")
-    return [shutil.which("ruby"), "--disable-gems", script], {
+    script = os.path.join(HERE, "drivers", "driver.rb")
+    return [shutil.which("ruby"), "--disable-gems", script, "--fiddle"], {
         "RUBYLIB": os.path.join(ROOT, "bindings", "ffi", "fiddle"),
         "POLYNATS_LIB": find_file(build, ["libpolynats.so"])[1],
     }
@@ -221,9 +223,22 @@ def cells_of(cases, drivers, pairs):
             yield Cell(case, cast)
 
 
-def gate_reason(case, version):
-    """Why this server is not one for the case, or None."""
+def has_openssl(build):
+    """Was it built with POLYNATS_TLS, as it is if nobody said otherwise?"""
+    cache = os.path.join(build, "CMakeCache.txt")
+    if not os.path.exists(cache):
+        return True
+    with open(cache, encoding="utf-8") as file:
+        return re.search(r"^POLYNATS_TLS:BOOL=(OFF|0|FALSE|NO)$", file.read(), re.M) is None
+
+
+def gate_reason(case, version, openssl=True):
+    """Why this server, or this build, is not one for the case, or None."""
     for need in case.needs:
+        if need[-1] == "openssl":
+            if openssl != (need == ("openssl",)):
+                return "needs a build with%s OpenSSL" % ("out" if openssl else "")
+            continue
         below = need[0] == "below"
         bound = tuple(int(part) for part in need[-1].split("."))
         if (version < bound) != below:
@@ -240,6 +255,7 @@ class Suite:
         self.verbs = verbs
         self.skips = skips
         self.version_text, self.version = natsd.version_of(args.server)
+        self.openssl = args.build is None or has_openssl(args.build)
         self.local = threading.local()
         self.pools = []
 
@@ -263,7 +279,9 @@ class Suite:
         return allowed, wrong
 
     def run(self, cell):
-        gate = gate_reason(cell.case, self.version)
+        gate = gate_reason(cell.case, self.version, self.openssl)
+        if cell.case.nginxes and self.args.no_nginx:
+            gate = "there is no nginx"
         allowed, wrong = self.missing_verbs(cell)
         if gate:
             cell.status, cell.reason = "gate", gate
@@ -278,7 +296,7 @@ class Suite:
     def play(self, cell):
         launchers = {role: self.launchers[name] for role, name in cell.drivers.items()}
         game = play.Play(cell.case, launchers, self.servers(), self.version_text,
-                         self.args.patience)
+                         self.args.patience, self.args.nginx)
         try:
             cell.reason = game.run()
         except Exception as problem:  # the runner's own fault must not hide the other cells
@@ -314,6 +332,9 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default=".", help="where the drivers' parts were built")
     parser.add_argument("--server", default=os.environ.get("NATS_SERVER_BIN"), help="nats-server")
+    parser.add_argument("--nginx", default=nginx.find_program(os.path.join(ROOT, ".tools")),
+                        help="the program, for the cases that go through it")
+    parser.add_argument("--no-nginx", action="store_true", help="leave those out")
     parser.add_argument("--area", help="only this folder of cases/")
     parser.add_argument("--case", action="append",
                         help="only cases of this name (a glob over area/name), or these")

@@ -192,7 +192,7 @@ class Arguments(unittest.TestCase):
                      lambda: nc.get(max=2**70), lambda: nc.get(wait=-1),
                      lambda: nc.get(wait=float("nan")), lambda: nc.subscribe("a", max=2**64),
                      lambda: nc.subscribe("a", pending_msgs=0), lambda: nats.connect(nmae="x"),
-                     lambda: nats.Proto("nats://a\0"), lambda: nats.Proto(seed=b"short")):
+                     lambda: nats.proto("nats://a\0"), lambda: nats.proto(seed=b"short")):
             with self.subTest(call), self.assertRaises(nats.Invalid) as caught:
                 call()
             self.assertIsInstance(caught.exception, ValueError)

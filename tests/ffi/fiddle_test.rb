@@ -27,13 +27,13 @@ class SignalTest < FiddleTest
   SOON = 0.5 # 0.1 s, and what a loaded machine may need on top
 
   WAITS = {
-    get: ->(nc, _) { nc.get(wait: 5) }, next: ->(_, sub) { sub.next(5) },
+    get: ->(nc, _) { nc.get(wait: 5) }, next: ->(_, sub) { sub.next(timeout: 5) },
     sub_get: ->(_, sub) { sub.get(wait: 5) },
     request: ->(nc, _) { nc.request("unanswered", timeout: 5) },
     request_many: ->(nc, _) { nc.request_many("unanswered", timeout: 5) },
-    dispatch: ->(nc, _) { nc.dispatch(wait: 5) }, run: ->(nc, _) { nc.run(5) },
+    dispatch: ->(nc, _) { nc.dispatch(wait: 5) }, run: ->(nc, _) { nc.run(timeout: 5) },
     each: ->(_, sub) { sub.each { nil } },
-    next_event: ->(nc, _) { 5.times { nc.next_event(5) } }
+    next_event: ->(nc, _) { 5.times { nc.next_event(wait: 5) } }
   }.freeze
 
   def now = PolynatsFFI.now
@@ -130,7 +130,7 @@ class LifetimeTest < FiddleTest
     taken = Queue.new
     threads = Array.new(8) do
       Thread.new do
-        while (msg = @sub.next(1))
+        while (msg = @sub.next(timeout: 1))
           taken << msg.data.to_i
         end
       end
@@ -155,7 +155,7 @@ class LifetimeTest < FiddleTest
   def test_under_gc_stress
     GC.stress = true
     @nc.publish("fiddle.stress", "data", headers: { "Key" => %w[a b] })
-    msg = @sub.next(5)
+    msg = @sub.next(timeout: 5)
     GC.stress = false
     assert_equal ["data", { "Key" => %w[a b] }], [msg.data, msg.headers]
   ensure
@@ -166,7 +166,7 @@ class LifetimeTest < FiddleTest
     nc = PolynatsFFI.connect
     sub = nc.subscribe("closed")
     2.times { nc.close }
-    [-> { nc.publish("a") }, -> { nc.flush }, -> { sub.next(1) }, -> { nc.share },
+    [-> { nc.publish("a") }, -> { nc.flush }, -> { sub.next(timeout: 1) }, -> { nc.share },
      -> { nc.get(wait: 1) }, -> { nc.request("a") }, -> { nc.dispatch },
      -> { nc.run }].each do |call|
       assert_raises(PolynatsFFI::Closed, &call)
@@ -185,7 +185,7 @@ class LifetimeTest < FiddleTest
                "$c.publish('fiddle.exit', '2')")
     at_exit_of("c = PolynatsFFI.connect; c.subscribe('x'); Thread.new { c.get }; sleep 0.1; " \
                "c.publish('fiddle.exit', '3')")
-    assert_equal(%w[1 2 3], Array.new(3) { @sub.next(5).data })
+    assert_equal(%w[1 2 3], Array.new(3) { @sub.next(timeout: 5).data })
   end
 end
 
@@ -209,8 +209,8 @@ class ArgumentTest < FiddleTest
      -> { nc.get(max: 0) }, -> { nc.get(max: 2**70) }, -> { nc.get(wait: -1) },
      -> { nc.get(wait: Float::NAN) }, -> { nc.subscribe("a", max: 2**64) },
      -> { nc.subscribe("a", pending_msgs: 0) }, -> { PolynatsFFI.connect(nmae: "x") },
-     -> { PolynatsFFI::Proto.new("nats://a\0") },
-     -> { PolynatsFFI::Proto.new(seed: "short") }].each do |call|
+     -> { PolynatsFFI.proto("nats://a\0") },
+     -> { PolynatsFFI.proto(seed: "short") }].each do |call|
       problem = assert_raises(PolynatsFFI::Invalid, &call)
       refute_empty problem.message
     end
@@ -220,7 +220,7 @@ class ArgumentTest < FiddleTest
     data = (0..255).to_a.pack("C*")
     [data, data.dup.force_encoding("UTF-8"), "ž", "ž".encode("UTF-16LE")].each do |given|
       @nc.publish("fiddle.bytes", given)
-      found = @sub.next(5).data
+      found = @sub.next(timeout: 5).data
       assert_equal [given.b, Encoding::BINARY], [found, found.encoding]
     end
   end

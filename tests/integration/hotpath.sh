@@ -4,7 +4,7 @@
 #     NATS_SERVER_BIN=nats-server hotpath.sh path/to/hotpath_test
 #
 # Allocations are counted by hotpath_test itself, system calls by strace over whole runs, start and end included.
-# Counts do not depend on the speed of the machine. Exit status 0: all within limits; 77: no server to test with.
+# Counts do not depend on the speed of the machine. Exit status 0: all within limits; 77: no server, or no strace.
 set -euo pipefail
 
 test_bin=${1:?usage: hotpath.sh path/to/hotpath_test}
@@ -112,10 +112,12 @@ if can_trace; then
     count_calls receive "$stream_msgs" $((stream_msgs / stream_per_call))
     count_calls request "$requests" $((requests * calls_per_request))
 else
-    echo "hotpath: system calls not counted: strace is not there or may not trace here"
+    echo "hotpath: system calls not counted: strace is not there or may not trace here" >&2
+    uncounted=77
 fi
 
 "$test_bin" stop "$url" 1
 wait "$helper_pid" || failed=1
 helper_pid=""
-exit "$failed"
+((failed == 0)) || exit "$failed"
+exit "${uncounted:-0}"

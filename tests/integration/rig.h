@@ -68,9 +68,24 @@ static inline void rig_freeze(void)
     waitpid(rig.pid, &status, WUNTRACED);
 }
 
+/* ---- the end ---- */
+
+static char rig_folder[] = "/tmp/rig-XXXXXX"; /* of a certificate, when there is one */
+
+static inline void rig_forget_certificate(void)
+{
+    char path[64];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/%s.pem", rig_folder, i == 0 ? "cert" : "key");
+        unlink(path);
+    }
+    rmdir(rig_folder);
+}
+
 static inline _Noreturn void rig_fail(void)
 {
     rig_stop();
+    rig_forget_certificate();
     _exit(1);
 }
 
@@ -114,6 +129,39 @@ static inline bool rig_port_open(int port)
     return open;
 }
 
+/* ---- TLS: with RIG_TLS in the environment, for programs that know nothing of it ---- */
+
+/* A certificate for 127.0.0.1 that OpenSSL takes for one of the system's. */
+static inline void rig_certify(void)
+{
+    char command[512];
+    RIG_CHECK(mkdtemp(rig_folder) != NULL);
+    atexit(rig_forget_certificate);
+    snprintf(command, sizeof(command),
+             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+             "-subj /CN=rig -addext subjectAltName=IP:127.0.0.1 -keyout %s/key.pem "
+             "-out %s/cert.pem 2>/dev/null",
+             rig_folder, rig_folder);
+    RIG_CHECK(system(command) == 0);
+    char path[64];
+    snprintf(path, sizeof(path), "%s/cert.pem", rig_folder);
+    setenv("SSL_CERT_FILE", path, 1);
+}
+
+static inline void rig_exec(const char *program, const char *port, bool secure)
+{
+    char cert[64];
+    char key[64];
+    snprintf(cert, sizeof(cert), "%s/cert.pem", rig_folder);
+    snprintf(key, sizeof(key), "%s/key.pem", rig_folder);
+    if (secure) {
+        execl(program, program, "-a", "127.0.0.1", "-p", port, "--tls", "--tlscert", cert,
+              "--tlskey", key, (char *)NULL);
+    } else {
+        execl(program, program, "-a", "127.0.0.1", "-p", port, (char *)NULL);
+    }
+}
+
 /* Start the server, on the port it had before if there was one. */
 static inline void rig_start(void)
 {
@@ -122,9 +170,13 @@ static inline void rig_start(void)
         puts("skipped: no nats-server (set NATS_SERVER_BIN)");
         exit(RIG_SKIPPED);
     }
+    bool secure = getenv("RIG_TLS") != NULL;
     if (rig.port == 0) {
         close(rig_listen(&rig.port));
-        snprintf(rig.url, sizeof(rig.url), "nats://127.0.0.1:%d", rig.port);
+        snprintf(rig.url, sizeof(rig.url), "%s://127.0.0.1:%d", secure ? "tls" : "nats", rig.port);
+        if (secure) {
+            rig_certify();
+        }
     }
     char port[16];
     snprintf(port, sizeof(port), "%d", rig.port);
@@ -135,7 +187,7 @@ static inline void rig_start(void)
         int null = open("/dev/null", O_WRONLY);
         dup2(null, 1);
         dup2(null, 2);
-        execl(program, program, "-a", "127.0.0.1", "-p", port, (char *)NULL);
+        rig_exec(program, port, secure);
         _exit(127);
     }
     int64_t end = rig_now_ms() + RIG_UP_MS;

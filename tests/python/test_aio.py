@@ -317,6 +317,78 @@ def test_callbacks(run, subject):
     run(main())
 
 
+@pytest.mark.parametrize("seconds", [-1, float("nan"), 10**400, "soon"])
+def test_no_time_is_refused(run, subject, seconds):
+    async def main():
+        async with aio.connect() as nc:
+            sub = await nc.subscribe(subject)
+            await nc.subscribe(SILENT)
+            future = await nc.request_start(SILENT, timeout=5)
+            waits = [nc.get(wait=seconds), nc.next_event(seconds), nc.run(seconds),
+                     nc.flush(seconds), sub.next(seconds), sub.get(wait=seconds),
+                     sub.drain(seconds), future.wait(seconds), nc.drain(seconds)]  # fmt: skip
+            for wait in waits:
+                with pytest.raises(TypeError if seconds == "soon" else polynats.Invalid) as problem:
+                    await wait
+                assert str(problem.value).split()[0] in ("timeout", "wait"), problem.value
+
+    run(main())
+
+
+@pytest.mark.skipif(not hasattr(asyncio.Task, "cancelling"), reason="Python 3.10 cannot tell")
+def test_a_callback_that_awaits_what_was_cancelled(subject):
+    reported, got = [], []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, about: reported.append(about))
+        async with aio.connect() as nc:
+
+            async def call(msg):
+                got.append(msg)
+                lost = loop.create_future()
+                lost.cancel()
+                await lost
+
+            await nc.subscribe(subject, callback=call)
+            for _ in range(3):
+                await nc.publish(subject)
+            await nc.drain()
+
+    asyncio.run(main())
+    assert len(got) == 3
+    assert [type(about["exception"]) for about in reported] == [asyncio.CancelledError] * 3
+
+
+def test_a_callback_that_ends_the_loop(subject):
+    got = []
+
+    def call(msg):
+        got.append(int(msg.data))
+        if msg.data == b"1":
+            raise KeyboardInterrupt
+
+    async def start():
+        nc = await aio.connect()
+        await nc.subscribe(subject, callback=call)
+        await nc.publish_many(subject, ["0", "1", "2", "3"])
+        return nc
+
+    async def finish(nc):
+        deadline = time.monotonic() + 5
+        while len(got) < 4 and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        await nc.close()
+
+    loop = asyncio.new_event_loop()
+    starting = loop.create_task(start())
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(asyncio.sleep(5))
+    loop.run_until_complete(finish(starting.result()))
+    loop.close()
+    assert got == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("kind", ["plain", "awaited"])
 def test_a_failing_callback_stops_nothing(subject, kind):
     reported, got = [], []
@@ -437,6 +509,38 @@ async def mute_after_connect(reader, writer):
     while await reader.read(65536):
         pass
     writer.close()
+
+
+def test_others_run_while_large_payloads_wait(run, subject):
+    def serve():
+        peer = listener.accept()[0]
+        with peer:
+            peer.sendall(b'INFO {"server_id":"x","max_payload":1048576,"headers":true}\r\n')
+            while b"PING" not in peer.recv(4096):
+                pass
+            peer.sendall(b"PONG\r\n")
+            over.wait()  # and reads nothing more
+
+    async def main():
+        nc = await aio.connect(url, write_deadline=1, reconnect=False)
+        ticks = []
+        ticker = asyncio.ensure_future(ticking(ticks))
+        await asyncio.sleep(0.02)
+        with pytest.raises((polynats.Timeout, polynats.Closed)):
+            await nc.publish_many(subject, [bytes(1 << 17)] * 256)
+        await asyncio.sleep(0.02)
+        ticker.cancel()
+        await nc.close()
+        assert max(after - before for before, after in zip(ticks, ticks[1:])) < 0.5
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = "127.0.0.1:%d" % listener.getsockname()[1]
+        thread = threading.Thread(target=serve)
+        thread.start()
+        run(main())
+        over.set()
+        thread.join()
 
 
 def test_a_cancelled_close_closes(run, subject):

@@ -362,3 +362,12 @@ def test_payloads_that_raise(nc):
 
     with pytest.raises(LookupError, match="no items"):
         nc.publish("a", headers=Mapping())
+
+
+def test_numbers_too_large_for_a_double(nc):
+    with pytest.raises(polynats.Invalid, match="request_timeout"):
+        polynats.connect(request_timeout=10**400)
+    with pytest.raises(polynats.Invalid, match="wait is too large"):
+        nc.get(wait=10**400)
+    with pytest.raises(polynats.Invalid, match="now must be"):
+        polynats.proto("nats://a").start(10**400)

@@ -186,6 +186,116 @@ def test_time_goes_on_over_signals(nc, handler, took):
 # ---- nothing is lost ----
 
 
+class Slow:
+    """A server whose every answer takes longer than the time between two signals."""
+
+    DELAY_S = 0.12
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "nats://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.accepted = 0
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            peer = self.listener.accept()[0]
+            with peer:
+                self.accepted += 1
+                time.sleep(self.DELAY_S)
+                try:
+                    peer.sendall(Deaf.INFO)
+                    while data := peer.recv(4096):
+                        if b"PUB end " in data:
+                            return
+                        time.sleep(self.DELAY_S)
+                        peer.sendall(b"PONG\r\n" * data.count(b"PING\r\n"))
+                except OSError:
+                    continue
+
+
+@pytest.fixture
+def beats(handler):
+    """A signal each 40 ms, as those of a profiler, whose handler does nothing."""
+    handler(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.04, 0.04)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@pytest.mark.usefixtures("beats")
+def test_signals_do_not_make_it_begin_again(connect):
+    server = Slow()
+    nc = connect(server.url, connect_timeout=3, reconnect=False)
+    assert server.accepted == 1
+    nc.flush(3)
+    assert nc.rtt(3) >= Slow.DELAY_S
+    nc.publish("end", b"")
+    with pytest.raises(polynats.Disconnected):
+        nc.flush(3)
+    server.thread.join()
+    server.listener.close()
+
+
+def test_callbacks_in_several_threads(connect, nc, subject):
+    count = 20_000
+    called = [0] * count
+    wrong = []
+
+    def call(msg):
+        called[int(msg.data)] += 1
+
+    nc.subscribe(subject, callback=call, pending_msgs=-1)
+    nc.flush()
+
+    def run():
+        try:
+            while sum(called) < count:
+                nc.dispatch(max=50, wait=0.05)
+        except Exception as error:  # told by the assertion
+            wrong.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    out = connect()
+    out.publish_many(subject, [str(i) for i in range(count)])
+    for thread in threads:
+        thread.join(20)
+    sys.setswitchinterval(interval)
+    assert not wrong
+    assert called == [1] * count
+
+
+def test_other_threads_run_while_one_of_many_clients_waits():
+    """Each client alone publishes too little to look whether the server keeps up."""
+    deaf = Deaf(hello=True)
+    nc = polynats.connect(deaf.url, write_deadline=1, reconnect=False)
+    shared = [nc.share() for _ in range(600)]
+    ticks = []
+    over = threading.Event()
+
+    def tick():
+        while not over.wait(0.01):
+            ticks.append(time.monotonic())
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    with pytest.raises((polynats.Timeout, polynats.Closed)):  # who notices first
+        for client in shared:
+            client.publish_many("a", [b"x" * 10_000] * 3)
+    over.set()
+    ticking.join()
+    for client in shared:
+        client.close()
+    nc.close()
+    deaf.close()
+    assert max(after - before for before, after in zip(ticks, ticks[1:])) < 0.5
+
+
 class Struck(Exception):
     """Not by an interrupt's own name: it must not end the tests."""
 

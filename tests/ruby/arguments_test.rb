@@ -26,11 +26,42 @@ class ArgumentsTest < PolynatsTest
     refused(TypeError, /url must be a String/) { Polynats.connect(["nats://a", 5]) }
   end
 
+  # Nothing begins with a time that is none: a drain would end the client.
+  def test_no_time
+    [[-1, Polynats::Invalid], [Float::NAN, Polynats::Invalid], ["1", TypeError]].each do |wrong, kind|
+      %i[drain run flush rtt].each { |verb| refused(kind, /timeout must be/) { @nc.public_send(verb, timeout: wrong) } }
+      refused(kind, /wait must be/) { @nc.next_event(wait: wrong) }
+      refused(kind, /now must be/) { Polynats.proto("nats://a").start(wrong) }
+    end
+    refused(Polynats::Invalid, /now must be/) { Polynats.proto("nats://a").tick(1e300) }
+    assert_equal :connected, @nc.status
+  end
+
+  def test_numbers_that_fit_nowhere
+    refused(Polynats::Invalid, /max does not fit/) { @nc.get(max: 2**70) }
+    refused(Polynats::Invalid, /pending_msgs does not fit/) { @nc.subscribe("a", pending_msgs: -2**70) }
+    refused(Polynats::Invalid, /max_pings_out does not fit/) { connect(max_pings_out: 2**64) }
+    refused(Polynats::Invalid, /sid does not fit/) { @nc.unsubscribe(2**64) }
+  end
+
   def test_nothing_is_published_of_a_list_with_a_wrong_one
     sub = @nc.subscribe(@subject)
     assert_raises(TypeError) { @nc.publish_many(@subject, ["x"] * 1000 + [nil, 5]) }
     @nc.flush
     assert_equal [], sub.get(wait: 0)
+  end
+
+  def test_a_subject_that_changes_while_the_data_is_asked_for
+    sub = @nc.subscribe("#{@subject}.>")
+    subject = "#{@subject}.#{"a" * 1000}"
+    data = Object.new
+    data.define_singleton_method(:to_str) do
+      subject.replace(subject.sub(/a+\z/, "b"))
+      GC.start
+      "data"
+    end
+    @nc.publish(subject, data)
+    assert_equal "#{@subject}.b", sub.next(timeout: 5).subject
   end
 
   def test_strings_of_subclasses_and_what_converts_itself
@@ -59,7 +90,7 @@ class ArgumentsTest < PolynatsTest
     refused(Polynats::Invalid, /ping_interval/) { connect(ping_interval: -5) }
     refused(Polynats::Invalid, /ping_interval/) { connect(ping_interval: Float::NAN) }
     refused(Polynats::Invalid, /max_pings_out/) { connect(max_pings_out: 1.5) }
-    refused(RangeError, /./) { connect(max_pings_out: 2**80) }
+    refused(Polynats::Invalid, /./) { connect(max_pings_out: 2**80) }
     public_verbs.each do |object, verb|
       error = assert_raises(ArgumentError, TypeError, verb) { object.public_send(verb, *([nil] * 9)) }
       assert_match(/argument/, error.message)
@@ -139,7 +170,7 @@ class ArgumentsTest < PolynatsTest
     refused(Polynats::Invalid, /timeout.*0 or more/) { @nc.request("a", timeout: -1) }
     refused(Polynats::Invalid, /timeout.*0 or more/) { @nc.request("a", timeout: Float::NAN) }
     refused(Polynats::Invalid, /max must be 0 or more/) { @nc.get(max: -1) }
-    refused(RangeError, /./) { @nc.get(max: 2**70) }
+    refused(Polynats::Invalid, /./) { @nc.get(max: 2**70) }
     refused(Polynats::Invalid, /list of servers is empty/) { Polynats.connect([]) }
     assert_raises(Polynats::Invalid) { @nc.unsubscribe(12_345) }
     refused(Polynats::Invalid, /no reply subject/) { received.respond("x") }

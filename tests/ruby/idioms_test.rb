@@ -249,6 +249,17 @@ class IdiomsTest < PolynatsTest
     nc.close
   end
 
+  def test_credentials_come_from_a_proc
+    asked = []
+    nc = connect(credentials: ->(nonce) { { user: "me", password: nonce }.tap { asked << Thread.current } })
+    nc.share { |other| other.flush(timeout: 5) }
+    assert_equal [Thread.current], asked
+    nc.close
+    assert_raises(KeyError) { connect(credentials: ->(_) { {}.fetch(:secret) }) }
+    assert_raises(ArgumentError) { connect(credentials: ->(_) { { pasword: "x" } }) }
+    assert_raises(TypeError) { connect(credentials: { user: "me" }) }
+  end
+
   def test_to_io_can_be_selected
     sub = @nc.subscribe(@subject)
     @nc.next_event(wait: 1)

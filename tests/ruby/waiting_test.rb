@@ -99,6 +99,68 @@ class WaitingTest < PolynatsTest
     end
   end
 
+  # Connecting, flushing and draining are moved by the scheduler: no thread waits in a fiber's place.
+  def test_fibers_flush_and_drain_without_a_thread
+    made = counting_threads do
+      Async do |task|
+        nc = Polynats.connect(URL)
+        sub = nc.subscribe(@subject)
+        10.times.map { |i| task.async { nc.publish(@subject, i.to_s) and nc.flush(timeout: 5) } }.each(&:wait)
+        assert_equal (0..9).map(&:to_s), nc.get(max: 10, wait: 0).map(&:data)
+        assert_operator nc.rtt, :<, 5
+        assert_same sub, sub.drain
+        nc.drain(timeout: 5)
+        assert_predicate nc, :closed?
+      end
+    end
+    assert_equal 0, made
+  end
+
+  def test_fibers_drain_subscriptions_at_once
+    Async do |task|
+      subs = Array.new(5) { |i| @nc.subscribe("#{@subject}.#{i}") }
+      5.times { |i| @nc.publish("#{@subject}.#{i}", "x") }
+      assert_operator took { subs.map { |sub| task.async { sub.drain(timeout: 5) } }.each(&:wait) }, :<, 2
+      assert_equal ["x"] * 5, subs.map { |sub| sub.next(timeout: 0).data }
+    end
+  end
+
+  def test_a_drain_in_a_fiber_keeps_what_waits
+    Async do
+      nc = Polynats.connect(URL, keeper: false)
+      sub = nc.subscribe(@subject)
+      3.times { |i| nc.publish(@subject, i.to_s) }
+      nc.drain(timeout: 5)
+      assert_equal [:draining, %w[0 1 2]], [nc.status, Array.new(3) { sub.next(timeout: 1).data }]
+      assert_raises(Polynats::Closed) { sub.next(timeout: 1) }
+    end
+  end
+
+  def test_what_fails_in_a_fiber_says_why
+    Async do |task|
+      assert_raises(Polynats::IOError) { Polynats.connect("nats://127.0.0.1:1") }
+      silent = TCPServer.new("127.0.0.1", 0)
+      url = "nats://127.0.0.1:#{silent.addr[1]}"
+      assert_raises(Polynats::Timeout) { Polynats.connect(url, connect_timeout: 0.1) }
+      connecting = task.async { Polynats.connect(url, connect_timeout: 10) }
+      assert_operator took { connecting.stop }, :<, PROMPT
+      silent.close
+      @nc.close
+      assert_raises(Polynats::Closed) { @nc.flush }
+      assert_raises(Polynats::Closed) { @nc.drain }
+    end
+  end
+
+  def counting_threads
+    made = 0
+    trace = TracePoint.new(:thread_begin) { made += 1 }
+    trace.enable
+    yield
+    made
+  ensure
+    trace.disable
+  end
+
   def test_fibers_that_stop_end_a_wait_promptly
     Async do |task|
       waiter = task.async { @nc.get }

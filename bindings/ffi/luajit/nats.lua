@@ -16,8 +16,11 @@ local core = require "nats.core"
 
 local C, check_text = core.C, core.check_text
 
+local clients = require "nats.client"
+
 local nats = {
-  connect = require "nats.client",
+  connect = clients.connect,
+  connect_start = clients.connect_start,
   proto = require "nats.proto",
   options = require("nats.options").list,
   status = core.status,

@@ -1,6 +1,8 @@
 /* Connecting and subscribing: servers and options as Python writes them. */
 #include "pyn.h"
 
+#include <math.h>
+
 /* ---- servers ---- */
 
 static PyObject *not_a_url(PyObject *value)
@@ -64,7 +66,8 @@ static nats_status set_whole(nats_options *options, const char *name, PyObject *
     if (nats_options_type(name) == NATS_OPTION_DURATION) {
         double seconds = PyLong_AsDouble(value);
         if (seconds == -1.0 && PyErr_Occurred()) {
-            return PYN_RAISED;
+            PyErr_Clear(); /* it is over 1e308 */
+            seconds = (double)INFINITY;
         }
         return nats_options_set_double(options, name, seconds);
     }
@@ -177,6 +180,22 @@ static nats_status connect_step(void *arg, int64_t ms)
     return nats_connect(self->url, self->options, &self->client);
 }
 
+/* The program could answer only once it has the client: the library's call that waits says so. */
+static bool asks_nobody(PyObject *given)
+{
+    PyObject *asks = PyDict_GetItemString(given, "ask_credentials");
+    return asks != NULL && PyObject_IsTrue(asks) == 1;
+}
+
+static nats_status connect_at_once(const char *url, const nats_options *options,
+                                   nats_client **client)
+{
+    connecting call = {.url = url, .options = options};
+    nats_status status = pyn_wait(connect_step, &call, 0);
+    *client = call.client;
+    return status;
+}
+
 /* The handle is taken over: an object without a connection is never seen. */
 static PyObject *client_new(PyObject *class, pyn_handle *handle)
 {
@@ -189,22 +208,21 @@ static PyObject *client_new(PyObject *class, pyn_handle *handle)
     return object;
 }
 
-/* future: NULL to wait for the connection. */
-static nats_status connect_with(PyObject *url, PyObject *given, nats_client **client,
+/* Both are owned. waits: the future may be NULL, when the connection is made. */
+static nats_status connect_with(PyObject *url, PyObject *given, bool waits, nats_client **client,
                                 nats_future **future)
 {
     PyObject *text;
+    *future = NULL;
     if (!servers_text(url, &text)) {
         return PYN_RAISED;
     }
     nats_options *options = options_of(given);
     nats_status status = PYN_RAISED;
-    if (options != NULL && future != NULL) {
-        status = nats_connect_start(servers_words(text), options, client, future);
+    if (options != NULL && waits && asks_nobody(given)) {
+        status = connect_at_once(servers_words(text), options, client);
     } else if (options != NULL) {
-        connecting call = {.url = servers_words(text), .options = options};
-        status = pyn_wait(connect_step, &call, 0);
-        *client = call.client;
+        status = nats_connect_start(servers_words(text), options, client, future);
     }
     nats_options_free(options);
     Py_XDECREF(text);
@@ -215,18 +233,23 @@ static nats_status connect_with(PyObject *url, PyObject *given, nats_client **cl
 PyObject *pyn_connect(PyObject *module, PyObject *args)
 {
     PyObject *class, *url, *given;
+    nats_future *future;
     (void)module;
     if (!PyArg_ParseTuple(args, "OOO!:connect", &class, &url, &PyDict_Type, &given)) {
         return NULL;
     }
-    pyn_handle *handle = pyn_handle_new();
+    pyn_handle *handle = pyn_handle_new(NULL);
     if (handle == NULL) {
         return NULL;
     }
-    nats_status status = connect_with(url, given, &handle->client, NULL);
+    nats_status status = connect_with(url, given, true, &handle->client, &future);
+    if (status == NATS_OK && future != NULL) {
+        status = pyn_goal_wait(future);
+    }
     if (status != NATS_OK) {
+        pyn_raise(status); /* before the client goes, and the words about it */
         Py_DECREF(handle);
-        return pyn_raise(status);
+        return NULL;
     }
     return client_new(class, handle);
 }
@@ -241,11 +264,11 @@ PyObject *pyn_connect_start(PyObject *module, PyObject *args)
                           &given)) {
         return NULL;
     }
-    pyn_handle *handle = pyn_handle_new();
+    pyn_handle *handle = pyn_handle_new(NULL);
     if (handle == NULL) {
         return NULL;
     }
-    nats_status status = connect_with(url, given, &handle->client, &future);
+    nats_status status = connect_with(url, given, false, &handle->client, &future);
     if (status != NATS_OK) {
         Py_DECREF(handle);
         return pyn_raise(status);
@@ -267,7 +290,7 @@ PyObject *pyn_share(PyObject *module, PyObject *args)
         return NULL;
     }
     nats_client *client = pyn_client_get(object);
-    pyn_handle *handle = client != NULL ? pyn_handle_new() : NULL;
+    pyn_handle *handle = client != NULL ? pyn_handle_new(((pyn_client *)object)->handle) : NULL;
     if (handle == NULL) {
         return NULL;
     }

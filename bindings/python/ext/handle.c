@@ -85,12 +85,32 @@ PyObject *pyn_exiting(PyObject *module, PyObject *nothing)
 
 /* ---- the handle ---- */
 
+static pyn_meter *meter_of(const pyn_handle *like)
+{
+    pyn_meter *meter = like != NULL ? like->meter : PyMem_Calloc(1, sizeof(*meter));
+    if (meter == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    meter->refs++;
+    return meter;
+}
+
+static void meter_unref(pyn_meter *meter)
+{
+    meter->refs--;
+    if (meter->refs == 0) {
+        PyMem_Free(meter);
+    }
+}
+
 /* Closing may wait for the server, and a garbage collection may not. */
 static void handle_dealloc(PyObject *object)
 {
     nats_client *client = ((pyn_handle *)object)->client;
     bool quick = client == NULL || nats_client_status(client) == NATS_CLIENT_CLOSED;
     Py_XDECREF(((pyn_handle *)object)->home);
+    meter_unref(((pyn_handle *)object)->meter);
     if (quick || !bury_later(client)) {
         nats_client_free(client);
     }
@@ -104,14 +124,17 @@ static PyTypeObject handle_type = {
     .tp_dealloc = handle_dealloc,
 };
 
-pyn_handle *pyn_handle_new(void)
+pyn_handle *pyn_handle_new(const pyn_handle *like)
 {
-    pyn_handle *handle = PyObject_New(pyn_handle, &handle_type);
+    pyn_meter *meter = meter_of(like);
+    pyn_handle *handle = meter != NULL ? PyObject_New(pyn_handle, &handle_type) : NULL;
     if (handle != NULL) {
         handle->client = NULL;
         handle->box = (pyn_box){0};
-        handle->unchecked = 0;
+        handle->meter = meter;
         handle->home = NULL;
+    } else if (meter != NULL) {
+        meter_unref(meter);
     }
     return handle;
 }
@@ -234,6 +257,7 @@ static PyMethodDef client_methods[] = {
     PYN_FAST("request", pyn_client_request, request_doc),
     PYN_FAST("_get", pyn_client_get_list, NULL),
     PYN_FAST("_get_callbacks", pyn_client_get_callbacks, NULL),
+    {"_call_first", pyn_client_call_first, METH_VARARGS, NULL},
     {"_close", pyn_client_close, METH_NOARGS, NULL},
     {"_next_event", pyn_client_next_event, METH_O, NULL},
     PYN_FAST("_try_publish", pyn_client_try_publish, NULL),

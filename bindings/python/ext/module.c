@@ -14,6 +14,7 @@ static PyMethodDef functions[] = {
     {"_request_many", pyn_request_many, METH_VARARGS, NULL},
     {"_options", pyn_options, METH_NOARGS, NULL},
     {"_proto_new", pyn_proto_new, METH_VARARGS, NULL},
+    {"_set_answerer", pyn_set_answerer, METH_O, NULL},
     {"_set_errors", pyn_set_errors, METH_O, NULL},
     {"_exiting", pyn_exiting, METH_NOARGS, NULL},
     {"_until", pyn_until, METH_VARARGS, NULL},

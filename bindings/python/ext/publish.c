@@ -24,14 +24,14 @@ static bool look(pyn_handle *handle, size_t len)
             room = values[i] < ROOM_BELOW;
         }
     }
-    handle->unchecked = room ? len : LOOK_EVERY;
+    handle->meter->bytes = room ? len : LOOK_EVERY;
     return room;
 }
 
 bool pyn_has_room(pyn_handle *handle, size_t len)
 {
-    handle->unchecked += len + FRAME_SIZE;
-    return handle->unchecked < LOOK_EVERY || look(handle, len);
+    handle->meter->bytes += len + FRAME_SIZE;
+    return handle->meter->bytes < LOOK_EVERY || look(handle, len);
 }
 
 PyObject *pyn_client_has_room(PyObject *self, PyObject *len)

@@ -35,13 +35,20 @@ typedef struct pyn_box {
     PyObject *event; /* likewise */
 } pyn_box;
 
+/* What the clients of one connection have published since one of them looked whether a publish would
+ * wait. */
+typedef struct pyn_meter {
+    size_t refs;
+    size_t bytes;
+} pyn_meter;
+
 /* What a client and all that came from it share. It refers to no Python object but what is in the
  * box, which the client empties when it goes: nothing that refers to it stays part of a cycle. */
 typedef struct pyn_handle {
     PyObject_HEAD
     nats_client *client;
     pyn_box box;
-    size_t unchecked; /* bytes published since has_room looked */
+    pyn_meter *meter;
     PyObject *home;   /* a weak reference to the event loop's client it is for, or NULL */
 } pyn_handle;
 
@@ -73,7 +80,8 @@ typedef struct pyn_proto {
 extern PyTypeObject pyn_client_type, pyn_sub_type, pyn_future_type, pyn_proto_type,
     pyn_message_type, pyn_loop_message_type;
 
-pyn_handle *pyn_handle_new(void);
+/* like: a handle on the same connection, or NULL. */
+pyn_handle *pyn_handle_new(const pyn_handle *like);
 /* A new object of a class written in Python, without its __init__. The caller fills it. */
 PyObject *pyn_object_new(PyObject *class, PyTypeObject *base);
 /* What an object holds; NULL and a TypeError when it is none. */
@@ -138,6 +146,10 @@ typedef nats_status (*pyn_step)(void *arg, int64_t ms);
  * raised nothing. */
 nats_status pyn_wait(pyn_step step, void *arg, int64_t ms);
 
+/* Wait for the end of a future without replies, and free it. It was begun once, however many signals
+ * come meanwhile: a call that is made again begins again, and may never end. */
+nats_status pyn_goal_wait(nats_future *future);
+
 /* The library's calls that wait, under the names and with the arguments they have there, made as
  * Python makes them. */
 nats_status pyn_client_drain(nats_client *client, int64_t timeout_ms);
@@ -199,6 +211,7 @@ PyObject *pyn_client_get_list(PyObject *self, PyObject *const *args, Py_ssize_t 
                               PyObject *kwnames);
 PyObject *pyn_client_get_callbacks(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                                    PyObject *kwnames);
+PyObject *pyn_client_call_first(PyObject *self, PyObject *args);
 PyObject *pyn_client_request(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                              PyObject *kwnames);
 PyObject *pyn_client_try_publish(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
@@ -231,6 +244,7 @@ PyObject *pyn_share(PyObject *module, PyObject *args);
 PyObject *pyn_subscribe(PyObject *module, PyObject *args);
 PyObject *pyn_request_start(PyObject *module, PyObject *args);
 PyObject *pyn_request_many(PyObject *module, PyObject *args);
+PyObject *pyn_set_answerer(PyObject *module, PyObject *function);
 PyObject *pyn_options(PyObject *module, PyObject *nothing);
 PyObject *pyn_now(PyObject *module, PyObject *nothing);
 PyObject *pyn_until(PyObject *module, PyObject *args);

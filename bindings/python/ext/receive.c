@@ -55,7 +55,8 @@ static nats_status take_first(getting *self, int64_t ms)
 {
     self->want = self->max < CHUNK ? self->max : CHUNK;
     nats_status status = get_step(self, 0);
-    if (status == NATS_OK && self->count == 0 && ms != 0) {
+    bool nothing = status == NATS_OK && self->count == 0;
+    if ((nothing && ms != 0) || status == NATS_ERR_INTERRUPTED) {
         status = pyn_wait(get_step, self, ms);
     }
     return status == NATS_ERR_INTERRUPTED ? NATS_OK : status;
@@ -205,6 +206,69 @@ PyObject *pyn_client_get_callbacks(PyObject *self, PyObject *const *args, Py_ssi
     return list != NULL && values[2] != NULL ? move(list, values[2]) : list;
 }
 
+/* ---- callbacks ---- */
+
+/* Its subscription may have given its last message, whatever the callback raised. */
+static int note_end(PyObject *self, PyObject *sub)
+{
+    PyObject *type, *error, *trace;
+    if (nats_sub_active(((pyn_sub *)sub)->sub) != 0) {
+        return 0;
+    }
+    PyErr_Fetch(&type, &error, &trace);
+    int failed = PyObject_SetAttrString(self, "_ended", Py_True);
+    if (type != NULL) {
+        PyErr_Restore(type, error, trace);
+    }
+    return failed;
+}
+
+/* One message of that entry, (callback, subscription). */
+static PyObject *call_back(PyObject *self, PyObject *entry, PyObject *msg)
+{
+    PyObject *callback, *sub;
+    if (!PyArg_ParseTuple(entry, "OO!", &callback, &pyn_sub_type, &sub)) {
+        return NULL;
+    }
+    Py_INCREF(entry); /* the callback may end its subscription */
+    PyObject *result = PyObject_CallOneArg(callback, msg);
+    int failed = note_end(self, sub);
+    Py_DECREF(entry);
+    if (result == NULL || failed != 0) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    Py_DECREF(result);
+    return PyLong_FromLong(1);
+}
+
+/* call_first(queue, callbacks): call the callback of the first message in the queue; how many were
+ * called. In C, for no other thread runs and no signal's handler raises between the message's leaving
+ * the queue and its callback. */
+PyObject *pyn_client_call_first(PyObject *self, PyObject *args)
+{
+    PyObject *queue, *callbacks;
+    if (!PyArg_ParseTuple(args, "OO!:call_first", &queue, &PyDict_Type, &callbacks)) {
+        return NULL;
+    }
+    PyObject *msg = PyObject_CallMethod(queue, "popleft", NULL);
+    if (msg == NULL && PyErr_ExceptionMatches(PyExc_IndexError)) {
+        PyErr_Clear(); /* another thread has it */
+        return PyLong_FromLong(0);
+    }
+    PyObject *sid = msg != NULL ? PyObject_GetAttrString(msg, "sid") : NULL;
+    PyObject *entry = sid != NULL ? PyDict_GetItemWithError(callbacks, sid) : NULL;
+    PyObject *called = NULL;
+    if (entry != NULL) {
+        called = call_back(self, entry, msg);
+    } else if (!PyErr_Occurred()) {
+        called = PyLong_FromLong(0); /* ended by an earlier callback */
+    }
+    Py_XDECREF(sid);
+    Py_XDECREF(msg);
+    return called;
+}
+
 PyObject *pyn_sub_get_list(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                            PyObject *kwnames)
 {
@@ -240,7 +304,8 @@ static PyObject *take_one(pyn_sub *sub, int64_t ms)
 {
     next_call call = {sub->sub, NULL};
     nats_status status = next_step(&call, 0);
-    if (status == NATS_OK && call.msg == NULL && ms != 0) {
+    bool nothing = status == NATS_OK && call.msg == NULL;
+    if ((nothing && ms != 0) || status == NATS_ERR_INTERRUPTED) {
         status = pyn_wait(next_step, &call, ms);
     }
     if (status != NATS_OK && status != NATS_ERR_INTERRUPTED) {

@@ -151,6 +151,10 @@ bool pyn_seconds_of(PyObject *value, const char *name, int64_t *ms)
             PyErr_Clear();
             return wrong_type(name, "a number of seconds or None", value);
         }
+        if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyErr_Clear();
+            pyn_raise_words(NATS_ERR_INVALID, name, "%s is too large to be seconds", name);
+        }
         return false;
     }
     if (!(seconds >= 0)) {
@@ -201,7 +205,11 @@ bool pyn_moment_of(PyObject *value, int64_t *ns)
     }
     double seconds = PyFloat_AsDouble(value);
     if (seconds == -1.0 && PyErr_Occurred()) {
-        return false;
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            return false;
+        }
+        PyErr_Clear();
+        seconds = (double)INFINITY;
     }
     if (!(seconds >= 0 && seconds <= NOW_MAX)) {
         pyn_raise_words(NATS_ERR_INVALID, "now", "now must be a time in seconds, 0 to 9e9, not %g",

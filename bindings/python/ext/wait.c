@@ -9,6 +9,28 @@ static int64_t left_ms(int64_t deadline_ns)
     return left > 0 ? (left + NS_PER_MS - 1) / NS_PER_MS : 0;
 }
 
+/* Called, by whoever was interrupted, to answer what servers ask clients that have a function for
+ * it; NULL: there is none such. */
+static PyObject *answerer;
+
+PyObject *pyn_set_answerer(PyObject *module, PyObject *function)
+{
+    (void)module;
+    Py_INCREF(function);
+    Py_XSETREF(answerer, function);
+    Py_RETURN_NONE;
+}
+
+static bool run_handlers(void)
+{
+    if (PyErr_CheckSignals() != 0) {
+        return false;
+    }
+    PyObject *nothing = answerer != NULL ? PyObject_CallNoArgs(answerer) : NULL;
+    Py_XDECREF(nothing);
+    return answerer == NULL || nothing != NULL;
+}
+
 /* Handlers run only when the step got nothing, so what it got cannot be lost by what they raise. */
 nats_status pyn_wait(pyn_step step, void *arg, int64_t ms)
 {
@@ -21,13 +43,26 @@ nats_status pyn_wait(pyn_step step, void *arg, int64_t ms)
         if (status != NATS_ERR_INTERRUPTED) {
             return status;
         }
-        if (PyErr_CheckSignals() != 0) {
+        if (!run_handlers()) {
             return PYN_RAISED;
         }
         if (ms > 0) {
             ms = left_ms(deadline_ns);
         }
     }
+}
+
+static nats_status goal_step(void *future, int64_t ms)
+{
+    nats_msg *none = NULL;
+    return nats_future_wait(future, ms, &none);
+}
+
+nats_status pyn_goal_wait(nats_future *future)
+{
+    nats_status status = pyn_wait(goal_step, future, -1); /* it knows its own time */
+    nats_future_free(future);
+    return status;
 }
 
 /* Absent is the client's default; known, so that what is left after a signal can be. */
@@ -67,32 +102,25 @@ nats_status pyn_client_drain(nats_client *client, int64_t timeout_ms)
     return pyn_wait(drain_step, client, or_option(client, "drain_timeout", timeout_ms));
 }
 
-static nats_status flush_step(void *client, int64_t ms)
-{
-    return nats_client_flush(client, ms);
-}
-
 nats_status pyn_client_flush(nats_client *client, int64_t timeout_ms)
 {
-    return pyn_wait(flush_step, client, or_option(client, "request_timeout", timeout_ms));
+    nats_future *future;
+    nats_status status = nats_client_flush_start(client, timeout_ms, &future);
+    return status == NATS_OK ? pyn_goal_wait(future) : status;
+}
+
+nats_status pyn_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
+{
+    int64_t began_ns = pyn_now_ns();
+    nats_status status = pyn_client_flush(client, timeout_ms);
+    *rtt_ns_out = pyn_now_ns() - began_ns;
+    return status;
 }
 
 typedef struct asking {
     void *object;
     void *out;
 } asking;
-
-static nats_status rtt_step(void *arg, int64_t ms)
-{
-    const asking *self = arg;
-    return nats_client_rtt(self->object, ms, self->out);
-}
-
-nats_status pyn_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
-{
-    asking self = {client, rtt_ns_out};
-    return pyn_wait(rtt_step, &self, or_option(client, "request_timeout", timeout_ms));
-}
 
 static nats_status event_step(void *arg, int64_t ms)
 {

@@ -5,21 +5,21 @@ from __future__ import annotations
 from _warnings import warn  # what warnings has; quicker to import, and there to the end
 from collections import deque
 
-from . import _polynats
+from . import _credentials, _polynats
 from ._errors import Closed, Timeout, invalid
 from ._event import Event, event_of
 from ._future import Future
 from ._subscription import CALLBACK, SHARED, Subscription
+from ._waiting import WaitingClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from logging import Logger
-    from types import TracebackType
     from typing import Any
 
     from ._log import EventLog
-    from ._options import Data, Headers, Options, Servers, Unpack
+    from ._options import Credentials, Data, Headers, Options, Servers, Unpack
     from ._polynats import Message
 
 GET_MAX = 65536
@@ -34,7 +34,11 @@ def _left(until: float | None) -> float | None:
 
 
 def connect(
-    url: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+    url: Servers = None,
+    *,
+    logger: Logger | None = None,
+    credentials: Callable[[str], Credentials] | None = None,
+    **options: Unpack[Options],
 ) -> Client:
     """Connect, and return a client once the server has answered.
 
@@ -42,16 +46,38 @@ def connect(
     nats://127.0.0.1:4222. `logger` is told what happens to the connection. `options` are those of
     docs/options.md (`polynats.options()` lists them); times are in seconds.
 
+    `credentials` is a function that is called, with the server's nonce, whenever this connection is
+    made, by the call that waits for it, and returns a dict of user, password, token, jwt, seed,
+    public_key and signature: docs/authentication.md.
+
     Raises Invalid, Timeout, IOFailed, Auth, Protocol, Disconnected, NotSupported.
     """
-    client = _polynats._connect(Client, url, options)
-    client._set_up()
+    client = _open(url, credentials, _credentials.check(credentials, options))
     if logger is not None:
         client._follow(logger)
     return client
 
 
-class Client(_polynats.ClientBase):
+def _open(
+    url: Servers, hook: Callable[[str], Credentials] | None, options: dict[str, Any]
+) -> Client:
+    if hook is None:
+        client = _polynats._connect(Client, url, options)
+        client._set_up()
+        return client
+    client, future = _polynats._connect_start(Client, Future, url, options)
+    client._set_up()
+    future.client = client
+    _credentials.register(client, _credentials.waiting(hook))
+    try:
+        future.wait()
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+class Client(_polynats.ClientBase, WaitingClient):
     """A connection's handle. Made by `connect` and `Client.share`.
 
     Any number of threads may use a client at once. Calls that wait let other threads run, and
@@ -113,6 +139,7 @@ class Client(_polynats.ClientBase):
         """Another client on this connection, with subscriptions, `get` and events of its own."""
         made = _polynats._share(self, type(self))
         made._set_up()
+        _credentials.share(made, self)
         return made
 
     def drain(self, timeout: float | None = None) -> None:
@@ -146,17 +173,6 @@ class Client(_polynats.ClientBase):
                 pass
         except Closed:
             pass
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self, _warn: Callable[..., None] = warn) -> None:
         if self.status == "closed":
@@ -212,27 +228,6 @@ class Client(_polynats.ClientBase):
         )
         made.client = self
         return made
-
-    def request_many(
-        self,
-        subject: str,
-        data: Data = None,
-        *,
-        max: int | None = None,
-        stall: float | None = None,
-        timeout: float | None = None,
-        sentinel: bool = False,
-        headers: Headers = None,
-    ) -> list[Message]:
-        """Replies of several: until `max` came, none came for `stall` seconds after one, an empty
-        one came (`sentinel`), or the time is up, which is the normal end. Raises NoResponders."""
-        with self.request_many_start(
-            subject, data, max=max, stall=stall, timeout=timeout, sentinel=sentinel, headers=headers
-        ) as future:
-            replies = []
-            while (msg := future.wait()) is not None:
-                replies.append(msg)
-            return replies
 
     # ---- subscribe ----
 
@@ -329,7 +324,7 @@ class Client(_polynats.ClientBase):
         called = 0
         while True:
             while self._queue and called < limit and not self._stopping:
-                called += self._call_first()
+                called += self._call_first(self._queue, self._callbacks)
             if self._ended and not self._queue:
                 self._sweep()
             if self._stopping or called >= limit:
@@ -360,23 +355,6 @@ class Client(_polynats.ClientBase):
                 return got
             wait = _left(until)
 
-    def _call_first(self) -> int:
-        """The message leaves the queue when nothing can strike any more before its function runs."""
-        queue = self._queue
-        msg = queue[0]
-        try:
-            callback, sub = self._callbacks[msg.sid]
-        except KeyError:  # closed by an earlier callback
-            del queue[0]
-            return 0
-        del queue[0]
-        try:
-            callback(msg)
-        finally:
-            if not sub.active:
-                self._ended = True
-        return 1
-
     def _call_events(self) -> None:
         while (function := self._on_event) is not None:
             try:
@@ -392,7 +370,7 @@ class Client(_polynats.ClientBase):
         self._ended = False
         for sid, (_, sub) in list(self._callbacks.items()):
             if not sub.active and sub.stats()["pending_msgs"] == 0:
-                del self._callbacks[sid]
+                self._callbacks.pop(sid, None)
 
     def reconnect(self) -> None:
         """Drop the connection and dial the next server at once.
@@ -454,6 +432,22 @@ class Client(_polynats.ClientBase):
         self._event_taken = None
         return taken
 
+    def credentials(
+        self,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        jwt: str | None = None,
+        seed: str | None = None,
+        public_key: str | None = None,
+        signature: bytes | None = None,
+    ) -> None:
+        """Answer the event credentials, which comes with the option ask_credentials."""
+        _polynats.Client_credentials(
+            self, user, password, token, jwt, seed, public_key, signature
+        )
+
     # ---- event loops ----
 
     def fd(self) -> int:
@@ -466,6 +460,7 @@ class Client(_polynats.ClientBase):
     def process(self) -> None:
         """Do what is due, without waiting."""
         _polynats.Client_process(self)
+        _credentials.answer(self)
 
     def deadline(self) -> float | None:
         """In how many seconds `process` is due even if `fd` stays quiet; None: never."""

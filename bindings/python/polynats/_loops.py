@@ -12,7 +12,7 @@ import weakref
 from collections import deque
 from warnings import warn
 
-from . import _polynats
+from . import _credentials, _polynats
 from ._client import GET_MAX, Client
 from ._errors import Closed, Error, Forked, Timeout
 from ._future import Future
@@ -21,7 +21,7 @@ from ._subscription import CALLBACK, PRIVATE, SHARED, Subscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from typing import Any, Optional
 
     from ._event import Event
@@ -37,6 +37,13 @@ CALLS_MAX = 256  # callbacks in one turn: then the loop's other work comes
 STREAK_MAX = 128  # verbs in a row that found what they wanted: then the others run
 ROOM_SECONDS = 0.05  # who waits for room looks at least so often
 SLICE = 256  # payloads of a publish_many that go without a look at the room
+SLICE_BYTES = 32768  # and bytes, but for the last of them: with these the library does not wait
+
+
+def moment_in(seconds: float | None, name: str) -> float | None:
+    """When they will be over; None for ever. What is no time is told as the library's calls do."""
+    moment: float | None = _polynats._until(seconds, name)
+    return moment
 
 
 def size_of(data: Data) -> int:
@@ -47,6 +54,16 @@ def size_of(data: Data) -> int:
         return 0
 
 
+def slice_end(payloads: Sequence[Data], at: int) -> tuple[int, int]:
+    """Where the payloads end that go together from `at` on, and their size."""
+    end, size = at, 0
+    last = min(at + SLICE, len(payloads))
+    while end < last and size < SLICE_BYTES:
+        size += size_of(payloads[end])
+        end += 1
+    return end, size
+
+
 class Handle(Client):
     """The client under one of a loop, which warns by itself."""
 
@@ -54,6 +71,40 @@ class Handle(Client):
 
     def __del__(self, *_: object) -> None:
         pass
+
+
+class LoopHook:
+    """A function that supplies credentials, run by the loop."""
+
+    def __init__(self, hook: Callable[[str], Any]) -> None:
+        self._hook = hook
+        self._opening = True
+        self._failure: Exception | None = None
+
+    def __call__(self, nc: Any) -> None:
+        nonce = _credentials.question(nc)
+        if nonce is not None:
+            self._begin(nc, nonce)
+
+    def _begin(self, nc: Any, nonce: str) -> None:
+        raise NotImplementedError
+
+    def _report(self, problem: Exception) -> None:
+        raise NotImplementedError
+
+    def _failed(self, nc: Any, problem: Exception) -> None:
+        """What ends `connect`; later attempts are asked for anew."""
+        if not self._opening:
+            self._report(problem)
+            return
+        self._failure = problem
+        nc.close()
+
+    def opened(self, problem: BaseException | None = None) -> None:
+        """`connect` is over. Raises what the function raised instead of its consequence."""
+        self._opening = False
+        if problem is not None and self._failure is not None:
+            raise self._failure from None
 
 
 class LoopFuture:
@@ -97,7 +148,7 @@ class LoopFuture:
     def _wait_steps(
         self, timeout: float | None = None
     ) -> Generator[Ask, bool, Any]:
-        until = None if timeout is None else now() + timeout
+        until = moment_in(timeout, "timeout")
         futures = self._client._futures
         while not self._look():
             left = None if until is None else until - now()
@@ -168,6 +219,9 @@ class LoopSubscription:
         """pending_msgs, pending_bytes, delivered, dropped, received."""
         return self._inner.stats()
 
+    def _keep_private(self) -> None:
+        self._inner._set_mode(PRIVATE)
+
     def _wait_among(self, left: float | None) -> Generator[Ask, bool, None]:
         subs = self.client._sub_waiters
         subs[self] = None
@@ -178,10 +232,9 @@ class LoopSubscription:
                 subs.pop(self, None)
 
     def _take_steps(
-        self, take: Callable[[], Any], wait: float | None
+        self, take: Callable[[], Any], until: float | None
     ) -> Generator[Ask, bool, Any]:
         client = self.client
-        until = None if wait is None else now() + wait
         while True:
             if client._draining:
                 yield from client._confirm_steps()
@@ -194,12 +247,12 @@ class LoopSubscription:
             yield from self._wait_among(left)
 
     def _next_steps(self, timeout: float | None) -> Generator[Ask, bool, Any]:
-        return self._take_steps(lambda: self._inner.next(0), timeout)
+        return self._take_steps(lambda: self._inner.next(0), moment_in(timeout, "timeout"))
 
     def _get_steps(
         self, limit: int | None, wait: float | None
     ) -> Generator[Ask, bool, Any]:
-        return self._take_steps(lambda: self._inner.get(limit, 0), wait)
+        return self._take_steps(lambda: self._inner.get(limit, 0), moment_in(wait, "wait"))
 
     def _end(self, after: int | None) -> None:
         self._inner.unsubscribe(after)
@@ -362,9 +415,9 @@ class LoopClient:
 
     def _call_some(self) -> int:
         """Call callbacks of what has arrived; returns how many."""
-        if not self._nc._pending():
-            return 0
         queue = self._nc._queue
+        if not queue and not self._nc._pending():
+            return 0
         try:
             self._nc._get_callbacks(CALLS_MAX, 0, queue)
         except Error:
@@ -401,7 +454,7 @@ class LoopClient:
             self._wake_all(self._event_waiters)
 
     def _event_steps(self, wait: float | None) -> Generator[Ask, bool, Event | None]:
-        until = None if wait is None else now() + wait
+        until = moment_in(wait, "wait")
         while True:
             event = self._events.popleft() if self._events else self._nc.next_event(0)
             left = None if until is None else until - now()
@@ -417,8 +470,9 @@ class LoopClient:
             self._soon()
 
     def _run_steps(self, timeout: float | None) -> Generator[Ask, bool, None]:
+        until = moment_in(timeout, "timeout")
         if not self._over:
-            yield self._run_waiters, timeout
+            yield self._run_waiters, None if until is None else until - now()
 
     def stop(self) -> None:
         """End `run`."""
@@ -442,8 +496,9 @@ class LoopClient:
         payloads = datas if isinstance(datas, (list, tuple)) else list(datas)
         done = 0
         while True:
-            piece = payloads[done : done + SLICE]
-            if not self._nc._has_room(sum(map(size_of, piece))):
+            end, size = slice_end(payloads, done)
+            piece = payloads[done:end]
+            if not self._nc._has_room(size):
                 yield from self._room_steps(0)
             try:
                 done += self._nc.publish_many(subject, piece)
@@ -507,8 +562,8 @@ class LoopClient:
             self._take_events()
 
     def _drain_steps(self, timeout: float | None) -> Generator[Ask, bool, None]:
-        until = now() + (self._nc._option_seconds("drain_timeout") if timeout is None else timeout)
         inner = _polynats._drain_start(self._nc, Future, timeout)
+        until = now() + (self._nc._option_seconds("drain_timeout") if timeout is None else timeout)
         self._draining = True
         try:
             yield from self._goal_steps(inner)
@@ -529,7 +584,7 @@ class LoopClient:
     def _get_steps(
         self, limit: int | None, wait: float | None
     ) -> Generator[Ask, bool, Any]:
-        until = None if wait is None else now() + wait
+        until = moment_in(wait, "wait")
         while True:
             if self._draining:
                 yield from self._confirm_steps()
@@ -563,6 +618,22 @@ class LoopClient:
                 self._wake_all(sub._waiters)
 
     # ---- what it knows ----
+
+    def credentials(
+        self,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        jwt: str | None = None,
+        seed: str | None = None,
+        public_key: str | None = None,
+        signature: bytes | None = None,
+    ) -> None:
+        """Answer the event credentials, which comes with the option ask_credentials."""
+        _polynats.Client_credentials(
+            self._nc, user, password, token, jwt, seed, public_key, signature
+        )
 
     @property
     def status(self) -> str:

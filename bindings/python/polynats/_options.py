@@ -70,7 +70,22 @@ class Options(TypedDict, total=False):
     local_address: str | None
     retry_on_connect: bool | None
     lame_duck_move: float | None
+    credentials_hook: bool | None
+    ws_headers: str | None
+    ws_compression: bool | None
     trace: bool | None
 
 
-__all__ = ["Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]
+class Credentials(TypedDict, total=False):
+    """What a function that supplies credentials returns."""
+
+    user: str | None
+    password: str | None
+    token: str | None
+    jwt: str | None
+    seed: str | None
+    public_key: str | None
+    signature: bytes | None
+
+
+__all__ = ["Credentials", "Data", "Headers", "Options", "Seconds", "Servers", "Unpack"]

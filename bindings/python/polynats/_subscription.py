@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from . import _polynats
-from ._errors import Closed
+from ._waiting import WaitingSubscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
     from ._client import Client
     from ._polynats import Message
 
@@ -18,7 +15,7 @@ PRIVATE = 1
 CALLBACK = 2
 
 
-class Subscription(_polynats.SubscriptionBase):
+class Subscription(_polynats.SubscriptionBase, WaitingSubscription):
     """What `Client.subscribe` returns. Any number of threads may use it at once.
 
     Forgetting it does not end it: its messages go on coming through `Client.get`. Leaving a `with`
@@ -64,27 +61,8 @@ class Subscription(_polynats.SubscriptionBase):
         self._taken = None
         return taken
 
-    def messages(self, timeout: float | None = None) -> Iterator[Message]:
-        """Messages as they come, until it ends, or none came for `timeout` seconds.
-
-        From then on its messages do not show up in `Client.get`.
-        """
+    def _keep_private(self) -> None:
         self._set_mode(PRIVATE)
-        return self._each(timeout)
-
-    def _each(self, timeout: float | None) -> Iterator[Message]:
-        try:
-            while True:
-                msg = self.next(timeout)
-                if msg is not None:
-                    yield msg
-                elif timeout is not None:
-                    return
-        except Closed:
-            return
-
-    def __iter__(self) -> Iterator[Message]:
-        return self.messages()
 
     def unsubscribe(self, after: int | None = None) -> None:
         """End it now, or exactly after so many messages in all."""
@@ -103,17 +81,6 @@ class Subscription(_polynats.SubscriptionBase):
     def stats(self) -> dict[str, int]:
         """pending_msgs, pending_bytes, delivered, dropped, received."""
         return _polynats.Subscription_stats(self)
-
-    def __enter__(self) -> Subscription:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.unsubscribe()
 
     def __repr__(self) -> str:
         queue = f" queue={self.queue!r}" if self.queue else ""

@@ -24,7 +24,7 @@ import asyncio
 import inspect
 import weakref
 
-from . import _polynats
+from . import _credentials, _polynats
 from ._errors import Closed, Error
 from ._future import Future as _Future
 from ._loops import (
@@ -35,6 +35,7 @@ from ._loops import (
     Handle,
     LoopClient,
     LoopFuture,
+    LoopHook,
     LoopSubscription,
     size_of,
 )
@@ -42,14 +43,14 @@ from ._loops import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._polynats import AsyncMessage as Message
-    from collections.abc import AsyncIterator, Callable, Generator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
     from logging import Logger
     from types import TracebackType
     from typing import Any, TypeVar
 
     from ._event import Event
     from ._loops import Ask, Waiters
-    from ._options import Data, Headers, Options, Servers, Unpack
+    from ._options import Credentials, Data, Headers, Options, Servers, Unpack
 
     T = TypeVar("T")
 else:
@@ -57,15 +58,20 @@ else:
 
 
 def connect(
-    url: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+    url: Servers = None,
+    *,
+    logger: Logger | None = None,
+    credentials: Callable[[str], Credentials | Awaitable[Credentials]] | None = None,
+    **options: Unpack[Options],
 ) -> Connecting:
     """Connect: await it for a client, or enter it with `async with`, which closes the client.
 
     The arguments are those of `polynats.connect`. The option keeper is off if not given: the loop
     does its work. With keeper=True a thread of the library answers the server's pings and
-    reconnects even while the loop is busy with something else for long.
+    reconnects even while the loop is busy with something else for long. `credentials` may be a
+    coroutine function.
     """
-    return Connecting(url, logger, dict(options))
+    return Connecting(url, logger, credentials, _credentials.check(credentials, options))
 
 
 class Connecting:
@@ -73,23 +79,37 @@ class Connecting:
 
     __slots__ = ("_arguments", "_client")
 
-    def __init__(self, url: Servers, logger: Logger | None, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        url: Servers,
+        logger: Logger | None,
+        hook: Callable[[str], Any] | None,
+        options: dict[str, Any],
+    ) -> None:
         options.setdefault("keeper", False)
-        self._arguments = (url, logger, options)
+        self._arguments = (url, logger, hook, options)
         self._client: Client | None = None
 
     def __await__(self) -> Generator[Any, None, Client]:
         return self._open().__await__()
 
     async def _open(self) -> Client:
-        url, logger, options = self._arguments
+        url, logger, function, options = self._arguments
         nc, inner = _polynats._connect_start(Handle, _Future, url, options)
         client = Client._over_handle(nc)
+        hook = None
+        if function is not None:
+            hook = _Hook(function)
+            _credentials.register(nc, hook)
         try:
             await client._run(LoopFuture(client, inner)._wait_steps())
-        except BaseException:
+        except BaseException as problem:
             client._close_now(True)
+            if hook is not None:
+                hook.opened(problem)
             raise
+        if hook is not None:
+            hook.opened()
         if logger is not None:
             client._follow(logger)
         return client
@@ -106,6 +126,30 @@ class Connecting:
     ) -> None:
         assert self._client is not None
         await self._client.close()
+
+
+class _Hook(LoopHook):
+    def __init__(self, hook: Callable[[str], Any]) -> None:
+        super().__init__(hook)
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def _begin(self, nc: Any, nonce: str) -> None:
+        task = self._loop.create_task(self._answer(nc, nonce))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, nc: Any, nonce: str) -> None:
+        try:
+            given = self._hook(nonce)
+            _credentials.give(nc, await given if inspect.isawaitable(given) else given)
+        except Exception as problem:
+            self._failed(nc, problem)
+
+    def _report(self, problem: Exception) -> None:
+        self._loop.call_exception_handler(
+            {"message": f"polynats: credentials failed: {self._hook!r}", "exception": problem}
+        )
 
 
 class Future(LoopFuture):
@@ -226,7 +270,7 @@ class Subscription(LoopSubscription):
 
         From then on its messages do not show up in `Client.get`.
         """
-        self._inner._set_mode(PRIVATE)
+        self._keep_private()
         return Messages(self, timeout)
 
     def __aiter__(self) -> Messages:
@@ -262,6 +306,12 @@ def _turn(ref: weakref.ref[Client]) -> None:
 def _time_is_up(waiter: asyncio.Future[bool]) -> None:
     if not waiter.done():
         waiter.set_result(False)
+
+
+def _is_cancelled() -> bool:
+    """Is it this task that is to end? Python 3.10 and older cannot tell."""
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is None or cancelling() > 0
 
 
 class Client(LoopClient):
@@ -303,7 +353,7 @@ class Client(LoopClient):
     def _here(self) -> asyncio.Task[Any] | None:
         return asyncio.current_task()
 
-    def _report(self, problem: Exception, function: object) -> None:
+    def _report(self, problem: BaseException, function: object) -> None:
         self._loop.call_exception_handler(
             {"message": f"polynats: a callback failed: {function!r}", "exception": problem}
         )
@@ -320,6 +370,10 @@ class Client(LoopClient):
     async def _finish(self, awaitable: Any, function: object) -> None:
         try:
             await awaitable
+        except asyncio.CancelledError as problem:
+            if _is_cancelled():
+                raise
+            self._report(problem, function)  # of something that it awaited
         except Exception as problem:
             self._report(problem, function)
 
@@ -329,8 +383,12 @@ class Client(LoopClient):
         task.add_done_callback(tasks.discard)
 
     def _run_calls(self) -> None:
-        if self._call_some():
-            self._soon()  # perhaps there are more
+        called = True
+        try:
+            called = self._call_some() > 0
+        finally:
+            if called:
+                self._soon()  # perhaps there are more, or some are left by what was raised
 
     async def _pump(
         self, sub: Subscription, function: Callable[[Message], Any]

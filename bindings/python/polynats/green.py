@@ -19,31 +19,31 @@ import weakref
 import gevent  # type: ignore[import-untyped]
 from gevent.event import Event as _Waiter  # type: ignore[import-untyped]
 
-from . import _polynats
-from ._errors import Closed, Error
+from . import _credentials, _polynats
+from ._errors import Error
 from ._future import Future as _Future
 from ._loops import (
     CALLBACK,
-    PRIVATE,
     SHARED,
     Handle,
     LoopClient,
     LoopFuture,
+    LoopHook,
     LoopSubscription,
     size_of,
 )
 from ._polynats import LoopMessage as Message
+from ._waiting import WaitingClient, WaitingFuture, WaitingSubscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from logging import Logger
-    from types import TracebackType
     from typing import Any, TypeVar
 
     from ._event import Event
     from ._loops import Ask, Waiters
-    from ._options import Data, Headers, Options, Servers, Unpack
+    from ._options import Credentials, Data, Headers, Options, Servers, Unpack
 
     T = TypeVar("T")
 
@@ -51,7 +51,11 @@ _READ = 1  # of gevent's watchers of descriptors
 
 
 def connect(
-    url: Servers = None, *, logger: Logger | None = None, **options: Unpack[Options]
+    url: Servers = None,
+    *,
+    logger: Logger | None = None,
+    credentials: Callable[[str], Credentials] | None = None,
+    **options: Unpack[Options],
 ) -> Client:
     """Connect, and return a client once the server has answered.
 
@@ -59,19 +63,48 @@ def connect(
     loop does its work.
     """
     options.setdefault("keeper", False)
-    nc, inner = _polynats._connect_start(Handle, _Future, url, options)
+    checked = _credentials.check(credentials, options)
+    nc, inner = _polynats._connect_start(Handle, _Future, url, checked)
     client = Client._over_handle(nc)
+    hook = None
+    if credentials is not None:
+        hook = _Hook(credentials)
+        _credentials.register(nc, hook)
     try:
         client._run(LoopFuture(client, inner)._wait_steps())
-    except BaseException:
+    except BaseException as problem:
         client._close_now(True)
+        if hook is not None:
+            hook.opened(problem)
         raise
+    if hook is not None:
+        hook.opened()
     if logger is not None:
         client._follow(logger)
     return client
 
 
-class Future(LoopFuture):
+class _Hook(LoopHook):
+    """In a greenlet of its own: the function may wait."""
+
+    def __init__(self, hook: Callable[[str], Any]) -> None:
+        super().__init__(hook)
+        self._hub = gevent.get_hub()
+
+    def _begin(self, nc: Any, nonce: str) -> None:
+        gevent.spawn(self._answer, nc, nonce)
+
+    def _answer(self, nc: Any, nonce: str) -> None:
+        try:
+            _credentials.give(nc, self._hook(nonce))
+        except Exception as problem:
+            self._failed(nc, problem)
+
+    def _report(self, problem: Exception) -> None:
+        self._hub.handle_error(self._hook, type(problem), problem, problem.__traceback__)
+
+
+class Future(LoopFuture, WaitingFuture):
     """What a request will give. Made by `Client.request_start`. Leaving a `with` block, or forgetting
     it, cancels it."""
 
@@ -87,27 +120,8 @@ class Future(LoopFuture):
         taken: Message | None = self._client._run(self._wait_steps(timeout))
         return taken
 
-    def __iter__(self) -> Iterator[Message]:
-        """Replies, until there are no more."""
-        try:
-            while (msg := self.wait()) is not None:
-                yield msg
-        except Closed:
-            return
 
-    def __enter__(self) -> Future:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.cancel()
-
-
-class Subscription(LoopSubscription):
+class Subscription(LoopSubscription, WaitingSubscription):
     """What `Client.subscribe` returns. Leaving a `with` block ends it."""
 
     __slots__ = ()
@@ -138,28 +152,6 @@ class Subscription(LoopSubscription):
         taken: list[Message] = self.client._run(self._get_steps(max, wait))
         return taken
 
-    def messages(self, timeout: float | None = None) -> Iterator[Message]:
-        """Messages as they come, until it ends, or none came for `timeout` seconds.
-
-        From then on its messages do not show up in `Client.get`.
-        """
-        self._inner._set_mode(PRIVATE)
-        return self._each(timeout)
-
-    def _each(self, timeout: float | None) -> Iterator[Message]:
-        try:
-            while True:
-                msg = self.next(timeout)
-                if msg is not None:
-                    yield msg
-                elif timeout is not None:
-                    return
-        except Closed:
-            return
-
-    def __iter__(self) -> Iterator[Message]:
-        return self.messages()
-
     def unsubscribe(self, after: int | None = None) -> None:
         """End it now, or exactly after so many messages in all."""
         self._end(after)
@@ -169,17 +161,6 @@ class Subscription(LoopSubscription):
         if self.active:
             self.client._run(self._drain_steps(timeout))
 
-    def __enter__(self) -> Subscription:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.unsubscribe()
-
 
 def _turn(ref: weakref.ref[Client]) -> None:
     client = ref()
@@ -187,7 +168,7 @@ def _turn(ref: weakref.ref[Client]) -> None:
         client._turn()
 
 
-class Client(LoopClient):
+class Client(LoopClient, WaitingClient):
     """A connection's handle in gevent's loop. Made by `connect` and `share`."""
 
     __slots__ = ("_hub", "_watcher", "_caller", "_call_waiters", "_follower")
@@ -332,17 +313,6 @@ class Client(LoopClient):
             if self.closed:
                 self._end_log()
 
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     # ---- publish ----
 
     def _respond(self, msg: Message, data: Data, headers: Headers) -> None:
@@ -438,27 +408,6 @@ class Client(LoopClient):
         )
         self._kick()
         return Future(self, inner)
-
-    def request_many(
-        self,
-        subject: str,
-        data: Data = None,
-        *,
-        max: int | None = None,
-        stall: float | None = None,
-        timeout: float | None = None,
-        sentinel: bool = False,
-        headers: Headers = None,
-    ) -> list[Message]:
-        """Replies of several: until `max` came, none came for `stall` seconds after one, an empty
-        one came (`sentinel`), or the time is up, which is the normal end. Raises NoResponders."""
-        with self.request_many_start(
-            subject, data, max=max, stall=stall, timeout=timeout, sentinel=sentinel, headers=headers
-        ) as future:
-            replies = []
-            while (msg := future.wait()) is not None:
-                replies.append(msg)
-            return replies
 
     # ---- receive ----
 

@@ -2,6 +2,7 @@
 
 require "io/wait"
 require "polynats/polynats"
+require "polynats/credentials"
 require "polynats/client"
 require "polynats/event_log"
 require "polynats/subscription"
@@ -41,11 +42,15 @@ module Polynats
     #   $NATS_URL, else nats://127.0.0.1:4222
     # @param logger [Logger, nil] is told what happens to the connection
     # @param options options of the connection, see docs/options.md; times are in seconds
+    # @param credentials [#call, nil] is called with the server's nonce whenever this connection is
+    #   made, by the call that waits for it, and returns a Hash of user, password, token, jwt, seed,
+    #   public_key and signature: see docs/authentication.md
     # @yieldparam client [Client]
     # @return [Client, Object] the client, or what the block returned
     # @raise [Invalid, Timeout, IOError, Auth, Protocol, Disconnected, NotSupported]
-    def connect(url = nil, logger: nil, **options)
-      client = Client.__send__(:open, url, options)
+    def connect(url = nil, logger: nil, credentials: nil, **options)
+      client = credentials ? Client.__send__(:open_asking, url, credentials, options)
+                           : Client.__send__(:open, url, options)
       client.__send__(:set_up, logger)
       return client unless block_given?
 

@@ -17,7 +17,8 @@
  * bytes, or NATS_Z for "up to the NUL". Errors that any call may give: CLOSED after close,
  * FORKED in a child of fork(), INVALID for a bad argument (nats_last_about() names it; NULL where
  * it is not said to be fine is one, and what returns no status gives 0, "" or NULL then),
- * NO_MEMORY, INTERRUPTED when a signal came (option `interruptible`). */
+ * NO_MEMORY, INTERRUPTED when a signal came (option `interruptible`) or credentials are wanted
+ * (option `credentials_hook`). */
 #ifndef POLYNATS_CLIENT_H
 #define POLYNATS_CLIENT_H
 
@@ -52,7 +53,7 @@ enum {
  * none of them could be reached: the client is RECONNECTING then, and goes on.
  * Errors: INVALID, TIMEOUT, IO, DISCONNECTED (the server
  * hung up), AUTH, PROTOCOL, LIMIT (the server is full), TLS, NOT_SUPPORTED (it needs
- * WebSocket, which this version does not have, or TLS in a build without it), SERVER, NO_MEMORY,
+ * TLS, or ws_compression is set, in a build without it), SERVER, NO_MEMORY,
  * INTERRUPTED: of the last server tried. */
 NATS_API nats_status nats_connect(const char *url, const nats_options *options,
                                   nats_client **client_out);
@@ -152,6 +153,15 @@ NATS_API nats_status nats_client_credentials(nats_client *client, const char *us
                                              const char *jwt, const char *seed,
                                              const char *public_key, const void *signature,
                                              size_t signature_len);
+
+/* Take the question for credentials (option credentials_hook): the event `credentials`, as above,
+ * which is in no queue then. *event_out: owned; NULL when there is none, or somebody took it. For
+ * programs, and above all bindings, that have a function to answer it: while there is a question,
+ * calls that wait on this connection return INTERRUPTED (whatever the option `interruptible` says),
+ * and nats_client_fd() is readable. Whose call was interrupted takes the question, answers with
+ * nats_client_credentials(), and calls again. Connect with nats_connect_start(), and wait for its
+ * future. Errors: CLOSED, FORKED. */
+NATS_API nats_status nats_client_question(nats_client *client, nats_event **event_out);
 
 /* Write what is buffered and wait until the server has processed all that this connection sent
  * before: a PONG for a PING written after it. While the connection is lost it waits for the next

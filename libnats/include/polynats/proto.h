@@ -52,7 +52,8 @@ enum {
 /* Events. */
 enum {
     NATS_PROTO_DIAL = 1,         /* open a transport, then transport_up or _failed */
-    NATS_PROTO_UPGRADE_WANTED = 2, /* WebSocket: upgrade, then nats_proto_upgraded() */
+    NATS_PROTO_UPGRADE_WANTED = 2, /* WebSocket, TLS below it if the scheme is wss: upgrade at the
+                                    * path (event_text), then nats_proto_upgraded() */
     NATS_PROTO_TLS_WANTED = 3,   /* do the TLS handshake, then nats_proto_secured() */
     NATS_PROTO_SIGN_WANTED = 4,  /* sign the nonce (event_text), then nats_proto_sign() */
     NATS_PROTO_CONNECTED = 5,    /* the first time */
@@ -89,8 +90,8 @@ NATS_API nats_status nats_proto_start(nats_proto *proto, int64_t now_ns);
  * DISCONNECTED, of the one that was lost. NUL-terminated, borrowed until the next event is taken,
  * as are the next two; "" before the first. */
 NATS_API const char *nats_proto_url(const nats_proto *proto);
-/* The scheme of the server in use or being tried: "nats", "tls", "ws", "wss"; "" before the
- * first. */
+/* The scheme of the server in use or being tried: "nats", "tls", "ws", "wss" (also of ws:// when an
+ * option asks for TLS); "" before the first. */
 NATS_API const char *nats_proto_scheme(const nats_proto *proto);
 /* Its host: a name or an address, IPv6 without the brackets; "" before the first. */
 NATS_API const char *nats_proto_host(const nats_proto *proto);
@@ -114,8 +115,9 @@ NATS_API nats_status nats_proto_transport_failed(nats_proto *proto, nats_status 
 NATS_API void nats_proto_expect_signature(nats_proto *proto, int32_t expect);
 /* Answer SIGN_WANTED with other credentials than those of URL and options. All are NULL where they
  * are not used: user and password, or token, or jwt, or public_key; signature: raw bytes. With one
- * of the options creds, nkey, jwt and ask_credentials SIGN_WANTED comes at each connect, with an
- * empty text if the server sent no nonce: files are read, and nonces signed, by the client only.
+ * of the options creds, nkey, jwt, ask_credentials and credentials_hook SIGN_WANTED comes at each
+ * connect, with an empty text if the server sent no nonce: files are read, and nonces signed, by
+ * the client only.
  * Errors: INVALID, NO_MEMORY. */
 NATS_API nats_status nats_proto_credentials(nats_proto *proto, const char *user,
                                             const char *password, const char *token,

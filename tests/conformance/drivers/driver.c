@@ -47,6 +47,17 @@ static void do_connect(driver *d)
     done(status);
 }
 
+static void do_credentials(driver *d)
+{
+    static const char *const names[] = {"user", "password", "token", "jwt", "seed", "public_key"};
+    text given[6];
+    for (size_t i = 0; i < 6; i++) {
+        given[i] = decode(option(d, names[i]));
+    }
+    done(nats_client_credentials(client(d), given[0].at, given[1].at, given[2].at, given[3].at,
+                                 given[4].at, given[5].at, NULL, 0));
+}
+
 static void do_close(driver *d)
 {
     done(nats_client_close(client(d)));
@@ -667,25 +678,25 @@ typedef struct verb {
 
 static const verb verbs[] = {
 #define VERB(name) {#name, do_##name},
-    VERB(connect) VERB(close) VERB(drain) VERB(share) VERB(publish) VERB(publish_many)
-    VERB(respond) VERB(flush) VERB(subscribe) VERB(unsubscribe_sid) VERB(unsubscribe_subject)
-    VERB(get) VERB(dispatch) VERB(wake) VERB(reconnect) VERB(request)
-    VERB(request_start) VERB(request_many)
-    VERB(wait) VERB(poll) VERB(future_done) VERB(cancel) VERB(rtt) VERB(new_inbox) VERB(stats)
-    VERB(server_info) VERB(info) VERB(status) VERB(max_payload) VERB(next_event) VERB(process)
-    VERB(deadline)
-    VERB(wait_fd) VERB(fork_check) VERB(errtext) VERB(errabout) VERB(next) VERB(sub_get)
-    VERB(unsubscribe) VERB(sub_drain) VERB(sub_info) VERB(sub_stats)
+    VERB(connect) VERB(credentials) VERB(close) VERB(drain) VERB(share) VERB(publish)
+    VERB(publish_many) VERB(respond) VERB(flush) VERB(subscribe) VERB(unsubscribe_sid)
+    VERB(unsubscribe_subject) VERB(get) VERB(dispatch) VERB(wake) VERB(reconnect) VERB(request)
+    VERB(request_start) VERB(request_many) VERB(wait) VERB(poll) VERB(future_done) VERB(cancel)
+    VERB(rtt) VERB(new_inbox) VERB(stats) VERB(server_info) VERB(info) VERB(status)
+    VERB(max_payload) VERB(next_event) VERB(process) VERB(deadline) VERB(wait_fd) VERB(fork_check)
+    VERB(errtext) VERB(errabout) VERB(next)
+    VERB(sub_get) VERB(unsubscribe) VERB(sub_drain) VERB(sub_info)
+    VERB(sub_stats)
     VERB(iterate) VERB(serve) VERB(header) VERB(free) VERB(reset) VERB(subject_valid)
-    VERB(subject_valid_pattern) VERB(subject_matches) VERB(options)
-    VERB(proto_new) VERB(proto_clock) VERB(proto_start) VERB(proto_up) VERB(proto_upgraded)
-    VERB(proto_secured) VERB(proto_failed) VERB(proto_sign) VERB(proto_feed) VERB(proto_eof)
-    VERB(proto_expect_signature)
-    VERB(proto_event) VERB(proto_events) VERB(proto_tx) VERB(proto_pending) VERB(proto_deadline)
-    VERB(proto_tick) VERB(proto_publish) VERB(proto_subscribe) VERB(proto_unsubscribe)
-    VERB(proto_ping) VERB(proto_close) VERB(proto_reconnect) VERB(proto_state)
-    VERB(proto_pings_out) VERB(proto_offset) VERB(proto_server) VERB(proto_servers)
-    VERB(proto_server_add) VERB(proto_server_remove) VERB(proto_info) VERB(proto_new_inbox)
+    VERB(subject_valid_pattern) VERB(subject_matches) VERB(options) VERB(proto_new)
+    VERB(proto_clock) VERB(proto_start) VERB(proto_up) VERB(proto_upgraded) VERB(proto_secured)
+    VERB(proto_failed) VERB(proto_sign) VERB(proto_feed) VERB(proto_eof)
+    VERB(proto_expect_signature) VERB(proto_event) VERB(proto_events) VERB(proto_tx)
+    VERB(proto_pending) VERB(proto_deadline) VERB(proto_tick) VERB(proto_publish)
+    VERB(proto_subscribe) VERB(proto_unsubscribe) VERB(proto_ping) VERB(proto_close)
+    VERB(proto_reconnect) VERB(proto_state) VERB(proto_pings_out) VERB(proto_offset)
+    VERB(proto_server) VERB(proto_servers) VERB(proto_server_add) VERB(proto_server_remove)
+    VERB(proto_info) VERB(proto_new_inbox)
 #undef VERB
 };
 

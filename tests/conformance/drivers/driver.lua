@@ -56,17 +56,13 @@ local function word(index)
     return words[index + 2]
 end
 
-local function text(index)
-    return decode(word(index))
-end
+local function text(index) return decode(word(index)) end
 
 local function handle(index)
     return handles[word(index)] or die("no such handle", word(index))
 end
 
-local function number(key, absent)
-    return tonumber(options[key]) or absent
-end
+local function number(key, absent) return tonumber(options[key]) or absent end
 
 -- A time of the protocol, in ms, as the module takes it: seconds, or nil for the default.
 local function seconds(key)
@@ -76,9 +72,7 @@ local function seconds(key)
     end
 end
 
-local function integer(value)
-    return ("%d"):format(tonumber(value))
-end
+local function integer(value) return ("%d"):format(tonumber(value)) end
 
 local function put(...)
     local line = { ... }
@@ -111,9 +105,7 @@ local function try(method, object, ...)
 end
 
 local function done(method, object, ...)
-    if try(method, object, ...) then
-        put("ok")
-    end
+    if try(method, object, ...) then put("ok") end
 end
 
 local function headers_of(msg)
@@ -179,12 +171,16 @@ local function headers_given()
     return list
 end
 
+local hooks = assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/driver_hooks.lua"))()
+
 -- The options of a connection as a script would write them.
 local function options_given()
     local given = {}
     for key, value in pairs(options) do
         local plain = decode(value)
-        if plain == "true" or plain == "false" then
+        if key == "hook" then
+            given.credentials = hooks.of(value)
+        elseif plain == "true" or plain == "false" then
             given[key] = plain == "true"
         else
             given[key] = tonumber(plain) or plain
@@ -237,7 +233,8 @@ local verbs = {}
 -- ---- clients ----
 
 function verbs.connect()
-    local fine, made, message, code, about = pcall(nats.connect, servers_given(), options_given())
+    local connect = loop and loop.connect or nats.connect
+    local fine, made, message, code, about = pcall(connect, servers_given(), options_given())
     if not fine then
         failed(tostring(made), "INVALID")
     elseif made == nil then
@@ -246,6 +243,10 @@ function verbs.connect()
         keep(true, made, word(0))
     end
 end
+
+function verbs.hook() put("ok", hooks.set(word(0), options, decode)) end
+function verbs.hook_calls() put("ok", hooks.calls(word(0))) end
+function verbs.credentials() done("credentials", handle(0), hooks.texts(options, decode)) end
 
 function verbs.close() done("close", handle(0)) end
 function verbs.drain() done("drain", handle(0), seconds("timeout_ms")) end
@@ -423,10 +424,9 @@ local event_fields = {
     url = function(event) return encode(event.url or "") end,
     subject = function(event) return encode(event.subject or "") end,
     level = function(e) return e.level end, line = function(e) return encode(e.line) end,
-    sid = function(event) return integer(event.sid or 0) end,
     lost = function(event) return integer(event.lost or 0) end,
     unconfirmed = function(event) return integer(event.unconfirmed or 0) end,
-    kind = function(event) return event.kind or "none" end,
+    kind = function(e) return e.kind or "none" end, sid = function(e) return e.sid or 0 end,
     recoverable = function(event) return event.recoverable and 1 or 0 end,
     token = function(event) return integer(event.token or 0) end,
     rtt_ms = function(event) return integer(math.floor((event.rtt or 0) * 1000 + 0.0005)) end,

@@ -1,16 +1,21 @@
 """The conformance driver for Python. It reads command lines, calls the package, prints what came of
-it. The line protocol is in ../README.md. It knows no expectation: those are in the cases."""
+it. The line protocol is in ../README.md. It knows no expectation: those are in the cases.
+
+    python3 -m driver [--api polynats_ffi]
+"""
 
 import gc
+import importlib
 import math
 import os
 import re
 import select
 import sys
 
-import polynats as nats
-
+# The package, and the ctypes module, have the same nouns and verbs.
+nats = importlib.import_module(sys.argv[2] if sys.argv[1:2] == ["--api"] else "polynats")
 handles, clocks = {}, {}  # clocks: of each proto, in ms
+hooks = {}  # functions that supply credentials, by name
 last = {"text": "", "about": ""}
 PLAIN = frozenset(b"!#$&'()*+-./:;<>?@[\\]^_`{|}~" + bytes(range(48, 58)) + bytes(range(65, 91))
                   + bytes(range(97, 123)))
@@ -101,7 +106,10 @@ class Command:
 
     def given(self):
         """The options of a connection as a script would write them."""
-        return {key: plain_value(value) for key, value in self.options.items()}
+        values = {key: plain_value(value) for key, value in self.options.items() if key != "hook"}
+        if "hook" in self.options:
+            values["credentials"] = hooks[self.options["hook"]]
+        return values
 
     def servers(self):
         """One text, or a list when the case gives several words."""
@@ -176,9 +184,9 @@ EVENT_FIELDS = {
     "url": lambda event: encode(event.url or ""),
     "subject": lambda event: encode(event.subject or ""),
     "sid": lambda event: event.sid or 0,
-    "lost": lambda event: event.lost,
-    "unconfirmed": lambda event: event.unconfirmed,
-    "recoverable": lambda event: int(event.recoverable),
+    "lost": lambda event: event.lost or 0,
+    "unconfirmed": lambda event: event.unconfirmed or 0,
+    "recoverable": lambda event: int(event.recoverable or 0),
     "token": lambda event: event.token or 0,
     "rtt_ms": lambda event: math.floor((event.rtt or 0) * 1000 + 0.0005),
 }
@@ -189,6 +197,33 @@ def put_event(event, fields):
 
 
 # ---- clients ----
+
+
+class Hook:
+    """Supplies what the case says, and counts how often it was asked."""
+
+    def __init__(self):
+        self.values, self.calls = {}, 0
+
+    def __call__(self, nonce):
+        self.calls += 1
+        return self.values
+
+
+def do_hook(command):
+    hook = hooks.setdefault(command.word(0), Hook())
+    hook.values = {key: decode_text(value) for key, value in command.options.items()}
+    put("ok")
+
+
+def do_hook_calls(command):
+    put("ok", hooks[command.word(0)].calls)
+
+
+def do_credentials(command):
+    command.handle(0).credentials(
+        **{key: decode_text(value) for key, value in command.options.items()})
+    put("ok")
 
 
 def do_connect(command):

@@ -2,8 +2,16 @@
 
 # The conformance driver for Ruby: it reads command lines, calls the gem, prints what came of it. The
 # line protocol is in ../README.md. It knows no expectation: those are in the cases.
+#
+#     driver.rb [--fiber | --fiddle]
 
-require "polynats"
+# The gem, and the Fiddle module, have the same nouns and verbs.
+if ARGV.include?("--fiddle")
+  require "polynats_ffi"
+  Polynats = PolynatsFFI
+else
+  require "polynats"
+end
 
 # Tokens of the line protocol.
 module Token
@@ -29,10 +37,21 @@ module Token
   end
 end
 
+# Supplies what the case says, and counts how often it was asked.
+class Hook
+  attr_accessor :values, :calls
+
+  def call(_nonce)
+    @calls = (@calls || 0) + 1
+    @values
+  end
+end
+
 # One verb of the protocol is one public method of this.
 class Driver
   def initialize
     @handles = {}
+    @hooks = Hash.new { |hooks, name| hooks[name] = Hook.new }
     @clocks = {}
     @text = @about = ""
   end
@@ -67,6 +86,10 @@ class Driver
     urls = @words.size > 3 ? @words.drop(2).map { |url| Token.decode(url) } : text(1)
     keep(0, Polynats.connect(urls, **options_given))
   end
+
+  def hook = done { @hooks[word(0)].values = texts_given }
+  def hook_calls = put("ok", @hooks[word(0)].calls || 0)
+  def credentials = done { handle(0).credentials(**texts_given) }
 
   def close = done { handle(0).close }
   def drain = done { handle(0).drain(timeout: seconds("timeout_ms")) }
@@ -389,9 +412,13 @@ class Driver
     end
   end
 
+  def texts_given = @options.to_h { |key, value| [key.to_sym, Token.decode(value)] }
+
   # The options of a connection as a script would write them.
   def options_given
     @options.to_h do |key, value|
+      next [:credentials, @hooks[value]] if key == "hook"
+
       plain = Token.decode(value)
       typed = case plain
               when "true", "false" then plain == "true"

@@ -253,6 +253,7 @@ proc free {name} {
 proc options_given {} {
     set given {}
     dict for {key value} $::options {
+        if {$key eq "hook"} { lappend given -credentials [list ask_hook $value]; continue }
         lappend given -$key [text_of [decode $value]]
     }
     return $given
@@ -270,12 +271,30 @@ proc servers_given {} {
 namespace eval verb {}
 
 # ---- clients ----
-
 proc verb::connect {} {
     if {[try_to made ::polynats::connect [servers_given] {*}[options_given]]} {
         keep [word 0] $made
     }
 }
+
+proc texts_given {} {
+    return [dict map {key value} $::options { text_of [decode $value] }]
+}
+
+# Supplies what the case says, and counts how often it was asked.
+proc ask_hook {name nonce} {
+    incr ::hook_calls($name)
+    return $::hook_values($name)
+}
+
+proc verb::hook {} {
+    set ::hook_values([word 0]) [texts_given]
+    incr ::hook_calls([word 0]) 0
+    put ok
+}
+
+proc verb::hook_calls {} { put ok $::hook_calls([word 0]) }
+proc verb::credentials {} { done [handle 0] credentials [texts_given] }
 
 proc verb::close {} { done [handle 0] close }
 proc verb::drain {} { done [handle 0] drain {*}[seconds timeout_ms -timeout] }

@@ -109,9 +109,50 @@ function waiting.request(client, subject, data, given)
     return await(client, nil, function() return future:poll() end)
 end
 
+-- What is waited for without a message: true at its end.
+local function reach(client, start, ...)
+    local future, message, code, about = start(...)
+    if not future then
+        return nil, message, code, about
+    end
+    return await(client, nil, function() return future:poll() end)
+end
+
+-- The client, or nil and why there is none.
+local function connect(servers, options)
+    local client, future, code, about = nats.connect_start(servers, options)
+    if not client then
+        return nil, future, code, about
+    end
+    local fine, message
+    fine, message, code, about = await(client, nil, function() return future:poll() end)
+    return fine and client, message, code, about
+end
+
+function waiting.flush(client, timeout)
+    return reach(client, client.flush_start, client, timeout)
+end
+
+function waiting.rtt(client, timeout)
+    local began = nats.now()
+    local fine, message, code, about = waiting.flush(client, timeout)
+    return fine and nats.now() - began, message, code, about
+end
+
+-- Of a client or a subscription. What was under way for callbacks is called then.
+function waiting.drain(object, timeout)
+    local client = clients[object]
+    local fine, message, code, about =
+        reach(client or object, object.drain_start, object, timeout)
+    while fine and not client and (object:dispatch { wait = 0 } or 0) > 0 do end
+    return fine, message, code, about
+end
+
 function waiting.messages(sub)
     sub:messages() -- from now on they are its own
     return function() return (waiting.next(sub)) end
 end
 
-return { watch = watch, run = run_in_loop, waiting = waiting, clients = clients }
+return {
+    watch = watch, run = run_in_loop, waiting = waiting, clients = clients, connect = connect,
+}

@@ -14,7 +14,7 @@ str, which is sent as UTF-8. Times are seconds; None is the connection's default
 from .client import Client, connect
 from .core import STATUS, abi, now, version
 from .error import (
-    AuthError,
+    Auth,
     Closed,
     Disconnected,
     Error,
@@ -22,30 +22,30 @@ from .error import (
     Interrupted,
     Invalid,
     IOFailed,
-    LimitReached,
+    Limit,
     MaxPayload,
     NoMemory,
     NoResponders,
     NotSupported,
-    PermissionDenied,
-    ProtocolError,
-    ServerError,
+    Permission,
+    Protocol,
+    Server,
     SlowConsumer,
     Timeout,
-    TLSError,
+    TLSFailed,
 )
 from .event import Event
 from .message import Message
 from .options import options
-from .proto import Proto
 from .request import Future
-from .subject import matches, valid, valid_pattern
 from .subscription import Subscription
+from . import subject
+from .proto import Proto, ProtoServer, proto  # which hides the file of that name
 
 __all__ = [
-    "AuthError", "Client", "Closed", "Disconnected", "Error", "Event", "Forked", "Future",
-    "IOFailed", "Interrupted", "Invalid", "LimitReached", "MaxPayload", "Message", "NoMemory",
-    "NoResponders", "NotSupported", "PermissionDenied", "Proto", "ProtocolError", "STATUS",
-    "ServerError", "SlowConsumer", "Subscription", "TLSError", "Timeout", "abi", "connect",
-    "matches", "now", "options", "valid", "valid_pattern", "version",
+    "Auth", "Client", "Closed", "Disconnected", "Error", "Event", "Forked", "Future",
+    "IOFailed", "Interrupted", "Invalid", "Limit", "MaxPayload", "Message", "NoMemory",
+    "NoResponders", "NotSupported", "Permission", "Proto", "ProtoServer", "Protocol", "STATUS",
+    "Server", "SlowConsumer", "Subscription", "TLSFailed", "Timeout", "abi", "connect", "now",
+    "options", "proto", "subject", "version",
 ]

@@ -97,15 +97,15 @@ class Callbacks:
         sub = self.subs.get(msg.sid)
         if sub is None:
             return
-        if not sub.active():
+        if not sub.active:
             self.ended = True
-        sub.callback(msg, sub)
+        sub.callback(msg)
 
     def _sweep(self):
         """Let go of callbacks whose subscriptions have ended."""
         self.ended = False
         for sid, sub in list(self.subs.items()):
-            if not sub.active() and not sub.stats()["pending_msgs"]:
+            if not sub.active and not sub.stats()["pending_msgs"]:
                 del self.subs[sid]
 
     def _await(self, most, ms):

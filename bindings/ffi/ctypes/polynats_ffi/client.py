@@ -5,7 +5,7 @@ import weakref
 from ctypes import byref, c_char_p, c_int32, c_int64, c_size_t, c_uint64, cast, c_void_p
 from ctypes import create_string_buffer
 
-from . import callback, core, event, info, message, request
+from . import callback, core, credentials, event, info, message, request
 from .core import C, count_in, data_in, done, ms_in, text_in, text_or_null, waiting
 from .declarations import NATS_ERR_INTERRUPTED, NATS_OK, NATS_SUB_CALLBACK, NATS_SUB_SHARED
 from .options import make as make_options
@@ -29,15 +29,36 @@ def _close_all():
         C.nats_client_close(client.handle)
 
 
-def connect(servers=None, **given):
+def connect(servers=None, credentials=None, **given):
     """A client, once the server has answered. servers: a URL, several with commas, or a list;
-    None: $NATS_URL, else nats://127.0.0.1:4222. Options: docs/options.md."""
+    None: $NATS_URL, else nats://127.0.0.1:4222. Options: docs/options.md. credentials: a function
+    that is called with the server's nonce at each connect (docs/authentication.md)."""
+    if credentials is not None:
+        return _connect_with(servers, credentials, given)
     servers, handle = servers_of(servers), make_options(given, True)
 
     def make(out):
         return waiting(lambda _: C.nats_connect(servers, handle, out), FOR_EVER)
 
     return Client(core.new_handle(make, C.nats_client_free))
+
+
+def _connect_with(servers, hook, given):
+    if not callable(hook):
+        raise TypeError("credentials must be callable, not %s" % type(hook).__name__)
+    servers, options = servers_of(servers), make_options(dict(given, credentials_hook=True), True)
+    handle, future = core.Handle(C.nats_client_free), core.Handle(C.nats_future_free)
+    done(C.nats_connect_start(servers, options, byref(handle), byref(future)))
+    client = Client(handle)
+    credentials.register(client, hook)
+    try:
+        request.Future(client, future).wait()
+    except BaseException:
+        client.close()
+        raise
+    finally:
+        future.free()
+    return client
 
 
 def limit_in(value, what):
@@ -66,8 +87,10 @@ class Client(callback.Callbacks):
 
     def share(self):
         """Another client on this connection, with its own subscriptions, get and events."""
-        return Client(core.new_handle(lambda out: C.nats_client_share(self.handle, out),
+        made = Client(core.new_handle(lambda out: C.nats_client_share(self.handle, out),
                                       C.nats_client_free))
+        credentials.register(made, credentials.hook_of(self))
+        return made
 
     def close(self):
         """End it; also the second time."""
@@ -87,7 +110,7 @@ class Client(callback.Callbacks):
         return value.value
 
     def __repr__(self):
-        return "<nats client (%s)>" % self.status()
+        return "<nats client (%s)>" % self.status
 
     # ---- publish ----
 
@@ -223,6 +246,7 @@ class Client(callback.Callbacks):
         count = min(C.nats_client_stats(self.handle, values, STATS_MAX), STATS_MAX)
         return {C.nats_stats_name(index).decode(): values[index] for index in range(count)}
 
+    @property
     def status(self):
         """connected, reconnecting, draining or closed."""
         return STATES[C.nats_client_status(self.handle)]
@@ -231,7 +255,9 @@ class Client(callback.Callbacks):
         """Drop the connection and dial the next server at once, without waiting."""
         done(C.nats_client_reconnect(self.handle))
 
+    @property
     def max_payload(self):
+        """Bytes that one message may have, headers counted."""
         return C.nats_client_max_payload(self.handle)
 
     def server_info(self):
@@ -271,6 +297,12 @@ class Client(callback.Callbacks):
     def process(self):
         """Do what is due, without waiting."""
         done(C.nats_client_process(self.handle))
+        credentials.answer(self)
+
+    def credentials(self, **given):
+        """Answer the event credentials, which comes with the option ask_credentials: user,
+        password, token, jwt, seed, public_key, signature."""
+        credentials.give(self, **given)
 
     def deadline(self):
         """Seconds after which process is due; None: never."""

@@ -118,10 +118,11 @@ def new_handle(make, free):
 
 
 def text_in(value, what):
-    """The bytes of a text. The library looks at them: it is told their length."""
+    """The bytes of a text, also of what text_out made of odd ones. The library looks at them: it
+    is told their length."""
     if isinstance(value, str):
         try:
-            return value.encode()
+            return value.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as problem:
             raise error.Invalid("%s holds a lone surrogate: %s" % (what, problem), what) from None
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -189,6 +190,7 @@ def seconds(ms):
 # ---- waiting ----
 
 now = time.monotonic
+when_interrupted = []  # called then: see credentials.py
 
 
 def waiting(step, ms, default_ms=None):
@@ -198,6 +200,8 @@ def waiting(step, ms, default_ms=None):
     deadline = now() + limit / 1000 if limit else None
     status = step(ms)
     while status == INTERRUPTED:
+        for function in when_interrupted:
+            function()
         left = math.ceil((deadline - now()) * 1000) if deadline else ms
         status = step(max(left, 0) if deadline else left)
     return status

@@ -160,6 +160,7 @@ FUNCTIONS = {
     "nats_client_respond": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_size_t)),
     "nats_client_credentials": (c_int32, (
         c_void_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, c_void_p, c_size_t)),
+    "nats_client_question": (c_int32, (c_void_p, VOID_OUT)),
     "nats_client_flush": (c_int32, (c_void_p, c_int64)),
     "nats_client_flush_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_client_subscribe": (c_int32, (

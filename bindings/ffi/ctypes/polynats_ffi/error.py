@@ -1,4 +1,4 @@
-"""Errors: one family, each also what Python calls such a thing."""
+"""Errors: one family, each also what Python calls such a thing. The names are those of `polynats`."""
 
 
 class Error(Exception):
@@ -8,85 +8,38 @@ class Error(Exception):
 
     def __init__(self, text, about="", code=None):
         super().__init__(text)
-        self.text = text
         self.about = about
         if code is not None:
             self.code = code
 
 
-class Timeout(Error, TimeoutError):
-    code = "TIMEOUT"
+CLASSES = {}  # by the status's name
 
 
-class NoResponders(Error):
-    code = "NO_RESPONDERS"
+def _family(name, code, *relatives):
+    made = type(name, (Error, *relatives), {"code": code, "__module__": __name__})
+    CLASSES[code] = made
+    return made
 
 
-class Closed(Error, ConnectionError):
-    code = "CLOSED"
-
-
-class Disconnected(Error, ConnectionError):
-    code = "DISCONNECTED"
-
-
-class AuthError(Error, PermissionError):
-    code = "AUTH"
-
-
-class PermissionDenied(Error, PermissionError):
-    code = "PERMISSION"
-
-
-class ProtocolError(Error):
-    code = "PROTOCOL"
-
-
-class MaxPayload(Error, ValueError):
-    code = "MAX_PAYLOAD"
-
-
-class SlowConsumer(Error):
-    code = "SLOW_CONSUMER"
-
-
-class Invalid(Error, ValueError):
-    code = "INVALID"
-
-
-class LimitReached(Error):
-    code = "LIMIT"
-
-
-class IOFailed(Error, ConnectionError):
-    code = "IO"
-
-
-class TLSError(Error, ConnectionError):
-    code = "TLS"
-
-
-class NoMemory(Error, MemoryError):
-    code = "NO_MEMORY"
-
-
-class Forked(Error):
-    code = "FORKED"
-
-
-class NotSupported(Error):
-    code = "NOT_SUPPORTED"
-
-
-class ServerError(Error):
-    code = "SERVER"
-
-
-class Interrupted(Error, InterruptedError):
-    code = "INTERRUPTED"
-
-
-CLASSES = {kind.code: kind for kind in Error.__subclasses__()}
+Timeout = _family("Timeout", "TIMEOUT", TimeoutError)
+NoResponders = _family("NoResponders", "NO_RESPONDERS")
+Closed = _family("Closed", "CLOSED", ConnectionError)
+Disconnected = _family("Disconnected", "DISCONNECTED", ConnectionError)
+Auth = _family("Auth", "AUTH", ConnectionError)
+Permission = _family("Permission", "PERMISSION", PermissionError)
+Protocol = _family("Protocol", "PROTOCOL", ConnectionError)
+MaxPayload = _family("MaxPayload", "MAX_PAYLOAD", ValueError)
+SlowConsumer = _family("SlowConsumer", "SLOW_CONSUMER")
+Invalid = _family("Invalid", "INVALID", ValueError)
+Limit = _family("Limit", "LIMIT")
+IOFailed = _family("IOFailed", "IO", ConnectionError)
+TLSFailed = _family("TLSFailed", "TLS", ConnectionError)
+NoMemory = _family("NoMemory", "NO_MEMORY", MemoryError)
+Forked = _family("Forked", "FORKED", RuntimeError)
+NotSupported = _family("NotSupported", "NOT_SUPPORTED")
+Server = _family("Server", "SERVER")
+Interrupted = _family("Interrupted", "INTERRUPTED", InterruptedError)
 
 
 def make(code, text, about):

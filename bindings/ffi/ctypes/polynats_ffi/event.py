@@ -40,7 +40,7 @@ def to_python(address):
         line=text_out(C.nats_event_line(address)),
         url=text_out(C.nats_event_url(address)) or None,
         subject=text_out(C.nats_event_subject(address)) or None,
-        status=core.status_name(status) if status else None,
+        code=core.status_name(status) if status else None,
         kind=kind_name(C.nats_event_kind(address)),
         recoverable=bool(C.nats_event_recoverable(address)),
         sid=sid or None,

@@ -41,8 +41,8 @@ def _add_values(handle, key, values):
 class Message:
     """A copy: the library's message is free again. Texts that are not UTF-8 have surrogates."""
 
-    __slots__ = ("subject", "data", "sid", "status", "description", "raw_headers", "pairs",
-                 "reply_bytes", "owner")
+    __slots__ = ("subject", "data", "sid", "status", "description", "raw_headers",
+                 "header_pairs", "reply_bytes", "owner")
 
     @property
     def reply(self):
@@ -53,7 +53,7 @@ class Message:
     def headers(self):
         """key -> list of values, in the order in which the keys came; a new dict each time."""
         found = {}
-        for key, value in self.pairs:
+        for key, value in self.header_pairs:
             found.setdefault(key, []).append(value)
         return found
 
@@ -61,7 +61,7 @@ class Message:
         """The first value, or None; keys are compared to the letter."""
         if not isinstance(key, str):
             raise TypeError("key must be a str, not %s" % type(key).__name__)
-        return next((value for name, value in self.pairs if name == key), None)
+        return next((value for name, value in self.header_pairs if name == key), None)
 
     def respond(self, data=b"", headers=None):
         """Publish to the subject of reply."""
@@ -92,13 +92,13 @@ def to_python(address, owner):
     msg.reply_bytes = bytes_at(C.nats_msg_reply(address, byref(size)), size)
     msg.sid = C.nats_msg_sid(address)
     msg.raw_headers = bytes_at(C.nats_msg_headers_raw(address, byref(size)), size)
-    msg.status, msg.description, msg.pairs = 0, None, ()
+    msg.status, msg.description, msg.header_pairs = 0, None, ()
     if msg.raw_headers is None:
         return msg
     msg.status = C.nats_msg_status(address)
     if msg.status:
         msg.description = text_out(bytes_at(C.nats_msg_description(address, byref(size)), size))
-    msg.pairs = _pairs(address)
+    msg.header_pairs = _pairs(address)
     return msg
 
 

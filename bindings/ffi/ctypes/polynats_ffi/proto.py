@@ -4,6 +4,7 @@ Times are seconds of any clock that never goes back; where now is left out, core
 """
 
 import os
+from collections import namedtuple
 from ctypes import byref, c_int32, c_size_t, c_uint64, c_void_p, create_string_buffer
 
 from . import core, error, info, message
@@ -33,10 +34,19 @@ def optional_c_text(value, what):
     return None if value is None else c_text_in(value, what)
 
 
+ProtoServer = namedtuple("ProtoServer", ("url", "attempts", "discovered"))
+
+
+def proto(servers=None, seed=None, **given):
+    """The protocol of one connection. servers and options are as for connect, but $NATS_URL is not
+    looked at. seed: 16 random bytes or more; the same seed gives the same choices."""
+    return Proto(servers, seed, given)
+
+
 class Proto:
     """A connection without a socket. One thread at a time."""
 
-    def __init__(self, servers=None, seed=None, **given):
+    def __init__(self, servers, seed, given):
         seed = os.urandom(SEED_SIZE) if seed is None else data_in(seed, "seed")
         if len(seed) < SEED_MIN:
             raise error.Invalid("seed must have 16 bytes or more", "seed")
@@ -46,7 +56,7 @@ class Proto:
             C.nats_proto_free)
 
     def __repr__(self):
-        return "<nats proto (%s)>" % self.state()
+        return "<nats proto (%s)>" % self.state
 
     # ---- the transport ----
 
@@ -105,6 +115,7 @@ class Proto:
             taken += length
         return b"".join(parts)
 
+    @property
     def pending(self):
         """Bytes that wait to be taken."""
         return C.nats_proto_tx_pending(self.handle)
@@ -163,8 +174,11 @@ class Proto:
         name = TYPES[number] if number < len(TYPES) else "unknown"
         facts = FACTS[name](self) if name in FACTS else {}
         return Event(name, text_out(C.nats_proto_event_text(self.handle)),
-                     status=core.status_name(status) if status else None,
+                     code=core.status_name(status) if status else None,
                      kind=kind_name(C.nats_proto_event_kind(self.handle)), **facts)
+
+    def _server_facts(self):
+        return {"url": self.url, "scheme": self.scheme, "host": self.host, "port": self.port}
 
     def _end_facts(self):
         return {"lost": C.nats_proto_event_lost(self.handle),
@@ -189,17 +203,27 @@ class Proto:
 
     # ---- what it knows ----
 
+    @property
     def state(self):
         return STATES[C.nats_proto_state(self.handle)]
 
-    def server(self):
-        """The server that is being dialled, or that it is connected to."""
-        return {
-            "url": text_out(C.nats_proto_url(self.handle)),
-            "scheme": text_out(C.nats_proto_scheme(self.handle)),
-            "host": text_out(C.nats_proto_host(self.handle)),
-            "port": C.nats_proto_port(self.handle),
-        }
+    # The server that is being dialled, or that it is connected to.
+
+    @property
+    def url(self):
+        return text_out(C.nats_proto_url(self.handle))
+
+    @property
+    def scheme(self):
+        return text_out(C.nats_proto_scheme(self.handle))
+
+    @property
+    def host(self):
+        return text_out(C.nats_proto_host(self.handle))
+
+    @property
+    def port(self):
+        return C.nats_proto_port(self.handle)
 
     def server_info(self):
         return info.take(lambda out: C.nats_proto_server_info(self.handle, out), False)
@@ -207,9 +231,11 @@ class Proto:
     def server_info_json(self):
         return info.take(lambda out: C.nats_proto_server_info(self.handle, out), True)
 
+    @property
     def pings_out(self):
         return C.nats_proto_pings_out(self.handle)
 
+    @property
     def offset(self):
         """Bytes of the stream that were read."""
         return C.nats_proto_offset(self.handle)
@@ -220,11 +246,11 @@ class Proto:
         return text_out(inbox.raw[:size.value])
 
     def servers(self):
-        """The pool: a list of (url, attempts, discovered)."""
+        """The pool: a list of ProtoServer."""
         found, attempts, discovered = [], c_int32(), c_int32()
         while (url := C.nats_proto_server_at(self.handle, len(found), byref(attempts),
                                              byref(discovered))) is not None:
-            found.append((text_out(url), attempts.value, bool(discovered.value)))
+            found.append(ProtoServer(text_out(url), attempts.value, bool(discovered.value)))
         return found
 
     def server_add(self, url):
@@ -236,8 +262,9 @@ class Proto:
 
 # The facts of each type, as proto.h lists them.
 FACTS = {
-    "dial": Proto.server, "upgrade_wanted": Proto.server, "tls_wanted": Proto.server,
-    "connected": Proto.server, "reconnected": Proto.server,
+    "dial": Proto._server_facts, "upgrade_wanted": Proto._server_facts,
+    "tls_wanted": Proto._server_facts, "connected": Proto._server_facts,
+    "reconnected": Proto._server_facts,
     "disconnected": Proto._end_facts, "closed": Proto._end_facts,
     "sub_done": Proto._sid_facts, "message": Proto._message_facts,
     "pong": Proto._pong_facts, "error": Proto._error_facts,

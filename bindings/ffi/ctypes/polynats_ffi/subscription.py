@@ -84,6 +84,7 @@ class Subscription:
         C.nats_sub_stats(self.handle, values, len(STATS))
         return dict(zip(STATS, values))
 
+    @property
     def active(self):
         """Whether messages can still come."""
         return bool(C.nats_sub_active(self.handle))
@@ -92,7 +93,7 @@ class Subscription:
         return self
 
     def __exit__(self, *_):
-        if self.active():
+        if self.active:
             self.unsubscribe()
 
     def __repr__(self):

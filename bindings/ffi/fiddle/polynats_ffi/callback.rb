@@ -33,7 +33,7 @@ module PolynatsFFI
     end
 
     # Call callbacks until stop, close in a callback, or the timeout.
-    def run(timeout = nil)
+    def run(timeout: nil)
       deadline = Core.deadline_of(Core.ms_in(timeout))
       check_open
       @stopped = false
@@ -44,7 +44,7 @@ module PolynatsFFI
     end
 
     # Stop without a loss. Callbacks get what was under way; other messages can be taken.
-    def drain(timeout = nil)
+    def drain(timeout: nil)
       deadline = Core.deadline_of(Core.ms_in(timeout))
       drain_callbacks(deadline)
       @stopped = false
@@ -98,7 +98,7 @@ module PolynatsFFI
     # Let go of callbacks whose subscriptions have ended.
     def sweep
       @ended = false
-      @subs.delete_if { |_, sub| !sub.active? && sub.stats["pending_msgs"].zero? }
+      @subs.delete_if { |_, sub| !sub.active? && sub.stats[:pending_msgs].zero? }
     end
 
     # Messages for callbacks into @queued, whatever strikes; the status.
@@ -124,7 +124,7 @@ module PolynatsFFI
     # Whether there is somebody to call.
     def call_events
       while @event_callback
-        event = next_event(0)
+        event = next_event(wait: 0)
         return true unless event
 
         @event_callback.call(event)

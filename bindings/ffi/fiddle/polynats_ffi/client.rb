@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
+require "io/wait" # of what to_io gives
 require_relative "callback"
+require_relative "credentials"
 require_relative "event"
 require_relative "info"
 require_relative "options"
@@ -28,7 +30,7 @@ module PolynatsFFI
     include Callbacks
     include Requests
 
-    STATES = [nil, "connected", "reconnecting", "draining", "closed"].freeze
+    STATES = [nil, :connected, :reconnecting, :draining, :closed].freeze
     INBOX_SIZE = 1024   # a prefix of 512 bytes, the longest there is, and the unique rest
     STATS_MAX = 64      # more counters than the library has
     PUBLISH_SLICE = 200 # payloads of one inner call of publish_many
@@ -36,6 +38,9 @@ module PolynatsFFI
     attr_reader :drain_ms, :kept, :private_sids
 
     def self.connect(servers, given)
+      hook = given[:credentials]
+      return connect_with(servers, hook, given) if hook
+
       servers = Options.servers_of(servers)
       options = Options.make(given, true)
       new(Handle.new(:nats_client_free) do |out|
@@ -43,7 +48,24 @@ module PolynatsFFI
       end)
     end
 
-    def initialize(handle)
+    def self.connect_with(servers, hook, given)
+      raise TypeError, "credentials must respond to call" unless hook.respond_to?(:call)
+
+      servers = Options.servers_of(servers)
+      options = Options.make(given.merge(credentials: nil, credentials_hook: true), true)
+      future = nil
+      client = new(Handle.new(:nats_client_free) do |out|
+        box = Box.new
+        status = C.nats_connect_start(servers, options, out, box)
+        future = Handle.new(:nats_future_free) { |to| (to.address = box.take) && Core::OK } if
+          status == Core::OK
+        status
+      end, hook)
+      client.opened(future)
+    end
+    private_class_method :connect_with
+
+    def initialize(handle, hook = nil)
       @handle = handle
       @request_ms = option("request_timeout")
       @drain_ms = option("drain_timeout")
@@ -53,13 +75,36 @@ module PolynatsFFI
       @kept_events = []
       @private_sids = {} # of which get gives nothing
       @woken = @stopped = @closed = @ended = false
+      @hook = hook
+      Credentials.register(self) if hook
+    end
+
+    # The connection is made, or the client closed.
+    def opened(future)
+      Future.new(self, future).wait
+      self
+    rescue Exception
+      close
+      raise
+    ensure
+      future.free
+    end
+
+    # The event credentials, which comes with the option ask_credentials: user, password, token,
+    # jwt, seed, public_key, signature.
+    def credentials(**given) = Credentials.give(@handle, Credentials.check(given))
+
+    # If it is asked, and has a function for it.
+    def answer
+      nonce = @hook && Credentials.question(@handle)
+      Credentials.give(@handle, Credentials.check(@hook.call(nonce))) if nonce
     end
 
     # ---- life ----
 
     # Another client on this connection, with its own subscriptions, get and events.
     def share
-      Client.new(Handle.new(:nats_client_free) { |out| C.nats_client_share(@handle, out) })
+      Client.new(Handle.new(:nats_client_free) { |out| C.nats_client_share(@handle, out) }, @hook)
     end
 
     # End it; also the second time.
@@ -121,7 +166,7 @@ module PolynatsFFI
     end
 
     # A sid; or a subject: how many subscriptions to exactly it ended.
-    def unsubscribe(which, after = nil)
+    def unsubscribe(which, after: nil)
       after = Core.count_in(after, "after", 0, 0)
       if which.is_a?(Integer)
         Core.done(C.nats_client_unsubscribe(@handle, Core.count_in(which, "sid", 0), after))
@@ -158,14 +203,14 @@ module PolynatsFFI
     # ---- round trips, and what it knows ----
 
     # The server has processed then what was sent before.
-    def flush(timeout = nil)
+    def flush(timeout: nil)
       Core.done(Core.waiting(Core.ms_in(timeout), @request_ms) do |left|
         C.nats_client_flush(@handle, left)
       end)
     end
 
     # Seconds that a PING and its PONG take.
-    def rtt(timeout = nil)
+    def rtt(timeout: nil)
       found = Box.new
       Core.done(Core.waiting(Core.ms_in(timeout), @request_ms) do |left|
         C.nats_client_rtt(@handle, left, found)
@@ -185,7 +230,7 @@ module PolynatsFFI
       values = Box.new(STATS_MAX * Box::SIZE)
       count = [C.nats_client_stats(@handle, values, STATS_MAX), STATS_MAX].min
       numbers = values.to_ptr[0, count * Box::SIZE].unpack("Q*")
-      numbers.map.with_index { |value, at| [Core.text_at(C.nats_stats_name(at)), value] }.to_h
+      numbers.map.with_index { |value, at| [Core.text_at(C.nats_stats_name(at)).to_sym, value] }.to_h
     end
 
     # connected, reconnecting, draining or closed.
@@ -201,7 +246,7 @@ module PolynatsFFI
     def server_info_json = Info.take(true) { |out| C.nats_client_server_info(@handle, out) }
 
     # The oldest event, or nil.
-    def next_event(wait = nil)
+    def next_event(wait: nil)
       ms = Core.ms_in(wait, "wait")
       return @kept_events.shift unless @kept_events.empty?
 
@@ -237,7 +282,10 @@ module PolynatsFFI
     def to_io = IO.for_fd(fd, autoclose: false)
 
     # Do what is due, without waiting.
-    def process = Core.done(C.nats_client_process(@handle))
+    def process
+      Core.done(C.nats_client_process(@handle))
+      answer
+    end
 
     # Seconds after which process is due; nil: never.
     def deadline = Core.seconds(C.nats_client_deadline_ms(@handle))

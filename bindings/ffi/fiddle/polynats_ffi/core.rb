@@ -200,7 +200,10 @@ module PolynatsFFI
     def waiting(milliseconds, default_ms = nil)
       deadline = deadline_of(milliseconds.negative? ? default_ms || FOR_EVER : milliseconds)
       status = yield milliseconds
-      status = yield ms_left(deadline) while status == INTERRUPTED
+      while status == INTERRUPTED
+        Credentials.answer_all
+        status = yield ms_left(deadline)
+      end
       status
     end
 
@@ -211,7 +214,10 @@ module PolynatsFFI
       loop do
         left = deadline ? ms_left(deadline) : SLICE_MS
         status = yield [left, SLICE_MS].min
-        next if status == INTERRUPTED
+        if status == INTERRUPTED
+          Credentials.answer_all
+          next
+        end
         return status unless status.nil?
         return OK if deadline && ms_left(deadline).zero?
         return OK if woken&.call

@@ -163,6 +163,7 @@ module PolynatsFFI
       nats_client_respond: [INT32, [POINTER, POINTER, POINTER, POINTER, SIZE]],
       nats_client_credentials: [INT32, [
         POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, POINTER, SIZE]],
+      nats_client_question: [INT32, [POINTER, POINTER]],
       nats_client_flush: [INT32, [POINTER, INT64]],
       nats_client_flush_start: [INT32, [POINTER, INT64, POINTER]],
       nats_client_subscribe: [INT32, [POINTER, POINTER, SIZE, POINTER, SIZE, UINT64, POINTER]],

@@ -1,9 +1,12 @@
 # frozen_string_literal: true
 
+require "timeout"
+
 module PolynatsFFI
-  # One family. code: the status's name; about: the subject, option, argument or limit that it is
-  # about; published: of publish_many, how many were accepted before.
-  class Error < StandardError
+  # In every error of this module. code: the status's name; about: the subject, option, argument or
+  # limit that it is about; published: of publish_many, how many were accepted before. The classes,
+  # and what else they are, are those of the gem.
+  module Error
     attr_reader :code, :about
     attr_accessor :published
 
@@ -14,19 +17,21 @@ module PolynatsFFI
     end
   end
 
-  # A class for each status; Error itself for one that a newer library has gained.
+  # A class for each status.
   CLASSES = {
-    "TIMEOUT" => :Timeout, "NO_RESPONDERS" => :NoResponders, "CLOSED" => :Closed,
-    "DISCONNECTED" => :Disconnected, "AUTH" => :AuthError, "PERMISSION" => :PermissionDenied,
-    "PROTOCOL" => :ProtocolError, "MAX_PAYLOAD" => :MaxPayload, "SLOW_CONSUMER" => :SlowConsumer,
-    "INVALID" => :Invalid, "LIMIT" => :LimitReached, "IO" => :IOFailed, "TLS" => :TLSError,
-    "NO_MEMORY" => :NoMemory, "FORKED" => :Forked, "NOT_SUPPORTED" => :NotSupported,
-    "SERVER" => :ServerError, "INTERRUPTED" => :Interrupted
-  }.transform_values { |name| const_set(name, Class.new(Error)) }.freeze
+    "TIMEOUT" => [:Timeout, ::Timeout::Error], "NO_RESPONDERS" => [:NoResponders, StandardError],
+    "CLOSED" => [:Closed, ::IOError], "DISCONNECTED" => [:Disconnected, ::IOError],
+    "AUTH" => [:Auth, StandardError], "PERMISSION" => [:Permission, StandardError],
+    "PROTOCOL" => [:Protocol, StandardError], "MAX_PAYLOAD" => [:MaxPayload, ArgumentError],
+    "SLOW_CONSUMER" => [:SlowConsumer, StandardError], "INVALID" => [:Invalid, ArgumentError],
+    "LIMIT" => [:Limit, StandardError], "IO" => [:IOError, ::IOError], "TLS" => [:TLS, ::IOError],
+    "NO_MEMORY" => [:NoMemory, NoMemoryError], "FORKED" => [:Forked, ::IOError],
+    "NOT_SUPPORTED" => [:NotSupported, StandardError], "SERVER" => [:Server, StandardError],
+    "INTERRUPTED" => [:Interrupted, StandardError]
+  }.transform_values { |name, base| const_set(name, Class.new(base) { include Error }) }.freeze
 
-  def self.error(code, text, about = "")
-    CLASSES.fetch(code, Error).new(text, code, about)
-  end
+  # What a newer library has gained is the server's class, with a code of its own.
+  def self.error(code, text, about = "") = CLASSES.fetch(code, Server).new(text, code, about)
 
   def self.invalid(text, about = "") = error("INVALID", text, about)
 end

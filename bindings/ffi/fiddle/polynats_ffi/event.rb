@@ -6,7 +6,7 @@ module PolynatsFFI
   # What became of the connection: type, text and, where they apply, the facts; others are nil.
   class Event
     FACTS = %i[
-      time url subject status kind recoverable sid lost unconfirmed scheme host port message token
+      time url subject code kind recoverable sid lost unconfirmed scheme host port message token
       rtt level line
     ].freeze
     ENDS = [Declarations::NATS_EVENT_DISCONNECTED, Declarations::NATS_EVENT_CLOSED].freeze
@@ -14,7 +14,7 @@ module PolynatsFFI
     attr_reader :type, :text, *FACTS
 
     def initialize(type, text, **facts)
-      @type = type
+      @type = type.to_sym
       @text = text
       facts.each { |name, value| instance_variable_set("@#{name}", value) }
     end
@@ -43,7 +43,7 @@ module PolynatsFFI
           line: Core.text_at(C.nats_event_line(pointer)),
           url: filled(Core.text_at(C.nats_event_url(pointer))),
           subject: filled(Core.text_at(C.nats_event_subject(pointer))),
-          status: status.zero? ? nil : Core.status_name(status),
+          code: status.zero? ? nil : Core.status_name(status),
           kind: kind_name(C.nats_event_kind(pointer)),
           recoverable: C.nats_event_recoverable(pointer) != 0,
           sid: sid.zero? ? nil : sid, **end_facts(pointer))

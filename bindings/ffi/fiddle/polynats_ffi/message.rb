@@ -32,7 +32,8 @@ module PolynatsFFI
   # A copy: the library's message is free again. data is binary; the texts are UTF-8 if they came
   # so.
   class Message
-    attr_reader :subject, :data, :reply, :sid, :raw_headers, :status, :description, :pairs
+    attr_reader :subject, :data, :reply, :sid, :raw_headers, :status, :description,
+                :header_pairs
 
     # from: a pointer to the library's message, which who called frees.
     def initialize(from, owner)
@@ -44,9 +45,10 @@ module PolynatsFFI
       @data = data.null? ? "".b : data[0, size.size]
       @sid = C.nats_msg_sid(from)
       @raw_headers = text(size) { C.nats_msg_headers_raw(from, size) }
-      @status = @raw_headers ? C.nats_msg_status(from) : 0
-      @description = text(size) { C.nats_msg_description(from, size) } unless @status.zero?
-      @pairs = @raw_headers ? Message.pairs_of(from) : []
+      number = @raw_headers ? C.nats_msg_status(from) : 0
+      @status = number unless number.zero?
+      @description = text(size) { C.nats_msg_description(from, size) } if @status
+      @header_pairs = @raw_headers ? Message.pairs_of(from) : []
     end
 
     # A message may have thousands: one block of memory takes what the library tells of each.
@@ -64,13 +66,13 @@ module PolynatsFFI
     end
 
     # key => list of values, in the order in which the keys came; a new Hash each time.
-    def headers = @pairs.group_by(&:first).transform_values { |list| list.map(&:last) }
+    def headers = @header_pairs.group_by(&:first).transform_values { |list| list.map(&:last) }
 
     # The first value, or nil; keys are compared to the letter.
     def header(key)
       raise TypeError, "key must be a String, not #{key.class}" unless key.is_a?(String)
 
-      @pairs.find { |name, _| name.b == key.b }&.last
+      @header_pairs.find { |name, _| name.b == key.b }&.last
     end
 
     # Publish to the subject of reply.

@@ -7,8 +7,8 @@ require_relative "core"
 module PolynatsFFI
   module Options
     TYPES = {
-      Declarations::NATS_OPTION_TEXT => "text", Declarations::NATS_OPTION_BOOL => "boolean",
-      Declarations::NATS_OPTION_INT => "integer", Declarations::NATS_OPTION_DURATION => "seconds"
+      Declarations::NATS_OPTION_TEXT => :text, Declarations::NATS_OPTION_BOOL => :bool,
+      Declarations::NATS_OPTION_INT => :integer, Declarations::NATS_OPTION_DURATION => :seconds
     }.freeze
 
     module_function
@@ -57,12 +57,12 @@ module PolynatsFFI
     end
   end
 
-  # Every option of connect: a list of [name, type, doc].
+  # Every option of connect, as hashes.
   def self.options
     (0..).lazy.map { |index| Core.text_at(C.nats_options_name(index)) }.take_while(&:itself)
          .map do |name|
-           [name, Options::TYPES.fetch(C.nats_options_type(name), "unknown"),
-            Core.text_at(C.nats_options_doc(name))]
+           { name: name.to_sym, doc: Core.text_at(C.nats_options_doc(name)),
+             type: Options::TYPES.fetch(C.nats_options_type(name), :unknown) }
          end.to_a
   end
 end

@@ -6,6 +6,10 @@ require_relative "message"
 require_relative "options"
 
 module PolynatsFFI
+  # The protocol of one connection. servers and options are as for connect, but $NATS_URL is not
+  # looked at. seed: 16 random bytes or more; the same seed gives the same choices.
+  def self.proto(servers = nil, seed: nil, **given) = Proto.new(servers, seed, given)
+
   # The protocol without I/O: the program brings the socket, the loop and the clock. Times are
   # seconds of any clock that never goes back; where now is left out, PolynatsFFI.now is meant. One
   # thread at a time.
@@ -14,7 +18,7 @@ module PolynatsFFI
     SEED_MIN = 16
     INBOX_SIZE = 1024
     NOW_MAX = 9e9 # seconds that are ns in 64 bits
-    STATES = %w[
+    STATES = %i[
       idle waiting dialing upgrading waiting_info securing signing waiting_pong connected closed
     ].freeze
     TYPES = [
@@ -23,7 +27,7 @@ module PolynatsFFI
       "stale", "sub_done"
     ].freeze
 
-    def initialize(servers = nil, seed: nil, **given)
+    def initialize(servers, seed, given)
       seed = seed.nil? ? Random.urandom(SEED_SIZE) : Core.data_in(seed, "seed")
       if seed.bytesize < SEED_MIN
         raise PolynatsFFI.invalid("seed must have #{SEED_MIN} bytes or more", "seed")
@@ -78,7 +82,7 @@ module PolynatsFFI
     def feed_eof(now = nil) = Core.done(C.nats_proto_feed_eof(@handle, now_in(now)))
 
     # Bytes to send, which count as sent then.
-    def take(max = nil, now = nil)
+    def take(max: nil, now: nil)
       most = Core.count_in(max, "max", 1, Core::INT64_MAX)
       now = now_in(now)
       bytes = "".b
@@ -130,7 +134,7 @@ module PolynatsFFI
       made.uint64
     end
 
-    def unsubscribe(sid, after = nil)
+    def unsubscribe(sid, after: nil)
       sid = Core.count_in(sid, "sid", 1)
       Core.done(C.nats_proto_unsubscribe(@handle, sid, Core.count_in(after, "after", 0, 0)))
     end
@@ -155,8 +159,18 @@ module PolynatsFFI
       status = C.nats_proto_event_status(@handle)
       type = TYPES[number] || "unknown"
       Event.new(type, Core.text_at(C.nats_proto_event_text(@handle)),
-                status: status.zero? ? nil : Core.status_name(status),
+                code: status.zero? ? nil : Core.status_name(status),
                 kind: Event.kind_name(C.nats_proto_event_kind(@handle)), **facts_of(type))
+    end
+
+    # All events that there are.
+    def each_event
+      return to_enum(:each_event) unless block_given?
+
+      while (event = next_event)
+        yield event
+      end
+      self
     end
 
     # ---- what it knows ----
@@ -184,7 +198,7 @@ module PolynatsFFI
       Core.text_of(inbox.to_ptr, size.size)
     end
 
-    # The pool: a list of [url, attempts, discovered].
+    # The pool, as hashes.
     def servers
       found = []
       attempts = Box.new
@@ -193,7 +207,8 @@ module PolynatsFFI
         url = C.nats_proto_server_at(@handle, found.size, attempts, discovered)
         return found if url.null?
 
-        found << [Core.text_at(url), attempts.int32, discovered.int32 != 0]
+        found << { url: Core.text_at(url), attempts: attempts.int32,
+                   discovered: discovered.int32 != 0 }
       end
     end
 

@@ -7,7 +7,7 @@ module PolynatsFFI
   class Subscription
     include Enumerable
 
-    STATS = %w[pending_msgs pending_bytes delivered dropped received].freeze
+    STATS = %i[pending_msgs pending_bytes delivered dropped received].freeze
 
     attr_reader :client, :callback, :sid, :handle
 
@@ -32,7 +32,7 @@ module PolynatsFFI
     end
 
     # A message; nil on silence. Closed when it has ended and given all.
-    def next(timeout = nil)
+    def next(timeout: nil)
       ms = Core.ms_in(timeout)
       kept = @client.take_kept(1, @sid).first
       return kept if kept
@@ -52,14 +52,14 @@ module PolynatsFFI
     end
 
     # Each message until it ends, or nothing came for timeout.
-    def each(timeout = nil)
+    def each(timeout: nil)
       Core.ms_in(timeout)
       raise TypeError, "each: this subscription has a callback" if @callback
 
       status = C.nats_sub_set_mode(@handle, Declarations::NATS_SUB_PRIVATE)
       Core.done(status) unless status == Declarations::NATS_ERR_CLOSED
       @client.private_sids[@sid] = true
-      return to_enum(:each, timeout) unless block_given?
+      return to_enum(:each, timeout: timeout) unless block_given?
 
       while (msg = next_or_nil(timeout))
         yield msg
@@ -67,14 +67,14 @@ module PolynatsFFI
     end
 
     # End it now, or exactly after so many messages in all.
-    def unsubscribe(after = nil)
+    def unsubscribe(after: nil)
       after = Core.count_in(after, "after", 0, 0)
       @client.ended = true
       Core.done(C.nats_sub_unsubscribe(@handle, after))
     end
 
     # End it and wait for what is under way, which can then be taken.
-    def drain(timeout = nil)
+    def drain(timeout: nil)
       ms = Core.ms_in(timeout)
       @client.ended = true
       Core.done(Core.waiting(ms, @client.drain_ms) do |left|
@@ -97,7 +97,7 @@ module PolynatsFFI
     private
 
     def next_or_nil(timeout)
-      self.next(timeout)
+      self.next(timeout: timeout)
     rescue Closed
       nil
     end

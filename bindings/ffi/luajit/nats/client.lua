@@ -2,7 +2,9 @@
 
 local ffi = require "ffi"
 local core = require "nats.core"
+local credentials = require "nats.credentials"
 local events = require "nats.event"
+local futures = require "nats.future"
 local messages = require "nats.message"
 local options_of = require "nats.options"
 local subscription = require "nats.subscription"
@@ -57,7 +59,57 @@ local function new_client()
   }, client_meta)
 end
 
+local no_msg_box = ffi.new("nats_msg *[1]")
+
+local function without(given, name)
+  local rest = {}
+  for key, value in pairs(given) do rest[key] = value end
+  rest[name] = nil
+  return rest
+end
+
+-- The function that supplies credentials, or nil, and the options for the library.
+local function take_hook(given)
+  if type(given) ~= "table" or given.credentials == nil then return nil, given end
+  local hook = given.credentials
+  if type(hook) ~= "function" then
+    core.misuse("option 'credentials' must be a function, not a " .. type(hook))
+  end
+  given = without(given, "credentials")
+  given.credentials_hook = true
+  return hook, given
+end
+
+local function connect_start(servers, given)
+  local hook
+  hook, given = take_hook(given)
+  servers = options_of.servers(servers)
+  local options, status = options_of.make(given, true)
+  if not options then return fail(status) end
+  status = C.nats_connect_start(servers, options, client_box, futures.box)
+  if status ~= 0 then return fail(status) end
+  local made = new_client()
+  if hook then credentials.register(made, hook) end
+  return made, futures.goal(made)
+end
+
+-- The wait is ours, so that the function can be called in it.
+local function connect_asking(servers, given)
+  local made, future, code, about = connect_start(servers, given)
+  if not made then return made, future, code, about end
+  local fine, result = pcall(waiting, function(left)
+    return C.nats_future_wait(future.handle, left, no_msg_box)
+  end, -1)
+  if fine and result == 0 then return made end
+  if fine then return fail(result) end -- it is closed
+  C.nats_client_close(made.handle)
+  error(result, 0)
+end
+
 local function connect(servers, given)
+  if type(given) == "table" and given.credentials ~= nil then
+    return connect_asking(servers, given)
+  end
   servers = options_of.servers(servers)
   local options, status = options_of.make(given, true)
   if not options then return fail(status) end
@@ -69,8 +121,13 @@ end
 function client:share()
   local status = C.nats_client_share(self.handle, client_box)
   if status ~= 0 then return fail(status) end
-  return new_client()
+  local made = new_client()
+  credentials.register(made, credentials.of(self))
+  return made
 end
+
+-- Answers the event credentials, which comes with the option ask_credentials.
+function client:credentials(given) return done(credentials.give(self, given)) end
 
 function client:close()
   self.closed, self.subs, self.queued = true, {}, {}
@@ -242,7 +299,11 @@ client.pollfd = client.fd
 
 function client:events() return "r" end
 function client:reconnect() return done(C.nats_client_reconnect(self.handle)) end
-function client:process() return done(C.nats_client_process(self.handle)) end
+function client:process()
+  local status = C.nats_client_process(self.handle)
+  credentials.answer(self)
+  return done(status)
+end
 function client:deadline() return core.seconds(C.nats_client_deadline_ms(self.handle)) end
 client.timeout = client.deadline
 
@@ -251,4 +312,4 @@ for _, part in ipairs { "nats.request", "nats.callback" } do
 end
 core.class("nats.client", client, client_meta)
 
-return connect
+return { connect = connect, connect_start = connect_start }

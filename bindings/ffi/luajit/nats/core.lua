@@ -207,14 +207,18 @@ function core.now()
   return tonumber(timespec[0].seconds) + tonumber(timespec[0].nanoseconds) / 1e9
 end
 
+function core.when_interrupted() end -- see credentials.lua
+
 -- Call step(ms) until it was not interrupted by a signal. A signal's hook runs between two steps,
 -- in the interpreter: compiled code looks at no hooks.
 function core.waiting(step, ms, default_ms)
   local status = step(ms)
   if status ~= INTERRUPTED then return status end
-  local limit = ms < 0 and default_ms or ms
+  local limit = ms
+  if ms < 0 then limit = default_ms end -- nil: for ever
   local deadline = limit and core.now() + limit / 1000
   while status == INTERRUPTED do
+    core.when_interrupted()
     local left = deadline and math.max(0, math.ceil((deadline - core.now()) * 1000)) or -1
     status = step(left)
   end

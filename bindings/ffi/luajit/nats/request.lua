@@ -3,6 +3,7 @@
 
 local ffi = require "ffi"
 local core = require "nats.core"
+local futures = require "nats.future"
 local messages = require "nats.message"
 
 local C = core.C
@@ -14,39 +15,30 @@ local check_ms = core.check_ms
 local waiting = core.waiting
 
 local client = {} -- the client's verbs
-local int32_box = ffi.new("int32_t[1]")
-local future_box = ffi.new("nats_future *[1]")
+local future_box = futures.box
 
--- ---- the future's verbs ----
+-- ---- round trips that are not waited for ----
 
-local future = {}
-local future_meta = {
-  __tostring = function(self)
-    return "nats.future (" .. (self:done() and "done" or "open") .. ")"
-  end,
-}
-
-function future:poll()
-  local status = C.nats_future_poll(self.handle, messages.box, int32_box)
-  if status ~= 0 then return fail(status) end
-  return messages.take(self.client)
-end
-
-function future:wait(timeout)
+function client:flush_start(timeout)
   local ms = check_ms(timeout, "timeout", -1)
-  local status = waiting(function(left)
-    return C.nats_future_wait(self.handle, left, messages.box)
-  end, ms)
+  local status = C.nats_client_flush_start(self.handle, ms, future_box)
   if status ~= 0 then return fail(status) end
-  return messages.take(self.client)
+  return futures.goal(self)
 end
 
-function future:done() return C.nats_future_done(self.handle) ~= 0 end
-function future:cancel() C.nats_future_cancel(self.handle) end
+-- What waits can be taken, and who finds none left closes the client.
+local function close_unless_pending(self)
+  if C.nats_client_pending(self.handle) == 0 then self:close() end
+end
 
-core.class("nats.future", future, future_meta)
+function client:drain_start(timeout)
+  local ms = check_ms(timeout, "timeout", -1)
+  local status = C.nats_client_drain_start(self.handle, ms, future_box)
+  if status ~= 0 then return fail(status) end
+  return futures.goal(self, close_unless_pending)
+end
 
--- ---- the client's verbs ----
+-- ---- requests ----
 
 local function start_request(self, subject, data, options, verb)
   subject, data = check_text(subject, "subject"), check_text(data, "data", "")
@@ -59,9 +51,7 @@ local function start_request(self, subject, data, options, verb)
       future_box)
   end, -1)
   if status ~= 0 then return nil, status end
-  return setmetatable({
-    handle = ffi.gc(future_box[0], C.nats_future_free), client = self,
-  }, future_meta), 0
+  return futures.new(self), 0
 end
 
 -- Free now: a loop of requests would else leave the work to the collector.

@@ -2,6 +2,7 @@
 
 local ffi = require "ffi"
 local core = require "nats.core"
+local futures = require "nats.future"
 local messages = require "nats.message"
 
 local C = core.C
@@ -79,6 +80,14 @@ function sub:drain(timeout)
   self.client.ended = true
   return done(waiting(function(left) return C.nats_sub_drain(self.handle, left) end, ms,
     self.client.drain_ms))
+end
+
+function sub:drain_start(timeout)
+  local ms = check_ms(timeout, "timeout", -1)
+  self.client.ended = true
+  local status = C.nats_sub_drain_start(self.handle, ms, futures.box)
+  if status ~= 0 then return fail(status) end
+  return futures.goal(self.client)
 end
 
 function sub:stats()

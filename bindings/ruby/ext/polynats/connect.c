@@ -1,4 +1,5 @@
 /* Connecting: servers and options as Ruby writes them. */
+#include "goal.h"
 #include "nrb.h"
 
 #include <stdlib.h>
@@ -53,7 +54,7 @@ static const rb_data_type_t options_type = {
 static nats_status set_number(nats_options *options, const char *name, VALUE value)
 {
     if (RB_INTEGER_TYPE_P(value) && nats_options_type(name) != NATS_OPTION_DURATION) {
-        return nats_options_set_int(options, name, NUM2LL(value));
+        return nats_options_set_int(options, name, nrb_integer(value, name));
     }
     return nats_options_set_double(options, name, rb_num2dbl(value));
 }
@@ -121,6 +122,14 @@ static void drop_client(void *arg)
     nats_client_free(((connecting *)arg)->client);
 }
 
+static void connect_waiting(connecting *self)
+{
+    nrb_call call;
+    nrb_call_start(&call, connect_step, self, -1);
+    call.undo = drop_client;
+    nrb_call_check(&call);
+}
+
 /* Polynats::Client.open(servers, options) */
 static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
 {
@@ -131,14 +140,34 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
     nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
     VALUE object = nrb_client_new();
     connecting self = {.url = servers_ptr(&text), .options = DATA_PTR(box)};
-    nrb_call call;
-    nrb_call_start(&call, connect_step, &self, -1);
-    call.undo = drop_client;
-    nrb_call_check(&call);
+    if (nrb_has_scheduler()) {
+        self.client = nrb_goal_connect(self.url, self.options);
+    } else {
+        connect_waiting(&self);
+    }
     ((nrb_client *)DATA_PTR(object))->client = self.client;
     options_free(box);
     RB_GC_GUARD(text);
     return object;
+}
+
+/* Polynats::Client.open_start(servers, options): the client, and a future for its connection */
+static VALUE client_open_start(VALUE klass, VALUE servers, VALUE given)
+{
+    (void)klass;
+    VALUE text = servers_text(servers);
+    VALUE box = options_of(given);
+    nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
+    VALUE object = nrb_client_new();
+    VALUE future = nrb_future_new(object);
+    nats_client *client;
+    nats_future *made;
+    nrb_check(nats_connect_start(servers_ptr(&text), DATA_PTR(box), &client, &made));
+    ((nrb_client *)DATA_PTR(object))->client = client;
+    ((nrb_future *)DATA_PTR(future))->future = made;
+    options_free(box);
+    RB_GC_GUARD(text);
+    return rb_assoc_new(object, future);
 }
 
 /* client.share: another client on the same connection */
@@ -243,6 +272,7 @@ void nrb_connect_init(void)
         subscribe_keys[i] = rb_intern(names[i]);
     }
     rb_define_singleton_method(nrb_client_class, "open", client_open, 2);
+    rb_define_singleton_method(nrb_client_class, "open_start", client_open_start, 2);
     rb_define_method(nrb_client_class, "open_share", client_share, 0);
     rb_define_method(nrb_client_class, "open_sub", client_open_sub, -1);
     rb_define_method(nrb_sub_class, "client", sub_client, 0);

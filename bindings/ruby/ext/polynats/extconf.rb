@@ -5,6 +5,7 @@ require "mkmf"
 
 abort "polynats needs json-c and its headers (Debian: libjson-c-dev)" unless pkg_config("json-c")
 abort "polynats needs OpenSSL 3 and its headers (Debian: libssl-dev)" unless pkg_config("libssl") && pkg_config("libcrypto")
+abort "polynats needs zlib and its headers (Debian: zlib1g-dev)" unless pkg_config("zlib")
 
 here = __dir__
 sources = Dir[File.join(here, "libnats", "*", "*.c")]

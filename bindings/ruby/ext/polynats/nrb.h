@@ -204,6 +204,7 @@ void nrb_publish_init(void);
 void nrb_receive_init(void);
 void nrb_request_init(void);
 void nrb_connect_init(void);
+void nrb_waiting_init(void);
 /* May a publish of so many bytes keep the GVL? It may when it cannot have to wait. */
 bool nrb_client_has_room(nrb_client *client, size_t len);
 

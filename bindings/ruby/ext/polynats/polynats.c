@@ -17,6 +17,7 @@ void nrb_init(VALUE module)
     nrb_message_init();
     nrb_facts_init();
     nrb_connect_init();
+    nrb_waiting_init();
     nrb_publish_init();
     nrb_receive_init();
     nrb_request_init();

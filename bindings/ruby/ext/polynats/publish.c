@@ -119,8 +119,8 @@ static VALUE client_publish(int argc, VALUE *argv, VALUE object)
     }
     VALUE subject = argv[0], data = argv[1];
     nrb_client *client = nrb_client_get(object);
+    nrb_text payload = nrb_data_of(&data, "data"); /* first: its to_str may change the subject */
     nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text payload = nrb_data_of(&data, "data");
     if (RB_UNLIKELY(!nrb_client_has_room(client, payload.len))) {
         return publish_with(argc, argv, object);
     }

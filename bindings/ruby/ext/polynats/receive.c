@@ -150,6 +150,29 @@ static bool receive_first(source *self, int64_t wait_ms, VALUE *list)
     return wait && wait_for_first(self, wait_ms, list);
 }
 
+static VALUE check_interrupts(VALUE nothing)
+{
+    rb_thread_check_ints();
+    return nothing;
+}
+
+/* As a method returns, the VM raises what came meanwhile, and its result is lost. So that is looked
+ * for last of all, while the messages can go back to where the next call finds them first. */
+static void hand_over(const source *self, VALUE list)
+{
+    const shelf *shelf = self->own.stash != NULL ? &self->own : &self->shared;
+    int state = 0;
+    if (RB_LIKELY(!rb_thread_interrupted(rb_thread_current()))) {
+        return;
+    }
+    rb_protect(check_interrupts, Qnil, &state);
+    if (state != 0) {
+        VALUE all = NIL_P(*shelf->stash) ? list : rb_ary_plus(list, *shelf->stash);
+        RB_OBJ_WRITE(shelf->object, shelf->stash, all);
+        rb_jump_tag(state);
+    }
+}
+
 /* The messages go into the list; the first of them are waited for. */
 static VALUE receive(source *self, int64_t wait_ms, VALUE list)
 {
@@ -179,7 +202,11 @@ static VALUE get(int argc, VALUE *argv, source *self)
 {
     int64_t wait_ms;
     read_limits(argc, argv, self, &wait_ms);
-    return receive(self, wait_ms, rb_ary_new());
+    VALUE list = receive(self, wait_ms, rb_ary_new());
+    if (RARRAY_LEN(list) > 0) {
+        hand_over(self, list);
+    }
+    return list;
 }
 
 /* ---- client ---- */
@@ -211,6 +238,34 @@ static VALUE client_get_callbacks(int argc, VALUE *argv, VALUE object)
     nrb_client *client = nrb_client_get(object);
     self.own = (shelf){object, &client->callback_stash, &client->callback_calls};
     return get(argc, argv, &self);
+}
+
+/* client.call_first(waiting, callbacks): call the callback of the first message that waits. False
+ * when none does. In C, for nothing strikes and no other thread runs between the message's leaving
+ * the list and its callback. */
+static VALUE client_call_first(VALUE object, VALUE waiting, VALUE callbacks)
+{
+    (void)object;
+    VALUE msg = rb_ary_shift(waiting);
+    if (NIL_P(msg)) {
+        return Qfalse;
+    }
+    VALUE entry = rb_hash_lookup(callbacks, ULL2NUM(nats_msg_sid(nrb_msg_get(msg))));
+    if (!NIL_P(entry)) {
+        VALUE words[] = {msg, rb_ary_entry(entry, 1)};
+        rb_proc_call_with_block(rb_ary_entry(entry, 0), 2, words, Qnil);
+    }
+    return Qtrue;
+}
+
+/* client.moment_in(seconds, name): when they will be over, on the clock of Polynats.now; nil for ever. */
+static VALUE client_moment_in(VALUE object, VALUE seconds, VALUE name)
+{
+    (void)object;
+    if (nrb_seconds(seconds, StringValueCStr(name), -1) < 0) {
+        return Qnil;
+    }
+    return DBL2NUM((double)nrb_now_ns() / 1e9 + NUM2DBL(seconds));
 }
 
 /* ---- events ---- */
@@ -292,10 +347,15 @@ static VALUE sub_take_next(VALUE object, VALUE timeout)
     VALUE list = Qnil;
     sub_source(&self, object);
     self.max = 1;
-    if (receive_first(&self, nrb_seconds(timeout, "timeout", -1), &list)) {
-        return rb_ary_pop(list);
+    bool stashed = receive_first(&self, nrb_seconds(timeout, "timeout", -1), &list);
+    if (!stashed && self.count == 0) {
+        return Qnil;
     }
-    return self.count > 0 ? nrb_msg_new(self.msgs[0], self.owner) : Qnil;
+    VALUE msg = stashed ? rb_ary_pop(list) : nrb_msg_new(self.msgs[0], self.owner);
+    if (RB_UNLIKELY(rb_thread_interrupted(rb_thread_current()))) {
+        hand_over(&self, rb_ary_new_from_args(1, msg));
+    }
+    return msg;
 }
 
 static VALUE sub_next(int argc, VALUE *argv, VALUE object)
@@ -313,6 +373,8 @@ void nrb_receive_init(void)
     next_keys[0] = rb_intern("timeout");
     rb_define_method(nrb_client_class, "get", client_get, -1);
     rb_define_private_method(nrb_client_class, "get_callbacks", client_get_callbacks, -1);
+    rb_define_private_method(nrb_client_class, "call_first", client_call_first, 2);
+    rb_define_private_method(nrb_client_class, "moment_in", client_moment_in, 2);
     rb_define_method(nrb_client_class, "raw_next_event", client_next_event, 1);
     rb_define_method(nrb_sub_class, "get", sub_get, -1);
     rb_define_method(nrb_sub_class, "raw_set_mode", sub_set_mode, 1);

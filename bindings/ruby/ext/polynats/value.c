@@ -8,6 +8,8 @@
 
 /* Longest wait in ms that still fits into ns, more than a century: infinity is as long. */
 #define WAIT_MS_MAX (INT64_MAX / INT64_C(1000000) / 2)
+/* Largest time in seconds that fits into ns. */
+#define NOW_MAX 9e9
 /* More keywords than any verb takes. */
 #define KEYWORDS_MAX 16
 
@@ -83,9 +85,14 @@ int64_t nrb_seconds(VALUE value, const char *what, int64_t fallback)
 
 int64_t nrb_integer(VALUE value, const char *what)
 {
+    int zeros = 0;
     if (!RB_INTEGER_TYPE_P(value)) {
         rb_raise(rb_eTypeError, "%s must be an Integer, not %" PRIsVALUE, what,
                  rb_obj_class(value));
+    }
+    size_t size = rb_absint_size(value, &zeros);
+    if (size > sizeof(int64_t) || (size == sizeof(int64_t) && zeros == 0)) {
+        nrb_invalid(what, "%s does not fit into 64 bits", what);
     }
     return NUM2LL(value);
 }
@@ -105,7 +112,11 @@ int64_t nrb_clock_of(VALUE value)
         rb_raise(rb_eTypeError, "now must be a number of seconds, not %" PRIsVALUE,
                  rb_obj_class(value));
     }
-    return (int64_t)llround(rb_num2dbl(value) * 1e9);
+    double seconds = rb_num2dbl(value);
+    if (!(seconds >= 0 && seconds <= NOW_MAX)) {
+        nrb_invalid("now", "now must be a time in seconds, 0 to 9e9, not %g", seconds);
+    }
+    return (int64_t)llround(seconds * 1e9);
 }
 
 uint64_t nrb_count(VALUE value, const char *what, uint64_t fallback)
@@ -113,15 +124,11 @@ uint64_t nrb_count(VALUE value, const char *what, uint64_t fallback)
     if (NIL_P(value)) {
         return fallback;
     }
-    if (!RB_INTEGER_TYPE_P(value)) {
-        rb_raise(rb_eTypeError, "%s must be an Integer, not %" PRIsVALUE, what,
-                 rb_obj_class(value));
+    int64_t number = nrb_integer(value, what);
+    if (number < 0) {
+        nrb_invalid(what, "%s must be 0 or more, not %lld", what, (long long)number);
     }
-    if (RTEST(rb_funcall(value, '<', 1, INT2FIX(0)))) {
-        nrb_invalid(what, "%s must be 0 or more, not %s", what,
-                    StringValueCStr(((VALUE[]){rb_obj_as_string(value)})[0]));
-    }
-    return NUM2ULL(value);
+    return (uint64_t)number;
 }
 
 /* The keyword that is like none of ours. */

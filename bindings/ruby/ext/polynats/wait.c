@@ -64,6 +64,14 @@ static VALUE check_interrupts(VALUE nothing)
     return nothing;
 }
 
+/* A step that was interrupted may be so for credentials: see credentials.rb. */
+static VALUE run_handlers(VALUE nothing)
+{
+    rb_thread_check_ints();
+    rb_funcall(nrb_module, rb_intern("answer_questions"), 0);
+    return nothing;
+}
+
 /* Once more after each interrupt that raised nothing. Interrupts are looked at only when the step
  * got nothing, so that what it got cannot be lost here. Returns what rb_jump_tag() takes. */
 static int run_steps(nrb_call *call)
@@ -72,7 +80,7 @@ static int run_steps(nrb_call *call)
     while (!call->done && !call->poked && state == 0) {
         rb_thread_call_without_gvl2(run_step, call, RUBY_UBF_IO, NULL);
         if (!call->done) {
-            rb_protect(check_interrupts, Qnil, &state);
+            rb_protect(run_handlers, Qnil, &state);
         }
     }
     return state;

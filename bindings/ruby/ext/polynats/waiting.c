@@ -1,5 +1,7 @@
 #include "waiting.h"
 
+#include "goal.h"
+
 typedef struct verb {
     nats_client *client;
     nats_sub *sub;
@@ -27,6 +29,10 @@ static nats_status close_step(void *arg)
 nats_status nrb_client_close(nats_client *client)
 {
     verb self = {.client = client};
+    if (nrb_has_scheduler()) {
+        nrb_goal_close(client);
+        return NATS_OK;
+    }
     return run(&self, close_step, -1);
 }
 
@@ -39,6 +45,10 @@ static nats_status drain_step(void *arg)
 nats_status nrb_client_drain(nats_client *client, int64_t timeout_ms)
 {
     verb self = {.client = client};
+    if (nrb_has_scheduler()) {
+        nrb_goal_drain(client, timeout_ms);
+        return NATS_OK;
+    }
     return run(&self, drain_step, timeout_ms);
 }
 
@@ -51,6 +61,10 @@ static nats_status flush_step(void *arg)
 nats_status nrb_client_flush(nats_client *client, int64_t timeout_ms)
 {
     verb self = {.client = client};
+    if (nrb_has_scheduler()) {
+        nrb_goal_flush(client, timeout_ms);
+        return NATS_OK;
+    }
     return run(&self, flush_step, timeout_ms);
 }
 
@@ -63,6 +77,12 @@ static nats_status rtt_step(void *arg)
 nats_status nrb_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
 {
     verb self = {.client = client};
+    if (nrb_has_scheduler()) {
+        int64_t began = nrb_now_ns();
+        nrb_goal_flush(client, timeout_ms);
+        *rtt_ns_out = nrb_now_ns() - began;
+        return NATS_OK;
+    }
     run(&self, rtt_step, timeout_ms);
     *rtt_ns_out = self.rtt_ns;
     return NATS_OK;
@@ -74,8 +94,21 @@ static nats_status sub_drain_step(void *arg)
     return nats_sub_drain(self->sub, left(self));
 }
 
-nats_status nrb_sub_drain(nats_sub *sub, int64_t timeout_ms)
+/* sub.raw_drain(timeout) */
+static VALUE sub_drain(VALUE object, VALUE timeout)
 {
-    verb self = {.sub = sub};
-    return run(&self, sub_drain_step, timeout_ms);
+    nrb_sub *sub = nrb_sub_get(object);
+    int64_t ms = nrb_seconds(timeout, "timeout", -1);
+    verb self = {.sub = sub->sub};
+    if (nrb_has_scheduler()) {
+        nrb_goal_drain_sub(nrb_client_get(sub->client)->client, sub->sub, ms);
+    } else {
+        run(&self, sub_drain_step, ms);
+    }
+    return Qnil;
+}
+
+void nrb_waiting_init(void)
+{
+    rb_define_method(nrb_sub_class, "raw_drain", sub_drain, 1);
 }

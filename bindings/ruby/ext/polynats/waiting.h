@@ -9,6 +9,5 @@ nats_status nrb_client_close(nats_client *client);
 nats_status nrb_client_drain(nats_client *client, int64_t timeout_ms);
 nats_status nrb_client_flush(nats_client *client, int64_t timeout_ms);
 nats_status nrb_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out);
-nats_status nrb_sub_drain(nats_sub *sub, int64_t timeout_ms);
 
 #endif

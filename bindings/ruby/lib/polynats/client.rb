@@ -50,9 +50,6 @@ module Polynats
   # @!method reconnect
   #   Drops the connection and dials the next server at once, without waiting: {#flush} waits for it.
   #   @return [nil]
-  # @!method process
-  #   Does what is due, without waiting: for event loops.
-  #   @return [nil]
   # @!method deadline
   #   @return [Float, nil] in how many seconds {#process} is due even if {#fd} stays quiet
   # @!method fd
@@ -65,7 +62,7 @@ module Polynats
     # Of a subscription, as the library numbers them.
     MODES = { shared: 0, callback: 2 }.freeze
     private_constant :EVENT_SLICE, :MODES
-    private_class_method :open
+    private_class_method :open, :open_start
     private(*instance_methods(false).grep(/\A(?:raw|open)_/))
 
     # Ends this client: its subscriptions end, its blocked calls raise {Closed}. Messages that were
@@ -86,12 +83,28 @@ module Polynats
     # @return [nil]
     # @raise [Timeout, Disconnected, Closed]
     def drain(timeout: nil)
-      deadline = Polynats.now + (timeout || @drain_timeout)
+      deadline = moment_in(timeout || @drain_timeout, "timeout")
       drain_callbacks(deadline)
       raw_drain([deadline - Polynats.now, 0].max)
       nil
     ensure
       forget_callbacks if closed?
+    end
+
+    # Answers the event credentials, which comes with the option ask_credentials.
+    # @return [nil]
+    # @raise [Invalid] nothing is asked for now, or what is given is of no use
+    def credentials(**given)
+      raw_credentials(*Credentials.values(given))
+      nil
+    end
+
+    # Does what is due, without waiting: for event loops.
+    # @return [nil]
+    def process
+      raw_process
+      answer_question
+      nil
     end
 
     # Waits until the server has processed what was sent before.
@@ -111,6 +124,7 @@ module Polynats
     # @return [Client, Object]
     def share
       made = open_share
+      made.__send__(:answer_with, @credentials)
       made.__send__(:set_up, nil)
       return made unless block_given?
 
@@ -185,7 +199,7 @@ module Polynats
     # Dispatches until {#stop}, the client's end, or the time is up.
     # @return [self]
     def run(timeout: nil)
-      deadline = timeout && (Polynats.now + timeout)
+      deadline = moment_in(timeout, "timeout")
       @stopped = false
       until @stopped || closed?
         left = deadline && (deadline - Polynats.now)
@@ -224,9 +238,37 @@ module Polynats
     # @return [String]
     def inspect = "#<#{self.class} #{status}>"
 
+    # The handle comes first: what is asked is asked of it.
+    def self.open_asking(url, hook, options)
+      raise TypeError, "credentials must respond to call" unless hook.respond_to?(:call)
+
+      client, future = open_start(url, options.merge(credentials_hook: true))
+      client.__send__(:answer_with, hook)
+      begin
+        future.wait
+      rescue Exception # rubocop:disable Lint/RescueException
+        client.__send__(:raw_close)
+        raise
+      end
+      client
+    end
+    private_class_method :open_asking
+
     private
 
     attr_reader :drain_timeout
+
+    def answer_with(hook)
+      @credentials = hook
+      Credentials.register(self) if hook
+    end
+
+    def answer_question
+      return if @credentials.nil? || closed?
+
+      event = raw_question
+      raw_credentials(*Credentials.values(@credentials.call(event.text))) if event
+    end
 
     def set_up(logger)
       @request_timeout = raw_option_int("request_timeout") / 1000.0
@@ -239,11 +281,7 @@ module Polynats
     # An error in a callback leaves by here; the messages after it wait for the next dispatch.
     def call_waiting(max)
       called = 0
-      while called < max && (message = @waiting.shift)
-        callback, sub = @callbacks[message.sid]
-        called += 1
-        callback&.call(message, sub)
-      end
+      called += 1 while called < max && call_first(@waiting, @callbacks)
       forget_ended if called.positive?
       called
     end

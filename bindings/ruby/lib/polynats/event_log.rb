@@ -24,7 +24,7 @@ module Polynats
     # As {Client#next_event}. Where the thread is gone (a child of fork has only the thread that
     # forked) the client itself is asked.
     def next_event(wait)
-      deadline = wait && (Polynats.now + wait)
+      deadline = @client.__send__(:moment_in, wait, "wait")
       event = @lock.synchronize { take(deadline) }
       return event unless event == :gone
 

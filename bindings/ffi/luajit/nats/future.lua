@@ -1,0 +1,65 @@
+-- Futures: of requests, and of what is waited for without a message.
+
+local ffi = require "ffi"
+local core = require "nats.core"
+local messages = require "nats.message"
+
+local C = core.C
+local fail = core.fail
+local check_ms = core.check_ms
+local waiting = core.waiting
+
+local int32_box = ffi.new("int32_t[1]")
+local future_box = ffi.new("nats_future *[1]")
+
+local future = {}
+local future_meta = {
+  __tostring = function(self)
+    return "nats.future (" .. (self:done() and "done" or "open") .. ")"
+  end,
+}
+
+-- The reply that came, or nil. Of what gives none (connect_start and its like) true at its end.
+local function take(self)
+  if not self.goal then return messages.take(self.client) end
+  if not self:done() then return nil end
+  if self.at_end then self.at_end(self.client) end
+  return true
+end
+
+function future:poll()
+  local status = C.nats_future_poll(self.handle, messages.box, int32_box)
+  if status ~= 0 then return fail(status) end
+  return take(self)
+end
+
+function future:wait(timeout)
+  local ms = check_ms(timeout, "timeout", -1)
+  local status = waiting(function(left)
+    return C.nats_future_wait(self.handle, left, messages.box)
+  end, ms)
+  if status ~= 0 then return fail(status) end
+  return take(self)
+end
+
+function future:done() return C.nats_future_done(self.handle) ~= 0 end
+function future:cancel() C.nats_future_cancel(self.handle) end
+
+core.class("nats.future", future, future_meta)
+
+local futures = { box = future_box }
+
+local function new(client, goal, at_end)
+  return setmetatable({
+    handle = ffi.gc(future_box[0], C.nats_future_free), client = client, goal = goal,
+    at_end = at_end,
+  }, future_meta)
+end
+
+-- What the call of C that made it has left in the box.
+function futures.new(client) return new(client, false, false) end
+
+-- The same of one that gives true at its end, and no reply. at_end(client): what that brings about.
+function futures.goal(client, at_end) return new(client, true, at_end or false) end
+
+return futures
