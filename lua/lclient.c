@@ -714,6 +714,7 @@ static const luaL_Reg methods[] = {
     {"status", client_status},
     {"max_payload", client_max_payload},
     {"server_info", lnats_client_server_info},
+    {"info", lnats_client_info},
     {"server_info_json", lnats_client_server_info_json},
     {"next_event", lnats_client_next_event},
     {"on_event", lnats_client_on_event},

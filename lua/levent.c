@@ -30,6 +30,8 @@ static void push_event(lua_State *L, const nats_event *event)
     lua_setfield(L, -2, "text");
     lua_pushnumber(L, (lua_Number)nats_event_time_ns(event) / 1e9);
     lua_setfield(L, -2, "time");
+    set_text(L, "level", nats_level_name(nats_event_level(event)));
+    set_text(L, "line", nats_event_line(event));
     set_text(L, "url", nats_event_url(event));
     set_text(L, "subject", nats_event_subject(event));
     if (nats_event_status(event) != NATS_OK) {

@@ -96,3 +96,13 @@ int lnats_client_server_info_json(lua_State *L)
 {
     return lnats_info_push(L, take_info, lnats_client_check(L, 1)->client, true);
 }
+
+static nats_status take_own(void *client, nats_info **info_out)
+{
+    return nats_client_info(client, info_out);
+}
+
+int lnats_client_info(lua_State *L)
+{
+    return lnats_info_push(L, take_own, lnats_client_check(L, 1)->client, false);
+}

@@ -253,6 +253,7 @@ void lnats_event_open(lua_State *L);
 int lnats_client_next_event(lua_State *L);
 
 int lnats_client_server_info(lua_State *L);
+int lnats_client_info(lua_State *L);
 int lnats_client_server_info_json(lua_State *L);
 /* What take gives from its first argument, as a table or as its JSON text. Returns the number of
  * results. */

@@ -81,6 +81,7 @@ function subject.matches(pattern, subject) end
 ---@field credentials? fun(nonce: string): nats.Credentials? called at each connect, by the call that waits
 ---@field ws_headers? string
 ---@field ws_compression? boolean
+---@field trace? boolean
 
 ---Connect, and return when the server has answered.
 ---@param servers? string|string[] default: $NATS_URL, else nats://127.0.0.1:4222
@@ -190,6 +191,11 @@ function client:max_payload() end
 function client:server_info() end
 ---@return string?, string?, nats.Code?
 function client:server_info_json() end
+
+---What this client knows of its connection: status, url, server_id, server_name, version, cluster, client_id, tls,
+---tls_version, tls_cipher, tls_resumed, last_error, last_error_code.
+---@return table
+function client:info() end
 ---@param wait? number absent: for ever; 0: not at all
 ---@return nats.Event?, string?, nats.Code?
 function client:next_event(wait) end
@@ -293,8 +299,10 @@ function future:done() end
 function future:cancel() end
 
 ---@class nats.Event
----@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"|"server_changed"
+---@field type "connected"|"disconnected"|"reconnected"|"closed"|"lame_duck"|"discovered"|"error"|"slow_consumer"|"stale"|"credentials"|"server_changed"|"trace"
 ---@field text string
+---@field level "error"|"warn"|"info"|"trace"
+---@field line string
 ---@field time number
 ---@field url string?
 ---@field subject string?

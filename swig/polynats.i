@@ -65,6 +65,7 @@ NOUN(nats_proto, Proto)
     nats_status new_inbox(char *INBOX_OUT, size_t INBOX_SIZE, size_t *INBOX_LEN);
     int32_t status(void);
     nats_status server_info(nats_info **INFO_OUT);
+    nats_status info(nats_info **INFO_OUT);
     int64_t max_payload(void);
     nats_status option_int(const char *name, int64_t *NUMBER_OUT);
     size_t stats(uint64_t *CLIENT_STATS_OUT, size_t STATS_COUNT);

@@ -191,6 +191,7 @@ static const tnats_verb client_verbs[] = {
     {"fd", NULL, _wrap_Client_fd, "", 0, 0, NULL},
     {"flush", tnats_client_flush, NULL, "?-timeout seconds?", 0, -1, NULL},
     {"get", tnats_client_get, NULL, "?-max count? ?-wait seconds?", 0, -1, NULL},
+    {"info", NULL, _wrap_Client_info, "", 0, 0, NULL},
     {"max_payload", NULL, _wrap_Client_max_payload, "", 0, 0, NULL},
     {"new_inbox", NULL, _wrap_Client_new_inbox, "", 0, 0, NULL},
     {"next_event", tnats_client_next_event, NULL, "?-wait seconds?", 0, -1, NULL},

@@ -32,6 +32,8 @@ Tcl_Obj *tnats_event_new(tnats_state *state, const nats_event *event)
     put(dict, state, TNATS_TYPE, tnats_word_new(nats_event_name(event)));
     put(dict, state, TNATS_TEXT, tnats_word_new(nats_event_text(event)));
     put(dict, state, TNATS_TIME, Tcl_NewDoubleObj((double)nats_event_time_ns(event) / 1e9));
+    put(dict, state, TNATS_LEVEL, tnats_word_new(nats_level_name(nats_event_level(event))));
+    put(dict, state, TNATS_LINE, tnats_word_new(nats_event_line(event)));
     put_text(dict, state, TNATS_URL, nats_event_url(event));
     put_text(dict, state, TNATS_SUBJECT, nats_event_subject(event));
     if (nats_event_status(event) != NATS_OK) {

@@ -17,7 +17,8 @@ static const char *const key_names[] = {
     [TNATS_RTT] = "rtt",                 [TNATS_RECOVERABLE] = "recoverable",
     [TNATS_SCHEME] = "scheme",           [TNATS_HOST] = "host",
     [TNATS_PORT] = "port",
-    [TNATS_KIND] = "kind",
+    [TNATS_KIND] = "kind",               [TNATS_LEVEL] = "level",
+    [TNATS_LINE] = "line",
 };
 
 /* ---- the state ---- */

@@ -30,6 +30,8 @@ enum tnats_key {
     TNATS_URL,
     TNATS_LOST,
     TNATS_UNCONFIRMED,
+    TNATS_LEVEL,
+    TNATS_LINE,
     TNATS_MESSAGE,
     TNATS_TOKEN,
     TNATS_RTT,

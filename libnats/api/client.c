@@ -507,6 +507,9 @@ nats_status nats_client_next_event(nats_client *client, int64_t wait_ms, nats_ev
     wish self = {.waits = wait_ms != 0, .client = client};
     nats__conn *conn = client->conn;
     pthread_mutex_lock(&conn->mu);
+    if (conn->trace != NULL) {
+        nats__event_trace(conn);
+    }
     if (client->events == NULL && !client->closed) {
         status = nats__conn_wait(conn, client, event_ready, &self, nats__deadline_in(wait_ms));
         client->woken = client->woken && !self.waits;

@@ -1,10 +1,12 @@
 /* What a client knows of its connection, and how foreign loops drive it. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/enter.h"
 #include "base/clock.h"
 #include "io/poll.h"
+#include "json/json.h"
 
 /* ---- flush ---- */
 
@@ -162,6 +164,88 @@ nats_status nats_client_server_info(nats_client *client, nats_info **info_out)
     return nats__leave(client, status);
 }
 
+static const char *status_name(int32_t status)
+{
+    switch (status) {
+    case NATS_CLIENT_CONNECTED:
+        return "connected";
+    case NATS_CLIENT_RECONNECTING:
+        return "reconnecting";
+    case NATS_CLIENT_DRAINING:
+        return "draining";
+    default:
+        return "closed";
+    }
+}
+
+static void set_text(nats__json *object, const char *name, const char *text)
+{
+    nats__json_set_text(object, name, text, strlen(text));
+}
+
+/* mu held. */
+static void set_server(nats__json *object, nats__conn *conn)
+{
+    static const char *const told[] = {"server_id", "server_name", "version", "cluster"};
+    const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
+    const nats_info *info = nats__session_info(conn->session);
+    set_text(object, "url", server != NULL ? server->url.text : "");
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const char *text = info != NULL ? nats__info_text(info, told[i], NULL) : NULL;
+        set_text(object, told[i], text != NULL ? text : "");
+    }
+    nats__json_set_int(object, "client_id", info != NULL ? info->client_id : 0);
+}
+
+/* mu held. */
+static void set_tls(nats__json *object, nats__conn *conn)
+{
+    nats__tls_facts facts = {"", "", false};
+    bool secure = conn->tls != NULL && conn->connected;
+    if (secure) {
+        facts = nats__tls_facts_of(conn->tls);
+    }
+    nats__json_set_bool(object, "tls", secure);
+    set_text(object, "tls_version", facts.version);
+    set_text(object, "tls_cipher", facts.cipher);
+    nats__json_set_bool(object, "tls_resumed", facts.resumed);
+}
+
+static nats_status make_info(nats__json *object, nats_info **info_out)
+{
+    char *json = object != NULL ? nats__json_write(object) : NULL;
+    nats_status status = json != NULL ? nats__info_parse(json, strlen(json), info_out)
+                                      : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    free(json);
+    nats__json_free(object);
+    return status;
+}
+
+nats_status nats_client_info(nats_client *client, nats_info **info_out)
+{
+    if (info_out == NULL) {
+        return nats__null_argument("info_out");
+    }
+    *info_out = NULL;
+    nats_status status = nats__enter(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__conn *conn = client->conn;
+    nats__json *object = nats__json_object();
+    int32_t state = nats_client_status(client);
+    if (object != NULL) {
+        pthread_mutex_lock(&conn->mu);
+        set_text(object, "status", status_name(state));
+        set_server(object, conn);
+        set_tls(object, conn);
+        set_text(object, "last_error", conn->last_text);
+        set_text(object, "last_error_code", nats_status_name(conn->last_status));
+        pthread_mutex_unlock(&conn->mu);
+    }
+    return nats__leave(client, make_info(object, info_out));
+}
+
 int64_t nats_client_max_payload(nats_client *client)
 {
     if (nats__enter(client) != NATS_OK) {
@@ -242,6 +326,8 @@ typedef enum stat {
     STAT_EVENTS_DROPPED,
     STAT_SUBSCRIPTIONS,
     STAT_PINGS_OUT,
+    STAT_CONNECTS,
+    STAT_RTT_NS,
     STAT_COUNT
 } stat;
 
@@ -268,11 +354,25 @@ static const char *const stat_names[STAT_COUNT] = {
     [STAT_EVENTS_DROPPED] = "events_dropped",
     [STAT_SUBSCRIPTIONS] = "subscriptions",
     [STAT_PINGS_OUT] = "pings_out",
+    [STAT_CONNECTS] = "connects",
+    [STAT_RTT_NS] = "rtt_ns",
 };
 
 const char *nats_stats_name(size_t index)
 {
     return index < STAT_COUNT ? stat_names[index] : NULL;
+}
+
+/* All that went over sockets beside the protocol: of TLS. mu held. */
+static void add_tls(nats__conn *conn, uint64_t *in_io, uint64_t *out_io)
+{
+    uint64_t in = 0;
+    uint64_t out = 0;
+    if (conn->tls != NULL) {
+        nats__tls_overhead(conn->tls, &in, &out);
+    }
+    *in_io += conn->totals.tls_in_bytes + in;
+    *out_io += conn->totals.tls_out_bytes + out;
 }
 
 /* mu held. */
@@ -304,6 +404,9 @@ static void collect(nats__conn *conn, uint64_t all[STAT_COUNT])
     all[STAT_REFUSED] = conn->out.refused;
     all[STAT_UNWRITTEN_BYTES] = nats__outbox_pending(&conn->out.box);
     nats__spin_unlock(&conn->out_lock);
+    add_tls(conn, &all[STAT_IN_BYTES], &all[STAT_OUT_BYTES]);
+    all[STAT_CONNECTS] = totals->connects;
+    all[STAT_RTT_NS] = (uint64_t)conn->last_rtt_ns;
 }
 
 size_t nats_client_stats(nats_client *client, uint64_t *values, size_t count)

@@ -7,20 +7,45 @@ int32_t nats_event_type(const nats_event *event)
 
 const char *nats_event_name(const nats_event *event)
 {
+    return event != NULL ? nats__event_name(event) : "";
+}
+
+int32_t nats_event_level(const nats_event *event)
+{
+    switch (nats_event_type(event)) {
+    case 0:
+        return 0;
+    case NATS_EVENT_ERROR:
+        return NATS_LEVEL_ERROR;
+    case NATS_EVENT_CLOSED:
+        return event->status == NATS_OK ? NATS_LEVEL_INFO : NATS_LEVEL_ERROR;
+    case NATS_EVENT_DISCONNECTED:
+    case NATS_EVENT_SLOW_CONSUMER:
+    case NATS_EVENT_STALE:
+    case NATS_EVENT_LAME_DUCK:
+        return NATS_LEVEL_WARN;
+    case NATS_EVENT_TRACE:
+        return NATS_LEVEL_TRACE;
+    default:
+        return NATS_LEVEL_INFO;
+    }
+}
+
+const char *nats_level_name(int32_t level)
+{
     static const char *const names[] = {
-        [NATS_EVENT_CONNECTED] = "connected",
-        [NATS_EVENT_DISCONNECTED] = "disconnected",
-        [NATS_EVENT_RECONNECTED] = "reconnected",
-        [NATS_EVENT_CLOSED] = "closed",
-        [NATS_EVENT_LAME_DUCK] = "lame_duck",
-        [NATS_EVENT_DISCOVERED] = "discovered",
-        [NATS_EVENT_ERROR] = "error",
-        [NATS_EVENT_SLOW_CONSUMER] = "slow_consumer",
-        [NATS_EVENT_STALE] = "stale",
-        [NATS_EVENT_CREDENTIALS] = "credentials",
-        [NATS_EVENT_SERVER_CHANGED] = "server_changed",
+        [0] = "",
+        [NATS_LEVEL_ERROR] = "error",
+        [NATS_LEVEL_WARN] = "warn",
+        [NATS_LEVEL_INFO] = "info",
+        [NATS_LEVEL_TRACE] = "trace",
     };
-    return event != NULL ? names[event->type] : "";
+    return level >= 0 && level <= NATS_LEVEL_TRACE ? names[level] : "";
+}
+
+const char *nats_event_line(const nats_event *event)
+{
+    return event != NULL ? event->line : "";
 }
 
 nats_status nats_event_status(const nats_event *event)

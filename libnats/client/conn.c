@@ -32,6 +32,7 @@ static void conn_free(nats__conn *conn)
     nats__outbox_free(&conn->out.box);
     nats__requests_rest(conn);
     free(conn->mux);
+    nats__trace_free(conn->trace);
     nats__fd_close(conn->wake_fd);
     nats__fd_close(conn->keeper_fd);
     pthread_mutex_destroy(&conn->mu);
@@ -75,7 +76,11 @@ static nats_status set_up(nats__conn *conn, const char *urls, const nats_options
         return nats__fail(NATS_ERR_IO, NULL, "no descriptor for waking threads");
     }
     conn->out.payload_max = nats__session_max_payload(conn->session);
-    return NATS_OK;
+    if (nats__conn_opt(conn, NATS__OPT_trace) != 0) {
+        conn->trace = nats__trace_new();
+    }
+    bool missing = conn->trace == NULL && nats__conn_opt(conn, NATS__OPT_trace) != 0;
+    return missing ? nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory") : NATS_OK;
 }
 
 nats_status nats__conn_new(const char *urls, const nats_options *options, nats__conn **out)
@@ -185,6 +190,9 @@ void nats__conn_shutdown(nats__conn *conn, nats_status status, int32_t kind, con
     conn->totals.unconfirmed += unconfirmed;
 
     end_subs(conn);
+    if (conn->trace != NULL) {
+        nats__event_trace(conn);
+    }
     nats__event_push(conn, NULL,
                      &(nats__event_facts){.type = NATS_EVENT_CLOSED,
                                           .status = status,

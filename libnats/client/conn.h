@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/spin.h"
 #include "client/queue.h"
+#include "client/trace.h"
 #include "client/websocket.h"
 #include "io/park.h"
 #include "io/resolve.h"
@@ -121,6 +122,7 @@ struct nats_event {
     char *text; /* these point behind the struct */
     char *url;
     char *subject;
+    char *line; /* all of it, as a log has it */
 };
 
 struct nats_client {
@@ -205,7 +207,9 @@ typedef struct nats__totals {
     uint64_t received; /* messages for a subscription or a request; so are the next two */
     uint64_t delivered;
     uint64_t dropped;
-    uint64_t in_bytes; /* of the socket */
+    uint64_t in_bytes; /* of the protocol */
+    uint64_t tls_in_bytes; /* of the socket besides, on earlier connections; and the same out */
+    uint64_t tls_out_bytes;
     uint64_t connects;
     uint64_t lost;
     uint64_t unconfirmed;
@@ -299,6 +303,7 @@ struct nats__conn {
     int keeper_fd;
 
     nats__totals totals;
+    nats__trace *trace; /* NULL: nobody wants to know */
 
     nats__spin out_lock;
     nats__writer out;
@@ -512,12 +517,16 @@ typedef struct nats__event_facts {
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    int64_t time_ns; /* 0: now */
     bool attempt; /* to connect, that failed: told once for an outage, as long as it is unread */
 } nats__event_facts;
 /* To one client, or to all of the connection's (client NULL). */
 void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_facts *facts);
 nats_event *nats__event_new(const nats__event_facts *facts); /* NULL: out of memory */
 void nats__event_free(nats_event *event);
+const char *nats__event_name(const nats_event *event); /* of its type; any thread */
+/* The lines of the protocol that were noted since (option trace) become events. */
+void nats__event_trace(nats__conn *conn);
 
 /* request.c: mu held, but for the first. */
 nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,
@@ -532,6 +541,7 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
+void nats__requests_reply_refused(nats__conn *conn, const char *reply); /* the same of its reply */
 void nats__requests_rest(nats__conn *conn); /* give back what is kept for those to come */
 void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
 int64_t nats__requests_deadline_ns(const nats__conn *conn); /* of the first that runs out */

@@ -59,6 +59,9 @@ static void transport_up(nats__conn *conn, int64_t now_ns)
     conn->transport = NATS__TRANSPORT_UP;
     conn->attempt_deadline_ns = conn->attempt_end_ns;
     conn->more = false;
+    if (conn->trace != NULL) {
+        nats__trace_begin(conn->trace);
+    }
     nats__writer_attach(conn, conn->fd);
     nats__loops_socket(conn, -1, conn->fd, NATS__POLL_READ);
     nats__session_transport_up(conn->session, now_ns);

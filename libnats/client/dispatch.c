@@ -180,7 +180,9 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
     note_error(conn, ev->status, ev->text);
     nats_sub *sub = (nats_sub *)ev->sub;
     bool refused = ev->status == NATS_ERR_PERMISSION;
-    if (sub == NULL && refused && ev->subject != NULL) {
+    if (sub == NULL && refused && ev->subject != NULL && ev->of_reply) {
+        nats__requests_reply_refused(conn, ev->subject);
+    } else if (sub == NULL && refused && ev->subject != NULL) {
         nats__requests_refused(conn, ev->subject);
     }
     nats__event_push(conn, sub != NULL ? sub->client : NULL,

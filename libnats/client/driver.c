@@ -301,6 +301,9 @@ static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
     conn->totals.in_bytes += seen->raw;
     conn->more = seen->more;
     if (seen->n > 0) {
+        if (conn->trace != NULL) {
+            nats__trace_in(conn->trace, seen->space, (size_t)seen->n);
+        }
         nats__parser_commit(nats__session_parser(conn->session), (size_t)seen->n);
         if (seen->n >= BURST_READ && conn->rest_ns == INT64_MAX) {
             conn->rest_ns = now_ns + REST_NS;
@@ -355,6 +358,9 @@ static void rest(nats__conn *conn, const nats__writer_state *out, int64_t now_ns
 /* Time passes, and what follows from it. True when there is something to write. mu held. */
 static bool advance(nats__conn *conn, int64_t now_ns)
 {
+    if (conn->trace != NULL) {
+        nats__event_trace(conn);
+    }
     if (now_ns >= conn->attempt_deadline_ns) {
         nats__dial_late(conn, now_ns);
     }

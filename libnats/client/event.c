@@ -1,9 +1,34 @@
 /* Events, queued for each client. mu held throughout. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "client/conn.h"
+
+enum {
+    COUNT_SIZE = 64,                 /* ", 18446744073709551615 publishes unconfirmed" */
+    WORDS_SIZE = 32 + 2 * COUNT_SIZE /* of a line: the name, and counts */
+};
+
+const char *nats__event_name(const nats_event *event)
+{
+    static const char *const names[] = {
+        [NATS_EVENT_CONNECTED] = "connected",
+        [NATS_EVENT_DISCONNECTED] = "disconnected",
+        [NATS_EVENT_RECONNECTED] = "reconnected",
+        [NATS_EVENT_CLOSED] = "closed",
+        [NATS_EVENT_LAME_DUCK] = "lame_duck",
+        [NATS_EVENT_DISCOVERED] = "discovered",
+        [NATS_EVENT_ERROR] = "error",
+        [NATS_EVENT_SLOW_CONSUMER] = "slow_consumer",
+        [NATS_EVENT_STALE] = "stale",
+        [NATS_EVENT_CREDENTIALS] = "credentials",
+        [NATS_EVENT_SERVER_CHANGED] = "server_changed",
+        [NATS_EVENT_TRACE] = "trace",
+    };
+    return names[event->type];
+}
 
 static char *put_text(char **at, const char *text)
 {
@@ -19,13 +44,49 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+static void add_word(char **at, const char *word)
+{
+    size_t len = strlen(word);
+    if (len > 0) {
+        *(*at)++ = ' ';
+        memcpy(*at, word, len);
+        *at += len;
+    }
+}
+
+static void add_count(char **at, uint64_t count, const char *what)
+{
+    if (count > 0) {
+        *at += snprintf(*at, COUNT_SIZE, ", %llu publishes %s", (unsigned long long)count, what);
+    }
+}
+
+/* Into room for all its texts and WORDS_SIZE more. */
+static void put_line(nats_event *event, char *at)
+{
+    event->line = at;
+    if (event->type == NATS_EVENT_TRACE) {
+        put_text(&at, event->text);
+        return;
+    }
+    const char *name = nats__event_name(event);
+    memcpy(at, name, strlen(name));
+    at += strlen(name);
+    add_word(&at, event->url);
+    add_word(&at, event->subject);
+    add_word(&at, event->text);
+    add_count(&at, event->lost, "lost");
+    add_count(&at, event->unconfirmed, "unconfirmed");
+    *at = '\0';
+}
+
 nats_event *nats__event_new(const nats__event_facts *facts)
 {
     const char *text = or_empty(facts->text);
     const char *url = or_empty(facts->url);
     const char *subject = or_empty(facts->subject);
-    nats_event *event =
-        calloc(1, sizeof *event + strlen(text) + strlen(url) + strlen(subject) + 3);
+    size_t size = strlen(text) + strlen(url) + strlen(subject) + 3;
+    nats_event *event = calloc(1, sizeof *event + 2 * size + WORDS_SIZE);
     if (event == NULL) {
         return NULL;
     }
@@ -36,11 +97,12 @@ nats_event *nats__event_new(const nats__event_facts *facts)
     event->sid = facts->sid;
     event->lost = facts->lost;
     event->unconfirmed = facts->unconfirmed;
-    event->time_ns = nats__now_ns();
+    event->time_ns = facts->time_ns != 0 ? facts->time_ns : nats__now_ns();
     char *at = (char *)(event + 1);
     event->text = put_text(&at, text);
     event->url = put_text(&at, url);
     event->subject = put_text(&at, subject);
+    put_line(event, at);
     return event;
 }
 
@@ -88,14 +150,37 @@ static void append(nats_client *client, nats_event *event)
     client->event_count++;
 }
 
-/* Over the limit: the oldest goes of those that may, else the oldest. There are several. */
+static bool is_trace(const nats_event *event)
+{
+    return event->type == NATS_EVENT_TRACE;
+}
+
+static bool is_other(const nats_event *event)
+{
+    return !is_kept(event);
+}
+
+/* The oldest of a sort, and the one before it; NULL when there is none. */
+static nats_event *find_oldest(nats_client *client, bool (*is_it)(const nats_event *),
+                               nats_event **before_out)
+{
+    nats_event *event = client->events;
+    *before_out = NULL;
+    while (event != NULL && !is_it(event)) {
+        *before_out = event;
+        event = event->next;
+    }
+    return event;
+}
+
+/* Over the limit: a trace goes first, then the oldest of those that may, else the oldest. There are
+ * several. */
 static void drop_one(nats__conn *conn, nats_client *client)
 {
-    nats_event *before = NULL;
-    nats_event *event = client->events;
-    while (event != NULL && is_kept(event)) {
-        before = event;
-        event = event->next;
+    nats_event *before;
+    nats_event *event = conn->trace != NULL ? find_oldest(client, is_trace, &before) : NULL;
+    if (event == NULL) {
+        event = find_oldest(client, is_other, &before);
     }
     if (event == NULL) {
         before = NULL;
@@ -141,5 +226,23 @@ void nats__event_push(nats__conn *conn, nats_client *client, const nats__event_f
     }
     for (nats_client *each = conn->clients; each != NULL; each = each->next) {
         push_one(conn, each, facts);
+    }
+}
+
+void nats__event_trace(nats__conn *conn)
+{
+    uint64_t dropped;
+    nats__trace_line *line = nats__trace_take(conn->trace, &dropped);
+    const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
+    conn->totals.events_dropped += dropped;
+    while (line != NULL) {
+        nats__trace_line *next = line->next;
+        nats__event_push(conn, NULL,
+                         &(nats__event_facts){.type = NATS_EVENT_TRACE,
+                                              .text = line->text,
+                                              .url = server != NULL ? server->url.text : "",
+                                              .time_ns = line->time_ns});
+        free(line);
+        line = next;
     }
 }

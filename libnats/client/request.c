@@ -310,11 +310,12 @@ static bool read_hex(const uint8_t *text, size_t len, uint64_t *out)
     return true;
 }
 
-static nats_future *find(nats__conn *conn, const nats_msg *msg)
+/* By the subject of its reply, which begins as our inbox does. */
+static nats_future *find(nats__conn *conn, const uint8_t *reply, size_t len)
 {
     uint64_t token;
     size_t at = conn->mux_prefix_len;
-    if (msg->subject_len <= at || !read_hex(msg->text + at, msg->subject_len - at, &token)) {
+    if (len <= at || !read_hex(reply + at, len - at, &token)) {
         return NULL;
     }
     uint32_t slot = (uint32_t)(token & ((1U << SLOT_BITS) - 1));
@@ -377,7 +378,7 @@ static bool ends_many(const nats_future *future, const nats_msg *msg, int32_t st
 
 void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
 {
-    nats_future *future = find(conn, msg);
+    nats_future *future = find(conn, msg->text, msg->subject_len);
     if (future == NULL) {
         conn->totals.late_replies++;
         discard(conn, msg);
@@ -433,6 +434,19 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
             memcmp(future->subject.data, subject, len) == 0) {
             nats__future_end(future, NATS_ERR_PERMISSION);
         }
+    }
+}
+
+void nats__requests_reply_refused(nats__conn *conn, const char *reply)
+{
+    size_t at = conn->mux_prefix_len;
+    size_t len = strlen(reply);
+    if (conn->mux == NULL || len < at || memcmp(reply, conn->mux->rec.subject, at) != 0) {
+        return;
+    }
+    nats_future *future = find(conn, (const uint8_t *)reply, len);
+    if (future != NULL) {
+        nats__future_end(future, NATS_ERR_PERMISSION);
     }
 }
 

@@ -64,6 +64,13 @@ void nats__secure_start(nats__conn *conn, int64_t now_ns)
 
 void nats__secure_drop(nats__conn *conn)
 {
+    if (conn->tls != NULL) {
+        uint64_t in;
+        uint64_t out;
+        nats__tls_overhead(conn->tls, &in, &out);
+        conn->totals.tls_in_bytes += in;
+        conn->totals.tls_out_bytes += out;
+    }
     nats__tls_free(conn->tls);
     conn->tls = NULL;
 }

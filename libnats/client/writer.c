@@ -70,8 +70,17 @@ static nats__wrote write_pieces(nats__conn *conn)
         out->bulky = out->bulky || next.len > BULK;
 
         nats__spin_unlock(&conn->out_lock);
+        if (conn->trace != NULL) {
+            nats__trace_hold(conn->trace);
+        }
         ptrdiff_t n = write_piece(&next, &gone);
         int64_t now = nats__now_ns();
+        if (conn->trace != NULL) {
+            nats__trace_out(conn->trace, next.at, n > 0 ? gone : 0);
+        }
+        if (conn->trace != NULL && n > 0) {
+            nats__wake_set(conn->wake_fd); /* who waits for events is told by the driver */
+        }
         nats__spin_lock(&conn->out_lock);
 
         out->rested_ns = now;

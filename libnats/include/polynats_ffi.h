@@ -33,6 +33,11 @@ enum { NATS_EVENT_SLOW_CONSUMER = 8 };
 enum { NATS_EVENT_STALE = 9 };
 enum { NATS_EVENT_CREDENTIALS = 10 };
 enum { NATS_EVENT_SERVER_CHANGED = 11 };
+enum { NATS_EVENT_TRACE = 12 };
+enum { NATS_LEVEL_ERROR = 1 };
+enum { NATS_LEVEL_WARN = 2 };
+enum { NATS_LEVEL_INFO = 3 };
+enum { NATS_LEVEL_TRACE = 4 };
 
 /* polynats/info.h */
 enum { NATS_INFO_TEXT = 1 };
@@ -192,6 +197,7 @@ nats_status nats_client_new_inbox(nats_client *client, char *buffer, size_t size
 int32_t nats_client_status(nats_client *client);
 nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out);
 nats_status nats_client_server_info(nats_client *client, nats_info **info_out);
+nats_status nats_client_info(nats_client *client, nats_info **info_out);
 int64_t nats_client_max_payload(nats_client *client);
 nats_status nats_client_option_int(nats_client *client, const char *name, int64_t *value_out);
 uint64_t nats_client_pending(nats_client *client);
@@ -207,6 +213,9 @@ int64_t nats_client_deadline_ms(nats_client *client);
 /* polynats/event.h */
 int32_t nats_event_type(const nats_event *event);
 const char *nats_event_name(const nats_event *event);
+int32_t nats_event_level(const nats_event *event);
+const char *nats_level_name(int32_t level);
+const char *nats_event_line(const nats_event *event);
 nats_status nats_event_status(const nats_event *event);
 int32_t nats_event_kind(const nats_event *event);
 int32_t nats_event_recoverable(const nats_event *event);

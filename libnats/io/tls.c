@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ struct nats__tls {
     char also[HOST_NAME_SIZE]; /* "" for none */
     bool ended;          /* the socket has no more to read */
     char why[128];       /* a read failed */
+    atomic_uint_fast64_t in;  /* overhead: see nats__tls_overhead() */
+    atomic_uint_fast64_t out;
     bool resumable;      /* the handshake is over, and nothing went wrong since */
 };
 
@@ -50,14 +53,21 @@ static int bio_read(BIO *bio, char *data, int size)
 {
     nats__tls *tls = BIO_get_data(bio);
     ptrdiff_t n = nats__tcp_read(tls->fd, data, (size_t)size);
+    if (n > 0) {
+        atomic_fetch_add_explicit(&tls->in, (uint64_t)n, memory_order_relaxed);
+    }
     tls->ended = n == -2;
     return bio_result(bio, n, BIO_FLAGS_READ);
 }
 
 static int bio_write(BIO *bio, const char *data, int len)
 {
-    const nats__tls *tls = BIO_get_data(bio);
-    return bio_result(bio, nats__tcp_write(tls->fd, data, (size_t)len), BIO_FLAGS_WRITE);
+    nats__tls *tls = BIO_get_data(bio);
+    ptrdiff_t n = nats__tcp_write(tls->fd, data, (size_t)len);
+    if (n > 0) {
+        atomic_fetch_add_explicit(&tls->out, (uint64_t)n, memory_order_relaxed);
+    }
+    return bio_result(bio, n, BIO_FLAGS_WRITE);
 }
 
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
@@ -316,6 +326,7 @@ ptrdiff_t nats__tls_read(nats__tls *tls, void *data, size_t size)
             break;
         }
     }
+    atomic_fetch_sub_explicit(&tls->in, (uint64_t)done, memory_order_relaxed);
     int error = errno;
     pthread_mutex_unlock(&tls->mu);
     errno = error;
@@ -337,8 +348,32 @@ ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len)
             break;
         }
     }
+    atomic_fetch_sub_explicit(&tls->out, (uint64_t)done, memory_order_relaxed);
     int error = errno;
     pthread_mutex_unlock(&tls->mu);
     errno = error;
     return done > 0 ? (ptrdiff_t)done : end == -2 ? -1 : end;
+}
+
+nats__tls_facts nats__tls_facts_of(nats__tls *tls)
+{
+    pthread_mutex_lock(&tls->mu);
+    nats__tls_facts facts = {.version = SSL_get_version(tls->ssl),
+                             .cipher = SSL_get_cipher_name(tls->ssl),
+                             .resumed = SSL_session_reused(tls->ssl) == 1};
+    pthread_mutex_unlock(&tls->mu);
+    return facts;
+}
+
+/* What OpenSSL has read ahead and not given yet is overhead until it has; what it keeps to write is
+ * not counted yet, so the difference may be below nothing for a moment. */
+static uint64_t settled(uint64_t difference)
+{
+    return difference > INT64_MAX ? 0 : difference;
+}
+
+void nats__tls_overhead(const nats__tls *tls, uint64_t *in_out, uint64_t *out_out)
+{
+    *in_out = settled(atomic_load_explicit(&tls->in, memory_order_relaxed));
+    *out_out = settled(atomic_load_explicit(&tls->out, memory_order_relaxed));
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct nats__tls nats__tls;
 
@@ -37,6 +38,17 @@ nats_status nats__tls_handshake(nats__tls *tls, int *wants_out);
 /* Say goodbye, keep the session, and free. The socket stays the caller's. NULL is fine. */
 void nats__tls_free(nats__tls *tls);
 void nats__tls_forget(nats__tls_memory *memory); /* NULL is fine */
+
+/* What was agreed on, for people. Each lives for ever. */
+typedef struct nats__tls_facts {
+    const char *version; /* "TLSv1.3" */
+    const char *cipher;  /* "TLS_AES_256_GCM_SHA384" */
+    bool resumed;
+} nats__tls_facts;
+nats__tls_facts nats__tls_facts_of(nats__tls *tls);
+/* Bytes of the socket over those that nats__tls_read() and nats__tls_write() had: the handshake and
+ * what records add. No lock is taken. */
+void nats__tls_overhead(const nats__tls *tls, uint64_t *in_out, uint64_t *out_out);
 
 /* As nats__tcp_read() and nats__tcp_write(); -1 with errno EPROTO when TLS is broken. A read goes
  * on until `size` is full or the socket is empty: with less, nothing is left inside. */

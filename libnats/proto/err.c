@@ -246,10 +246,11 @@ static uint64_t number_of(words digits)
 }
 
 /* … for Publish to "S" · for Publish with Reply of "R" · for Subscription to "S"[ using queue
- * "Q"][ (sid "N")]. A subject may contain the very words that are looked for, so each is looked
- * for behind the one before. */
+ * "Q"][ (sid "N")] · for Subscription to "S", too many tokens. A subject may contain the very words
+ * that are looked for, so each is looked for behind the one before. */
 static void parse_permission(words text, nats__err *out)
 {
+    out->of_reply = begins_with(text, "permissions violation for publish with reply of \"");
     if (!skip_past(&text, "\"")) {
         return;
     }
@@ -268,6 +269,10 @@ static void parse_permission(words text, nats__err *out)
     if (begins_with(text, " (sid \"")) {
         skip_past(&text, "\"");
         out->sid = number_of(take_quoted(&text));
+    }
+    if (begins_with(text, ", too many tokens")) {
+        out->kind = NATS_KIND_MAX_TOKENS;
+        out->status = NATS_ERR_LIMIT;
     }
 }
 

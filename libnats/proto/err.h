@@ -19,6 +19,7 @@ typedef struct nats__err {
     const char *queue;
     size_t queue_len;
     uint64_t sid; /* 0 when not said */
+    bool of_reply; /* the subject is the reply of the publish that is refused */
 } nats__err;
 
 /* text: what follows -ERR, with or without its quotes. Never fails: unknown texts are SERVER,

@@ -512,6 +512,7 @@ static void on_err(nats__session *session, int64_t now_ns)
     event->kind = err.kind;
     event->recoverable = err.recoverable;
     event->subject = session->subject;
+    event->of_reply = err.of_reply;
     event->sub = sub;
     event->sub_done = sub != NULL;
     event->sid = sub != NULL ? sub->sid : 0;

@@ -37,6 +37,7 @@ typedef struct nats__session_event {
     nats_status status;
     int32_t kind;        /* NATS_KIND_…: ERROR, DISCONNECTED, CLOSED */
     bool recoverable;
+    bool of_reply;       /* ERROR: the subject is the reply of the publish that is refused */
     bool sub_done;       /* MSG: its subscription's last; ERROR: it was refused. The record is out
                           * of the table */
     uint64_t sid;

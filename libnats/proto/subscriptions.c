@@ -144,11 +144,19 @@ bool nats__session_resubscribe(nats__session *session)
 
 /* ---- refusals ---- */
 
+static bool is_queue(const nats__err *err, const nats__subrec *rec)
+{
+    if (err->kind == NATS_KIND_MAX_TOKENS) {
+        return true; /* said of a subject, in whatever queue */
+    }
+    return rec->queue_len == err->queue_len &&
+           (err->queue_len == 0 || memcmp(rec->queue, err->queue, err->queue_len) == 0);
+}
+
 static bool is_about(const nats__err *err, const nats__subrec *rec)
 {
-    return rec->subject_len == err->subject_len && rec->queue_len == err->queue_len &&
-           memcmp(rec->subject, err->subject, err->subject_len) == 0 &&
-           (err->queue_len == 0 || memcmp(rec->queue, err->queue, err->queue_len) == 0);
+    return rec->subject_len == err->subject_len &&
+           memcmp(rec->subject, err->subject, err->subject_len) == 0 && is_queue(err, rec);
 }
 
 /* The first such one from `from` on, before `end`. */
@@ -173,7 +181,9 @@ static nats__subrec *find_refused(nats__session *session, const nats__err *err)
 
 nats__subrec *nats__session_take_refused(nats__session *session, const nats__err *err)
 {
-    if (err->kind != NATS_KIND_PERMISSION_SUBSCRIBE || err->subject == NULL) {
+    bool of_sub =
+        err->kind == NATS_KIND_PERMISSION_SUBSCRIBE || err->kind == NATS_KIND_MAX_TOKENS;
+    if (!of_sub || err->subject == NULL) {
         return NULL;
     }
     nats__subrec *rec = err->sid != 0 ? nats__session_find(session, err->sid)

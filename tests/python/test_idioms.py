@@ -349,6 +349,22 @@ def test_a_logger_is_told_and_takes_no_events(caplog):
     assert not [one for one in threading.enumerate() if one.name == "polynats events"]
 
 
+def test_a_logger_is_told_of_lines_without_secrets(caplog):
+    logger = logging.getLogger("demo.trace")
+    secret = "hunter2-token"
+    with caplog.at_level(1, "demo.trace"):
+        with polynats.connect(logger=logger, token=secret, trace=True) as nc:
+            nc.publish("traced", b"payload")
+            nc.flush()
+            nc.reconnect()
+            while nc.next_event(5).type != "reconnected":
+                pass
+    told = [record.getMessage() for record in caplog.records if record.levelno == 5]
+    assert "-> PUB traced 7" in told
+    assert any(line.startswith("-> CONNECT {") and "***" in line for line in told)
+    assert not any(secret in line or "payload" == line for line in told)
+
+
 # ---- requests ----
 
 

@@ -173,6 +173,18 @@ class IdiomsTest < PolynatsTest
     assert_match(/nats: connected nats:/, out.string)
   end
 
+  def test_a_logger_is_told_of_lines_without_secrets
+    out = StringIO.new
+    nc = connect(logger: Logger.new(out), token: "hunter2-token", trace: true)
+    nc.publish("traced", "payload")
+    nc.flush
+    deadline = Polynats.now + 5
+    sleep 0.01 until out.string.include?("PUB traced") || Polynats.now > deadline
+    nc.close
+    assert_match(/DEBUG -- : nats: -> PUB traced 7$/, out.string)
+    refute_match(/hunter2-token/, out.string)
+  end
+
   def test_a_logger_that_fails_takes_no_event_with_it
     bad = Logger.new(StringIO.new)
     def bad.info(*) = raise("disk full")

@@ -45,6 +45,8 @@ static const struct {
      NATS_ERR_PERMISSION, true},
     {"Permissions Violation for Subscription to \"a\"", NATS_KIND_PERMISSION_SUBSCRIBE,
      NATS_ERR_PERMISSION, true},
+    {"Permissions Violation for Subscription to \"a.b\", too many tokens", NATS_KIND_MAX_TOKENS,
+     NATS_ERR_LIMIT, true},
     {"Permissions Violation", NATS_KIND_PERMISSION, NATS_ERR_PERMISSION, true},
 };
 

@@ -75,6 +75,8 @@ PyObject *pyn_event_dict(nats_event *event)
         put_why(map, nats_event_status(event), nats_event_kind(event),
                 nats_event_recoverable(event)) &&
         put_text(map, "text", nats_event_text(event)) &&
+        put_text(map, "level", nats_level_name(nats_event_level(event))) &&
+        put_text(map, "line", nats_event_line(event)) &&
         put_text(map, "url", nats_event_url(event)) &&
         put_text(map, "subject", nats_event_subject(event)) &&
         put_count(map, "sid", nats_event_sid(event)) &&

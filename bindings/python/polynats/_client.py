@@ -407,6 +407,15 @@ class Client(_polynats.ClientBase, WaitingClient):
         """The same as it came."""
         return _polynats.Client_server_info(self)
 
+    def info(self) -> dict[str, Any]:
+        """What this client knows of its connection: status, url, server_id, server_name, version,
+        cluster, client_id, tls, tls_version, tls_cipher, tls_resumed, last_error,
+        last_error_code."""
+        from json import loads
+
+        info: dict[str, Any] = loads(_polynats.Client_info(self))
+        return info
+
     def new_inbox(self) -> str:
         """A new subject that nobody else has."""
         return _polynats.Client_new_inbox(self)

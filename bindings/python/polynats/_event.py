@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _FACTS: dict[str, Any] = {
     "code": None, "kind": None, "recoverable": False, "text": "", "url": None, "subject": None,
     "sid": None, "lost": 0, "unconfirmed": 0, "time": None, "scheme": None, "host": None,
-    "port": None, "message": None, "token": None, "rtt": None,
+    "port": None, "message": None, "token": None, "rtt": None, "level": "info", "line": "",
 }  # fmt: skip
 
 
@@ -22,7 +22,7 @@ class Event:
 
     type: str
     """connected, disconnected, reconnected, closed, lame_duck, discovered, error, slow_consumer,
-    stale, credentials, server_changed; of a Proto also dial, upgrade_wanted, tls_wanted,
+    stale, credentials, server_changed, trace; of a Proto also dial, upgrade_wanted, tls_wanted,
     sign_wanted, message, pong, info, sub_done."""
     code: str | None
     """The name of the error it is about, such as "AUTH"."""
@@ -31,6 +31,10 @@ class Event:
     recoverable: bool
     """Of an error: the connection, or the attempts at one, go on."""
     text: str
+    level: str
+    """error, warn, info or trace."""
+    line: str
+    """All of it, as a log has it. A Proto has no such line."""
     url: str | None
     subject: str | None
     sid: int | None

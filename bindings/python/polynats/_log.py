@@ -13,26 +13,15 @@ if TYPE_CHECKING:
     from ._client import Client
     from ._event import Event
 
-_LEVELS = {
-    "disconnected": logging.WARNING,
-    "error": logging.ERROR,
-    "slow_consumer": logging.WARNING,
-    "stale": logging.WARNING,
-    "lame_duck": logging.WARNING,
-}
+TRACE = 5
+"""The level of protocol lines, below logging.DEBUG."""
+_LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO, "trace": TRACE}
 _open: weakref.WeakSet[EventLog] = weakref.WeakSet()
-
-
-def words(event: Event) -> str:
-    parts = [event.type, event.url, event.subject, event.text]
-    if event.lost:
-        parts.append(f"{event.lost} publishes lost")
-    return " ".join(part for part in parts if part)
 
 
 def log(logger: logging.Logger, event: Event) -> None:
     """One line."""
-    logger.log(_LEVELS.get(event.type, logging.INFO), "%s", words(event))
+    logger.log(_LEVELS[event.level], "%s", event.line)
 
 
 class EventLog:

@@ -662,6 +662,10 @@ class LoopClient:
         """The same as it came."""
         return self._nc.server_info_json()
 
+    def info(self) -> dict[str, Any]:
+        """What this client knows of its connection: url, TLS, last error and more."""
+        return self._nc.info()
+
     def reconnect(self) -> None:
         """Drop the connection and dial the next server at once.
 

@@ -73,6 +73,7 @@ class Options(TypedDict, total=False):
     credentials_hook: bool | None
     ws_headers: str | None
     ws_compression: bool | None
+    trace: bool | None
 
 
 class Credentials(TypedDict, total=False):

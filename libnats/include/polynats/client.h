@@ -280,6 +280,15 @@ NATS_API nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, in
  * has it too. info_out: owned, free with nats_info_free(). Errors: NO_MEMORY, FORKED. */
 NATS_API nats_status nats_client_server_info(nats_client *client, nats_info **info_out);
 
+/* What this client knows of its connection, at this moment, as a snapshot that is read as an INFO
+ * is: status ("connected", "reconnecting", "draining", "closed"), url (of the server in use or being
+ * tried, without credentials), server_id, server_name, version, cluster and client_id (as that
+ * server told; "" and 0 when not), tls (a bool), tls_version, tls_cipher, tls_resumed, last_error
+ * and last_error_code (of the connection's last error: "" and "OK" when there was none). A later
+ * version may have more. A closed client has it too. info_out: owned, free with nats_info_free().
+ * Errors: NO_MEMORY, FORKED. */
+NATS_API nats_status nats_client_info(nats_client *client, nats_info **info_out);
+
 /* Bytes that one message may have, headers counted: the smaller of the server's max_payload and
  * the option's. 0 in a child of fork(). */
 NATS_API int64_t nats_client_max_payload(nats_client *client);

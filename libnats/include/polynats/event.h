@@ -38,9 +38,19 @@ enum {
     NATS_EVENT_STALE = 9,        /* pings go unanswered; a disconnected event follows; text, url */
     NATS_EVENT_CREDENTIALS = 10, /* credentials are wanted, soon: nats_client_credentials(); text:
                                   * the nonce to sign, or ""; url */
-    NATS_EVENT_SERVER_CHANGED = 11 /* another server than before, or it says other things of itself:
+    NATS_EVENT_SERVER_CHANGED = 11, /* another server than before, or it says other things of itself:
                                     * text: what changed of server_id, version, cluster,
                                     * max_payload and headers (ADR-40); url */
+    NATS_EVENT_TRACE = 12          /* a line of the protocol (option trace); text: "-> " and what was
+                                    * sent, "<- " and what was received; url */
+};
+
+/* How much an event matters: what a log calls its level. */
+enum {
+    NATS_LEVEL_ERROR = 1,
+    NATS_LEVEL_WARN = 2,
+    NATS_LEVEL_INFO = 3,
+    NATS_LEVEL_TRACE = 4
 };
 
 /* What happened: one of NATS_EVENT_… . A later version may have types that are not in your header:
@@ -48,6 +58,14 @@ enum {
 NATS_API int32_t nats_event_type(const nats_event *event);
 /* The type in lower case: "connected", "slow_consumer", … Lives for ever. */
 NATS_API const char *nats_event_name(const nats_event *event);
+/* One of NATS_LEVEL_… : error, and closed for an error, are errors; disconnected, slow_consumer,
+ * stale and lame_duck are warnings; trace is trace; what else there is, is information. 0 for
+ * NULL. */
+NATS_API int32_t nats_event_level(const nats_event *event);
+/* "error", "warn", "info", "trace"; "" for a number that is none. Lives for ever. */
+NATS_API const char *nats_level_name(int32_t level);
+/* The event as one line of a log: its name, and all that it says; of a trace the text alone. */
+NATS_API const char *nats_event_line(const nats_event *event);
 /* NATS_OK, or the error it is about. */
 NATS_API nats_status nats_event_status(const nats_event *event);
 /* error, disconnected, closed: what the server meant by its -ERR, one of NATS_KIND_…;

@@ -349,6 +349,15 @@ static void do_server_info(driver *d)
     }
 }
 
+static void do_info(driver *d)
+{
+    nats_info *info;
+    if (!failed(nats_client_info(client(d), &info))) {
+        put_fields(d, info);
+        nats_info_free(info);
+    }
+}
+
 static void do_status(driver *d)
 {
     static const char *const names[] = {"", "connected", "reconnecting", "draining", "closed"};
@@ -380,6 +389,10 @@ static void put_event(driver *d, const nats_event *event)
             printf(" %d", nats_event_recoverable(event));
         } else if (strcmp(field, "text") == 0) {
             put_text(nats_event_text(event));
+        } else if (strcmp(field, "level") == 0) {
+            printf(" %s", nats_level_name(nats_event_level(event)));
+        } else if (strcmp(field, "line") == 0) {
+            put_text(nats_event_line(event));
         } else if (strcmp(field, "url") == 0) {
             put_text(nats_event_url(event));
         } else if (strcmp(field, "subject") == 0) {
@@ -669,9 +682,10 @@ static const verb verbs[] = {
     VERB(publish_many) VERB(respond) VERB(flush) VERB(subscribe) VERB(unsubscribe_sid)
     VERB(unsubscribe_subject) VERB(get) VERB(dispatch) VERB(wake) VERB(reconnect) VERB(request)
     VERB(request_start) VERB(request_many) VERB(wait) VERB(poll) VERB(future_done) VERB(cancel)
-    VERB(rtt) VERB(new_inbox) VERB(stats) VERB(server_info) VERB(status) VERB(max_payload)
-    VERB(next_event) VERB(process) VERB(deadline) VERB(wait_fd) VERB(fork_check) VERB(errtext)
-    VERB(errabout) VERB(next) VERB(sub_get) VERB(unsubscribe) VERB(sub_drain) VERB(sub_info)
+    VERB(rtt) VERB(new_inbox) VERB(stats) VERB(server_info) VERB(info) VERB(status)
+    VERB(max_payload) VERB(next_event) VERB(process) VERB(deadline) VERB(wait_fd) VERB(fork_check)
+    VERB(errtext) VERB(errabout) VERB(next)
+    VERB(sub_get) VERB(unsubscribe) VERB(sub_drain) VERB(sub_info)
     VERB(sub_stats)
     VERB(iterate) VERB(serve) VERB(header) VERB(free) VERB(reset) VERB(subject_valid)
     VERB(subject_valid_pattern) VERB(subject_matches) VERB(options) VERB(proto_new)

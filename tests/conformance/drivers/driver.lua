@@ -393,7 +393,7 @@ end
 
 -- The fields of an INFO that the case asks for; of a list the first; "json" is all of it.
 local function put_fields(object)
-    local fine, info = try("server_info", object)
+    local fine, info = try(words[1] == "info" and "info" or "server_info", object)
     if not fine then
         return
     end
@@ -414,7 +414,7 @@ local function put_fields(object)
     put(unpack(line))
 end
 
-function verbs.server_info() put_fields(handle(0)) end
+function verbs.info() put_fields(handle(0)) end verbs.server_info = verbs.info
 function verbs.status() put("ok", handle(0):status()) end
 function verbs.max_payload() put("ok", integer(handle(0):max_payload())) end
 
@@ -423,10 +423,10 @@ local event_fields = {
     text = function(event) return encode(event.text or "") end,
     url = function(event) return encode(event.url or "") end,
     subject = function(event) return encode(event.subject or "") end,
-    sid = function(event) return integer(event.sid or 0) end,
+    level = function(e) return e.level end, line = function(e) return encode(e.line) end,
     lost = function(event) return integer(event.lost or 0) end,
     unconfirmed = function(event) return integer(event.unconfirmed or 0) end,
-    kind = function(event) return event.kind or "none" end,
+    kind = function(e) return e.kind or "none" end, sid = function(e) return e.sid or 0 end,
     recoverable = function(event) return event.recoverable and 1 or 0 end,
     token = function(event) return integer(event.token or 0) end,
     rtt_ms = function(event) return integer(math.floor((event.rtt or 0) * 1000 + 0.0005)) end,

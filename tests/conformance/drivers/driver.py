@@ -162,9 +162,9 @@ def put_one(command, msg):
         handles[command.options["as"]] = msg
 
 
-def put_fields(command, source):
+def put_fields(command, source, verb="server_info"):
     """The fields of an INFO that the case asks for; of a list the first; json is all of it."""
-    info, line = source.server_info(), ["ok"]
+    info, line = getattr(source, verb)(), ["ok"]
     for name in command.rest(1):
         value = source.server_info_json() if name == "json" else info.get(name)
         if isinstance(value, list):
@@ -179,6 +179,8 @@ EVENT_FIELDS = {
     "code": lambda event: event.code or "OK",
     "kind": lambda event: event.kind or "none",
     "text": lambda event: encode(event.text),
+    "level": lambda event: event.level,
+    "line": lambda event: encode(event.line),
     "url": lambda event: encode(event.url or ""),
     "subject": lambda event: encode(event.subject or ""),
     "sid": lambda event: event.sid or 0,
@@ -577,6 +579,7 @@ VERBS.update({
     "wake": plain("wake"),
     "new_inbox": plain("new_inbox", encode),
     "server_info": lambda command: put_fields(command, command.handle(0)),
+    "info": lambda command: put_fields(command, command.handle(0), "info"),
     "future_done": plain("done", int),
     "cancel": plain("cancel"),
     "errtext": lambda _: put("ok", encode(last["text"])),

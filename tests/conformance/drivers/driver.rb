@@ -167,8 +167,9 @@ class Driver
   end
 
   # The fields of an INFO that the case asks for; of a list the first; "json" is all of it.
-  def server_info
-    info = handle(0).server_info
+  def info = server_info(handle(0).info)
+
+  def server_info(info = handle(0).server_info)
     fields = @words.drop(2).map do |name|
       value = name == "json" ? handle(0).server_info_json : info[name]
       value = value.first if value.is_a?(Array)
@@ -452,6 +453,8 @@ class Driver
   FIELDS = {
     "code" => ->(event) { event.code || "OK" },
     "text" => ->(event) { Token.encode(event.text || "") },
+    "level" => ->(event) { event.level },
+    "line" => ->(event) { Token.encode(event.line) },
     "url" => ->(event) { Token.encode(event.url || "") },
     "subject" => ->(event) { Token.encode(event.subject || "") },
     "sid" => ->(event) { event.sid || 0 },

@@ -108,7 +108,7 @@ proc bytes {index} { return [decode [word $index]] }
 proc text {index} { return [text_of [decode [word $index]]] }
 
 proc handle {index} {
-    if {![info exists ::handles([word $index])]} {
+    if {![::info exists ::handles([word $index])]} {
         die "no such handle" [word $index]
     }
     return $::handles([word $index])
@@ -243,8 +243,8 @@ proc keep {name made} {
 
 # Lets go of a handle: its command, or the message.
 proc free {name} {
-    if {[info exists ::handles($name)] && [string match ::polynats::* $::handles($name)]
-            && [llength [info commands $::handles($name)]]} {
+    if {[::info exists ::handles($name)] && [string match ::polynats::* $::handles($name)]
+            && [llength [::info commands $::handles($name)]]} {
         rename $::handles($name) ""
     }
     unset -nocomplain ::handles($name)
@@ -443,8 +443,8 @@ proc verb::stats {} {
 }
 
 # The fields of an INFO that the case asks for; of a list the first; "json" is all of it.
-proc put_fields {object} {
-    if {![try_to info $object server_info]} {
+proc put_fields {object {verb server_info}} {
+    if {![try_to info $object $verb]} {
         return
     }
     set line ok
@@ -465,6 +465,7 @@ proc put_fields {object} {
 }
 
 proc verb::server_info {} { put_fields [handle 0] }
+proc verb::info {} { put_fields [handle 0] info }
 proc verb::status {} { put ok [[handle 0] status] }
 proc verb::max_payload {} { put ok [[handle 0] max_payload] }
 
@@ -476,7 +477,8 @@ proc event_field {event name} {
     switch -exact -- $name {
         code { return [fact $event status OK] }
         kind { return [fact $event kind none] }
-        text - url - subject { return [encode_text [fact $event $name ""]] }
+        level { return [dict get $event level] }
+        text - url - subject - line { return [encode_text [fact $event $name ""]] }
         sid - lost - unconfirmed - recoverable - token { return [fact $event $name 0] }
         rtt_ms { return [expr {int([fact $event rtt 0] * 1000 + 0.0005)}] }
     }
@@ -742,7 +744,7 @@ proc verb::proto_new_inbox {} {
 
 # ---- the loop ----
 
-proc verb::hello {} { put ok {*}[lmap name [info procs ::verb::*] {namespace tail $name}] }
+proc verb::hello {} { put ok {*}[lmap name [::info procs ::verb::*] {namespace tail $name}] }
 
 proc play {line} {
     global words options
@@ -760,7 +762,7 @@ proc play {line} {
         return
     }
     set verb [lindex $words 0]
-    if {![llength [info procs ::verb::$verb]]} {
+    if {![llength [::info procs ::verb::$verb]]} {
         die "no such verb" $verb
     }
     ::verb::$verb

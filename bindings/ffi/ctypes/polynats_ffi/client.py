@@ -264,6 +264,10 @@ class Client(callback.Callbacks):
         """The server's INFO as a dict."""
         return info.take(lambda out: C.nats_client_server_info(self.handle, out), False)
 
+    def info(self):
+        """What this client knows of its connection: url, TLS, last error and more."""
+        return info.take(lambda out: C.nats_client_info(self.handle, out), False)
+
     def server_info_json(self):
         return info.take(lambda out: C.nats_client_server_info(self.handle, out), True)
 

@@ -32,6 +32,11 @@ NATS_EVENT_SLOW_CONSUMER = 8
 NATS_EVENT_STALE = 9
 NATS_EVENT_CREDENTIALS = 10
 NATS_EVENT_SERVER_CHANGED = 11
+NATS_EVENT_TRACE = 12
+NATS_LEVEL_ERROR = 1
+NATS_LEVEL_WARN = 2
+NATS_LEVEL_INFO = 3
+NATS_LEVEL_TRACE = 4
 
 # polynats/info.h
 NATS_INFO_TEXT = 1
@@ -180,6 +185,7 @@ FUNCTIONS = {
     "nats_client_status": (c_int32, (c_void_p,)),
     "nats_client_rtt": (c_int32, (c_void_p, c_int64, INT64_OUT)),
     "nats_client_server_info": (c_int32, (c_void_p, VOID_OUT)),
+    "nats_client_info": (c_int32, (c_void_p, VOID_OUT)),
     "nats_client_max_payload": (c_int64, (c_void_p,)),
     "nats_client_option_int": (c_int32, (c_void_p, c_char_p, INT64_OUT)),
     "nats_client_pending": (c_uint64, (c_void_p,)),
@@ -193,6 +199,9 @@ FUNCTIONS = {
     "nats_client_deadline_ms": (c_int64, (c_void_p,)),
     "nats_event_type": (c_int32, (c_void_p,)),
     "nats_event_name": (c_char_p, (c_void_p,)),
+    "nats_event_level": (c_int32, (c_void_p,)),
+    "nats_level_name": (c_char_p, (c_int32,)),
+    "nats_event_line": (c_char_p, (c_void_p,)),
     "nats_event_status": (c_int32, (c_void_p,)),
     "nats_event_kind": (c_int32, (c_void_p,)),
     "nats_event_recoverable": (c_int32, (c_void_p,)),

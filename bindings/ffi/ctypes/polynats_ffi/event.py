@@ -36,6 +36,8 @@ def to_python(address):
         text_out(C.nats_event_name(address)),
         text_out(C.nats_event_text(address)),
         time=C.nats_event_time_ns(address) / core.NS,
+        level=text_out(C.nats_level_name(C.nats_event_level(address))),
+        line=text_out(C.nats_event_line(address)),
         url=text_out(C.nats_event_url(address)) or None,
         subject=text_out(C.nats_event_subject(address)) or None,
         code=core.status_name(status) if status else None,

@@ -242,6 +242,7 @@ module PolynatsFFI
 
     # The server's INFO as a Hash.
     def server_info = Info.take(false) { |out| C.nats_client_server_info(@handle, out) }
+    def info = Info.take(false) { |out| C.nats_client_info(@handle, out) }
     def server_info_json = Info.take(true) { |out| C.nats_client_server_info(@handle, out) }
 
     # The oldest event, or nil.

@@ -36,6 +36,11 @@ module PolynatsFFI
     NATS_EVENT_STALE = 9
     NATS_EVENT_CREDENTIALS = 10
     NATS_EVENT_SERVER_CHANGED = 11
+    NATS_EVENT_TRACE = 12
+    NATS_LEVEL_ERROR = 1
+    NATS_LEVEL_WARN = 2
+    NATS_LEVEL_INFO = 3
+    NATS_LEVEL_TRACE = 4
 
     # polynats/info.h
     NATS_INFO_TEXT = 1
@@ -179,6 +184,7 @@ module PolynatsFFI
       nats_client_status: [INT32, [POINTER]],
       nats_client_rtt: [INT32, [POINTER, INT64, POINTER]],
       nats_client_server_info: [INT32, [POINTER, POINTER]],
+      nats_client_info: [INT32, [POINTER, POINTER]],
       nats_client_max_payload: [INT64, [POINTER]],
       nats_client_option_int: [INT32, [POINTER, POINTER, POINTER]],
       nats_client_pending: [UINT64, [POINTER]],
@@ -192,6 +198,9 @@ module PolynatsFFI
       nats_client_deadline_ms: [INT64, [POINTER]],
       nats_event_type: [INT32, [POINTER]],
       nats_event_name: [POINTER, [POINTER]],
+      nats_event_level: [INT32, [POINTER]],
+      nats_level_name: [POINTER, [INT32]],
+      nats_event_line: [POINTER, [POINTER]],
       nats_event_status: [INT32, [POINTER]],
       nats_event_kind: [INT32, [POINTER]],
       nats_event_recoverable: [INT32, [POINTER]],

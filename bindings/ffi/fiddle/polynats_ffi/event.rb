@@ -7,7 +7,7 @@ module PolynatsFFI
   class Event
     FACTS = %i[
       time url subject code kind recoverable sid lost unconfirmed scheme host port message token
-      rtt
+      rtt level line
     ].freeze
     ENDS = [Declarations::NATS_EVENT_DISCONNECTED, Declarations::NATS_EVENT_CLOSED].freeze
 
@@ -39,6 +39,8 @@ module PolynatsFFI
       sid = C.nats_event_sid(pointer)
       new(Core.text_at(C.nats_event_name(pointer)), Core.text_at(C.nats_event_text(pointer)),
           time: C.nats_event_time_ns(pointer) / Core::NS,
+          level: Core.text_at(C.nats_level_name(C.nats_event_level(pointer))),
+          line: Core.text_at(C.nats_event_line(pointer)),
           url: filled(Core.text_at(C.nats_event_url(pointer))),
           subject: filled(Core.text_at(C.nats_event_subject(pointer))),
           code: status.zero? ? nil : Core.status_name(status),

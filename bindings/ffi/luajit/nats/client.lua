@@ -266,6 +266,10 @@ function client:server_info()
   return take_info(C.nats_client_server_info(self.handle, info_box), info_box, false)
 end
 
+function client:info()
+  return take_info(C.nats_client_info(self.handle, info_box), info_box, false)
+end
+
 function client:server_info_json()
   return take_info(C.nats_client_server_info(self.handle, info_box), info_box, true)
 end

@@ -32,6 +32,8 @@ local function event_table(event)
   return setmetatable({
     type = ffi.string(C.nats_event_name(event)),
     text = ffi.string(C.nats_event_text(event)),
+    level = ffi.string(C.nats_level_name(C.nats_event_level(event))),
+    line = ffi.string(C.nats_event_line(event)),
     time = tonumber(C.nats_event_time_ns(event)) / 1e9,
     url = filled(C.nats_event_url(event)),
     subject = filled(C.nats_event_subject(event)),

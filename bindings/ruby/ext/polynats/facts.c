@@ -161,7 +161,8 @@ static VALUE copy_event(VALUE arg)
         text_or_nil(nats_event_subject(event)), number_or_nil(nats_event_sid(event)),
         ULL2NUM(nats_event_lost(event)), ULL2NUM(nats_event_unconfirmed(event)),
         DBL2NUM((double)nats_event_time_ns(event) / NS_PER_S),
-        kind_or_nil(nats_event_kind(event)), nats_event_recoverable(event) != 0 ? Qtrue : Qfalse);
+        kind_or_nil(nats_event_kind(event)), nats_event_recoverable(event) != 0 ? Qtrue : Qfalse,
+        symbol(nats_level_name(nats_event_level(event))), text_or_nil(nats_event_line(event)));
     return rb_obj_freeze(made);
 }
 
@@ -314,7 +315,7 @@ void nrb_facts_init(void)
 {
     event_class = rb_struct_define_under(nrb_module, "Event", "type", "code", "text", "url",
                                          "subject", "sid", "lost", "unconfirmed", "time", "kind",
-                                         "recoverable", NULL);
+                                         "recoverable", "level", "line", NULL);
     proto_event_class =
         rb_struct_define_under(nrb_module, "ProtoEvent", "type", "message", "code", "text", "url",
                                "scheme", "host", "port", "sid", "token", "rtt", "lost",

@@ -6,8 +6,8 @@ module Polynats
   class EventLog
     # The library keeps as many.
     KEPT_MAX = 1024
-    LEVELS = { disconnected: :warn, error: :error, slow_consumer: :warn, stale: :warn,
-               lame_duck: :warn }.freeze
+    # Logger has no level below debug.
+    LEVELS = { error: :error, warn: :warn, info: :info, trace: :debug }.freeze
     private_constant :KEPT_MAX, :LEVELS
 
     def initialize(client, logger)
@@ -68,15 +68,9 @@ module Polynats
 
     # A logger that fails must not end the events.
     def tell(event)
-      @logger.public_send(LEVELS.fetch(event.type, :info)) { words(event) }
+      @logger.public_send(LEVELS.fetch(event.level)) { "nats: #{event.line}" }
     rescue StandardError => e
       warn("polynats: the logger failed: #{e.message} (#{e.class})")
-    end
-
-    def words(event)
-      parts = ["nats: #{event.type}", event.url, event.subject, event.text].compact
-      parts << "#{event.lost} publishes lost" if event.lost.positive?
-      parts.join(" ")
     end
   end
   private_constant :EventLog
