@@ -24,6 +24,9 @@ import proxy
 from badbytes import BadServer, bad_lines
 
 MIB = 1 << 20
+# What an interpreter lets lie before it collects: Ruby's two limits for what C takes, and while it sweeps.
+GARBAGE = {"ruby": 112 * MIB}
+OPEN_MAX = 100  # descriptors of clients that were closed, and await their collection
 WAIT_MAX = 1.0  # reconnect_wait_max of the workers
 
 
@@ -42,6 +45,7 @@ class Bench:
         self.servers = []
         self.workers = []
         self.closers = []
+        self.env = {}
         self.dice = random.Random(args.seed)
 
     def __enter__(self):
@@ -73,8 +77,12 @@ class Bench:
     def touch(self, name):
         open(self.path(name), "w", encoding="ascii").close()
 
+    def trust(self, path):
+        """The system's certificates are many, and take long to read: have this one in their place."""
+        self.env = {"SSL_CERT_FILE": path, "SSL_CERT_DIR": self.folder}
+
     def start(self, language, mode, url, **words):
-        worker = Worker(language, self.args.build, mode, url, until=self.path("until"), **words)
+        worker = Worker(language, self.args.build, self.env, mode, url, until=self.path("until"), **words)
         self.workers.append(worker)
         return worker
 
@@ -215,7 +223,8 @@ class Watch:
 
     def __init__(self, workers):
         self.workers = workers
-        self.most = {}
+        self.most = {}  # bytes
+        self.open = {}  # descriptors
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.look, daemon=True)
         self.thread.start()
@@ -223,17 +232,23 @@ class Watch:
     def look(self):
         while not self.over.wait(0.05):
             for worker in self.workers:
-                if worker.process.poll() is None:
-                    self.most[worker] = max(self.most.get(worker, 0), worker.resident())
+                self.look_at(worker)
+
+    def look_at(self, worker):
+        try:
+            self.most[worker] = max(self.most.get(worker, 0), worker.resident())
+            self.open[worker] = max(self.open.get(worker, 0), worker.descriptors())
+        except (OSError, Failed):
+            return  # it has ended
 
     def end(self):
         self.over.set()
         self.thread.join()
-        return self.most
+        return self
 
 
 def flood(bench, port, count, rate):
-    worker = Worker("c", bench.args.build, "flood", "nats://127.0.0.1:%d" % port, subject="work.flood",
+    worker = Worker("c", bench.args.build, {}, "flood", "nats://127.0.0.1:%d" % port, subject="work.flood",
                     count=count, rate=rate, size=1000)
     bench.closers.append(worker.kill)
     worker.wait_for("ready")
@@ -264,10 +279,11 @@ def slow_ones(bench, languages, first, count, rate, limit):
     before = {worker: worker.resident() for worker in workers}
     bench.go()
     watch = Watch(workers)
+    bench.closers.append(watch.end)
     took = flood(bench, server.port, count, rate)
     bench.touch("until")
     bench.together("full")
-    most = watch.end()
+    most = watch.end().most
     bench.go()
     for worker in workers:
         facts = worker.end()
@@ -276,7 +292,7 @@ def slow_ones(bench, languages, first, count, rate, limit):
         check(facts["received"] == facts["delivered"] + facts["dropped"] + facts["pending"], in_words(facts))
         check(facts["received"] == first + count, "%d came of %d" % (facts["received"], first + count))
         check(facts["dropped"] > 0 and told.count("slow_consumer") == 1, "events: %s" % told)
-        check(grown <= limit * 1.1 + 4 * MIB, "grew by %.1f MiB" % (grown / MIB))
+        check(grown <= limit * 1.1 + 4 * MIB + GARBAGE.get(worker.language, 0), "grew by %.1f MiB" % (grown / MIB))
         most_late = max(2 * facts["p99_read"], 0.0005 if bench.full else 0.1)
         check(facts["p99_slow"] <= most_late, "p99 of the other one: %.6f, was %.6f"
               % (facts["p99_slow"], facts["p99_read"]))
@@ -296,18 +312,23 @@ def dead_port():
 
 
 def connects(bench):
-    count = 10000 if bench.full else 200
+    count = 10000 if bench.full else 160
     good = bench.server().port
+    bench.trust(os.path.join(natsd.run_keys().values["KEYS"], "good.pem"))
     bad = BadServer([b"GARBAGE\r\n"], instead_of_info=True)
     bench.closers.append(bad.close)
     urls = ["nats://127.0.0.1:%d" % good, "nats://127.0.0.1:%d" % dead_port(),
             "nats://wrong@127.0.0.1:%d" % bench.server("token").port, "nats://127.0.0.1:%d" % bad.port,
             "tls://127.0.0.1:%d" % good, "nats://127.0.0.1:%d" % bench.server("tls:good").port,
             "nats://127.0.0.1:%d" % good, "nats://127.0.0.1:%d,nats://127.0.0.1:%d" % (bad.port, good)]
-    workers = bench.start_connects("|".join(urls), count)
+    for language in bench.args.languages:
+        bench.start(language, "connects", "|".join(urls), warm=40, count=count, __connect_timeout=5.0)
+    workers = bench.together("warm")
     before = [(worker.stands(), worker.resident()) for worker in workers]
     began = time.monotonic()
     bench.go()
+    watch = Watch(workers)
+    bench.closers.append(watch.end)
     for worker, (stood, resident) in zip(workers, before):
         worker.wait_for("over", 1200)
         seconds = time.monotonic() - began
@@ -317,7 +338,9 @@ def connects(bench):
         facts = worker.end()
         check(facts["good"] * len(urls) == 3 * (count + 40), in_words(facts))
         check(not bench.full or grown < 1, "grew by %.2f MiB" % grown)
-        tell("connects", worker.language, good=facts["good"], bad=facts["bad"], seconds=seconds, fds=stood[0],
+        opened = watch.open[worker] - stood[0]
+        check(opened <= OPEN_MAX, "%d descriptors were open at once" % opened)
+        tell("connects", worker.language, open_max=opened, good=facts["good"], bad=facts["bad"], seconds=seconds, fds=stood[0],
              threads=stood[1], grown_mib=grown)
 
 
@@ -327,15 +350,6 @@ def settle(worker, stood):
     while worker.stands() != stood and time.monotonic() < deadline:
         time.sleep(0.02)
     check(worker.stands() == stood, "descriptors and threads: %s before, %s now" % (stood, worker.stands()))
-
-
-def start_connects(bench, urls, count):
-    for language in bench.args.languages:
-        bench.start(language, "connects", urls, warm=40, count=count, __connect_timeout=5.0)
-    return bench.together("warm")
-
-
-Bench.start_connects = start_connects
 
 
 # ---- 30: signals, a thousand a second ----

@@ -187,8 +187,10 @@ local function connects()
   local urls, warm, count = {}, tonumber(words.warm), tonumber(words.count)
   for one in url:gmatch("[^|]+") do urls[#urls + 1] = one end
   local good = connect_all(urls, 0, warm)
+  collectgarbage()
   tell "warm"
   good = good + connect_all(urls, warm, warm + count)
+  collectgarbage()
   tell "over"
   put_done { good = good, bad = warm + count - good }
 end

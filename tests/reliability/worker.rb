@@ -191,8 +191,10 @@ def connects
   warm = WORDS["warm"].to_i
   count = WORDS["count"].to_i
   good = connect_all(urls, 0...warm)
+  GC.start
   tell("warm")
   good += connect_all(urls, warm...warm + count)
+  GC.start
   tell("over")
   put_done(good: good, bad: warm + count - good)
 end

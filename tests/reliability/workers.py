@@ -63,7 +63,7 @@ LANGUAGES = {
 class Worker:
     """One worker process: its lines are read by a thread."""
 
-    def __init__(self, language, build, mode, url, **words):
+    def __init__(self, language, build, more, mode, url, **words):
         argv, env = LANGUAGES[language](build)
         argv += [mode, url, *("%s=%s" % (key.replace("__", "+"), value) for key, value in words.items())]
         self.language = language
@@ -72,7 +72,7 @@ class Worker:
         self.facts = {}
         self.news = threading.Condition()
         self.process = subprocess.Popen(
-            argv, env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            argv, env={**os.environ, **env, **more}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
