@@ -147,8 +147,7 @@ def returns(worker, downs, ups):
 
 def kill(bench):
     kills, down, up = (200, (0.1, 3.0), (2.2, 3.0)) if bench.full else (4, (0.1, 0.4), (1.2, 1.5))
-    if bench.args.kills:
-        kills = bench.args.kills
+    kills = bench.args.count or kills
     server = bench.server()
     rate = (bench.args.rate or (100000 if bench.full else 20000)) / len(bench.args.languages)
     workers = bench.start_all("echo", server.port, rate=rate, size=64, flush=0.25, __reconnect_wait_max=WAIT_MAX)
@@ -181,6 +180,7 @@ def kill(bench):
 
 def partition(bench):
     cycles, length, pings = (50, (4.0, 8.0), 1.0) if bench.full else (1, (1.5, 1.6), 0.3)
+    cycles = bench.args.count or cycles
     slack = 0.05 if bench.full else 1.0
     link = bench.proxy(bench.server())
     workers = bench.start_all("echo", link.port, rate=1000, size=64, flush=0.2, __reconnect_wait_max=WAIT_MAX,
@@ -258,7 +258,7 @@ def flood(bench, port, count, rate):
 
 def slow(bench):
     count, rate, limit = (5000000, 40000, 64 * MIB) if bench.full else (20000, 15000, 4 * MIB)
-    count = bench.args.messages or count
+    count = bench.args.count or count
     first = count // 10 if bench.full else count
     groups = [[language] for language in bench.args.languages] if bench.full else [bench.args.languages]
     for group in groups:
@@ -312,7 +312,7 @@ def dead_port():
 
 
 def connects(bench):
-    count = 10000 if bench.full else 160
+    count = bench.args.count or (10000 if bench.full else 160)
     good = bench.server().port
     bench.trust(os.path.join(natsd.run_keys().values["KEYS"], "good.pem"))
     bad = BadServer([b"GARBAGE\r\n"], instead_of_info=True)
@@ -406,7 +406,7 @@ def signals_of(bench, name, length):
 
 def badbytes(bench):
     lines = bad_lines()
-    repeats = 100 if bench.full else 2
+    repeats = bench.args.count or (100 if bench.full else 2)
     for language in bench.args.languages:
         bad = BadServer(lines)
         bench.closers.append(bad.close)
@@ -449,9 +449,8 @@ def main():
     words.add_argument("--language", action="append", choices=LANGUAGES, dest="languages")
     words.add_argument("--without", action="append", default=[], help="a language that was not built")
     words.add_argument("--full", action="store_true")
-    words.add_argument("--kills", type=int, help="how many, in place of the form's own number")
+    words.add_argument("--count", type=int, help="kills, cycles, connects, in place of the form's own number")
     words.add_argument("--rate", type=float, help="messages a second of all languages together")
-    words.add_argument("--messages", type=int, help="of the test slow")
     words.add_argument("--seed", type=int, default=7)
     args = words.parse_args()
     args.languages = [one for one in args.languages or LANGUAGES if one not in args.without]
