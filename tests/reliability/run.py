@@ -26,13 +26,29 @@ from badbytes import BadServer, bad_lines
 MIB = 1 << 20
 # What an interpreter lets lie before it collects: Ruby's two limits for what C takes, and while it sweeps.
 GARBAGE = {"ruby": 112 * MIB}
+# Lua has none; Tcl 8.6 with threads locks itself out when a signal comes while it looks for signals (Tcl_AsyncMark
+# within Tcl_AsyncInvoke), which happens within a minute of a thousand a second.
+NO_HANDLERS = ("lua", "tcl")
+GROWN_MAX = {"ruby": 4.0}  # MiB, where it is not 1: Ruby's own heap while it warms up, however long it goes on
 OPEN_MAX = 100  # descriptors of clients that were closed, and await their collection
+SLACK = 0.05  # of a call over its timeout
 WAIT_MAX = 1.0  # reconnect_wait_max of the workers
 
 
 def check(condition, text):
     if not condition:
         raise Failed(text)
+
+
+def each(workers, judge):
+    """Judge every worker, also after one that failed."""
+    failures = []
+    for worker in workers:
+        try:
+            judge(worker)
+        except Failed as problem:
+            failures.append("%s: %s" % (worker.language, problem))
+    check(not failures, "; ".join(failures))
 
 
 class Bench:
@@ -151,7 +167,6 @@ def kill(bench):
     server = bench.server()
     rate = (bench.args.rate or (100000 if bench.full else 20000)) / len(bench.args.languages)
     workers = bench.start_all("echo", server.port, rate=rate, size=64, flush=0.25, __reconnect_wait_max=WAIT_MAX)
-    stood = [worker.stands() for worker in workers]
     bench.go()
     downs, ups = [], []
     for _ in range(kills):
@@ -164,28 +179,53 @@ def kill(bench):
     time.sleep(2 * WAIT_MAX)
     late = WAIT_MAX + 1 if bench.full else WAIT_MAX + 2
     bench.touch("until")
-    for worker, before in zip(workers, stood):
+
+    def judge(worker):
         facts = worker.end()
-        check_accounts(facts)
         waits = returns(worker, downs, ups)
-        check(percentile(waits, 99) <= late, "connected again %.2f s after the server" % percentile(waits, 99))
         tell("kill", worker.language, kills=kills, rate=facts["accepted"] / facts["seconds"],
              accepted=facts["accepted"], received=facts["received"], lost=facts["stat_lost"],
              unconfirmed=facts["stat_unconfirmed"], refused=facts["refused"], back_p50=percentile(waits, 50),
-             back_p99=percentile(waits, 99), fds=before[0])
+             back_p99=percentile(waits, 99), back_max=max(waits))
+        check_accounts(facts)
+        check(percentile(waits, 99) <= late, "connected again %.2f s after the server" % percentile(waits, 99))
+
+    each(workers, judge)
 
 
 # ---- 11: nothing passes, and nobody is told ----
 
 
+class Stalls:
+    """The longest that this machine lets a process wait that wants to run: no call is quicker than that."""
+
+    def __init__(self):
+        self.most = 0.0
+        self.over = False
+        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread.start()
+
+    def look(self):
+        while not self.over:
+            began = time.monotonic()
+            time.sleep(0.005)
+            self.most = max(self.most, time.monotonic() - began - 0.005)
+
+    def end(self):
+        self.over = True
+        self.thread.join()
+        return self.most
+
+
 def partition(bench):
     cycles, length, pings = (50, (4.0, 8.0), 1.0) if bench.full else (1, (1.5, 1.6), 0.3)
     cycles = bench.args.count or cycles
-    slack = 0.05 if bench.full else 1.0
     link = bench.proxy(bench.server())
     workers = bench.start_all("echo", link.port, rate=1000, size=64, flush=0.2, __reconnect_wait_max=WAIT_MAX,
                               __ping_interval=pings, __max_pings_out=2, __write_deadline=2.0,
                               __connect_timeout=1.0)
+    stalls = Stalls()
+    bench.closers.append(stalls.end)
     bench.go()
     downs, ups = [], []
     for _ in range(cycles):
@@ -198,21 +238,25 @@ def partition(bench):
         link.command("heal")
     time.sleep(2 * WAIT_MAX + 1)
     bench.touch("until")
-    for worker in workers:
+    stall = stalls.end()
+
+    def judge(worker):
         facts = worker.end()
-        check_accounts(facts)
         waits = returns(worker, downs, ups)
         found = [min([when for name, when in worker.events if name == "disconnected" and when > down],
                      default=float("inf")) - down for down in downs]
-        check(max(found) <= 3 * pings * 1.1 + slack, "found out after %.2f s" % max(found))
-        check(max(waits) <= WAIT_MAX + 1 + slack, "connected again after %.2f s" % max(waits))
-        for call, most in (("publish", 2.0), ("flush", 0.5), ("get", 0.005)):
-            took = facts["slowest_" + call]
-            check(took <= most + slack, "%s took %.3f s, more than %.3f" % (call, took, most))
         tell("partition", worker.language, cycles=cycles, found_max=max(found), back_p50=percentile(waits, 50),
              back_max=max(waits), publish_max=facts["slowest_publish"], flush_max=facts["slowest_flush"],
-             get_max=facts["slowest_get"], accepted=facts["accepted"], received=facts["received"],
-             lost=facts["stat_lost"], unconfirmed=facts["stat_unconfirmed"])
+             get_max=facts["slowest_get"], machine_stall=stall, accepted=facts["accepted"],
+             received=facts["received"], lost=facts["stat_lost"], unconfirmed=facts["stat_unconfirmed"])
+        check_accounts(facts)
+        check(max(found) <= 3 * pings * 1.1 + stall, "found out after %.2f s" % max(found))
+        check(max(waits) <= WAIT_MAX + 1 + stall, "connected again after %.2f s" % max(waits))
+        for call, most in (("publish", 2.0), ("flush", 0.5), ("get", 0.005)):
+            took = facts["slowest_" + call]
+            check(took <= most + SLACK + stall, "%s took %.3f s, more than %.3f" % (call, took, most))
+
+    each(workers, judge)
 
 
 # ---- 14: one subscription is hardly read ----
@@ -285,10 +329,15 @@ def slow_ones(bench, languages, first, count, rate, limit):
     bench.together("full")
     most = watch.end().most
     bench.go()
-    for worker in workers:
-        facts = worker.end()
+
+    def judge(worker):
+        facts = worker.end(600)
         grown = most[worker] - before[worker]
         told = [name for name, _ in worker.events[worker.told["read"]:worker.told["full"]]]
+        tell("slow", worker.language, messages=count, seconds=took["seconds"], dropped=facts["dropped"],
+             delivered=facts["delivered"], limit_mib=limit // MIB, grown_mib=grown / MIB,
+             events=told.count("slow_consumer"), p99_read_us=facts["p99_read"] * 1e6,
+             p99_slow_us=facts["p99_slow"] * 1e6)
         check(facts["received"] == facts["delivered"] + facts["dropped"] + facts["pending"], in_words(facts))
         check(facts["received"] == first + count, "%d came of %d" % (facts["received"], first + count))
         check(facts["dropped"] > 0 and told.count("slow_consumer") == 1, "events: %s" % told)
@@ -296,10 +345,8 @@ def slow_ones(bench, languages, first, count, rate, limit):
         most_late = max(2 * facts["p99_read"], 0.0005 if bench.full else 0.1)
         check(facts["p99_slow"] <= most_late, "p99 of the other one: %.6f, was %.6f"
               % (facts["p99_slow"], facts["p99_read"]))
-        tell("slow", worker.language, messages=count, seconds=took["seconds"], dropped=facts["dropped"],
-             delivered=facts["delivered"], limit_mib=limit // MIB, grown_mib=grown / MIB,
-             events=told.count("slow_consumer"), p99_read_us=facts["p99_read"] * 1e6,
-             p99_slow_us=facts["p99_slow"] * 1e6)
+
+    each(workers, judge)
 
 
 # ---- 31: connections that succeed, and others ----
@@ -324,24 +371,29 @@ def connects(bench):
     for language in bench.args.languages:
         bench.start(language, "connects", "|".join(urls), warm=40, count=count, __connect_timeout=5.0)
     workers = bench.together("warm")
-    before = [(worker.stands(), worker.resident()) for worker in workers]
+    before = {worker: (worker.stands(), worker.resident()) for worker in workers}
     began = time.monotonic()
     bench.go()
     watch = Watch(workers)
     bench.closers.append(watch.end)
-    for worker, (stood, resident) in zip(workers, before):
+
+    def judge(worker):
+        stood, resident = before[worker]
         worker.wait_for("over", 1200)
         seconds = time.monotonic() - began
-        settle(worker, stood)
+        stands = settle(worker, stood)
         grown = (worker.resident() - resident) / MIB
         worker.answer()
         facts = worker.end()
-        check(facts["good"] * len(urls) == 3 * (count + 40), in_words(facts))
-        check(not bench.full or grown < 1, "grew by %.2f MiB" % grown)
         opened = watch.open[worker] - stood[0]
+        tell("connects", worker.language, good=facts["good"], bad=facts["bad"], seconds=seconds, fds=stands[0],
+             threads=stands[1], open_max=opened, grown_mib=grown)
+        check(stands == stood, "descriptors and threads: %s before, %s now" % (stood, stands))
+        check(facts["good"] * len(urls) == 3 * (count + 40), in_words(facts))
+        check(not bench.full or grown < GROWN_MAX.get(worker.language, 1), "grew by %.2f MiB" % grown)
         check(opened <= OPEN_MAX, "%d descriptors were open at once" % opened)
-        tell("connects", worker.language, open_max=opened, good=facts["good"], bad=facts["bad"], seconds=seconds, fds=stood[0],
-             threads=stood[1], grown_mib=grown)
+
+    each(workers, judge)
 
 
 def settle(worker, stood):
@@ -349,7 +401,7 @@ def settle(worker, stood):
     deadline = time.monotonic() + 3
     while worker.stands() != stood and time.monotonic() < deadline:
         time.sleep(0.02)
-    check(worker.stands() == stood, "descriptors and threads: %s before, %s now" % (stood, worker.stands()))
+    return worker.stands()
 
 
 # ---- 30: signals, a thousand a second ----
@@ -382,23 +434,28 @@ def pipe_bits(worker):
 
 def signals_of(bench, name, length):
     server = bench.server()
-    languages = [one for one in bench.args.languages if name == "stop" or one != "lua"]  # Lua has no handlers
+    languages = [one for one in bench.args.languages if name == "stop" or one not in NO_HANDLERS]
     for language in languages:
         bench.start(language, "rounds", "nats://127.0.0.1:%d" % server.port, subject="work." + language,
                     service="svc." + language, alarm=int(name == "alarm"))
     workers = bench.together("ready")
-    pipes = [pipe_bits(worker) for worker in workers]
+    pipes = {worker: pipe_bits(worker) for worker in workers}
     bench.go()
     sent = disturb(workers, name, time.monotonic() + length)
     bench.touch("until")
-    for worker, pipe in zip(bench.together("over"), pipes):
-        check(pipe_bits(worker) == pipe, "SIGPIPE is handled otherwise than before")
+    bench.together("over")
+
+    def judge(worker):
+        pipe = pipe_bits(worker)
         worker.answer()
         facts = worker.end()
-        check(facts["rounds"] > 0 and facts["received"] == facts["expected"], in_words(facts))
-        check(name != "alarm" or facts["signals"] > 0, "no signal was seen")
         tell("signals-" + name, worker.language, rounds=facts["rounds"], received=facts["received"], sent=sent,
              sent_per_second=sent / length, seen=facts["signals"])
+        check(pipe == pipes[worker], "SIGPIPE is handled otherwise than before")
+        check(facts["rounds"] > 0 and facts["received"] == facts["expected"], in_words(facts))
+        check(name != "alarm" or facts["signals"] > 0, "no signal was seen")
+
+    each(workers, judge)
 
 
 # ---- 3: bytes that no server should send ----
@@ -427,14 +484,17 @@ def badbytes(bench):
         worker.sessions = worker.bad.sessions
         worker.grown = grown
     bench.touch("until")
-    for worker in workers:
+
+    def judge(worker):
         facts = worker.end()
         lost = [name for name, _ in worker.events].count("disconnected")
-        check(facts["received"] == worker.bad.sent, "%d messages of %d" % (facts["received"], worker.bad.sent))
-        check(worker.bad.slowest <= 1.01, "connected again after %.2f s" % worker.bad.slowest)
-        check(not bench.full or worker.grown < 1, "grew by %.2f MiB" % worker.grown)
         tell("badbytes", worker.language, vectors=len(lines), sessions=worker.sessions, losses=lost,
              received=facts["received"], slowest_back=worker.bad.slowest, grown_mib=worker.grown)
+        check(facts["received"] == worker.bad.sent, "%d messages of %d" % (facts["received"], worker.bad.sent))
+        check(worker.bad.slowest <= 1.01, "connected again after %.2f s" % worker.bad.slowest)
+        check(not bench.full or worker.grown < GROWN_MAX.get(worker.language, 1), "grew by %.2f MiB" % worker.grown)
+
+    each(workers, judge)
 
 
 TESTS = {"kill": kill, "partition": partition, "slow": slow, "connects": connects, "signals": signals,
