@@ -16,11 +16,30 @@ def bad_lines():
     return [text.unescape(text.substitute(row["bytes"], {}, text.escape)) for row in rows]
 
 
+MIB = 1 << 20
+
+# What would take much memory, if it were believed, or kept: (bytes, how often they are repeated).
+LARGE = [
+    (b"MSG t 1 2147483647\r\n", 1),
+    (b"MSG t 1 4294967301\r\n", 1),
+    (b"MSG t 1 9223372036854775808\r\n", 1),
+    (b"MSG t 1 67108864\r\n" + b"x" * MIB, 1),  # allowed, begun, and not finished
+    (b"HMSG t 1 12 67108876\r\nNATS/1.0\r\n\r\n", 1),
+    (b"MSG " + b"t" * MIB, 100),
+    (b"-ERR '" + b"e" * MIB, 100),
+    (b'INFO {"a":"' + b"i" * MIB, 100),
+    (b'INFO {"a":' + b"[" * 100000 + b"\r\n", 1),
+    (b"INFO " + b'{"a":' * 100000 + b"\r\n", 1),
+    (b"+OK\r\n" * (MIB // 5), 20),
+]
+
+
 class BadServer:
     """One client after the other; each gets the next vector."""
 
-    def __init__(self, vectors, instead_of_info=False):
+    def __init__(self, vectors, instead_of_info=False, large=False):
         self.vectors = vectors
+        self.large = large
         self.instead = instead_of_info
         self.sessions = 0  # that were greeted
         self.sent = 0  # good messages
@@ -73,15 +92,27 @@ class BadServer:
     def misbehave(self, link, sid):
         if self.bad_at is not None:
             self.slowest = max(self.slowest, time.monotonic() - self.bad_at)
-        number = b"%016d" % (self.sent + 1)
-        data = b"MSG t %s %d\r\n%s\r\n" % (sid, len(number), number)
         calm = self.calm.is_set()
-        if not calm:
-            data += self.vectors[self.sessions % len(self.vectors)].replace(b"{sid}", sid)
-        link.sendall(data)
-        self.bad_at = None if calm else time.monotonic()
+        vector = self.vectors[self.sessions % len(self.vectors)]
         self.sent += 1
         self.sessions += 1
+        number = b"%016d" % self.sent
+        link.sendall(b"MSG t %s %d\r\n%s\r\n" % (sid, len(number), number) + (b"" if calm else self.first(vector, sid)))
+        self.bad_at = None if calm else time.monotonic()
+        if self.large and not calm:
+            self.send_rest(link, *vector)
+
+    def first(self, vector, sid):
+        return b"" if self.large else vector.replace(b"{sid}", sid)
+
+    @staticmethod
+    def send_rest(link, data, times):
+        """Much of it, until the client has had enough; then it is for us to hang up."""
+        link.settimeout(5)
+        for time_no in range(times):
+            link.sendall(data if time_no == 0 else data[-MIB:])
+        link.shutdown(socket.SHUT_WR)
+        link.settimeout(0.1)
 
     def lines(self, link):
         """The client's lines, until it goes."""

@@ -21,7 +21,7 @@ from workers import LANGUAGES, Failed, Worker  # puts the folders of the next on
 
 import natsd
 import proxy
-from badbytes import BadServer, bad_lines
+from badbytes import LARGE, BadServer, bad_lines
 
 MIB = 1 << 20
 # What an interpreter lets lie before it collects: Ruby's two limits for what C takes, and while it sweeps.
@@ -166,7 +166,8 @@ def kill(bench):
     kills = bench.args.count or kills
     server = bench.server()
     rate = (bench.args.rate or (100000 if bench.full else 20000)) / len(bench.args.languages)
-    workers = bench.start_all("echo", server.port, rate=rate, size=64, flush=0.25, __reconnect_wait_max=WAIT_MAX)
+    workers = bench.start_all("echo", server.port, rate=rate, size=64, flush=0.25, __reconnect_wait_max=WAIT_MAX,
+                              __reconnect_buffer=2000000 if bench.full else 50000)
     bench.go()
     downs, ups = [], []
     for _ in range(kills):
@@ -188,6 +189,7 @@ def kill(bench):
              unconfirmed=facts["stat_unconfirmed"], refused=facts["refused"], back_p50=percentile(waits, 50),
              back_p99=percentile(waits, 99), back_max=max(waits))
         check_accounts(facts)
+        check(facts["refused"] > 0, "the reconnect buffer was never full")
         check(percentile(waits, 99) <= late, "connected again %.2f s after the server" % percentile(waits, 99))
 
     each(workers, judge)
@@ -497,8 +499,41 @@ def badbytes(bench):
     each(workers, judge)
 
 
+# ---- 5: bytes that would take much memory ----
+
+
+def caps(bench):
+    repeats = bench.args.count or (5 if bench.full else 1)
+    for language in bench.args.languages:
+        bad = BadServer(LARGE, large=True)
+        bench.closers.append(bad.close)
+        worker = bench.start(language, "echo", "nats://127.0.0.1:%d" % bad.port, subject="t", rate=0, size=16, flush=0,
+                             __reconnect_wait=0.001, __reconnect_wait_max=0.01)
+        worker.bad = bad
+    workers = bench.together("ready")
+    before = {worker: worker.resident() for worker in workers}
+    bench.go()
+
+    def judge(worker):
+        done = worker.bad.wait_for(len(LARGE) * repeats + 1, 60)
+        worker.bad.calm.set()
+        grown = int(worker.status("VmHWM")) * 1024 - before[worker]
+        check(done, "only %d sessions" % worker.bad.sessions)
+        check(worker.bad.wait_for(worker.bad.sessions + 1, 20), "it is not back")
+        sessions = worker.bad.sessions
+        bench.touch("until")
+        facts = worker.end()
+        lost = [name for name, _ in worker.events].count("disconnected")
+        tell("caps", worker.language, sessions=sessions, losses=lost, received=facts["received"],
+             grown_most_mib=grown / MIB)
+        check(facts["received"] == worker.bad.sent, "%d messages of %d" % (facts["received"], worker.bad.sent))
+        check(grown <= 16 * MIB, "grew by %.1f MiB" % (grown / MIB))
+
+    each(workers, judge)
+
+
 TESTS = {"kill": kill, "partition": partition, "slow": slow, "connects": connects, "signals": signals,
-         "badbytes": badbytes}
+         "badbytes": badbytes, "caps": caps}
 
 
 def main():
