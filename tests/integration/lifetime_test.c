@@ -193,8 +193,8 @@ static void let_go_at_any_moment(void)
     }
     RIG_OK(nats_client_flush(root, RIG_WAIT_MS));
     RIG_CHECK(rig_stat(root, "open_requests") == 0 && rig_stat(root, "subscriptions") == 1);
-    RIG_CHECK(rig_stat(root, "received") == rig_stat(root, "delivered") +
-                                                rig_stat(root, "dropped") + rig_stat(root, "pending"));
+    RIG_CHECK(rig_stat(root, "received") ==
+              rig_stat(root, "delivered") + rig_stat(root, "dropped") + rig_stat(root, "pending"));
     rig_check_count("fd", fds);
     rig_check_count("task", tasks);
     RIG_CHECK(woken > 0);

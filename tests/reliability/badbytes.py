@@ -7,7 +7,9 @@ import time
 import casefile
 import text
 
-INFO = b'INFO {"server_id":"BAD","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}\r\n'
+INFO = (
+    b'INFO {"server_id":"BAD","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}\r\n'
+)
 
 
 def bad_lines():
@@ -97,7 +99,10 @@ class BadServer:
         self.sent += 1
         self.sessions += 1
         number = b"%016d" % self.sent
-        link.sendall(b"MSG t %s %d\r\n%s\r\n" % (sid, len(number), number) + (b"" if calm else self.first(vector, sid)))
+        link.sendall(
+            b"MSG t %s %d\r\n%s\r\n" % (sid, len(number), number)
+            + (b"" if calm else self.first(vector, sid))
+        )
         self.bad_at = None if calm else time.monotonic()
         if self.large and not calm:
             self.send_rest(link, *vector)

@@ -24,12 +24,16 @@ import proxy
 from badbytes import LARGE, BadServer, bad_lines
 
 MIB = 1 << 20
+# Sanitizers keep freed memory for a while, and take their time.
+MEASURED = os.environ.get("POLYNATS_PATIENCE", "1") == "1"
 # What an interpreter lets lie before it collects: Ruby's two limits for what C takes, and while it sweeps.
 GARBAGE = {"ruby": 112 * MIB}
 # Lua has none; Tcl 8.6 with threads locks itself out when a signal comes while it looks for signals (Tcl_AsyncMark
 # within Tcl_AsyncInvoke), which happens within a minute of a thousand a second.
 NO_HANDLERS = ("lua", "tcl")
-GROWN_MAX = {"ruby": 4.0}  # MiB, where it is not 1: Ruby's own heap while it warms up, however long it goes on
+GROWN_MAX = {
+    "ruby": 4.0
+}  # MiB, where it is not 1: Ruby's own heap while it warms up, however long it goes on
 OPEN_MAX = 100  # descriptors of clients that were closed, and await their collection
 SLACK = 0.05  # of a call over its timeout
 WAIT_MAX = 1.0  # reconnect_wait_max of the workers
@@ -98,7 +102,9 @@ class Bench:
         self.env = {"SSL_CERT_FILE": path, "SSL_CERT_DIR": self.folder}
 
     def start(self, language, mode, url, **words):
-        worker = Worker(language, self.args.build, self.env, mode, url, until=self.path("until"), **words)
+        worker = Worker(
+            language, self.args.build, self.env, mode, url, until=self.path("until"), **words
+        )
         self.workers.append(worker)
         return worker
 
@@ -125,8 +131,10 @@ def percentile(values, part):
 
 
 def in_words(facts):
-    return " ".join("%s=%.3f" % pair if isinstance(pair[1], float) and pair[1] % 1 else "%s=%d" % pair
-                    for pair in facts.items())
+    return " ".join(
+        "%s=%.3f" % pair if isinstance(pair[1], float) and pair[1] % 1 else "%s=%d" % pair
+        for pair in facts.items()
+    )
 
 
 def tell(test, language, **facts):
@@ -139,14 +147,20 @@ def tell(test, language, **facts):
 def check_accounts(facts):
     """What was accepted came back, or is told of as lost or unconfirmed; nothing came twice."""
     accepted, received, lost = facts["accepted"], facts["received"], facts["stat_lost"]
-    told = in_words({key: facts[key] for key in ("accepted", "received", "stat_lost", "stat_unconfirmed")})
-    check(facts["stat_out_msgs"] == accepted, "out_msgs=%d, but %s" % (facts["stat_out_msgs"], told))
+    told = in_words(
+        {key: facts[key] for key in ("accepted", "received", "stat_lost", "stat_unconfirmed")}
+    )
+    check(
+        facts["stat_out_msgs"] == accepted, "out_msgs=%d, but %s" % (facts["stat_out_msgs"], told)
+    )
     check(facts["stat_refused"] == facts["refused"], "refused: %d" % facts["stat_refused"])
     check(received <= accepted - lost, "some came that were told to be lost: " + told)
     check(received >= accepted - lost - facts["stat_unconfirmed"], "some are nowhere: " + told)
     check(facts["disorder"] == 0, "%d came twice, or out of order" % facts["disorder"])
-    check(facts["stat_received"] == facts["received"] + facts["stat_dropped"] + facts["stat_pending"],
-          "received, and neither delivered nor dropped")
+    check(
+        facts["stat_received"] == facts["received"] + facts["stat_dropped"] + facts["stat_pending"],
+        "received, and neither delivered nor dropped",
+    )
 
 
 def returns(worker, downs, ups):
@@ -166,8 +180,15 @@ def kill(bench):
     kills = bench.args.count or kills
     server = bench.server()
     rate = (bench.args.rate or (100000 if bench.full else 20000)) / len(bench.args.languages)
-    workers = bench.start_all("echo", server.port, rate=rate, size=64, flush=0.25, __reconnect_wait_max=WAIT_MAX,
-                              __reconnect_buffer=2000000 if bench.full else 50000)
+    workers = bench.start_all(
+        "echo",
+        server.port,
+        rate=rate,
+        size=64,
+        flush=0.25,
+        __reconnect_wait_max=WAIT_MAX,
+        __reconnect_buffer=2000000 if bench.full else 50000,
+    )
     bench.go()
     downs, ups = [], []
     for _ in range(kills):
@@ -178,19 +199,32 @@ def kill(bench):
         server.start()
         ups.append(time.monotonic())
     time.sleep(2 * WAIT_MAX)
-    late = WAIT_MAX + 1 if bench.full else WAIT_MAX + 2
+    late = WAIT_MAX + 1 if bench.full and MEASURED else WAIT_MAX + 2
     bench.touch("until")
 
     def judge(worker):
         facts = worker.end()
         waits = returns(worker, downs, ups)
-        tell("kill", worker.language, kills=kills, rate=facts["accepted"] / facts["seconds"],
-             accepted=facts["accepted"], received=facts["received"], lost=facts["stat_lost"],
-             unconfirmed=facts["stat_unconfirmed"], refused=facts["refused"], back_p50=percentile(waits, 50),
-             back_p99=percentile(waits, 99), back_max=max(waits))
+        tell(
+            "kill",
+            worker.language,
+            kills=kills,
+            rate=facts["accepted"] / facts["seconds"],
+            accepted=facts["accepted"],
+            received=facts["received"],
+            lost=facts["stat_lost"],
+            unconfirmed=facts["stat_unconfirmed"],
+            refused=facts["refused"],
+            back_p50=percentile(waits, 50),
+            back_p99=percentile(waits, 99),
+            back_max=max(waits),
+        )
         check_accounts(facts)
         check(facts["refused"] > 0, "the reconnect buffer was never full")
-        check(percentile(waits, 99) <= late, "connected again %.2f s after the server" % percentile(waits, 99))
+        check(
+            percentile(waits, 99) <= late,
+            "connected again %.2f s after the server" % percentile(waits, 99),
+        )
 
     each(workers, judge)
 
@@ -223,9 +257,18 @@ def partition(bench):
     cycles, length, pings = (50, (4.0, 8.0), 1.0) if bench.full else (1, (1.5, 1.6), 0.3)
     cycles = bench.args.count or cycles
     link = bench.proxy(bench.server())
-    workers = bench.start_all("echo", link.port, rate=1000, size=64, flush=0.2, __reconnect_wait_max=WAIT_MAX,
-                              __ping_interval=pings, __max_pings_out=2, __write_deadline=2.0,
-                              __connect_timeout=1.0)
+    workers = bench.start_all(
+        "echo",
+        link.port,
+        rate=1000,
+        size=64,
+        flush=0.2,
+        __reconnect_wait_max=WAIT_MAX,
+        __ping_interval=pings,
+        __max_pings_out=2,
+        __write_deadline=2.0,
+        __connect_timeout=1.0,
+    )
     stalls = Stalls()
     bench.closers.append(stalls.end)
     bench.go()
@@ -245,18 +288,38 @@ def partition(bench):
     def judge(worker):
         facts = worker.end()
         waits = returns(worker, downs, ups)
-        found = [min([when for name, when in worker.events if name == "disconnected" and when > down],
-                     default=float("inf")) - down for down in downs]
-        tell("partition", worker.language, cycles=cycles, found_max=max(found), back_p50=percentile(waits, 50),
-             back_max=max(waits), publish_max=facts["slowest_publish"], flush_max=facts["slowest_flush"],
-             get_max=facts["slowest_get"], machine_stall=stall, accepted=facts["accepted"],
-             received=facts["received"], lost=facts["stat_lost"], unconfirmed=facts["stat_unconfirmed"])
+        found = [
+            min(
+                [when for name, when in worker.events if name == "disconnected" and when > down],
+                default=float("inf"),
+            )
+            - down
+            for down in downs
+        ]
+        tell(
+            "partition",
+            worker.language,
+            cycles=cycles,
+            found_max=max(found),
+            back_p50=percentile(waits, 50),
+            back_max=max(waits),
+            publish_max=facts["slowest_publish"],
+            flush_max=facts["slowest_flush"],
+            get_max=facts["slowest_get"],
+            machine_stall=stall,
+            accepted=facts["accepted"],
+            received=facts["received"],
+            lost=facts["stat_lost"],
+            unconfirmed=facts["stat_unconfirmed"],
+        )
         check_accounts(facts)
         check(max(found) <= 3 * pings * 1.1 + stall, "found out after %.2f s" % max(found))
         check(max(waits) <= WAIT_MAX + 1 + stall, "connected again after %.2f s" % max(waits))
         for call, most in (("publish", 2.0), ("flush", 0.5), ("get", 0.005)):
             took = facts["slowest_" + call]
-            check(took <= most + SLACK + stall, "%s took %.3f s, more than %.3f" % (call, took, most))
+            check(
+                took <= most + SLACK + stall, "%s took %.3f s, more than %.3f" % (call, took, most)
+            )
 
     each(workers, judge)
 
@@ -294,8 +357,17 @@ class Watch:
 
 
 def flood(bench, port, count, rate):
-    worker = Worker("c", bench.args.build, {}, "flood", "nats://127.0.0.1:%d" % port, subject="work.flood",
-                    count=count, rate=rate, size=1000)
+    worker = Worker(
+        "c",
+        bench.args.build,
+        {},
+        "flood",
+        "nats://127.0.0.1:%d" % port,
+        subject="work.flood",
+        count=count,
+        rate=rate,
+        size=1000,
+    )
     bench.closers.append(worker.kill)
     worker.wait_for("ready")
     worker.answer()
@@ -306,7 +378,9 @@ def slow(bench):
     count, rate, limit = (5000000, 40000, 64 * MIB) if bench.full else (20000, 15000, 4 * MIB)
     count = bench.args.count or count
     first = count // 10 if bench.full else count
-    groups = [[language] for language in bench.args.languages] if bench.full else [bench.args.languages]
+    groups = (
+        [[language] for language in bench.args.languages] if bench.full else [bench.args.languages]
+    )
     for group in groups:
         with Bench(bench.args) as one:
             slow_ones(one, group, first, count, rate, limit)
@@ -315,8 +389,15 @@ def slow(bench):
 def slow_ones(bench, languages, first, count, rate, limit):
     server = bench.server()
     for language in languages:
-        bench.start(language, "slow", "nats://127.0.0.1:%d" % server.port, subject="work.flood",
-                    probe="probe." + language, limit=limit, read_until=bench.path("read_until"))
+        bench.start(
+            language,
+            "slow",
+            "nats://127.0.0.1:%d" % server.port,
+            subject="work.flood",
+            probe="probe." + language,
+            limit=limit,
+            read_until=bench.path("read_until"),
+        )
     workers = bench.together("ready")
     bench.go()
     flood(bench, server.port, first, rate)
@@ -335,18 +416,35 @@ def slow_ones(bench, languages, first, count, rate, limit):
     def judge(worker):
         facts = worker.end(600)
         grown = most[worker] - before[worker]
-        told = [name for name, _ in worker.events[worker.told["read"]:worker.told["full"]]]
-        tell("slow", worker.language, messages=count, seconds=took["seconds"], dropped=facts["dropped"],
-             delivered=facts["delivered"], limit_mib=limit // MIB, grown_mib=grown / MIB,
-             events=told.count("slow_consumer"), p99_read_us=facts["p99_read"] * 1e6,
-             p99_slow_us=facts["p99_slow"] * 1e6)
-        check(facts["received"] == facts["delivered"] + facts["dropped"] + facts["pending"], in_words(facts))
-        check(facts["received"] == first + count, "%d came of %d" % (facts["received"], first + count))
+        told = [name for name, _ in worker.events[worker.told["read"] : worker.told["full"]]]
+        tell(
+            "slow",
+            worker.language,
+            messages=count,
+            seconds=took["seconds"],
+            dropped=facts["dropped"],
+            delivered=facts["delivered"],
+            limit_mib=limit // MIB,
+            grown_mib=grown / MIB,
+            events=told.count("slow_consumer"),
+            p99_read_us=facts["p99_read"] * 1e6,
+            p99_slow_us=facts["p99_slow"] * 1e6,
+        )
+        check(
+            facts["received"] == facts["delivered"] + facts["dropped"] + facts["pending"],
+            in_words(facts),
+        )
+        check(
+            facts["received"] == first + count, "%d came of %d" % (facts["received"], first + count)
+        )
         check(facts["dropped"] > 0 and told.count("slow_consumer") == 1, "events: %s" % told)
-        check(grown <= limit * 1.1 + 4 * MIB + GARBAGE.get(worker.language, 0), "grew by %.1f MiB" % (grown / MIB))
+        most_grown = limit * 1.1 + 4 * MIB + GARBAGE.get(worker.language, 0)
+        check(not MEASURED or grown <= most_grown, "grew by %.1f MiB" % (grown / MIB))
         most_late = max(2 * facts["p99_read"], 0.0005 if bench.full else 0.1)
-        check(facts["p99_slow"] <= most_late, "p99 of the other one: %.6f, was %.6f"
-              % (facts["p99_slow"], facts["p99_read"]))
+        check(
+            not MEASURED or facts["p99_slow"] <= most_late,
+            "p99 of the other one: %.6f, was %.6f" % (facts["p99_slow"], facts["p99_read"]),
+        )
 
     each(workers, judge)
 
@@ -366,12 +464,20 @@ def connects(bench):
     bench.trust(os.path.join(natsd.run_keys().values["KEYS"], "good.pem"))
     bad = BadServer([b"GARBAGE\r\n"], instead_of_info=True)
     bench.closers.append(bad.close)
-    urls = ["nats://127.0.0.1:%d" % good, "nats://127.0.0.1:%d" % dead_port(),
-            "nats://wrong@127.0.0.1:%d" % bench.server("token").port, "nats://127.0.0.1:%d" % bad.port,
-            "tls://127.0.0.1:%d" % good, "nats://127.0.0.1:%d" % bench.server("tls:good").port,
-            "nats://127.0.0.1:%d" % good, "nats://127.0.0.1:%d,nats://127.0.0.1:%d" % (bad.port, good)]
+    urls = [
+        "nats://127.0.0.1:%d" % good,
+        "nats://127.0.0.1:%d" % dead_port(),
+        "nats://wrong@127.0.0.1:%d" % bench.server("token").port,
+        "nats://127.0.0.1:%d" % bad.port,
+        "tls://127.0.0.1:%d" % good,
+        "nats://127.0.0.1:%d" % bench.server("tls:good").port,
+        "nats://127.0.0.1:%d" % good,
+        "nats://127.0.0.1:%d,nats://127.0.0.1:%d" % (bad.port, good),
+    ]
     for language in bench.args.languages:
-        bench.start(language, "connects", "|".join(urls), warm=40, count=count, __connect_timeout=5.0)
+        bench.start(
+            language, "connects", "|".join(urls), warm=40, count=count, __connect_timeout=5.0
+        )
     workers = bench.together("warm")
     before = {worker: (worker.stands(), worker.resident()) for worker in workers}
     began = time.monotonic()
@@ -388,11 +494,22 @@ def connects(bench):
         worker.answer()
         facts = worker.end()
         opened = watch.open[worker] - stood[0]
-        tell("connects", worker.language, good=facts["good"], bad=facts["bad"], seconds=seconds, fds=stands[0],
-             threads=stands[1], open_max=opened, grown_mib=grown)
+        tell(
+            "connects",
+            worker.language,
+            good=facts["good"],
+            bad=facts["bad"],
+            seconds=seconds,
+            fds=stands[0],
+            threads=stands[1],
+            open_max=opened,
+            grown_mib=grown,
+        )
         check(stands == stood, "descriptors and threads: %s before, %s now" % (stood, stands))
         check(facts["good"] * len(urls) == 3 * (count + 40), in_words(facts))
-        check(not bench.full or grown < GROWN_MAX.get(worker.language, 1), "grew by %.2f MiB" % grown)
+        check(
+            not bench.full or grown < GROWN_MAX.get(worker.language, 1), "grew by %.2f MiB" % grown
+        )
         check(opened <= OPEN_MAX, "%d descriptors were open at once" % opened)
 
     each(workers, judge)
@@ -421,7 +538,9 @@ def disturb(workers, name, until):
     while time.monotonic() < until:
         for worker in workers:
             if worker.process.poll() is None:
-                for number in [signal.SIGALRM] if name == "alarm" else [signal.SIGSTOP, signal.SIGCONT]:
+                for number in (
+                    [signal.SIGALRM] if name == "alarm" else [signal.SIGSTOP, signal.SIGCONT]
+                ):
                     os.kill(worker.process.pid, number)
         sent += 1
         time.sleep(0.001 if name == "alarm" else 0.01)
@@ -438,8 +557,14 @@ def signals_of(bench, name, length):
     server = bench.server()
     languages = [one for one in bench.args.languages if name == "stop" or one not in NO_HANDLERS]
     for language in languages:
-        bench.start(language, "rounds", "nats://127.0.0.1:%d" % server.port, subject="work." + language,
-                    service="svc." + language, alarm=int(name == "alarm"))
+        bench.start(
+            language,
+            "rounds",
+            "nats://127.0.0.1:%d" % server.port,
+            subject="work." + language,
+            service="svc." + language,
+            alarm=int(name == "alarm"),
+        )
     workers = bench.together("ready")
     pipes = {worker: pipe_bits(worker) for worker in workers}
     bench.go()
@@ -451,8 +576,15 @@ def signals_of(bench, name, length):
         pipe = pipe_bits(worker)
         worker.answer()
         facts = worker.end()
-        tell("signals-" + name, worker.language, rounds=facts["rounds"], received=facts["received"], sent=sent,
-             sent_per_second=sent / length, seen=facts["signals"])
+        tell(
+            "signals-" + name,
+            worker.language,
+            rounds=facts["rounds"],
+            received=facts["received"],
+            sent=sent,
+            sent_per_second=sent / length,
+            seen=facts["signals"],
+        )
         check(pipe == pipes[worker], "SIGPIPE is handled otherwise than before")
         check(facts["rounds"] > 0 and facts["received"] == facts["expected"], in_words(facts))
         check(name != "alarm" or facts["signals"] > 0, "no signal was seen")
@@ -469,15 +601,27 @@ def badbytes(bench):
     for language in bench.args.languages:
         bad = BadServer(lines)
         bench.closers.append(bad.close)
-        worker = bench.start(language, "echo", "nats://127.0.0.1:%d" % bad.port, subject="t", rate=0, size=16, flush=0,
-                             __reconnect_wait=0.001, __reconnect_wait_max=0.01)
+        worker = bench.start(
+            language,
+            "echo",
+            "nats://127.0.0.1:%d" % bad.port,
+            subject="t",
+            rate=0,
+            size=16,
+            flush=0,
+            __reconnect_wait=0.001,
+            __reconnect_wait_max=0.01,
+        )
         worker.bad = bad
     workers = bench.together("ready")
     bench.go()
     warm = {}
     for at in (len(lines) * repeats // 5, len(lines) * repeats):
         for worker in workers:
-            check(worker.bad.wait_for(at, 600), "%s: only %d sessions" % (worker.language, worker.bad.sessions))
+            check(
+                worker.bad.wait_for(at, 600),
+                "%s: only %d sessions" % (worker.language, worker.bad.sessions),
+            )
             warm.setdefault(worker, worker.resident())
     for worker in workers:
         worker.bad.calm.set()
@@ -490,11 +634,25 @@ def badbytes(bench):
     def judge(worker):
         facts = worker.end()
         lost = [name for name, _ in worker.events].count("disconnected")
-        tell("badbytes", worker.language, vectors=len(lines), sessions=worker.sessions, losses=lost,
-             received=facts["received"], slowest_back=worker.bad.slowest, grown_mib=worker.grown)
-        check(facts["received"] == worker.bad.sent, "%d messages of %d" % (facts["received"], worker.bad.sent))
+        tell(
+            "badbytes",
+            worker.language,
+            vectors=len(lines),
+            sessions=worker.sessions,
+            losses=lost,
+            received=facts["received"],
+            slowest_back=worker.bad.slowest,
+            grown_mib=worker.grown,
+        )
+        check(
+            facts["received"] == worker.bad.sent,
+            "%d messages of %d" % (facts["received"], worker.bad.sent),
+        )
         check(worker.bad.slowest <= 1.01, "connected again after %.2f s" % worker.bad.slowest)
-        check(not bench.full or worker.grown < GROWN_MAX.get(worker.language, 1), "grew by %.2f MiB" % worker.grown)
+        check(
+            not bench.full or worker.grown < GROWN_MAX.get(worker.language, 1),
+            "grew by %.2f MiB" % worker.grown,
+        )
 
     each(workers, judge)
 
@@ -507,8 +665,17 @@ def caps(bench):
     for language in bench.args.languages:
         bad = BadServer(LARGE, large=True)
         bench.closers.append(bad.close)
-        worker = bench.start(language, "echo", "nats://127.0.0.1:%d" % bad.port, subject="t", rate=0, size=16, flush=0,
-                             __reconnect_wait=0.001, __reconnect_wait_max=0.01)
+        worker = bench.start(
+            language,
+            "echo",
+            "nats://127.0.0.1:%d" % bad.port,
+            subject="t",
+            rate=0,
+            size=16,
+            flush=0,
+            __reconnect_wait=0.001,
+            __reconnect_wait_max=0.01,
+        )
         worker.bad = bad
     workers = bench.together("ready")
     before = {worker: worker.resident() for worker in workers}
@@ -524,27 +691,49 @@ def caps(bench):
         bench.touch("until")
         facts = worker.end()
         lost = [name for name, _ in worker.events].count("disconnected")
-        tell("caps", worker.language, sessions=sessions, losses=lost, received=facts["received"],
-             grown_most_mib=grown / MIB)
-        check(facts["received"] == worker.bad.sent, "%d messages of %d" % (facts["received"], worker.bad.sent))
-        check(grown <= 16 * MIB, "grew by %.1f MiB" % (grown / MIB))
+        tell(
+            "caps",
+            worker.language,
+            sessions=sessions,
+            losses=lost,
+            received=facts["received"],
+            grown_most_mib=grown / MIB,
+        )
+        check(
+            facts["received"] == worker.bad.sent,
+            "%d messages of %d" % (facts["received"], worker.bad.sent),
+        )
+        check(not MEASURED or grown <= 16 * MIB, "grew by %.1f MiB" % (grown / MIB))
 
     each(workers, judge)
 
 
-TESTS = {"kill": kill, "partition": partition, "slow": slow, "connects": connects, "signals": signals,
-         "badbytes": badbytes, "caps": caps}
+TESTS = {
+    "kill": kill,
+    "partition": partition,
+    "slow": slow,
+    "connects": connects,
+    "signals": signals,
+    "badbytes": badbytes,
+    "caps": caps,
+}
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     words.add_argument("--build", required=True)
     words.add_argument("--server", required=True)
     words.add_argument("--test", action="append", choices=TESTS)
     words.add_argument("--language", action="append", choices=LANGUAGES, dest="languages")
-    words.add_argument("--without", action="append", default=[], help="a language that was not built")
+    words.add_argument(
+        "--without", action="append", default=[], help="a language that was not built"
+    )
     words.add_argument("--full", action="store_true")
-    words.add_argument("--count", type=int, help="kills, cycles, connects, in place of the form's own number")
+    words.add_argument(
+        "--count", type=int, help="kills, cycles, connects, in place of the form's own number"
+    )
     words.add_argument("--rate", type=float, help="messages a second of all languages together")
     words.add_argument("--seed", type=int, default=7)
     args = words.parse_args()

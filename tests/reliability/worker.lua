@@ -100,7 +100,8 @@ local function echo()
   local self = {
     nc = nc, rate = tonumber(words.rate), filler = (" "):rep(tonumber(words.size) - 16),
     sub = assert(nc:subscribe(words.subject, { pending_msgs = -1, pending_bytes = -1 })),
-    tried = 0, accepted = 0, refused = 0, received = 0, disorder = 0, last = 0, publish = 0, get = 0, flushing = 0,
+    tried = 0, accepted = 0, refused = 0, received = 0, disorder = 0, last = 0,
+    publish = 0, get = 0, flushing = 0,
   }
   tell "ready"
   local start = nats.now()
@@ -112,7 +113,8 @@ local function echo()
   repeat until not take(self, 0.5)
   put_events(nc)
   local facts = {
-    accepted = self.accepted, refused = self.refused, received = self.received, disorder = self.disorder,
+    accepted = self.accepted, refused = self.refused, received = self.received,
+    disorder = self.disorder,
     slowest_publish = self.publish, slowest_flush = flushing, slowest_get = get, seconds = seconds,
   }
   for name, value in pairs(nc:stats()) do facts["stat_" .. name] = value end
@@ -163,8 +165,10 @@ local function slow()
   put_events(nc)
   local stats = sub:stats()
   put_done {
-    delivered = stats.delivered, dropped = stats.dropped, pending = stats.pending_msgs, received = stats.received,
-    probes_read = #read, probes_slow = #unread, p99_read = p99(read), p99_slow = p99(unread),
+    delivered = stats.delivered, dropped = stats.dropped, pending = stats.pending_msgs,
+    received = stats.received,
+    probes_read = #read, probes_slow = #unread,
+    p99_read = p99(read), p99_slow = p99(unread),
   }
 end
 

@@ -104,7 +104,10 @@ class Echo:
                 flushed = time.monotonic()
             put_events(self.nc)
             self.take(TICK)
-        slowest = {"slowest_" + call: getattr(self, "slowest_" + call) for call in ("publish", "flush", "get")}
+        slowest = {
+            "slowest_" + call: getattr(self, "slowest_" + call)
+            for call in ("publish", "flush", "get")
+        }
         seconds = time.monotonic() - start
         end = time.monotonic() + PATIENCE
         while not self.flush(PATIENCE) and time.monotonic() < end:
@@ -113,8 +116,15 @@ class Echo:
             pass
         put_events(self.nc)
         stats = {"stat_" + name: value for name, value in self.nc.stats().items()}
-        put_done(accepted=self.accepted, refused=self.refused, received=self.received, disorder=self.disorder,
-                 seconds=seconds, **slowest, **stats)
+        put_done(
+            accepted=self.accepted,
+            refused=self.refused,
+            received=self.received,
+            disorder=self.disorder,
+            seconds=seconds,
+            **slowest,
+            **stats,
+        )
 
 
 def echo():
@@ -160,9 +170,16 @@ def slow():
             pass
         put_events(nc)
         stats = sub.stats()
-        put_done(delivered=stats["delivered"], dropped=stats["dropped"], pending=stats["pending_msgs"],
-                 received=stats["received"], probes_read=len(read), probes_slow=len(unread), p99_read=p99(read),
-                 p99_slow=p99(unread))
+        put_done(
+            delivered=stats["delivered"],
+            dropped=stats["dropped"],
+            pending=stats["pending_msgs"],
+            received=stats["received"],
+            probes_read=len(read),
+            probes_slow=len(unread),
+            p99_read=p99(read),
+            p99_slow=p99(unread),
+        )
 
 
 def connect_all(urls, numbers):

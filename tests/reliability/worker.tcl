@@ -130,8 +130,8 @@ proc echo_mode {} {
     while {![flush_within $::PATIENCE] && [now] < $limit} {}
     while {[take 0.5]} {}
     put_events $self(nc)
-    set facts [list slowest_publish $::slowest(publish) slowest_flush $before_the_end(flush) slowest_get $before_the_end(get) \
-        seconds $seconds]
+    set facts [list slowest_publish $::slowest(publish) seconds $seconds \
+        slowest_flush $before_the_end(flush) slowest_get $before_the_end(get)]
     foreach name {accepted refused received disorder} {
         lappend facts $name $self($name)
     }
@@ -185,7 +185,8 @@ proc slow_mode {} {
     set stats [$sub stats]
     put_done [list delivered [dict get $stats delivered] dropped [dict get $stats dropped] \
         pending [dict get $stats pending_msgs] received [dict get $stats received] \
-        probes_read [llength $read] probes_slow [llength $unread] p99_read [p99 $read] p99_slow [p99 $unread]]
+        probes_read [llength $read] probes_slow [llength $unread] \
+        p99_read [p99 $read] p99_slow [p99 $unread]]
     $nc close
 }
 
@@ -194,7 +195,8 @@ proc slow_mode {} {
 proc connect_all {urls from to} {
     set good 0
     for {set number $from} {$number < $to} {incr number} {
-        if {[catch {polynats connect [lindex $urls [expr {$number % [llength $urls]}]] {*}$::options} nc]} {
+        set server [lindex $urls [expr {$number % [llength $urls]}]]
+        if {[catch {polynats connect $server {*}$::options} nc]} {
             continue
         }
         $nc flush -timeout $::PATIENCE
@@ -255,7 +257,8 @@ proc rounds_mode {} {
         incr rounds
     }
     tell_harness over
-    put_done [list rounds $rounds received $received expected [expr {$rounds * $::ROUND_MSGS}] signals $::signals]
+    put_done [list rounds $rounds received $received signals $::signals \
+        expected [expr {$rounds * $::ROUND_MSGS}]]
 }
 
 ${mode}_mode

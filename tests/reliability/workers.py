@@ -34,7 +34,9 @@ def launch_c(build):
 
 def launch_lua(build):
     path = os.path.join(folder_of(build, "nats.so"), "?.so")
-    return [shutil.which("lua5.4") or shutil.which("lua"), script("lua")], {"LUA_CPATH": path + ";;"}
+    return [shutil.which("lua5.4") or shutil.which("lua"), script("lua")], {
+        "LUA_CPATH": path + ";;"
+    }
 
 
 def launch_python(build):
@@ -48,7 +50,9 @@ def launch_ruby(build):
 
 
 def launch_tcl(build):
-    return [shutil.which("tclsh"), script("tcl")], {"TCLLIBPATH": folder_of(build, "polynats_tcl.so")}
+    return [shutil.which("tclsh"), script("tcl")], {
+        "TCLLIBPATH": folder_of(build, "polynats_tcl.so")
+    }
 
 
 LANGUAGES = {
@@ -65,14 +69,22 @@ class Worker:
 
     def __init__(self, language, build, more, mode, url, **words):
         argv, env = LANGUAGES[language](build)
-        argv += [mode, url, *("%s=%s" % (key.replace("__", "+"), value) for key, value in words.items())]
+        argv += [
+            mode,
+            url,
+            *("%s=%s" % (key.replace("__", "+"), value) for key, value in words.items()),
+        ]
         self.language = language
         self.events = []  # (name, when)
         self.told = {}  # a word -> how many events were there by then
         self.facts = {}
         self.news = threading.Condition()
         self.process = subprocess.Popen(
-            argv, env={**os.environ, **env, **more}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            argv,
+            env={**os.environ, **env, **more},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
@@ -84,7 +96,9 @@ class Worker:
                 if name == "event":
                     self.events.append((rest[0], float(rest[1])))
                 elif name == "done":
-                    self.facts = {key: float(value) for key, value in (fact.split("=") for fact in rest)}
+                    self.facts = {
+                        key: float(value) for key, value in (fact.split("=") for fact in rest)
+                    }
                 else:
                     self.told[name] = len(self.events)
                 self.news.notify_all()
