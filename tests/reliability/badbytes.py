@@ -7,9 +7,8 @@ import time
 import casefile
 import text
 
-INFO = (
-    b'INFO {"server_id":"BAD","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}\r\n'
-)
+FACTS = b'{"server_id":"BAD","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}'
+INFO = b"INFO " + FACTS + b"\r\n"
 
 
 def bad_lines():

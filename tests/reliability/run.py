@@ -381,9 +381,14 @@ def slow(bench):
     groups = (
         [[language] for language in bench.args.languages] if bench.full else [bench.args.languages]
     )
+    failures = []
     for group in groups:
-        with Bench(bench.args) as one:
-            slow_ones(one, group, first, count, rate, limit)
+        try:
+            with Bench(bench.args) as one:
+                slow_ones(one, group, first, count, rate, limit)
+        except Failed as problem:
+            failures.append(str(problem))
+    check(not failures, "; ".join(failures))
 
 
 def slow_ones(bench, languages, first, count, rate, limit):
