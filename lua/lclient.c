@@ -7,6 +7,8 @@
 /* Times that connect begins again after a signal: each is a new attempt with a new
  * connect_timeout. */
 #define CONNECT_RETRIES_MAX 100
+/* What the collector is told that a client takes. */
+#define CLIENT_KB 256
 /* Payloads of one inner call of publish_many: as many Lua stack slots keep them alive. */
 #define PUBLISH_SLICE 200
 /* Buffer for an inbox: a prefix of 512 bytes, the longest there is, and the unique rest. */
@@ -28,9 +30,19 @@ lnats_client *lnats_client_check(lua_State *L, int arg)
 
 /* ---- life ---- */
 
+/* A client that was closed keeps two descriptors until it is collected, and Lua sees none of them:
+ * the collector goes on as if so much memory had been taken. Unless the script has stopped it. */
+static void tell_collector(lua_State *L)
+{
+    if (lua_gc(L, LUA_GCISRUNNING)) {
+        lua_gc(L, LUA_GCSTEP, CLIENT_KB);
+    }
+}
+
 /* A client's userdata, on the stack, before there is a connection: then nothing can be lost. */
 static lnats_client *push_client(lua_State *L)
 {
+    tell_collector(L);
     lnats_client *client = lnats_new(L, &lnats_client_kind, 2);
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);

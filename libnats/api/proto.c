@@ -409,6 +409,17 @@ static int32_t sub_done(nats_proto *proto)
     return NATS_PROTO_SUB_DONE;
 }
 
+/* The session fills in what a message has, and leaves the rest as the event before had it. */
+static void forget_others(nats__session_event *event)
+{
+    *event = (nats__session_event){.type = event->type,
+                                   .msg = event->msg,
+                                   .sub = event->sub,
+                                   .sid = event->sid,
+                                   .sub_done = event->sub_done,
+                                   .text = ""};
+}
+
 static void pace_pongs(nats_proto *proto)
 {
     uint64_t end = proto->box.written_bytes + nats__outbox_pending(&proto->box);
@@ -444,8 +455,7 @@ int32_t nats_proto_next_event(nats_proto *proto)
         return 0;
     }
     if (proto->event.type == NATS_PROTO_MSG) {
-        proto->event.text = "";
-        proto->event.status = NATS_OK;
+        forget_others(&proto->event);
     }
     follow(proto);
     stage(proto);

@@ -110,6 +110,18 @@ static nats__chunk *find_room(nats__hold *hold, size_t room)
     return fresh;
 }
 
+nats_msg *nats__hold_lone(nats__hold *hold, nats_msg *msg)
+{
+    size_t room = nats__msg_room(msg);
+    nats__chunk *into = room <= OWN_ROOM ? find_room(hold, room) : NULL;
+    nats_msg *copy = into != NULL ? nats__msg_copy(msg, into) : NULL;
+    if (copy == NULL) {
+        return msg;
+    }
+    nats__chunk_unref(msg->chunk, 1);
+    return copy;
+}
+
 static nats_msg *copy_out(nats__hold *hold, const nats_msg *msg)
 {
     nats__chunk *into = find_room(hold, nats__msg_room(msg));

@@ -118,6 +118,9 @@ void nats__sub_push(nats__conn *conn, nats_sub *sub, nats_msg *msg, int64_t now_
         drop(conn, sub, msg);
         return;
     }
+    if (sub->queue.slow) {
+        msg = nats__hold_lone(&conn->hold, msg);
+    }
 
     msg->owner = sub;
     nats__msg_list *list = list_of(sub);

@@ -56,6 +56,9 @@ void nats__hold_forget(nats__hold *hold, nats__chunk *chunk); /* none does any m
 /* Copy messages out of chunks that hold few, if too much is held. Records of messages that wait
  * become other ones. */
 void nats__hold_compact(nats__hold *hold);
+/* A message for a queue that drops most of what comes: a copy, which does not keep what was read with it.
+ * The message itself when it is large, or memory is out. */
+nats_msg *nats__hold_lone(nats__hold *hold, nats_msg *msg);
 void nats__hold_rest(nats__hold *hold); /* give back what is kept for messages to come */
 
 static inline void nats__hold_check(nats__hold *hold)

@@ -349,6 +349,9 @@ static void give(nats_future *future, nats_msg *msg)
         overflow(future, msg);
         return;
     }
+    if (future->queue.slow) {
+        msg = nats__hold_lone(&future->conn->hold, msg);
+    }
     msg->sid = 0;
     future->client->replies++;
     nats__queue_put(&future->conn->hold, &future->queue, msg, size);

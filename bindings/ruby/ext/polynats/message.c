@@ -1,6 +1,7 @@
 /* Messages. One that was received is three words beside the object: the library's record, the batch
  * it came with, which knows the client, and its data once that was asked for. What a batch was read
- * into is freed as a whole, so that is how the garbage collector is told of it. */
+ * into is freed as a whole, so that is how the garbage collector is told of it: with the neighbours
+ * that were never given to Ruby, too. */
 #include "nrb.h"
 
 VALUE nrb_msg_class;
@@ -9,7 +10,11 @@ enum {
     /* What the record of a message takes besides its data, about. */
     RECORD_SIZE = 128,
     /* Objects that are put into the list together. */
-    WRAPPED_AT_ONCE = 64
+    WRAPPED_AT_ONCE = 64,
+    /* What the library reads into at once, at most, for small messages. */
+    CHUNK_SIZE = 128 << 10,
+    /* Receivers whose last message is known; two of one number only cost collections. */
+    LAST_COUNT = 64
 };
 
 struct batch;
@@ -57,6 +62,20 @@ static size_t held_by(const nats_msg *msg)
     size_t len;
     nats_msg_data(msg, &len);
     return len + RECORD_SIZE;
+}
+
+/* What lies between this message and the one before of its receiver was read with it, and perhaps
+ * dropped since: the message keeps it all the same, as far as the chunk goes. */
+static size_t kept_by(const nats_msg *msg, VALUE owner)
+{
+    static _Thread_local uintptr_t last[LAST_COUNT];
+    uintptr_t *before = &last[(owner / sizeof(uintptr_t[5])) % LAST_COUNT]; /* slots of Ruby's heap */
+    uintptr_t at = (uintptr_t)nats_msg_subject(msg, NULL);
+    size_t gap = at > *before ? at - *before : *before - at;
+    size_t held = held_by(msg);
+    *before = at;
+    gap = gap < CHUNK_SIZE ? gap : CHUNK_SIZE;
+    return gap > held ? gap : held;
 }
 
 static size_t msg_size(const void *data)
@@ -109,7 +128,7 @@ static batch *batch_new(const wrapping *self)
     batch->size = 0;
     batch->owner = self->owner;
     for (size_t i = 0; i < self->count; i++) {
-        batch->size += held_by(self->msgs[i]);
+        batch->size += kept_by(self->msgs[i], self->owner);
     }
     return batch;
 }
