@@ -3,6 +3,11 @@
 local cqueues = require "cqueues"
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 event_loop_cqueues.lua [how many]")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local left = tonumber(arg[1]) or 5
 assert(nc:subscribe("tick"))

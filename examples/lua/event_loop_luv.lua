@@ -2,6 +2,11 @@
 local uv = require "luv"
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 event_loop_luv.lua [how many]")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local left = tonumber(arg[1]) or 5
 local poll, due, ticker = uv.new_poll(nc:fd()), uv.new_timer(), uv.new_timer()

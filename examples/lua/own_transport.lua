@@ -2,6 +2,11 @@
 local socket = require "socket"
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 own_transport.lua")
+  os.exit(true)
+end
+
 local p <close> = assert(nats.proto(os.getenv("NATS_URL")))
 local tcp, finished
 

@@ -1,6 +1,11 @@
 -- Publishes a few messages, one with headers: lua5.4 publisher.lua [subject] [text]
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 publisher.lua [subject] [text]")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local subject, text = arg[1] or "greet.joe", arg[2] or "hello"
 assert(nc:publish(subject, text))

@@ -2,6 +2,11 @@
 -- Start several: each piece of work goes to one of them.
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 queue_worker.lua [subject] [how many]")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local subject, left = arg[1] or "work", tonumber(arg[2]) or math.huge
 assert(nc:subscribe(subject, { queue = "workers" }))

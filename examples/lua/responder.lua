@@ -1,6 +1,11 @@
 -- Answers requests, by a callback: lua5.4 responder.lua [subject] [how many]
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 responder.lua [subject] [how many]")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local subject, left = arg[1] or "svc.upper", tonumber(arg[2]) or math.huge
 assert(nc:subscribe(subject, {

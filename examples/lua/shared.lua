@@ -1,6 +1,11 @@
 -- Two clients on one connection, each with its own subscriptions and its own get: lua5.4 shared.lua
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 shared.lua")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local audit <close> = assert(nc:share())
 assert(nc:subscribe("order.new"))

@@ -1,6 +1,11 @@
 -- Prints what arrives: lua5.4 subscriber.lua [pattern] [how many]
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: lua5.4 subscriber.lua [pattern] [how many]")
+  os.exit(true)
+end
+
 local nc <close> = assert(nats.connect())
 local pattern, count = arg[1] or "greet.*", tonumber(arg[2]) or 0
 local sub <close> = assert(nc:subscribe(pattern, { max = count }))

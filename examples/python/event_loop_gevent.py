@@ -5,6 +5,10 @@ import sys
 import gevent
 import polynats.green
 
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 event_loop_gevent.py [how many]")
+    sys.exit()
+
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 
 

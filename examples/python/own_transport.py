@@ -6,6 +6,10 @@ import sys
 
 import polynats
 
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 own_transport.py")
+    sys.exit()
+
 
 class OwnTransport:
     """Answers what the protocol asks for and prints what comes."""

@@ -7,6 +7,10 @@ import sys
 
 import polynats
 
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 queue_worker.py [subject] [how many]")
+    sys.exit()
+
 subject = sys.argv[1] if len(sys.argv) > 1 else "work"
 left = float(sys.argv[2]) if len(sys.argv) > 2 else float("inf")
 with polynats.connect() as nc:

@@ -4,6 +4,10 @@ import sys
 
 import polynats
 
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 requester.py [subject] [text]")
+    sys.exit()
+
 subject = sys.argv[1] if len(sys.argv) > 1 else "svc.upper"
 text = sys.argv[2] if len(sys.argv) > 2 else "hello"
 with polynats.connect() as nc:

@@ -4,6 +4,10 @@ import sys
 
 import polynats
 
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 responder.py [subject] [how many]")
+    sys.exit()
+
 subject = sys.argv[1] if len(sys.argv) > 1 else "svc.upper"
 left = float(sys.argv[2]) if len(sys.argv) > 2 else float("inf")
 with polynats.connect() as nc:

@@ -1,6 +1,12 @@
 """Two clients on one connection, each with its own subscriptions and its own get: python3 shared.py"""
 
+import sys
+
 import polynats
+
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 shared.py")
+    sys.exit()
 
 with polynats.connect() as nc, nc.share() as audit:
     nc.subscribe("order.new")

@@ -4,6 +4,10 @@ import sys
 
 import polynats
 
+if sys.argv[1:2] in (["--help"], ["-h"]):
+    print("usage: python3 subscriber.py [pattern] [how many]")
+    sys.exit()
+
 pattern = sys.argv[1] if len(sys.argv) > 1 else "greet.*"
 count = int(sys.argv[2]) if len(sys.argv) > 2 else None
 with polynats.connect() as nc:

@@ -4,6 +4,11 @@
 require "async"
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby event_loop_async.rb [how many]"
+  exit
+end
+
 count = Integer(ARGV.fetch(0, 3))
 Async do |task|
   nc = Polynats.connect

@@ -4,6 +4,11 @@
 require "socket"
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby own_transport.rb"
+  exit
+end
+
 # Answers what the protocol asks for and prints what comes.
 class OwnTransport
   def initialize(url)

@@ -3,6 +3,11 @@
 # Publishes a few messages, one with headers: ruby publisher.rb [subject] [text]
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby publisher.rb [subject] [text]"
+  exit
+end
+
 subject, text = ARGV.fetch(0, "greet.joe"), ARGV.fetch(1, "hello")
 Polynats.connect do |nc|
   nc.publish(subject, text)

@@ -4,6 +4,11 @@
 # Start several: each piece of work goes to one of them.
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby queue_worker.rb [subject] [how many]"
+  exit
+end
+
 $stdout.sync = true
 subject, left = ARGV.fetch(0, "work"), Float(ARGV.fetch(1, Float::INFINITY))
 Polynats.connect do |nc|

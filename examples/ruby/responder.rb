@@ -3,6 +3,11 @@
 # Answers requests, by a callback: ruby responder.rb [subject] [how many]
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby responder.rb [subject] [how many]"
+  exit
+end
+
 $stdout.sync = true
 subject, left = ARGV.fetch(0, "svc.upper"), Float(ARGV.fetch(1, Float::INFINITY))
 Polynats.connect do |nc|

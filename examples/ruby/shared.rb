@@ -3,6 +3,11 @@
 # Two clients on one connection, each with its own subscriptions and its own get: ruby shared.rb
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby shared.rb"
+  exit
+end
+
 Polynats.connect do |nc|
   nc.share do |audit|
     nc.subscribe("order.new")

@@ -3,6 +3,11 @@
 # Prints what arrives: ruby subscriber.rb [pattern] [how many]
 require "polynats"
 
+if %w[--help -h].include?(ARGV[0])
+  puts "usage: ruby subscriber.rb [pattern] [how many]"
+  exit
+end
+
 $stdout.sync = true
 pattern, count = ARGV.fetch(0, "greet.*"), Integer(ARGV.fetch(1, 0))
 Polynats.connect do |nc|

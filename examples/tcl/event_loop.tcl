@@ -2,6 +2,11 @@
 # tclsh event_loop.tcl ?how many?
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh event_loop.tcl ?how many?"
+    exit
+}
+
 set count [lindex [concat $argv 3] 0]
 set nc [polynats connect]
 

@@ -1,6 +1,11 @@
 # The protocol over a channel of one's own: tclsh own_transport.tcl
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh own_transport.tcl"
+    exit
+}
+
 # Does what the protocol asks for, and prints what comes.
 proc handle {proto event} {
     switch -- [dict get $event type] {

@@ -2,6 +2,11 @@
 # Start several: each piece of work goes to one of them.
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh queue_worker.tcl ?subject? ?how many?"
+    exit
+}
+
 lassign [concat $argv [lrange {work Inf} $argc end]] subject left
 fconfigure stdout -buffering line
 set nc [polynats connect]

@@ -1,6 +1,11 @@
 # Asks and prints the answer: tclsh requester.tcl ?subject? ?text?
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh requester.tcl ?subject? ?text?"
+    exit
+}
+
 lassign [concat $argv [lrange {svc.upper hello} $argc end]] subject text
 set nc [polynats connect]
 try {

@@ -1,6 +1,11 @@
 # Answers requests, by a callback: tclsh responder.tcl ?subject? ?how many?
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh responder.tcl ?subject? ?how many?"
+    exit
+}
+
 lassign [concat $argv [lrange {svc.upper -1} $argc end]] subject left
 fconfigure stdout -buffering line
 

@@ -1,6 +1,11 @@
 # Two clients on one connection, each with its own subscriptions and its own get: tclsh shared.tcl
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh shared.tcl"
+    exit
+}
+
 set nc [polynats connect]
 set audit [$nc share]
 $nc subscribe order.new

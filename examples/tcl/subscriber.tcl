@@ -1,6 +1,11 @@
 # Prints what arrives: tclsh subscriber.tcl ?pattern? ?how many?
 package require polynats
 
+if {[lindex $argv 0] in {--help -h}} {
+    puts "usage: tclsh subscriber.tcl ?pattern? ?how many?"
+    exit
+}
+
 lassign [concat $argv [lrange {greet.* 0} $argc end]] pattern count
 fconfigure stdout -buffering line
 set nc [polynats connect]

@@ -7,14 +7,27 @@
 
 /* ---- life ---- */
 
+static bool names_a_server(const char *urls)
+{
+    return urls != NULL && urls[strspn(urls, " \t")] != '\0';
+}
+
+/* A setting that was left empty is like one that was not made: $NATS_URL, or NULL for the default. */
+static const char *servers_of(const char *url)
+{
+    if (names_a_server(url)) {
+        return url;
+    }
+    const char *urls = getenv("NATS_URL");
+    return names_a_server(urls) ? urls : NULL;
+}
+
 /* A client on a connection that is still to be made. */
 static nats_status new_client(const char *url, const nats_options *options,
                               nats_client **client_out)
 {
-    const char *urls = url != NULL ? url : getenv("NATS_URL");
-    bool given = urls != NULL && urls[0] != '\0';
     nats__conn *conn;
-    nats_status status = nats__conn_new(given ? urls : NULL, options, &conn);
+    nats_status status = nats__conn_new(servers_of(url), options, &conn);
     if (status != NATS_OK) {
         return status;
     }

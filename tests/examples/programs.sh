@@ -50,6 +50,20 @@ alone() {
     cat "$folder/errors" >&2 # a sanitizer has its say about stacks that an interpreter swapped
 }
 
+# All programs in a folder answer --help with how they are used, and connect to nothing.
+helped() {
+    local suffix=$1 program name found status
+    for program in "$examples"/"$2"/*"$suffix"; do
+        name=$(basename "$program")
+        [[ $name != event_loop_gevent.py ]] || python3 -c "import gevent" 2>/dev/null || continue
+        status=0
+        command_of "$name"
+        found=$(NATS_URL=nobody://there "${command[@]}" --help 2>&1) || status=$?
+        [[ $found == "usage: "*" $name"* ]] || status="$status, no usage"
+        compare "$name --help" "$found" "$found" "$status"
+    done
+}
+
 # A worker takes five pieces of work that the publisher of the same language hands out.
 queue_worker() {
     local suffix=$1 subject="work${1:-.c}" end=$((SECONDS + limit_s)) status=0
@@ -90,6 +104,7 @@ if [[ -f $build/lua/nats.so ]]; then
     alone event_loop_cqueues.lua "$ticks" 3
     alone own_transport.lua "$own"
     queue_worker .lua
+    helped .lua lua
 else
     echo "the examples in Lua are left out: this build has no Lua module"
 fi
@@ -105,6 +120,7 @@ if compgen -G "$build/python/polynats/_polynats*.so" >/dev/null; then
     fi
     alone own_transport.py "$own"
     queue_worker .py
+    helped .py python
 else
     echo "the examples in Python are left out: this build has no Python package"
 fi
@@ -115,6 +131,7 @@ if [[ -f $build/ruby/polynats.rb ]]; then
     alone event_loop_async.rb "$ticks" 3
     alone own_transport.rb "$own"
     queue_worker .rb
+    helped .rb ruby
 else
     echo "the examples in Ruby are left out: this build has no Ruby module"
 fi
@@ -125,6 +142,7 @@ if [[ -f $build/tcl/polynats/pkgIndex.tcl ]]; then
     alone event_loop.tcl "$ticks" 3
     alone own_transport.tcl "$own"
     queue_worker .tcl
+    helped .tcl tcl
 else
     echo "the examples in Tcl are left out: this build has no Tcl package"
 fi

@@ -1,23 +1,29 @@
 #!/usr/bin/env python3
-"""readme.py BUILD LIBRARY CC: the programs in README.md work when pasted, and what it points to is there.
+"""readme.py BUILD CC: the programs in README.md work when pasted, and what it points to is there.
 
-Each block marked c, lua, python, ruby or tcl is a whole program: it is run against the server of $NATS_URL and must
-print the block marked text that follows it. Paths in blocks marked sh exist, and so do the targets of all links in
-the documentation.
+Each block marked c, lua, python, ruby or tcl is a whole program: it is saved as readme.<suffix>, run by the line with
+script/with-server that README.md gives for it, with BUILD in the place of build/release, and must print the block
+marked text that follows it. Lines of that kind for other programs must succeed. Paths in blocks marked sh exist, and
+so do the targets of all links in the documentation.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGES = ("README.md", "CONTRIBUTING.md", "bench", "docs", "tests")
+PAGES = ("README.md", "CONTRIBUTING.md", "bench", "docs", "examples", "tests")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # What begins like a path of this repository.
 OURS = re.compile(r"(?<![\w./$-])((?:bench|docs|examples|libnats|lua|script|tests|tools)/[\w./-]+)")
+SUFFIXES = {"c": ".c", "lua": ".lua", "python": ".py", "ruby": ".rb", "tcl": ".tcl"}
+# What a build without the language lacks.
+MODULES = {"lua": "lua/nats.so", "python": "python/polynats/__init__.py", "ruby": "ruby/polynats.rb",
+           "tcl": "tcl/polynats/pkgIndex.tcl"}
 RUN_SECONDS = 20
 
 
@@ -42,81 +48,76 @@ def run(command, **more):
     return done.returncode, done.stdout
 
 
-def run_c(source, folder, library, compiler):
-    with open(os.path.join(folder, "pasted.c"), "w", encoding="utf-8") as file:
-        file.write(source)
-    program = os.path.join(folder, "pasted")
-    include = os.path.join(ROOT, "libnats", "include")
-    code, output = run([compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-I", include,
-                        file.name, "-o", program, library,
-                        "-Wl,-rpath," + os.path.dirname(library)])
-    return (code, output) if code else run([program])
+def left_out(build):
+    """Marks of the languages that this build has no module of."""
+    for language, path in MODULES.items():
+        if not os.path.exists(os.path.join(build, path)):
+            print("the program in %s is left out: this build has no module for it" % language)
+            yield language
 
 
-def run_lua(source, folder, build):
-    with open(os.path.join(folder, "pasted.lua"), "w", encoding="utf-8") as file:
-        file.write(source)
-    path = os.path.join(build, "lua", "?.so") + ";;"
-    return run(["lua5.4", file.name], env=dict(os.environ, LUA_CPATH=path))
+def lines_of(blocks):
+    """The lines of the README that run a program in the tree."""
+    for kind, text in blocks:
+        for line in text.splitlines() if kind == "sh" else []:
+            if re.search(r"script/with-server (?!\./program)", line):
+                yield line
 
 
-def run_python(source, folder, build):
-    with open(os.path.join(folder, "pasted.py"), "w", encoding="utf-8") as file:
-        file.write(source)
-    path = os.path.join(build, "python")
-    return run([sys.executable, "-W", "error", "-X", "dev", file.name],
-               env=dict(os.environ, PYTHONPATH=path))
+def run_line(line, folder, build, compiler):
+    """As a reader would in the tree, but for where the build and the program are."""
+    line = line.replace("$PWD/build/release", build).replace("build/release", build)
+    line = re.sub(r"^cc ", "${CC} -std=c11 -Wall -Wextra -Werror ", line)
+    line = re.sub(r"(?:\./)?\breadme(\.\w+)?(?=\s|$)", lambda name: os.path.join(
+        folder, "readme" + (name.group(1) or "")), line)
+    return run(["bash", "-c", line], cwd=ROOT, env=dict(os.environ, CC=compiler))
 
 
-def run_ruby(source, folder, build):
-    with open(os.path.join(folder, "pasted.rb"), "w", encoding="utf-8") as file:
-        file.write(source)
-    path = os.path.join(build, "ruby")
-    return run(["ruby", "-W", file.name], env=dict(os.environ, RUBYLIB=path))
+def play_program(line, language, source, build, compiler):
+    with tempfile.TemporaryDirectory(prefix="readme-") as folder:
+        with open(os.path.join(folder, "readme" + SUFFIXES[language]), "w", encoding="utf-8") as file:
+            file.write(source)
+        return run_line(line, folder, build, compiler)
 
 
-def run_tcl(source, folder, build):
-    with open(os.path.join(folder, "pasted.tcl"), "w", encoding="utf-8") as file:
-        file.write(source)
-    path = os.path.join(build, "tcl")
-    return run(["tclsh", file.name], env=dict(os.environ, TCLLIBPATH=path))
-
-
-def play(blocks, build, library, compiler):
+def play(blocks, build, compiler):
     """Run the programs; yields what is wrong."""
-    languages = {"c": lambda text, folder: run_c(text, folder, library, compiler),
-                 "lua": lambda text, folder: run_lua(text, folder, build),
-                 "python": lambda text, folder: run_python(text, folder, build),
-                 "ruby": lambda text, folder: run_ruby(text, folder, build),
-                 "tcl": lambda text, folder: run_tcl(text, folder, build)}
-    if not os.path.exists(os.path.join(build, "lua", "nats.so")):
-        print("the program in Lua is left out: this build has no Lua module")
-        del languages["lua"]
-    if not os.path.exists(os.path.join(build, "python", "polynats", "__init__.py")):
-        print("the program in Python is left out: this build has no Python package")
-        del languages["python"]
-    if not os.path.exists(os.path.join(build, "ruby", "polynats.rb")):
-        print("the program in Ruby is left out: this build has no Ruby module")
-        del languages["ruby"]
-    if not os.path.exists(os.path.join(build, "tcl", "polynats", "pkgIndex.tcl")):
-        print("the program in Tcl is left out: this build has no Tcl package")
-        del languages["tcl"]
-    for language, launch in languages.items():
+    without = list(left_out(build))
+    for language, suffix in SUFFIXES.items():
+        if language in without:
+            continue
         places = [at for at, (kind, _) in enumerate(blocks) if kind == language]
-        if not places:
-            yield "README.md has no block marked %s" % language
+        lines = [line for line in lines_of(blocks) if "readme" + suffix + " " in line + " "]
+        if not places or len(lines) != 1:
+            yield "README.md has %d blocks marked %s, and %d lines that run it" % (
+                len(places), language, len(lines))
+            continue
         for at in places:
             kind, expected = blocks[at + 1] if at + 1 < len(blocks) else ("", "")
             if kind != "text":
                 yield "the block marked %s has no block marked text after it" % language
                 continue
-            with tempfile.TemporaryDirectory(prefix="readme-") as folder:
-                code, output = launch(blocks[at][1], folder)
+            code, output = play_program(lines[0], language, blocks[at][1], build, compiler)
             if code != 0 or output != expected:
                 yield ("the program in %s: exit status %d, expected:\n%sfound:\n%s"
                        % (language, code, expected, output))
             else:
                 print("ok: the program in %s" % language)
+
+
+def play_others(blocks, build, compiler):
+    """The lines that run a program of the tree."""
+    for line in lines_of(blocks):
+        if "readme" in line:
+            continue
+        if " luajit " in line and not shutil.which("luajit"):
+            print("left out, there is no luajit: %s" % line)
+            continue
+        code, output = run_line(line, "", build, compiler)
+        if code != 0:
+            yield "exit status %d: %s\n%s" % (code, line, output)
+        else:
+            print("ok: %s" % line)
 
 
 def missing_paths(blocks):
@@ -139,10 +140,11 @@ def dead_links():
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     blocks = FENCE.findall(read("README.md"))
-    wrong = [*play(blocks, *sys.argv[1:]), *missing_paths(blocks), *dead_links()]
+    wrong = [*play(blocks, *sys.argv[1:]), *play_others(blocks, *sys.argv[1:]), *missing_paths(blocks),
+             *dead_links()]
     for line in wrong:
         print("FAILED: " + line)
     return 1 if wrong else 0

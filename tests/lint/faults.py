@@ -63,6 +63,15 @@ CASES = {
         "lua/nats.meta.lua", "---@field pedantic? boolean\n", ""), "the option pedantic"),
     "editors do not know a status": ("abi", (
         "lua/nats.meta.lua", '"FORKED"', '"SPOONED"'), "FORKED"),
+    "an event that no page tells of": ("abi", (
+        "docs/errors.md", "\n| lame_duck |", "\n| lame_goose |"), "no row for the event lame_duck"),
+    "an event without a name": ("abi", (
+        "libnats/api/event.c", '[NATS_EVENT_STALE] = "stale",', ""), "gives NATS_EVENT_STALE no name"),
+    "a new event that is told nowhere": ("abi", (
+        "libnats/include/polynats/event.h", "NATS_EVENT_STALE = 9,",
+        "NATS_EVENT_STALE = 9, NATS_EVENT_SUB_DONE = 99,"), "no row for the event sub_done"),
+    "editors do not know an event": ("abi", (
+        "lua/nats.meta.lua", '|"stale"|"credentials"', '|"credentials"'), "no event stale"),
     "a file was not written anew": ("abi", (
         "libnats/include/polynats_ffi.h", "nats_status nats_headers_new(",
         "int32_t nats_headers_new("),

@@ -2,6 +2,11 @@
 -- luajit publisher.lua [subject] [text]
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: luajit publisher.lua [subject] [text]")
+  os.exit(true)
+end
+
 local nc = assert(nats.connect())
 local subject, text = arg[1] or "greet.joe", arg[2] or "hello"
 assert(nc:publish(subject, text))

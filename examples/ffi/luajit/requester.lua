@@ -1,6 +1,11 @@
 -- Asks and prints the answer, with LuaJIT and no compiler: luajit requester.lua [subject] [text]
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: luajit requester.lua [subject] [text]")
+  os.exit(true)
+end
+
 local nc = assert(nats.connect())
 local reply, err, code = nc:request(arg[1] or "svc.upper", arg[2] or "hello", { timeout = 2 })
 if not reply then

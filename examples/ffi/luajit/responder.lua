@@ -2,6 +2,11 @@
 -- [how many]
 local nats = require "nats"
 
+if arg[1] == "--help" or arg[1] == "-h" then
+  print("usage: luajit responder.lua [subject]")
+  os.exit(true)
+end
+
 local nc = assert(nats.connect())
 local subject, left = arg[1] or "svc.upper", tonumber(arg[2]) or math.huge
 assert(nc:subscribe(subject, {

@@ -47,7 +47,8 @@ enum {
 
 /* Connect, and return when the server has answered the first PING.
  * url: one URL or several with commas between: [nats://][user:pass@|token@]host[:port], IPv6 in
- * brackets. NULL: $NATS_URL, else nats://127.0.0.1:4222. options: NULL for the defaults; copied.
+ * brackets. NULL or nothing but blanks: $NATS_URL, else nats://127.0.0.1:4222. options: NULL for
+ * the defaults; copied.
  * client_out: owned, free with nats_client_free(). Each server is tried once; all that together
  * takes at most the option connect_timeout. With the option retry_on_connect it succeeds also when
  * none of them could be reached: the client is RECONNECTING then, and goes on.
