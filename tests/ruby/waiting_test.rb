@@ -168,4 +168,20 @@ class WaitingTest < PolynatsTest
       assert_operator took { waiter.stop }, :<, PROMPT
     end
   end
+
+  # The wait never began, and nothing refers to it.
+  def test_a_thread_that_cannot_be_made
+    sub = @nc.subscribe(@subject)
+    other = Thread.new do
+      ThreadGroup.new.tap { |group| group.add(Thread.current) }.freeze
+      Async { assert_raises(ThreadError) { sub.next(timeout: 5) } and nil }.wait
+    end
+    other.join
+    waiter = Thread.new { sub.next(timeout: 5) }
+    @nc.publish(@subject, "x")
+    assert_equal "x", waiter.value.data
+    Async { |task| task.async { sub.next }.stop }.wait
+    @nc.publish(@subject, "y")
+    assert_equal "y", sub.next(timeout: 5).data
+  end
 end
