@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Times that connect begins again after a signal: each is a new attempt with a new
- * connect_timeout. */
-#define CONNECT_RETRIES_MAX 100
 /* What the collector is told that a client takes. */
 #define CLIENT_KB 256
 /* Payloads of one inner call of publish_many: as many Lua stack slots keep them alive. */
@@ -85,7 +82,6 @@ const char *lnats_servers_push(lua_State *L, int arg)
 /* What -1 stands for, for calls that go on after a signal. */
 static void note_options(lnats_client *client)
 {
-    nats_client_option_int(client->client, "request_timeout", &client->request_timeout_ms);
     nats_client_option_int(client->client, "drain_timeout", &client->drain_timeout_ms);
 }
 
@@ -94,10 +90,10 @@ static void release_future(void *future)
     nats_future_free(future);
 }
 
-/* The client's userdata at the top, and its function: connect, and call that as often as a server
- * asks. */
-static nats_status connect_asking(lua_State *L, const char *servers, const nats_options *options,
-                                  lnats_client *client, int function)
+/* The client's userdata at the top, and its function, or nil: connect, and call that as often as a
+ * server asks. One future for all of it: a signal begins no attempt, and no time, anew. */
+static nats_status connect_waiting(lua_State *L, const char *servers, const nats_options *options,
+                                   lnats_client *client, int function)
 {
     int index = lua_gettop(L);
     void **box = lnats_box(L, release_future);
@@ -107,8 +103,10 @@ static nats_status connect_asking(lua_State *L, const char *servers, const nats_
         return status;
     }
     *box = future;
-    lua_pushvalue(L, function);
-    lnats_credentials_set(L, index);
+    if (!lua_isnil(L, function)) {
+        lua_pushvalue(L, function);
+        lnats_credentials_set(L, index);
+    }
     client->opening = true;
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
@@ -121,6 +119,30 @@ static nats_status connect_asking(lua_State *L, const char *servers, const nats_
         lnats_box_drop(L, index + 1);
         lua_settop(L, index);
     }
+    return status;
+}
+
+/* The program could answer only once it has the client: the library's call that waits says so. */
+static bool asks_nobody(lua_State *L)
+{
+    if (!lua_isnil(L, 3) || !lua_istable(L, 2)) {
+        return false;
+    }
+    lua_getfield(L, 2, "ask_credentials");
+    bool asks = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    return asks;
+}
+
+static nats_status connect_at_once(lua_State *L, const char *servers, const nats_options *options,
+                                   lnats_client *client)
+{
+    nats_status status;
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    do {
+        status = nats_connect(servers, options, &client->client);
+    } while (lnats_wait_again(L, &wait, status));
     return status;
 }
 
@@ -174,22 +196,8 @@ int lnats_connect(lua_State *L)
 
     int box = lua_gettop(L);
     lnats_client *client = push_client(L);
-    if (!lua_isnil(L, 3)) {
-        status = connect_asking(L, servers, options, client, 3);
-        if (status != NATS_OK) {
-            return lnats_fail(L, status);
-        }
-        note_options(client);
-        lnats_box_drop(L, box);
-        return 1;
-    }
-    lnats_wait wait;
-    lnats_wait_start(L, &wait, -1);
-    int tries = 0;
-    do {
-        status = nats_connect(servers, options, &client->client);
-        tries++;
-    } while (lnats_wait_again(L, &wait, status) && tries < CONNECT_RETRIES_MAX);
+    status = asks_nobody(L) ? connect_at_once(L, servers, options, client)
+                            : connect_waiting(L, servers, options, client, 3);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -561,17 +569,31 @@ static int client_get(lua_State *L)
 
 /* ---- round trips ---- */
 
+/* One PING for all of it: a signal sends no other. */
+static nats_status flush(lua_State *L, nats_client *client, int64_t ms)
+{
+    void **box = lnats_box(L, release_future);
+    nats_future *future = NULL;
+    nats_status status = nats_client_flush_start(client, ms, &future);
+    if (status != NATS_OK) {
+        return status;
+    }
+    *box = future;
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1); /* the future knows its own time */
+    nats_msg *none = NULL;
+    do {
+        status = nats_future_wait(future, -1, &none);
+    } while (lnats_wait_again(L, &wait, status));
+    lnats_box_drop(L, lua_gettop(L));
+    return status;
+}
+
 static int client_flush(lua_State *L)
 {
-    lnats_client *client = lnats_client_check(L, 1);
+    nats_client *client = lnats_client_check(L, 1)->client;
     int64_t ms = lnats_seconds(L, 2, "timeout", -1);
-    lnats_wait wait;
-    lnats_wait_default(L, &wait, ms, client->request_timeout_ms);
-    nats_status status;
-    do {
-        status = nats_client_flush(client->client, wait.ms);
-    } while (lnats_wait_again(L, &wait, status));
-    return lnats_done(L, status);
+    return lnats_done(L, flush(L, client, ms));
 }
 
 static int client_flush_start(lua_State *L)
@@ -586,19 +608,14 @@ static int client_flush_start(lua_State *L)
 
 static int client_rtt(lua_State *L)
 {
-    lnats_client *client = lnats_client_check(L, 1);
+    nats_client *client = lnats_client_check(L, 1)->client;
     int64_t ms = lnats_seconds(L, 2, "timeout", -1);
-    lnats_wait wait;
-    lnats_wait_default(L, &wait, ms, client->request_timeout_ms);
-    int64_t rtt_ns = 0;
-    nats_status status;
-    do {
-        status = nats_client_rtt(client->client, wait.ms, &rtt_ns);
-    } while (lnats_wait_again(L, &wait, status));
+    int64_t began = lnats_now_ns();
+    nats_status status = flush(L, client, ms);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
-    lua_pushnumber(L, (lua_Number)rtt_ns / 1e9);
+    lua_pushnumber(L, (lua_Number)(lnats_now_ns() - began) / 1e9);
     return 1;
 }
 

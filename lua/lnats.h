@@ -55,8 +55,7 @@ typedef struct lnats_client {
     nats_client *client; /* NULL once collected */
     lnats_batch shared;
     lnats_batch callbacks;
-    int64_t request_timeout_ms; /* what -1 means, for calls that go on after a signal */
-    int64_t drain_timeout_ms;
+    int64_t drain_timeout_ms; /* what -1 means, for calls that go on after a signal */
     bool stop;    /* run shall end */
     bool filling; /* dispatch waits for messages: a hook that calls stop must wake it */
     bool ended;   /* some subscription with a callback may be over */

@@ -319,14 +319,14 @@ def check_events(abi):
     """What can happen to a connection is told where people look for it; those lists are written by hand."""
     table = re.findall(r"^\| ([a-z_, ]+) \|", read(ERRORS) or "", re.M)
     told = {name for cell in table for name in cell.split(", ")}
-    names = read(os.path.join("libnats", "api", "event.c")) or ""
+    names = read(os.path.join("libnats", "client", "event.c")) or ""
     annotated = re.search(r"^---@class nats\.Event\n(?:---@field .*\n)+", read(ANNOTATIONS) or "", re.M)
     for row in abi["constants"]:
         if not row["name"].startswith("NATS_EVENT_"):
             continue
         name = row["name"][len("NATS_EVENT_"):].lower()
         if '[%s] = "%s"' % (row["name"], name) not in names:
-            problem("libnats/api/event.c", "gives %s no name: %s" % (row["name"], name))
+            problem("libnats/client/event.c", "gives %s no name: %s" % (row["name"], name))
         if name not in told:
             problem(ERRORS, "has no row for the event %s" % name)
         if annotated is None or '"%s"' % name not in annotated.group(0):

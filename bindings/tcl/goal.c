@@ -6,8 +6,6 @@
 
 /* Messages that a drain hands to callbacks at once. */
 #define DRAIN_SLICE 512
-/* Times that connect begins again after a signal: each is an attempt with a new timeout. */
-#define CONNECT_RETRIES_MAX 100
 
 static nats_client *client_of(const tnats_handle *handle)
 {
@@ -93,15 +91,16 @@ static int finish_connect(tnats_taking *taking, Tcl_Interp *interp, nats_status 
     return TCL_OK;
 }
 
-static int connect_blocking(tnats_state *state, const char *servers, const nats_options *options)
+/* The script could answer only once it has the client: the library's call that waits says so. */
+static int connect_at_once(tnats_state *state, const char *servers, const nats_options *options)
 {
-    for (int tries = 0;; tries++) {
+    for (;;) {
         nats_client *client = NULL;
         nats_status status = nats_connect(servers, options, &client);
         if (status == NATS_OK) {
             return tnats_client_add(state, client, NULL) != NULL ? TCL_OK : TCL_ERROR;
         }
-        if (status != NATS_ERR_INTERRUPTED || tries == CONNECT_RETRIES_MAX) {
+        if (status != NATS_ERR_INTERRUPTED) {
             return tnats_fail(state->interp, status);
         }
         int code = tnats_interrupted(state->interp);
@@ -113,7 +112,7 @@ static int connect_blocking(tnats_state *state, const char *servers, const nats_
 
 /* credentials: the prefix that supplies them, or NULL. It needs a handle while the connection is
  * made. */
-static int connect_yielding(tnats_state *state, const char *servers, const nats_options *options,
+static int connect_waiting(tnats_state *state, const char *servers, const nats_options *options,
                             Tcl_Obj *credentials)
 {
     nats_client *client = NULL;
@@ -137,10 +136,10 @@ static int connect_yielding(tnats_state *state, const char *servers, const nats_
 }
 
 static int connect_with(tnats_state *state, const char *servers, nats_options *options,
-                        Tcl_Obj *prefix)
+                        Tcl_Obj *prefix, bool asks)
 {
-    if (prefix == NULL && !tnats_in_coroutine(state, state->interp)) {
-        return connect_blocking(state, servers, options);
+    if (asks && prefix == NULL && !tnats_in_coroutine(state, state->interp)) {
+        return connect_at_once(state, servers, options);
     }
     Tcl_Size words;
     if (prefix != NULL &&
@@ -151,7 +150,19 @@ static int connect_with(tnats_state *state, const char *servers, nats_options *o
     if (prefix != NULL) {
         nats_options_set_bool(options, "credentials_hook", 1);
     }
-    return connect_yielding(state, servers, options, prefix);
+    return connect_waiting(state, servers, options, prefix);
+}
+
+/* Is -ask_credentials among the options, from objv[first] on? */
+static bool asks_nobody(int objc, Tcl_Obj *const objv[], int first)
+{
+    int asks = 0;
+    for (int i = first; i + 1 < objc; i += 2) {
+        if (strcmp(Tcl_GetString(objv[i]), "-ask_credentials") == 0) {
+            Tcl_GetBooleanFromObj(NULL, objv[i + 1], &asks);
+        }
+    }
+    return asks != 0;
 }
 
 /* polynats::connect ?url? ?-option value ...? */
@@ -176,7 +187,8 @@ int tnats_connect(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const 
     Tcl_Obj *prefix;
     int code = tnats_connect_options(interp, objc, objv, first, options, own, &prefix);
     if (code == TCL_OK) {
-        code = connect_with(state, servers.ptr, options, prefix);
+        bool asks = asks_nobody(objc, objv, first);
+        code = connect_with(state, servers.ptr, options, prefix, asks);
     }
     nats_options_free(options);
     tnats_bytes_free(&servers);

@@ -89,14 +89,13 @@ void nats__client_end(nats_client *client)
 
 typedef struct flush {
     nats__conn *conn;
-    uint64_t token;
-    uint64_t epoch;
+    nats__pinging ping;
 } flush;
 
 static bool flushed(void *what)
 {
     const flush *self = what;
-    return self->conn->last_pong >= self->token || self->conn->epoch != self->epoch;
+    return self->conn->last_pong >= self->ping.token || self->conn->epoch != self->ping.epoch;
 }
 
 static nats_status lost(nats__conn *conn)
@@ -112,24 +111,38 @@ static bool connected_or_closed(void *what)
     return conn->connected || conn->closed;
 }
 
-nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt_ns_out)
+static nats_status begin(flush *self, int64_t deadline_ns)
 {
-    nats_status status =
-        nats__conn_wait(conn, conn, connected_or_closed, conn, deadline_ns);
-    if (status == NATS_OK && conn->closed) {
+    nats__conn *conn = self->conn;
+    nats_status status = nats__conn_wait(conn, conn, connected_or_closed, conn, deadline_ns);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (conn->closed) {
         return lost(conn);
     }
-    flush self = {.conn = conn, .epoch = conn->epoch};
-    if (status == NATS_OK) {
-        status = nats__session_ping(conn->session, nats__now_ns(),
-                                    nats__writer_look(conn).accepted, &self.token);
+    self->ping.epoch = conn->epoch;
+    status = nats__session_ping(conn->session, nats__now_ns(), nats__writer_look(conn).accepted,
+                                &self->ping.token);
+    if (status != NATS_OK) {
+        return status;
     }
+    nats__conn_stage(conn);
+    return nats__session_out(conn->session)->len == 0
+               ? NATS_OK
+               : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+nats_status nats__conn_flush_on(nats__conn *conn, nats__pinging *pinging, int64_t deadline_ns,
+                                int64_t *rtt_ns_out)
+{
+    /* A copy: several threads may wait for the same one, and the first that is done forgets it. */
+    flush self = {.conn = conn, .ping = *pinging};
+    nats_status status = self.ping.token == 0 ? begin(&self, deadline_ns) : NATS_OK;
     if (status == NATS_OK) {
-        nats__conn_stage(conn);
-        status = nats__session_out(conn->session)->len == 0
-                     ? nats__conn_wait(conn, conn, flushed, &self, deadline_ns)
-                     : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+        status = nats__conn_wait(conn, conn, flushed, &self, deadline_ns);
     }
+    *pinging = status == NATS_ERR_INTERRUPTED ? self.ping : (nats__pinging){0};
     if (status == NATS_ERR_TIMEOUT) {
         return nats__fail(status, "timeout", "no PONG from the server in time");
     }
@@ -139,9 +152,15 @@ nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt
     if (status != NATS_OK) {
         return status;
     }
-    if (conn->last_pong < self.token || conn->epoch != self.epoch) {
+    if (conn->last_pong < self.ping.token || conn->epoch != self.ping.epoch) {
         return lost(conn);
     }
     *rtt_ns_out = conn->last_rtt_ns;
     return NATS_OK;
+}
+
+nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt_ns_out)
+{
+    nats__pinging none = {0};
+    return nats__conn_flush_on(conn, &none, deadline_ns, rtt_ns_out);
 }

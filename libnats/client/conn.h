@@ -47,6 +47,12 @@ typedef struct nats__conn nats__conn;
 
 /* Two references: the user's handle, and one for being in the session's table or having
  * messages. */
+/* A PING under way, so that who was interrupted waits for it when called again. */
+typedef struct nats__pinging {
+    uint64_t token; /* 0: none */
+    uint64_t epoch; /* of the connection that it was sent on */
+} nats__pinging;
+
 struct nats_sub {
     nats__subrec rec; /* first: the session hands it back */
     nats_client *client; /* referenced; NULL: the connection's own, for replies */
@@ -60,6 +66,7 @@ struct nats_sub {
     uint8_t mode;
     bool active; /* in the session's table */
     bool refused; /* by the server, and nobody was told by next or get yet */
+    nats__pinging pinging; /* of a drain that was interrupted */
 };
 
 /* ---- an open request (client/request.c) ---- */
@@ -143,6 +150,7 @@ struct nats_client {
     atomic_bool closed;
     bool draining;
     bool drained; /* all that was under way is here: with the last message taken it is over */
+    nats__pinging pinging; /* of a drain that was interrupted */
     bool woken;
     int loop_fd; /* -1 until asked for */
     int ready_fd;
@@ -584,6 +592,10 @@ void nats__client_news(nats_client *client); /* an event, a reply or the end of 
 /* One of these was taken: who takes one is told of the next. */
 void nats__client_took(nats_client *client);
 nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt_ns_out);
+/* The same, but goes on to wait for the PING that is under way, if one is. *pinging: afterwards
+ * with INTERRUPTED the one to go on with; else none. */
+nats_status nats__conn_flush_on(nats__conn *conn, nats__pinging *pinging, int64_t deadline_ns,
+                                int64_t *rtt_ns_out);
 
 /* loop.c: mu held. */
 void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want);

@@ -41,16 +41,17 @@ nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns)
 {
     nats__conn *conn = sub->client->conn;
     int64_t rtt;
-    if (!conn->connected) {
+    bool goes_on = sub->pinging.token != 0; /* a call that was interrupted has begun */
+    if (!conn->connected && !goes_on) {
         end(sub, false);
         return NATS_OK;
     }
-    nats_status status = nats__sub_drain_begin(sub);
+    nats_status status = goes_on ? NATS_OK : nats__sub_drain_begin(sub);
     if (status == NATS_OK) {
-        status = nats__conn_flush(conn, deadline_ns, &rtt);
+        status = nats__conn_flush_on(conn, &sub->pinging, deadline_ns, &rtt);
     }
     if (status == NATS_ERR_INTERRUPTED) {
-        return status; /* the next call goes on: an UNSUB sent twice is fine */
+        return status; /* the next call goes on */
     }
     nats__sub_drain_end(sub, status == NATS_OK);
     return status;
@@ -86,9 +87,10 @@ void nats__client_drain_end(nats_client *client, bool server_knows)
 nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
 {
     int64_t rtt;
-    nats_status status = nats__client_drain_begin(client);
+    bool goes_on = client->pinging.token != 0;
+    nats_status status = goes_on ? NATS_OK : nats__client_drain_begin(client);
     if (status == NATS_OK) {
-        status = nats__conn_flush(client->conn, deadline_ns, &rtt);
+        status = nats__conn_flush_on(client->conn, &client->pinging, deadline_ns, &rtt);
     }
     if (status == NATS_ERR_INTERRUPTED) {
         return status;

@@ -22,8 +22,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 OURS = re.compile(r"(?<![\w./$-])((?:bench|docs|examples|libnats|lua|script|tests|tools)/[\w./-]+)")
 SUFFIXES = {"c": ".c", "lua": ".lua", "python": ".py", "ruby": ".rb", "tcl": ".tcl"}
 # What a build without the language lacks.
-MODULES = {"lua": "lua/nats.so", "python": "python/polynats/__init__.py", "ruby": "ruby/polynats.rb",
-           "tcl": "tcl/polynats/pkgIndex.tcl"}
+MODULES = {"lua": "lua/nats.so", "python": "python/polynats/__init__.py",
+           "ruby": "ruby/polynats.rb", "tcl": "tcl/polynats/pkgIndex.tcl"}
 RUN_SECONDS = 20
 
 
@@ -75,7 +75,8 @@ def run_line(line, folder, build, compiler):
 
 def play_program(line, language, source, build, compiler):
     with tempfile.TemporaryDirectory(prefix="readme-") as folder:
-        with open(os.path.join(folder, "readme" + SUFFIXES[language]), "w", encoding="utf-8") as file:
+        path = os.path.join(folder, "readme" + SUFFIXES[language])
+        with open(path, "w", encoding="utf-8") as file:
             file.write(source)
         return run_line(line, folder, build, compiler)
 
@@ -143,8 +144,8 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     blocks = FENCE.findall(read("README.md"))
-    wrong = [*play(blocks, *sys.argv[1:]), *play_others(blocks, *sys.argv[1:]), *missing_paths(blocks),
-             *dead_links()]
+    wrong = [*play(blocks, *sys.argv[1:]), *play_others(blocks, *sys.argv[1:]),
+             *missing_paths(blocks), *dead_links()]
     for line in wrong:
         print("FAILED: " + line)
     return 1 if wrong else 0

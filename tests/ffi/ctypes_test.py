@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -78,6 +79,68 @@ class Signals(unittest.TestCase):
         signal.setitimer(signal.ITIMER_REAL, 0)
         self.assertEqual(sorted(int(msg.data) for msg in seen), list(range(total)))
         self.assertGreater(strikes, 0)
+
+
+class Slow:
+    """A server that answers each PING after a while, and counts."""
+
+    INFO = (b'INFO {"server_id":"s","version":"2.10.0","proto":1,"headers":true,'
+            b'"max_payload":1048576}\r\n')
+    DELAY_S = 0.2
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "nats://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.pings = self.accepted = 0
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                peer = self.listener.accept()[0]
+            except OSError:
+                return
+            self.accepted += 1
+            with peer:
+                peer.sendall(self.INFO)
+                for line in peer.makefile("rb"):
+                    if line == b"PING\r\n":
+                        self.pings += 1
+                        time.sleep(self.DELAY_S)
+                        peer.sendall(b"PONG\r\n")
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(5)
+
+
+class Beats(unittest.TestCase):
+    """Signals whose handler does nothing let no call begin anew."""
+
+    def setUp(self):
+        before = signal.signal(signal.SIGALRM, lambda *_: None)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, 0.03, 0.03)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+
+    def test_connect_ends_in_time(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            begun = time.monotonic()
+            with self.assertRaises(nats.Timeout):
+                nats.connect("nats://127.0.0.1:%d" % silent.getsockname()[1], connect_timeout=0.4)
+            self.assertLess(time.monotonic() - begun, 1.4)
+
+    def test_one_attempt_and_one_ping(self):
+        slow = Slow()
+        self.addCleanup(slow.close)
+        nc = nats.connect(slow.url, connect_timeout=5)
+        nc.flush(5)
+        self.assertGreater(nc.rtt(5), 0.15)
+        nc.subscribe("kept").drain(5)
+        nc.drain(5)
+        self.assertEqual((slow.accepted, slow.pings, nc.status), (1, 5, "closed"))
 
 
 class Threads(unittest.TestCase):

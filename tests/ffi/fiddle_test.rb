@@ -7,6 +7,7 @@ require "open3"
 require "rbconfig"
 require "timeout"
 require "polynats_ffi"
+require_relative "../ruby/mute"
 
 # One client for each test.
 class FiddleTest < Minitest::Test
@@ -56,6 +57,43 @@ class SignalTest < FiddleTest
     begun = now
     assert_raises(Timeout::Error) { Timeout.timeout(0.1) { @nc.get } }
     assert_operator now - begun, :<, SOON + 0.1
+  end
+
+  # A signal each few milliseconds, whose handler does nothing, lets no call begin anew.
+  def under_signals
+    old = trap("USR1") { nil }
+    sender = Thread.new { loop { sleep(0.03) and Process.kill(:USR1, Process.pid) } }
+    yield
+  ensure
+    sender.kill.join
+    trap("USR1", old)
+  end
+
+  def test_connect_ends_in_time_under_signals
+    silent = TCPServer.new("127.0.0.1", 0)
+    begun = now
+    under_signals do
+      assert_raises(PolynatsFFI::Timeout) do
+        PolynatsFFI.connect("nats://127.0.0.1:#{silent.addr[1]}", connect_timeout: 0.4)
+      end
+    end
+    assert_operator now - begun, :<, 0.9 + SOON
+  ensure
+    silent.close
+  end
+
+  def test_one_attempt_and_one_ping_outlast_the_signals
+    slow = SlowServer.new(0.2)
+    under_signals do
+      nc = PolynatsFFI.connect(slow.url, connect_timeout: 5)
+      nc.flush(timeout: 5)
+      assert_operator nc.rtt(timeout: 5), :>, 0.15
+      nc.subscribe("kept").drain(timeout: 5)
+      nc.drain(timeout: 5)
+    end
+    assert_equal [1, 5], [slow.accepted, slow.pings]
+  ensure
+    slow.close
   end
 
   def test_a_waiting_thread_can_be_killed

@@ -466,6 +466,100 @@ static void interrupted_drain_goes_on(void)
     nats_client_free(call.client);
 }
 
+/* A server that answers the connection's PING, and one more, when it may. */
+typedef struct slow_server {
+    int listener;
+    int port;
+    pthread_t thread;
+    atomic_int pings;
+    atomic_bool answers;
+} slow_server;
+
+static bool read_line(int fd, char *line, size_t size)
+{
+    for (size_t len = 0; len + 1 < size && read(fd, line + len, 1) == 1; len++) {
+        if (line[len] == '\n') {
+            line[len + 1] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+static void *count_pings(void *arg)
+{
+    static const char info[] = "INFO {\"server_id\":\"s\",\"version\":\"2.10.0\",\"proto\":1,"
+                               "\"headers\":true,\"max_payload\":1048576}\r\n";
+    slow_server *self = arg;
+    char line[2048];
+    int fd = accept(self->listener, NULL, NULL);
+    RIG_CHECK(fd >= 0 && write(fd, info, sizeof(info) - 1) > 0);
+    bool answered = false;
+    struct pollfd ask = {.fd = fd, .events = POLLIN};
+    for (;;) {
+        if (!answered && atomic_load(&self->answers)) {
+            answered = true;
+            RIG_CHECK(write(fd, "PONG\r\n", 6) == 6);
+        }
+        if (poll(&ask, 1, 10) == 0) {
+            continue;
+        }
+        if (!read_line(fd, line, sizeof(line))) {
+            break;
+        }
+        if (strncmp(line, "PING", 4) == 0 && atomic_fetch_add(&self->pings, 1) == 0) {
+            RIG_CHECK(write(fd, "PONG\r\n", 6) == 6);
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+static void *drain_sub(void *arg)
+{
+    wait_call *call = arg;
+    call->status = nats_sub_drain(call->sub, 60000);
+    return NULL;
+}
+
+/* However often a signal comes: it waits for the PONG of the PING that it sent first. */
+static void drain_sends_one_ping(void *(*body)(void *))
+{
+    enum { SIGNALS = 3, WAIT_MS = 50 };
+    char url[64];
+    wait_call call = {0};
+    slow_server server = {0};
+    static const char *const settings[] = {"interruptible=true", "reconnect=false", NULL};
+    catch_signals();
+    server.listener = rig_listen(&server.port);
+    server.thread = rig_thread(count_pings, &server);
+    snprintf(url, sizeof(url), "nats://127.0.0.1:%d", server.port);
+    RIG_OK(rig_connect(url, settings, &call.client));
+    RIG_OK(nats_client_subscribe(call.client, "kept", NATS_Z, NULL, 0, 0, &call.sub));
+    for (int i = 0; i < SIGNALS; i++) {
+        pthread_t drainer = rig_thread(body, &call);
+        rig_sleep_ms(WAIT_MS);
+        pthread_kill(drainer, SIGUSR1);
+        rig_join(drainer, SOON_MS, "drain, after a signal");
+        RIG_CHECK(call.status == NATS_ERR_INTERRUPTED);
+    }
+    atomic_store(&server.answers, true);
+    pthread_t drainer = rig_thread(body, &call);
+    rig_join(drainer, SOON_MS, "drain, after the PONG");
+    RIG_OK(call.status);
+    RIG_CHECK(atomic_load(&server.pings) == 2);
+    nats_sub_free(call.sub);
+    nats_client_free(call.client);
+    rig_join(server.thread, SOON_MS, "the slow server");
+    close(server.listener);
+}
+
+static void interrupted_drain_sends_one_ping(void)
+{
+    drain_sends_one_ping(drain_it);
+    drain_sends_one_ping(drain_sub);
+}
+
 /* ---- a flush, while another thread waits ---- */
 
 static void *wait_get(void *arg)
@@ -559,6 +653,7 @@ int main(int argc, char **argv)
         {"process_leaves_wakes", process_leaves_wakes},
         {"follower_hears_signals", follower_hears_signals},
         {"interrupted_drain_goes_on", interrupted_drain_goes_on},
+        {"interrupted_drain_sends_one_ping", interrupted_drain_sends_one_ping},
         {"flush_behind_a_sleeping_driver", flush_behind_a_sleeping_driver},
         {"refused_while_reconnecting", refused_while_reconnecting},
     };

@@ -66,7 +66,8 @@ CASES = {
     "an event that no page tells of": ("abi", (
         "docs/errors.md", "\n| lame_duck |", "\n| lame_goose |"), "no row for the event lame_duck"),
     "an event without a name": ("abi", (
-        "libnats/api/event.c", '[NATS_EVENT_STALE] = "stale",', ""), "gives NATS_EVENT_STALE no name"),
+        "libnats/client/event.c", '[NATS_EVENT_STALE] = "stale",', ""),
+        "gives NATS_EVENT_STALE no name"),
     "a new event that is told nowhere": ("abi", (
         "libnats/include/polynats/event.h", "NATS_EVENT_STALE = 9,",
         "NATS_EVENT_STALE = 9, NATS_EVENT_SUB_DONE = 99,"), "no row for the event sub_done"),

@@ -91,4 +91,35 @@ t.test("a signal without a hook interrupts no wait and loses no reply", function
   nc:close()
 end)
 
+-- ---- a signal whose handler does nothing ----
+
+-- Lua 5.4 has luaposix for it, if that is here; LuaJIT gives the system a function of C.
+local function handle_usr1()
+  if t.luajit then
+    local ffi = require "ffi"
+    ffi.cdef "void (*signal(int number, void (*handler)(int)))(int); int abs(int);"
+    ffi.C.signal(10, ffi.cast("void (*)(int)", ffi.C.abs))
+    return true
+  end
+  local found, posix = pcall(require, "posix.signal")
+  if found then posix.signal(posix.SIGUSR1, function() end) end
+  return found
+end
+
+if handle_usr1() then
+  t.test("such signals do not make connect begin again", function()
+    local silent = t.server()
+    silent:signal("STOP")
+    os.execute(("(for i in $(seq 60); do kill -USR1 %s || exit; sleep 0.03; done) 2>/dev/null &")
+      :format(t.pid))
+    local before = nats.now()
+    local nc, _, code = nats.connect(silent.url, { connect_timeout = 0.4 })
+    local took = nats.now() - before
+    silent:signal("CONT")
+    t.same(nc, nil)
+    t.same(code, "TIMEOUT")
+    t.check(took >= 0.39 and took < 1.4, ("connect took %.2f s"):format(took))
+  end)
+end
+
 t.done()

@@ -37,6 +37,44 @@ class MuteServer
   end
 end
 
+# A server that answers each PING so many seconds after it came, and counts.
+class SlowServer
+  attr_reader :accepted, :pings
+
+  def initialize(seconds)
+    @server = TCPServer.new("127.0.0.1", 0)
+    @seconds = seconds
+    @accepted = @pings = 0
+    @threads = [Thread.new { loop { serve(@server.accept) } }]
+  end
+
+  def url = "nats://127.0.0.1:#{@server.addr[1]}"
+
+  def close
+    @threads.each { |thread| thread.kill.join }
+    @server.close
+  end
+
+  private
+
+  def serve(socket)
+    @accepted += 1
+    socket.write(MuteServer::INFO)
+    @threads << Thread.new { answer(socket) }
+  end
+
+  def answer(socket)
+    while (line = socket.gets)
+      next unless line.start_with?("PING")
+
+      @pings += 1
+      @threads << Thread.new { sleep(@seconds) and socket.write("PONG\r\n") }
+    end
+  rescue ::IOError, SystemCallError
+    nil
+  end
+end
+
 # Every verb that waits, on servers that let it wait. Each gets a client of its own.
 module Waits
   LONG = 60

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "mute"
 require "async"
 
 # Calls that wait let others run, and end when they are told to.
@@ -28,6 +29,47 @@ class WaitingTest < PolynatsTest
   ensure
     sender.join
     trap("USR1", old)
+  end
+
+  # ---- signals that return begin nothing anew ----
+
+  # A signal each few milliseconds, whose handler does nothing.
+  def under_signals(every)
+    old = trap("USR1") { nil }
+    sender = Thread.new { loop { sleep(every) and Process.kill(:USR1, Process.pid) } }
+    yield
+  ensure
+    sender.kill.join
+    trap("USR1", old)
+  end
+
+  def test_connect_ends_in_time_under_signals
+    silent = TCPServer.new("127.0.0.1", 0)
+    url = "nats://127.0.0.1:#{silent.addr[1]}"
+    seconds = took do
+      under_signals(0.05) do
+        assert_raises(Polynats::Timeout) { Polynats.connect(url, connect_timeout: 0.4) }
+      end
+    end
+    assert_operator seconds, :<, 0.4 + PROMPT
+  ensure
+    silent.close
+  end
+
+  def test_one_attempt_and_one_ping_outlast_the_signals
+    slow = SlowServer.new(0.2)
+    under_signals(0.03) do
+      nc = Polynats.connect(slow.url, connect_timeout: 5)
+      nc.subscribe("kept")
+      nc.flush(timeout: 5)
+      assert_operator nc.rtt(timeout: 5), :>, 0.15
+      nc.subscribe("more").drain(timeout: 5)
+      nc.drain(timeout: 5)
+      assert_predicate nc, :closed?
+    end
+    assert_equal [1, 5], [slow.accepted, slow.pings]
+  ensure
+    slow.close
   end
 
   def test_close_from_another_thread
@@ -167,5 +209,21 @@ class WaitingTest < PolynatsTest
       task.sleep(0.05)
       assert_operator took { waiter.stop }, :<, PROMPT
     end
+  end
+
+  # The wait never began, and nothing refers to it.
+  def test_a_thread_that_cannot_be_made
+    sub = @nc.subscribe(@subject)
+    other = Thread.new do
+      ThreadGroup.new.tap { |group| group.add(Thread.current) }.freeze
+      Async { assert_raises(ThreadError) { sub.next(timeout: 5) } and nil }.wait
+    end
+    other.join
+    waiter = Thread.new { sub.next(timeout: 5) }
+    @nc.publish(@subject, "x")
+    assert_equal "x", waiter.value.data
+    Async { |task| task.async { sub.next }.stop }.wait
+    @nc.publish(@subject, "y")
+    assert_equal "y", sub.next(timeout: 5).data
   end
 end

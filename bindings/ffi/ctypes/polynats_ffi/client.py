@@ -33,20 +33,26 @@ def connect(servers=None, credentials=None, **given):
     """A client, once the server has answered. servers: a URL, several with commas, or a list;
     None: $NATS_URL, else nats://127.0.0.1:4222. Options: docs/options.md. credentials: a function
     that is called with the server's nonce at each connect (docs/authentication.md)."""
+    if credentials is not None and not callable(credentials):
+        raise TypeError("credentials must be callable, not %s" % type(credentials).__name__)
     if credentials is not None:
-        return _connect_with(servers, credentials, given)
-    servers, handle = servers_of(servers), make_options(given, True)
+        given["credentials_hook"] = True
+    servers, options = servers_of(servers), make_options(given, True)
+    if credentials is None and given.get("ask_credentials"):
+        return _connect_at_once(servers, options)
+    return _connect_waiting(servers, options, credentials)
 
+
+def _connect_at_once(servers, options):
+    """The program could answer only once it has the client: the library's call that waits says so."""
     def make(out):
-        return waiting(lambda _: C.nats_connect(servers, handle, out), FOR_EVER)
+        return waiting(lambda _: C.nats_connect(servers, options, out), FOR_EVER)
 
     return Client(core.new_handle(make, C.nats_client_free))
 
 
-def _connect_with(servers, hook, given):
-    if not callable(hook):
-        raise TypeError("credentials must be callable, not %s" % type(hook).__name__)
-    servers, options = servers_of(servers), make_options(dict(given, credentials_hook=True), True)
+def _connect_waiting(servers, options, hook):
+    """By one future: a signal begins no attempt, and no time, anew."""
     handle, future = core.Handle(C.nats_client_free), core.Handle(C.nats_future_free)
     done(C.nats_connect_start(servers, options, byref(handle), byref(future)))
     client = Client(handle)
@@ -77,7 +83,6 @@ class Client(callback.Callbacks):
     def __init__(self, handle):
         super().__init__()
         self.handle = handle
-        self.request_ms = self._option(b"request_timeout")
         self.drain_ms = self._option(b"drain_timeout")
         self.kept, self.kept_events = [], []  # what an exception would have lost
         self.private = set()  # sids of which get gives nothing
@@ -225,15 +230,20 @@ class Client(callback.Callbacks):
 
     def flush(self, timeout=None):
         """The server has processed then what was sent before."""
-        done(waiting(lambda left: C.nats_client_flush(self.handle, left), ms_in(timeout),
-                     self.request_ms))
+        # By one future, and so one PING: a signal sends no other.
+        ms = ms_in(timeout)
+        future = core.new_handle(lambda out: C.nats_client_flush_start(self.handle, ms, out),
+                                 C.nats_future_free)
+        try:
+            request.Future(self, future).wait()
+        finally:
+            future.free()
 
     def rtt(self, timeout=None):
         """Seconds that a PING and its PONG take."""
-        found = c_int64()
-        done(waiting(lambda left: C.nats_client_rtt(self.handle, left, byref(found)),
-                     ms_in(timeout), self.request_ms))
-        return found.value / core.NS
+        began = core.now()
+        self.flush(timeout)
+        return core.now() - began
 
     def new_inbox(self):
         inbox, size = create_string_buffer(INBOX_SIZE), c_size_t()

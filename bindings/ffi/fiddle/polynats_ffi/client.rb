@@ -39,20 +39,25 @@ module PolynatsFFI
 
     def self.connect(servers, given)
       hook = given[:credentials]
-      return connect_with(servers, hook, given) if hook
+      raise TypeError, "credentials must respond to call" unless hook.nil? || hook.respond_to?(:call)
 
+      given = given.merge(credentials: nil, credentials_hook: true) if hook
       servers = Options.servers_of(servers)
       options = Options.make(given, true)
+      return connect_at_once(servers, options) if hook.nil? && given[:ask_credentials]
+
+      connect_waiting(servers, options, hook)
+    end
+
+    # The program could answer only once it has the client: the library's call that waits says so.
+    def self.connect_at_once(servers, options)
       new(Handle.new(:nats_client_free) do |out|
         Core.waiting(Core::FOR_EVER) { C.nats_connect(servers, options, out) }
       end)
     end
 
-    def self.connect_with(servers, hook, given)
-      raise TypeError, "credentials must respond to call" unless hook.respond_to?(:call)
-
-      servers = Options.servers_of(servers)
-      options = Options.make(given.merge(credentials: nil, credentials_hook: true), true)
+    # By one future: a signal begins no attempt, and no time, anew.
+    def self.connect_waiting(servers, options, hook)
       future = nil
       client = new(Handle.new(:nats_client_free) do |out|
         box = Box.new
@@ -63,11 +68,10 @@ module PolynatsFFI
       end, hook)
       client.opened(future)
     end
-    private_class_method :connect_with
+    private_class_method :connect_at_once, :connect_waiting
 
     def initialize(handle, hook = nil)
       @handle = handle
-      @request_ms = option("request_timeout")
       @drain_ms = option("drain_timeout")
       @subs = {}   # subscriptions with callbacks, by sid
       @queued = [] # messages taken for callbacks and not yet handed over
@@ -204,18 +208,19 @@ module PolynatsFFI
 
     # The server has processed then what was sent before.
     def flush(timeout: nil)
-      Core.done(Core.waiting(Core.ms_in(timeout), @request_ms) do |left|
-        C.nats_client_flush(@handle, left)
-      end)
+      # By one future, and so one PING: a signal sends no other.
+      ms = Core.ms_in(timeout)
+      future = Handle.new(:nats_future_free) { |out| C.nats_client_flush_start(@handle, ms, out) }
+      Future.new(self, future).wait
+    ensure
+      future&.free
     end
 
     # Seconds that a PING and its PONG take.
     def rtt(timeout: nil)
-      found = Box.new
-      Core.done(Core.waiting(Core.ms_in(timeout), @request_ms) do |left|
-        C.nats_client_rtt(@handle, left, found)
-      end)
-      found.int64 / Core::NS
+      began = Core.now
+      flush(timeout: timeout)
+      Core.now - began
     end
 
     def new_inbox

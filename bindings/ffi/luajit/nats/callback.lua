@@ -142,13 +142,15 @@ function client:drain(timeout)
   local subs, status = {}, 0
   for _, sub in pairs(self.subs) do subs[#subs + 1] = sub end
   for _, sub in ipairs(subs) do
-    status = waiting(function(wait) return C.nats_sub_drain(sub.handle, wait) end, left())
+    status = waiting(function(wait) return C.nats_sub_drain(sub.handle, wait) end, left(),
+      self.drain_ms)
     if status ~= 0 then break end
   end
   if status ~= 0 and status ~= CLOSED and status ~= TIMEOUT then return fail(status) end
   self.stopped = false
   repeat until dispatch(self, messages.GET_MAX, 0) == 0 or self.stopped
-  return done(waiting(function(wait) return C.nats_client_drain(self.handle, wait) end, left()))
+  return done(waiting(function(wait) return C.nats_client_drain(self.handle, wait) end, left(),
+    self.drain_ms))
 end
 
 return client

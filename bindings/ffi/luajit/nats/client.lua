@@ -52,7 +52,6 @@ local function new_client()
   local handle = ffi.gc(client_box[0], C.nats_client_free)
   return setmetatable({
     handle = handle,
-    request_ms = option_of(handle, "request_timeout"),
     drain_ms = option_of(handle, "drain_timeout"),
     subs = {},   -- subscriptions with callbacks, by sid
     queued = {}, -- messages taken for callbacks and not yet handed over
@@ -98,8 +97,9 @@ local function connect_start(servers, given)
   return made, futures.goal(made)
 end
 
--- The wait is ours, so that the function can be called in it.
-local function connect_asking(servers, given)
+-- By one future: a signal begins no attempt, and no time, anew; and the function that supplies
+-- credentials can be called meanwhile.
+local function connect_waiting(servers, given)
   local made, future, code, about = connect_start(servers, given)
   if not made then return made, future, code, about end
   local fine, result = pcall(waiting, function(left)
@@ -112,9 +112,9 @@ local function connect_asking(servers, given)
 end
 
 local function connect(servers, given)
-  if type(given) == "table" and given.credentials ~= nil then
-    return connect_asking(servers, given)
-  end
+  local asks_nobody = type(given) == "table" and given.credentials == nil and given.ask_credentials
+  if not asks_nobody then return connect_waiting(servers, given) end
+  -- The program could answer only once it has the client: the library's call that waits says so.
   servers = options_of.servers(servers)
   local options, status = options_of.make(given, true)
   if not options then return fail(status) end
@@ -230,19 +230,27 @@ end
 
 -- ---- round trips, and what it knows ----
 
+-- By one future, and so one PING: a signal sends no other.
+local function flush(self, ms)
+  local status = C.nats_client_flush_start(self.handle, ms, futures.box)
+  if status ~= 0 then return status end
+  local future = futures.goal(self)
+  status = waiting(function(left)
+    return C.nats_future_wait(future.handle, left, no_msg_box)
+  end, -1)
+  C.nats_future_free(ffi.gc(future.handle, nil))
+  return status
+end
+
 function client:flush(timeout)
-  local ms = check_ms(timeout, "timeout", -1)
-  return done(waiting(function(left) return C.nats_client_flush(self.handle, left) end, ms,
-    self.request_ms))
+  return done(flush(self, check_ms(timeout, "timeout", -1)))
 end
 
 function client:rtt(timeout)
-  local ms = check_ms(timeout, "timeout", -1)
-  local status = waiting(function(left)
-    return C.nats_client_rtt(self.handle, left, int64_box)
-  end, ms, self.request_ms)
+  local ms, began = check_ms(timeout, "timeout", -1), core.now()
+  local status = flush(self, ms)
   if status ~= 0 then return fail(status) end
-  return tonumber(int64_box[0]) / 1e9
+  return core.now() - began
 end
 
 local inbox = ffi.new("char[?]", INBOX_SIZE)

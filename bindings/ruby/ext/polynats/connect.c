@@ -109,6 +109,7 @@ typedef struct connecting {
     const char *url;
     const nats_options *options;
     nats_client *client;
+    nats_future *future; /* NULL: the library's own call waits */
 } connecting;
 
 static nats_status connect_step(void *arg)
@@ -117,17 +118,41 @@ static nats_status connect_step(void *arg)
     return nats_connect(self->url, self->options, &self->client);
 }
 
-static void drop_client(void *arg)
+/* One future for all of it: a signal begins no attempt, and no time, anew. */
+static nats_status await_step(void *arg)
 {
-    nats_client_free(((connecting *)arg)->client);
+    nats_msg *none = NULL;
+    return nats_future_wait(((connecting *)arg)->future, -1, &none); /* it knows its own time */
 }
 
-static void connect_waiting(connecting *self)
+static void drop_client(void *arg)
+{
+    connecting *self = arg;
+    nats_future_free(self->future);
+    nats_client_free(self->client);
+}
+
+/* The program could answer only once it has the client: the library's call that waits says so. */
+static bool asks_nobody(VALUE given)
+{
+    static const char name[] = "ask_credentials";
+    return !NIL_P(given) && (RTEST(rb_hash_lookup(given, ID2SYM(rb_intern(name)))) ||
+                             RTEST(rb_hash_lookup(given, rb_str_new_cstr(name))));
+}
+
+static void connect_waiting(connecting *self, bool at_once)
 {
     nrb_call call;
-    nrb_call_start(&call, connect_step, self, -1);
+    if (!at_once) {
+        nrb_check(nats_connect_start(self->url, self->options, &self->client, &self->future));
+    }
+    nrb_call_start(&call, at_once ? connect_step : await_step, self, -1);
     call.undo = drop_client;
-    nrb_call_check(&call);
+    if (nrb_call_run(&call) != NATS_OK) {
+        drop_client(self);
+        nrb_raise(call.status, call.text, call.about);
+    }
+    nats_future_free(self->future);
 }
 
 /* Polynats::Client.open(servers, options) */
@@ -143,7 +168,7 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
     if (nrb_has_scheduler()) {
         self.client = nrb_goal_connect(self.url, self.options);
     } else {
-        connect_waiting(&self);
+        connect_waiting(&self, asks_nobody(given));
     }
     ((nrb_client *)DATA_PTR(object))->client = self.client;
     options_free(box);

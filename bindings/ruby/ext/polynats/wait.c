@@ -156,12 +156,20 @@ static VALUE run_in_thread(void *arg)
     return Qnil;
 }
 
+static VALUE create_thread(VALUE call)
+{
+    return rb_thread_create(run_in_thread, (void *)call);
+}
+
 /* A thread waits in this fiber's place, and Thread#join lets the scheduler run the others. The call
  * is on this fiber's stack, so we never leave before the thread has ended. */
 static int run_beside(nrb_call *call)
 {
-    VALUE thread = rb_thread_create(run_in_thread, call);
     int state = 0;
+    VALUE thread = rb_protect(create_thread, (VALUE)call, &state);
+    if (state != 0) {
+        return state; /* who refers to the call learns that it ends: see undo */
+    }
     call->thread = thread;
     rb_protect(join, thread, &state);
     while (RTEST(rb_funcall(thread, rb_intern("alive?"), 0))) {

@@ -5,7 +5,7 @@
 typedef struct verb {
     nats_client *client;
     nats_sub *sub;
-    int64_t rtt_ns;
+    nats_future *future;
     nrb_call call;
 } verb;
 
@@ -52,12 +52,18 @@ nats_status nrb_client_drain(nats_client *client, int64_t timeout_ms)
     return run(&self, drain_step, timeout_ms);
 }
 
-static nats_status flush_step(void *arg)
+static nats_status goal_step(void *arg)
 {
-    const verb *self = arg;
-    return nats_client_flush(self->client, left(self));
+    nats_msg *none = NULL;
+    return nats_future_wait(((verb *)arg)->future, -1, &none); /* it knows its own time */
 }
 
+static void drop_future(void *arg)
+{
+    nats_future_free(((verb *)arg)->future);
+}
+
+/* One PING for all of it: a signal sends no other. */
 nats_status nrb_client_flush(nats_client *client, int64_t timeout_ms)
 {
     verb self = {.client = client};
@@ -65,26 +71,22 @@ nats_status nrb_client_flush(nats_client *client, int64_t timeout_ms)
         nrb_goal_flush(client, timeout_ms);
         return NATS_OK;
     }
-    return run(&self, flush_step, timeout_ms);
-}
-
-static nats_status rtt_step(void *arg)
-{
-    verb *self = arg;
-    return nats_client_rtt(self->client, left(self), &self->rtt_ns);
+    nrb_check(nats_client_flush_start(client, timeout_ms, &self.future));
+    nrb_call_start(&self.call, goal_step, &self, -1);
+    self.call.undo = drop_future;
+    nats_status status = nrb_call_run(&self.call);
+    drop_future(&self);
+    if (status != NATS_OK) {
+        nrb_raise(status, self.call.text, self.call.about);
+    }
+    return NATS_OK;
 }
 
 nats_status nrb_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rtt_ns_out)
 {
-    verb self = {.client = client};
-    if (nrb_has_scheduler()) {
-        int64_t began = nrb_now_ns();
-        nrb_goal_flush(client, timeout_ms);
-        *rtt_ns_out = nrb_now_ns() - began;
-        return NATS_OK;
-    }
-    run(&self, rtt_step, timeout_ms);
-    *rtt_ns_out = self.rtt_ns;
+    int64_t began = nrb_now_ns();
+    nrb_client_flush(client, timeout_ms);
+    *rtt_ns_out = nrb_now_ns() - began;
     return NATS_OK;
 }
 
