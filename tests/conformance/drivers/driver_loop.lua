@@ -52,8 +52,11 @@ local function await(client, seconds, take, enough)
     while true do
         local value, message, code, about = take()
         local left = stop and stop - nats.now()
-        if value ~= nil or code or (left and left <= 0) or (enough and enough()) then
+        if value ~= nil or code or (left and left <= 0) then
             return value, message, code, about
+        end
+        if enough and enough() then
+            return take() -- it may have ended since it was last looked at
         end
         local due = client:deadline()
         watch(client, due and left and math.min(due, left) or due or left)
