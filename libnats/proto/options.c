@@ -1,6 +1,7 @@
 #include "proto/options.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ static const nats__option_rule rules[NATS__OPT_COUNT] = {
 };
 
 enum {
+    VALUE_SIZE = 32, /* a number of 64 bits, and its unit */
     NAME_MAX = 64,   /* bytes of an unknown name that are repeated, and compared with known ones */
     DISTANCE_MAX = 3 /* edits up to which a known name is taken for the one that was meant */
 };
@@ -141,17 +143,29 @@ static bool zero_is_refused(nats__option_id id)
     return id == NATS__OPT_pending_msgs || id == NATS__OPT_pending_bytes;
 }
 
+/* A number as an error tells it; times in ms, however they were given. */
+static void write_value(char *out, size_t size, const nats__option_rule *rule, int64_t value)
+{
+    if (rule->type == NATS_OPTION_DURATION && value == -1) {
+        snprintf(out, size, "-1 (for ever)");
+        return;
+    }
+    snprintf(out, size, "%" PRId64 "%s", value, rule->type == NATS_OPTION_DURATION ? " ms" : "");
+}
+
 static nats_status fail_range(const nats__option_rule *rule, nats__option_id id, int64_t value)
 {
-    const char *unit = rule->type == NATS_OPTION_DURATION ? " ms" : "";
+    char given[VALUE_SIZE], min[VALUE_SIZE], max[VALUE_SIZE];
     if (zero_is_refused(id)) {
         return nats__fail(NATS_ERR_INVALID, rule->name,
                           "option '%s': %" PRId64 " is out of range: -1, or 1 to %" PRId64,
                           rule->name, value, rule->max);
     }
-    return nats__fail(NATS_ERR_INVALID, rule->name,
-                      "option '%s': %" PRId64 "%s is out of range: %" PRId64 "%s to %" PRId64 "%s",
-                      rule->name, value, unit, rule->min, unit, rule->max, unit);
+    write_value(given, sizeof given, rule, value);
+    write_value(min, sizeof min, rule, rule->min);
+    write_value(max, sizeof max, rule, rule->max);
+    return nats__fail(NATS_ERR_INVALID, rule->name, "option '%s': %s is out of range: %s to %s",
+                      rule->name, given, min, max);
 }
 
 static nats_status put_number(nats_options *options, nats__option_id id, int64_t value)
