@@ -3,8 +3,12 @@
 import inspect
 import itertools
 import logging
+import os
 import pickle
 import select
+import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -500,3 +504,21 @@ def test_other_threads_may_use_a_client(nc, subject):
     for thread in threads:
         thread.join()
     assert sorted(got) == list(range(2000))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "told"),
+    [
+        (".cpython-30-x86_64-linux-gnu.so", "built for cpython-30-x86_64-linux-gnu"),
+        (None, "not built"),
+    ],
+)
+def test_a_module_for_another_python_says_so(tmp_path, suffix, told):
+    package = shutil.copytree(os.path.dirname(polynats.__file__), tmp_path / "polynats",
+                              ignore=shutil.ignore_patterns("_polynats*.so", "__pycache__"))
+    if suffix:
+        (package / ("_polynats" + suffix)).write_bytes(b"")
+    done = subprocess.run([sys.executable, "-c", "import polynats"], check=False, timeout=20,
+                          env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert told in done.stderr.splitlines()[-1]

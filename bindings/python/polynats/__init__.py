@@ -15,7 +15,12 @@ from __future__ import annotations
 
 import atexit
 
-from . import _polynats
+try:
+    from . import _polynats
+except ImportError as _problem:
+    from ._built_for import explain
+
+    raise explain(_problem) from None
 from ._client import Client, connect
 from ._errors import (
     Auth,
