@@ -7,6 +7,7 @@ build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 background=()
+shown=
 : "${NATS_URL:?the URL of a nats-server}"
 export LUA_CPATH="$build/lua/?.so;;"
 
@@ -67,7 +68,13 @@ start() {
         fi
         sleep 0.05
     done
-    echo "  $1's $2: $(head -n 1 "$out")"
+    show "  $1's $2: $(head -n 1 "$out")"
+}
+
+# The first conversation of each kind is shown word for word, the others by a line for each language.
+show() {
+    [[ -z $shown ]] || return 0
+    echo "$1"
 }
 
 expect() {
@@ -82,7 +89,7 @@ ask() {
     local asker=$1 server=$2 answer
     start "$folder/responder" "$server" responder "svc.$asker.$server" 1
     answer=$(run "$asker" requester "svc.$asker.$server" "hello from $asker")
-    echo "  $asker's requester: hello from $asker  ->  $answer"
+    show "  $asker's requester: hello from $asker  ->  $answer"
     expect "$answer" "$(tr '[:lower:]' '[:upper:]' <<<"hello from $asker")"
     wait "${background[-1]}"
 }
@@ -91,24 +98,32 @@ ask() {
 tell() {
     local speaker=$1 listener=$2 subject=greet.$1
     start "$folder/subscriber" "$listener" subscriber "$subject" 5
-    echo "  $speaker's publisher: $(run "$speaker" publisher "$subject" "hello from $speaker")"
+    show "  $speaker's publisher: $(run "$speaker" publisher "$subject" "hello from $speaker")"
     wait "${background[-1]}"
-    sed '1d; s/^/    /' "$folder/subscriber"
+    show "$(sed '1d; s/^/    /' "$folder/subscriber")"
     expect "$(sed 1d "$folder/subscriber")" "$(printf '%s\t%s\n' \
         "$subject" "hello from $speaker" "$subject" "hello from $speaker" \
         "" "Lang: en" "" "Lang: fr" "$subject" one "$subject" two "$subject" three)"
 }
 
-echo "Publishers and subscribers:"
+echo "Publishers and subscribers, five messages each:"
 for speaker in "${languages[@]}"; do
+    heard=()
     for listener in "${languages[@]}"; do
-        [[ $speaker == "$listener" ]] || tell "$speaker" "$listener"
+        [[ $speaker != "$listener" ]] || continue
+        tell "$speaker" "$listener"
+        shown=yes
+        heard+=("$listener")
     done
+    printf '  %-6s  is heard by      %s\n' "$speaker" "${heard[*]}"
 done
 echo "Requests and answers:"
+shown=
 for asker in "${languages[@]}"; do
     for server in "${languages[@]}"; do
         ask "$asker" "$server"
+        shown=yes
     done
+    printf '  %-6s  is answered by   %s\n' "$asker" "${languages[*]}"
 done
 echo "all of them understood each other"
