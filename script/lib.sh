@@ -23,6 +23,17 @@ show_help() {
     sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
 }
 
+# folder_given [FOLDER]: where a package goes, as a full path; the current folder if not said.
+folder_given() {
+    case ${1:-} in
+        -*) fail "unknown option '$1': try --help" ;;
+    esac
+    [[ $# -le 1 ]] || fail "one folder is enough, and these are $#: try --help"
+    [[ -d ${1:-.} ]] || fail "there is no folder '$1'"
+    [[ -w ${1:-.} ]] || fail "the folder '${1:-.}' cannot be written to"
+    (cd "${1:-.}" && pwd)
+}
+
 # server_version PROGRAM: 2.15.2, or nothing.
 server_version() {
     "$1" --version 2>/dev/null | grep -o '[0-9][0-9.]*[0-9]' | head -n 1
