@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # conversation.sh BUILD: programs in C, Lua, Python, Ruby, Tcl and LuaJIT talk to each other through the server
-# of $NATS_URL; whoever gets another answer than it should ends it with an error. script/demo and the test `examples` run this.
+# of $NATS_URL; whoever gets another answer than it should ends it with an error. script/demo and the test
+# `examples` run this.
 set -euo pipefail
 
 build=$1

@@ -320,7 +320,8 @@ def check_events(abi):
     table = re.findall(r"^\| ([a-z_, ]+) \|", read(ERRORS) or "", re.M)
     told = {name for cell in table for name in cell.split(", ")}
     names = read(os.path.join("libnats", "client", "event.c")) or ""
-    annotated = re.search(r"^---@class nats\.Event\n(?:---@field .*\n)+", read(ANNOTATIONS) or "", re.M)
+    annotated = re.search(r"^---@class nats\.Event\n(?:---@field .*\n)+",
+                          read(ANNOTATIONS) or "", re.M)
     for row in abi["constants"]:
         if not row["name"].startswith("NATS_EVENT_"):
             continue
