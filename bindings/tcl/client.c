@@ -131,6 +131,18 @@ int tnats_client_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl
     return code == TCL_OK ? publish(handle, interp, objc, objv, read_publish) : code;
 }
 
+/* Is each of them bytes? */
+static int check_payloads(tnats_state *state, Tcl_Obj **items, size_t count)
+{
+    int code = TCL_OK;
+    for (size_t i = 0; i < count && code == TCL_OK; i++) {
+        tnats_bytes bytes;
+        code = tnats_data(state, items[i], &bytes);
+        tnats_bytes_free(&bytes);
+    }
+    return code;
+}
+
 /* One slice of the payloads; *accepted_out counts what was accepted. */
 static int publish_slice(tnats_handle *handle, const tnats_bytes *subject, Tcl_Obj **items,
                          size_t count, nats_status *status_out, size_t *accepted_out)
@@ -148,8 +160,7 @@ static int publish_slice(tnats_handle *handle, const tnats_bytes *subject, Tcl_O
         lens[ready] = bytes[ready].len;
         ready += code == TCL_OK ? 1 : 0;
     }
-    /* Those before a bad one go out, as in a loop of publishes. */
-    if (ready > 0) {
+    if (code == TCL_OK) {
         *status_out = nats_client_publish_many(client_of(handle), subject->ptr, subject->len,
                                                datas, lens, ready, accepted_out);
     }
@@ -190,7 +201,14 @@ static int publish_list(tnats_handle *handle, const tnats_bytes *subject, Tcl_Ob
         if (left == 0) {
             return TCL_OK;
         }
-        int code = publish_slice(handle, subject, items + *published,
+        /* A bad one among the later slices: then none is published. */
+        bool more = *published == 0 && left > PUBLISH_SLICE;
+        int code = more ? check_payloads(handle->state, items + PUBLISH_SLICE, left - PUBLISH_SLICE)
+                        : TCL_OK;
+        if (code != TCL_OK) {
+            return code;
+        }
+        code = publish_slice(handle, subject, items + *published,
                                  left < PUBLISH_SLICE ? left : PUBLISH_SLICE, &status, &accepted);
         *published += accepted;
         if (code == TCL_OK && status == NATS_ERR_INTERRUPTED) {

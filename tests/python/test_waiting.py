@@ -531,3 +531,22 @@ def test_a_future_is_for_one_thread_at_a_time(nc, subject):
     sub.next(5).respond(b"x")
     thread.join()
     assert replies[0].data == b"x"
+
+
+def test_reading_the_timeout_may_run_another_wait(nc, subject):
+    sub = nc.subscribe(subject)
+    future = nc.request_start(subject, timeout=20)
+    replies = []
+    thread = threading.Thread(target=lambda: replies.append(future.wait()))
+
+    class Late:
+        def __float__(self):
+            thread.start()
+            time.sleep(0.1)
+            return 5.0
+
+    with pytest.raises(polynats.Invalid, match="another thread waits"):
+        future.wait(Late())
+    sub.next(5).respond(b"x")
+    thread.join()
+    assert replies[0].data == b"x"

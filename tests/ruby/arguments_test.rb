@@ -171,6 +171,10 @@ class ArgumentsTest < PolynatsTest
     refused(Polynats::Invalid, /timeout.*0 or more/) { @nc.request("a", timeout: -1) }
     refused(Polynats::Invalid, /timeout.*0 or more/) { @nc.request("a", timeout: Float::NAN) }
     refused(Polynats::Invalid, /max must be 0 or more/) { @nc.get(max: -1) }
+    refused(Polynats::Invalid, /max must be 1 or more, not 0/) { @nc.get(max: 0, wait: 0) }
+    refused(Polynats::Invalid, /max must be 1 or more, not 0/) { @nc.dispatch(max: 0, wait: 0) }
+    refused(Polynats::Invalid, /pending_msgs must be 1 or more/) { @nc.subscribe("a", pending_msgs: 0) }
+    refused(Polynats::Invalid, /pending_bytes must be 1 or more/) { @nc.subscribe("a", pending_bytes: 0) }
     refused(Polynats::Invalid, /./) { @nc.get(max: 2**70) }
     refused(Polynats::Invalid, /list of servers is empty/) { Polynats.connect([]) }
     assert_raises(Polynats::Invalid) { @nc.unsubscribe(12_345) }

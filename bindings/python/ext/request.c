@@ -163,10 +163,13 @@ PyObject *pyn_future_wait(PyObject *object, PyObject *const *args, Py_ssize_t na
     pyn_future *self = (pyn_future *)object;
     PyObject *values[1];
     int64_t ms;
-    asking call = {.future = pyn_future_get(object)};
-    if (call.future == NULL ||
-        !pyn_arguments("wait", args, nargs, kwnames, names, 0, values) ||
+    asking call = {.future = NULL};
+    if (!pyn_arguments("wait", args, nargs, kwnames, names, 0, values) ||
         !pyn_seconds_of(values[0], "timeout", &ms)) {
+        return NULL;
+    }
+    call.future = pyn_future_get(object); /* last: to read the time may have run another thread */
+    if (call.future == NULL) {
         return NULL;
     }
     PyObject *taken = pyn_slot_take(&self->taken);

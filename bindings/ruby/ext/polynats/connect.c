@@ -208,6 +208,16 @@ static VALUE client_share(VALUE object)
 
 static ID subscribe_keys[5];
 
+/* What may wait: 0, which the library takes for the client's option, is said with nil. */
+static int64_t limit_of(VALUE value, const char *what)
+{
+    int64_t limit = NIL_P(value) ? 0 : nrb_integer(value, what);
+    if (limit == 0 && !NIL_P(value)) {
+        nrb_invalid(what, "%s must be 1 or more, or -1 for no limit, not 0", what);
+    }
+    return limit;
+}
+
 /* client.open_sub(subject, queue:, max:, pending_msgs:, pending_bytes:, mode:) */
 static VALUE client_open_sub(int argc, VALUE *argv, VALUE object)
 {
@@ -216,8 +226,8 @@ static VALUE client_open_sub(int argc, VALUE *argv, VALUE object)
     rb_check_arity(argc, 1, 1);
     VALUE subject = argv[0], queue = words[0];
     uint64_t max = nrb_count(words[1], "max", 0);
-    int64_t msgs = NIL_P(words[2]) ? 0 : nrb_integer(words[2], "pending_msgs");
-    int64_t bytes = NIL_P(words[3]) ? 0 : nrb_integer(words[3], "pending_bytes");
+    int64_t msgs = limit_of(words[2], "pending_msgs");
+    int64_t bytes = limit_of(words[3], "pending_bytes");
     int32_t mode = NIL_P(words[4]) ? NATS_SUB_SHARED : nrb_small(words[4], "mode");
     VALUE made = nrb_sub_new(object);
     nrb_text to = nrb_text_of(&subject, "subject");

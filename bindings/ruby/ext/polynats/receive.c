@@ -195,6 +195,9 @@ static void read_limits(int argc, VALUE *argv, source *self, int64_t *wait_ms)
     nrb_keywords(&argc, argv, 2, get_keys, words);
     rb_check_arity(argc, 0, 0);
     self->max = nrb_count(words[0], "max", GET_MAX);
+    if (self->max == 0) {
+        nrb_invalid("max", "max must be 1 or more, not 0");
+    }
     *wait_ms = nrb_seconds(words[1], "wait", -1);
 }
 
