@@ -104,6 +104,7 @@ struct nats_future {
     nats__goal goal;
     bool goal_reached;
     bool goal_begun;    /* its end has consequences */
+    bool goal_dropped;  /* its client was closed before it ended */
     uint64_t ping;      /* of a goal: the token of its PING; 0: none was sent yet */
     nats_sub *sub;      /* referenced, of a goal */
     struct nats_future *next_goal;

@@ -95,6 +95,7 @@ static void forget(nats_future *future)
 void nats__goal_ended(nats_future *future)
 {
     forget(future);
+    future->goal_dropped = future->client->closed;
     if (future->goal == NATS__GOAL_DRAINED && future->goal_begun) {
         nats__client_drain_end(future->client, future->goal_reached);
     }
@@ -158,7 +159,7 @@ void nats__goals_check(nats__conn *conn)
 
 nats_status nats__goal_words(const nats_future *future)
 {
-    if (future->goal == NATS__GOAL_CONNECTED && !future->client->closed) {
+    if (future->goal == NATS__GOAL_CONNECTED && !future->goal_dropped) {
         return nats__conn_not_opened(future->conn, false);
     }
     switch (future->status) {
