@@ -1,6 +1,5 @@
 /* Who we are: at each connect the credentials are read anew, and sign the server's nonce; or the
  * program is asked for them, by an event. mu held. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,14 +97,6 @@ static nats_status answer(nats__conn *conn, nats__credentials *given, const nats
     return nats__session_credentials(conn->session, given, now_ns);
 }
 
-static void failed(nats__conn *conn, nats_status status, int64_t now_ns)
-{
-    char text[NATS__ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s", nats__error_get()->text);
-    nats__dial_drop(conn);
-    nats__session_failed(conn->session, status, text, now_ns);
-}
-
 /* Credentials that were given beforehand serve for the first connection. */
 static bool has_own(nats__conn *conn)
 {
@@ -179,7 +170,7 @@ void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
     if (is_asked_for(conn)) {
         nats_status status = ask(conn, nonce);
         if (status != NATS_OK) {
-            failed(conn, status, now_ns);
+            nats__dial_failed(conn, status, now_ns);
         }
         return;
     }
@@ -190,7 +181,7 @@ void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
     }
     nats__creds_clear(&creds);
     if (status != NATS_OK) {
-        failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
     }
 }
 

@@ -375,6 +375,8 @@ void nats__dial_start(nats__conn *conn, int64_t now_ns);
 void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns);
 int nats__dial_wants(const nats__conn *conn, int *fd_out); /* NATS__POLL_… to wait for */
 void nats__dial_drop(nats__conn *conn); /* give up the transport, whatever its stage */
+/* It came to nothing; the words are this thread's last error. */
+void nats__dial_failed(nats__conn *conn, nats_status status, int64_t now_ns);
 void nats__dial_late(nats__conn *conn, int64_t now_ns); /* attempt_deadline_ns is there */
 
 /* known.c: is it the server that it was? An event tells what has changed. mu held. */

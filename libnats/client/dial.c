@@ -45,8 +45,7 @@ void nats__dial_drop(nats__conn *conn)
     conn->transport = NATS__TRANSPORT_NONE;
 }
 
-/* The words are this thread's last error. */
-static void attempt_failed(nats__conn *conn, nats_status status, int64_t now_ns)
+void nats__dial_failed(nats__conn *conn, nats_status status, int64_t now_ns)
 {
     char text[NATS__ERROR_TEXT_MAX];
     snprintf(text, sizeof text, "%s", nats__error_get()->text);
@@ -95,7 +94,7 @@ static void connect_next(nats__conn *conn, nats_status status, int64_t now_ns)
             return;
         }
     }
-    attempt_failed(conn, status, now_ns);
+    nats__dial_failed(conn, status, now_ns);
 }
 
 static void shuffle(nats__address *addresses, size_t count, nats__rng *rng)
@@ -163,7 +162,7 @@ static void check_resolved(nats__conn *conn, int64_t now_ns)
     }
     conn->address_next = 0;
     if (status != NATS_OK) {
-        attempt_failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
         return;
     }
     order_addresses(conn);
@@ -197,7 +196,7 @@ void nats__dial_start(nats__conn *conn, int64_t now_ns)
     nats_status status =
         nats__resolver_ask(&conn->resolver, server->url.host, server->url.port, conn->wake_fd);
     if (status != NATS_OK) {
-        attempt_failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
         return;
     }
     check_resolved(conn, now_ns);

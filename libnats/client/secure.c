@@ -1,23 +1,14 @@
 /* TLS on the way to a connection. mu held. */
-#include <stdio.h>
 
 #include "client/conn.h"
 #include "io/poll.h"
-
-static void failed(nats__conn *conn, nats_status status, int64_t now_ns)
-{
-    char text[NATS__ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s", nats__error_get()->text);
-    nats__dial_drop(conn);
-    nats__session_failed(conn->session, status, text, now_ns);
-}
 
 void nats__secure_step(nats__conn *conn, int64_t now_ns)
 {
     int wants;
     nats_status status = nats__tls_handshake(conn->tls, &wants);
     if (status != NATS_OK) {
-        failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
         return;
     }
     if (wants != NATS__TLS_DONE) {
@@ -56,7 +47,7 @@ void nats__secure_start(nats__conn *conn, int64_t now_ns)
     conn->transport = NATS__TRANSPORT_SECURING;
     nats_status status = nats__tls_new(conn->fd, &wishes, &conn->tls_memory, &conn->tls);
     if (status != NATS_OK) {
-        failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
         return;
     }
     nats__secure_step(conn, now_ns);

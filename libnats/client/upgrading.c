@@ -1,5 +1,4 @@
 /* WebSocket on the way to a connection: TLS below it if need be, the request, the answer. mu held. */
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/wipe.h"
@@ -7,14 +6,6 @@
 #include "crypto/sha1.h"
 #include "io/poll.h"
 #include "io/tcp.h"
-
-static void failed(nats__conn *conn, nats_status status, int64_t now_ns)
-{
-    char text[NATS__ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "%s", nats__error_get()->text);
-    nats__dial_drop(conn);
-    nats__session_failed(conn->session, status, text, now_ns);
-}
 
 static nats_status make_request(nats__conn *conn)
 {
@@ -58,7 +49,7 @@ void nats__upgrade_start(nats__conn *conn, int64_t now_ns)
     conn->transport = NATS__TRANSPORT_UPGRADING;
     nats_status status = set_up(conn);
     if (status != NATS_OK) {
-        failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
         return;
     }
     if (nats__session_wants_tls(conn->session)) {
@@ -163,7 +154,7 @@ void nats__upgrade_step(nats__conn *conn, int64_t now_ns)
         status = read_answer(conn, &used);
     }
     if (status != NATS_OK) {
-        failed(conn, status, now_ns);
+        nats__dial_failed(conn, status, now_ns);
     } else if (used > 0) {
         up(conn, used, now_ns);
     } else {
