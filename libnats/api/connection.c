@@ -41,16 +41,21 @@ nats_status nats_client_rtt(nats_client *client, int64_t timeout_ms, int64_t *rt
 
 /* ---- the same without waiting ---- */
 
-/* sub: NULL for the client's own goals. */
-static nats_status start(nats_client *client, nats__goal goal, nats_sub *sub, int64_t ms,
-                         nats_future **future_out)
+/* sub: NULL for the client's own goals. option: the timeout of one that is not given. */
+static nats_status start(nats_client *client, nats__goal goal, nats_sub *sub,
+                         nats__option_id option, int64_t timeout_ms, nats_future **future_out)
 {
+    *future_out = NULL;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
     nats__conn *conn = client->conn;
+    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, option);
     pthread_mutex_lock(&conn->mu);
-    nats_status status = client->closed || conn->closed
-                             ? nats__fail(NATS_ERR_CLOSED, "client", "the client is closed")
-                             : nats__goal_start(client, goal, sub, nats__deadline_in(ms),
-                                                future_out);
+    status = client->closed || conn->closed
+                 ? nats__fail(NATS_ERR_CLOSED, "client", "the client is closed")
+                 : nats__goal_start(client, goal, sub, nats__deadline_in(ms), future_out);
     if (status == NATS_OK) {
         client->draining = client->draining || goal == NATS__GOAL_DRAINED;
         nats__conn_step(conn); /* what it is about goes out now, burst or not */
@@ -72,14 +77,8 @@ nats_status nats_client_flush_start(nats_client *client, int64_t timeout_ms,
     if (future_out == NULL) {
         return nats__null_argument("future_out");
     }
-    *future_out = NULL;
-    nats_status status = nats__enter_open(client);
-    if (status != NATS_OK) {
-        return status;
-    }
-    int64_t ms =
-        timeout_ms >= 0 ? timeout_ms : nats__conn_opt(client->conn, NATS__OPT_request_timeout);
-    return start(client, NATS__GOAL_FLUSHED, NULL, ms, future_out);
+    return start(client, NATS__GOAL_FLUSHED, NULL, NATS__OPT_request_timeout, timeout_ms,
+                 future_out);
 }
 
 nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
@@ -88,14 +87,7 @@ nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
     if (future_out == NULL) {
         return nats__null_argument("future_out");
     }
-    *future_out = NULL;
-    nats_status status = nats__enter_open(client);
-    if (status != NATS_OK) {
-        return status;
-    }
-    int64_t ms =
-        timeout_ms >= 0 ? timeout_ms : nats__conn_opt(client->conn, NATS__OPT_drain_timeout);
-    return start(client, NATS__GOAL_DRAINED, NULL, ms, future_out);
+    return start(client, NATS__GOAL_DRAINED, NULL, NATS__OPT_drain_timeout, timeout_ms, future_out);
 }
 
 nats_status nats_sub_drain_start(nats_sub *sub, int64_t timeout_ms, nats_future **future_out)
@@ -103,14 +95,8 @@ nats_status nats_sub_drain_start(nats_sub *sub, int64_t timeout_ms, nats_future 
     if (sub == NULL || future_out == NULL) {
         return nats__null_argument(sub == NULL ? "sub" : "future_out");
     }
-    *future_out = NULL;
-    nats_status status = nats__enter_open(sub->client);
-    if (status != NATS_OK) {
-        return status;
-    }
-    int64_t ms =
-        timeout_ms >= 0 ? timeout_ms : nats__conn_opt(sub->client->conn, NATS__OPT_drain_timeout);
-    return start(sub->client, NATS__GOAL_SUB_DRAINED, sub, ms, future_out);
+    return start(sub->client, NATS__GOAL_SUB_DRAINED, sub, NATS__OPT_drain_timeout, timeout_ms,
+                 future_out);
 }
 
 /* ---- what it knows ---- */
