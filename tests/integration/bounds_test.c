@@ -1,15 +1,9 @@
 /* What a program does not take keeps memory in proportion to its bytes, however it is spread over
  * subscriptions and requests, and whatever came between; and nothing of it is lost or moved. */
+#include "../sanitized.h"
 #include "rig.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+#if SANITIZED
 enum { MEASURED = 0 }; /* sanitizers keep freed memory for a while */
 #else
 enum { MEASURED = 1 };

@@ -2,6 +2,7 @@
  * says INFO with a nonce, keeps the CONNECT that comes, and hangs up when it is told to. */
 #include <sys/mman.h>
 
+#include "../sanitized.h"
 #include "rig.h"
 
 enum { CONNECTS_MAX = 8, LINE_SIZE = 8192 };
@@ -296,13 +297,7 @@ static int count_in_memory(const char *backwards)
 }
 
 /* Sanitizers have terabytes of memory of their own, which nobody could search. */
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+#if SANITIZED
 static const bool searchable = false;
 #else
 static const bool searchable = true;

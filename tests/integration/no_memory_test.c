@@ -2,16 +2,10 @@
  * alone and once with all that follow it, in any thread. Whatever was called says NO_MEMORY or
  * does its work; nothing crashes, hangs, or is still allocated at the end; and after a lone
  * failure the connection is usable. */
+#include "../sanitized.h"
 #include "rig.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+#if SANITIZED
 
 int main(void)
 {
