@@ -253,6 +253,7 @@ struct nats__conn {
     int wake_fd;     /* for the driver */
     bool reconnect_wanted; /* by the program: the driver sees to it */
     bool more;       /* the last read filled its room: read before waiting */
+    bool staged;     /* there is something that the driver must write before it leaves or waits */
 
     nats__transport transport;
     nats__resolver resolver;

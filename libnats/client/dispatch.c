@@ -70,6 +70,7 @@ static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_
     (void)now_ns;
     nats__conn_stage(conn); /* SUBs go before what waits in the outbox */
     open_writer(conn);
+    conn->staged = true; /* whoever drives writes that, also when nobody calls */
     conn->connected = true;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->totals.connects++;
