@@ -184,6 +184,15 @@ static void sort_frames(sorting *sorted, const nats__buf *buf, size_t written)
 void nats__outbox_lost(nats__outbox *box, size_t keep_max, const char *inbox, size_t inbox_len,
                        uint64_t *lost_out, uint64_t *unconfirmed_out)
 {
+    *lost_out = 0;
+    *unconfirmed_out = 0;
+    if (!box->open && box->fill.len <= keep_max) {
+        /* An attempt that came to nothing: what waits for a connection was not touched. It is not
+         * copied for each of them, for it may be much, and memory may be out. */
+        nats__outbox_drop_handshake(box);
+        box->drain_urgent = false;
+        return;
+    }
     sorting sorted = {.keep_max = keep_max, .inbox = inbox, .inbox_len = inbox_len};
     if (!box->drain_urgent && box->drain.len > 0) {
         sort_frames(&sorted, &box->drain, box->drained);

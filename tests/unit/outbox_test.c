@@ -133,6 +133,34 @@ static void keeps_whole_publishes_and_counts_the_cut_one(void **state)
     nats__outbox_free(&box);
 }
 
+/* Memory may be short, and what waits much: an attempt that fails leaves it where it is. */
+static void a_failed_attempt_does_not_touch_what_waits(void **state)
+{
+    (void)state;
+    nats__outbox box = {0};
+    char out[256] = "";
+    uint64_t lost = 7;
+    uint64_t unconfirmed = 7;
+    publish(&box, "a", "1");
+    publish(&box, "b", "2");
+    const uint8_t *where = box.fill.data;
+    assert_true(nats__outbox_control(&box, "CONNECT {}\r\n", 12));
+    write_some(&box, 5, out);
+    assert_true(nats__outbox_control(&box, "PING\r\n", 6));
+
+    nats__outbox_lost(&box, 1000, NULL, 0, &lost, &unconfirmed);
+
+    assert_ptr_equal(box.fill.data, where);
+    assert_int_equal(lost, 0);
+    assert_int_equal(unconfirmed, 0);
+    assert_int_equal(box.resolved, 0);
+    box.open = true;
+    out[0] = '\0';
+    write_some(&box, SIZE_MAX, out);
+    assert_string_equal(out, "PUB a 1\r\n1\r\nPUB b 1\r\n2\r\n");
+    nats__outbox_free(&box);
+}
+
 static void a_pong_settles_what_went_before_its_ping(void **state)
 {
     (void)state;
@@ -223,8 +251,10 @@ int main(void)
         cmocka_unit_test(unsent_requests_are_lost),
         cmocka_unit_test(a_closed_gate_lets_only_urgent_lines_pass),
         cmocka_unit_test(keeps_whole_publishes_and_counts_the_cut_one),
+        cmocka_unit_test(a_failed_attempt_does_not_touch_what_waits),
         cmocka_unit_test(a_pong_settles_what_went_before_its_ping),
         cmocka_unit_test(dropped_ones_are_settled_once),
+        cmocka_unit_test(dropped_requests_are_named),
         cmocka_unit_test(every_publish_is_accounted_for),
     };
     return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
