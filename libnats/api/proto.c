@@ -338,7 +338,8 @@ static void limit_waiting(nats_proto *proto)
 {
     size_t max = nats__session_max_payload(proto->session);
     bool headers = nats__session_info(proto->session)->headers;
-    proto->over = nats__outbox_limit(&proto->box, max, headers);
+    nats__askers none = {.inbox = NULL};
+    proto->over = nats__outbox_limit(&proto->box, max, headers, &none);
     snprintf(proto->text, sizeof proto->text,
              "%llu messages that waited are over this server's max_payload %zu%s",
              (unsigned long long)proto->over, max, headers ? "" : ", or have headers");

@@ -454,7 +454,7 @@ nats_status nats__writer_make_room(nats__conn *conn);
  * nats__conn_stage(). */
 void nats__writer_kick(nats__conn *conn);
 /* The connection is usable. Returns how many publishes were dropped that this server would not
- * take. */
+ * take; requests among them have failed. */
 uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
 uint64_t nats__writer_written(nats__conn *conn); /* bytes of the socket, ever */
 void nats__writer_rest_memory(nats__conn *conn); /* give back what a burst needed */
@@ -553,7 +553,8 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
-void nats__requests_reply_refused(nats__conn *conn, const char *reply); /* the same of its reply */
+/* The one that wants its reply there was refused, or not sent. */
+void nats__requests_reply_failed(nats__conn *conn, const char *reply, nats_status status);
 void nats__requests_rest(nats__conn *conn); /* give back what is kept for those to come */
 void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
 int64_t nats__requests_deadline_ns(const nats__conn *conn); /* of the first that runs out */

@@ -232,7 +232,8 @@ static void dropped_ones_are_settled_once(void **state)
         for (int i = 0; i < 5; i++) { /* numbers 7 and 9 are too large */
             publish(&box, "late", i % 2 == 1 ? "too large" : "x");
         }
-        assert_int_equal(nats__outbox_limit(&box, 5, true), 2);
+        nats__askers none = {.inbox = NULL};
+        assert_int_equal(nats__outbox_limit(&box, 5, true, &none), 2);
         for (size_t i = 0; i < 2; i++) {
             nats__outbox_confirm(&box, rows[row].marks[i]);
         }
@@ -242,6 +243,30 @@ static void dropped_ones_are_settled_once(void **state)
         assert_int_equal(box.resolved, box.accepted);
         nats__outbox_free(&box);
     }
+}
+
+/* Who asked for what is not sent after all, by why. */
+static void dropped_requests_are_named(void **state)
+{
+    (void)state;
+    nats__outbox box = {0};
+    nats__askers askers = {.inbox = "I.a.", .inbox_len = 4};
+    ask(&box, "I.a.1", false);
+    ask(&box, "I.a.2", true);
+    ask(&box, "I.b.3", true);
+    publish(&box, "I.a.", "I.a. 9");
+    ask(&box, "I.a.4", true);
+    assert_int_equal(nats__outbox_limit(&box, 13, false, &askers), 3);
+    assert_int_equal(askers.large.len, 0);
+    assert_int_equal(askers.headed.len, 12);
+    assert_memory_equal(askers.headed.data, "I.a.2\0I.a.4", 12);
+    nats__buf_free(&askers.headed);
+
+    assert_int_equal(nats__outbox_limit(&box, 0, false, &askers), 2);
+    assert_int_equal(askers.large.len, 6);
+    assert_memory_equal(askers.large.data, "I.a.1", 6);
+    nats__buf_free(&askers.large);
+    nats__outbox_free(&box);
 }
 
 int main(void)
