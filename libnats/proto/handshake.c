@@ -215,6 +215,7 @@ static void send_connect(nats__session *session, const nats__credentials *given,
     }
     session->pings.last_token++;
     session->state = NATS_PROTO_STATE_WAITING_PONG;
+    nats__session_pay_pong(session);
 }
 
 /* ---- the steps before it ---- */
