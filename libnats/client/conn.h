@@ -125,6 +125,7 @@ struct nats_event {
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    uint64_t ask; /* of CREDENTIALS: which of them */
     int64_t time_ns;
     struct nats_event *next;
     char *text; /* these point behind the struct */
@@ -267,6 +268,9 @@ struct nats__conn {
     nats__ws *ws;   /* NULL: no WebSocket, or not yet */
     bool opening;   /* nats_connect() is under way: there is nobody to ask */
     bool asked;     /* for credentials */
+    bool taken;     /* what was asked was, by who answers it */
+    bool late;      /* so it was, and the attempt was over before the answer came */
+    uint64_t asks;  /* how often */
     nats_event *question; /* of the option credentials_hook, until somebody takes it */
     nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
@@ -400,6 +404,7 @@ void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns);
 /* Nothing is asked for any more. */
 void nats__auth_forget(nats__conn *conn);
 nats_event *nats__auth_question(nats__conn *conn); /* owned; NULL: none, or taken */
+void nats__auth_seen(nats__conn *conn, const nats_event *event); /* the program has it */
 /* What the program gives, a seed to sign with besides. Errors: INVALID, NO_MEMORY. */
 nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
                               int64_t now_ns);
@@ -529,6 +534,7 @@ typedef struct nats__event_facts {
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    uint64_t ask;
     int64_t time_ns; /* 0: now */
     bool attempt; /* to connect, that failed: told once for an outage, as long as it is unread */
 } nats__event_facts;
