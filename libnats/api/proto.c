@@ -208,10 +208,8 @@ nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t sig
         return nats__fail(NATS_ERR_INVALID, "signature", "signature must have 1 to %d bytes",
                           NATS__SIGNATURE_MAX);
     }
-    nats_status status = nats__session_sign(proto->session, signature, signature_len, public_key,
-                                            jwt, now_ns);
-    stage(proto);
-    return status;
+    return nats_proto_credentials(proto, NULL, NULL, NULL, jwt, public_key, signature, signature_len,
+                                  now_ns);
 }
 
 nats_status nats_proto_credentials(nats_proto *proto, const char *user, const char *password,
