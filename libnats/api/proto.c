@@ -208,8 +208,8 @@ nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t sig
         return nats__fail(NATS_ERR_INVALID, "signature", "signature must have 1 to %d bytes",
                           NATS__SIGNATURE_MAX);
     }
-    return nats_proto_credentials(proto, NULL, NULL, NULL, jwt, public_key, signature, signature_len,
-                                  now_ns);
+    return nats_proto_credentials(proto, NULL, NULL, NULL, jwt, public_key, signature,
+                                  signature_len, now_ns);
 }
 
 nats_status nats_proto_credentials(nats_proto *proto, const char *user, const char *password,

@@ -58,7 +58,8 @@ static void lines_without_payloads(void **state)
     /* As odd as the parser takes them. */
     check(BYTES("msg a 1 7\r\nsecret1\r\nPING\r\n"), "msg a 1 7|PING|");
     check(BYTES("MSG\ta\t1\t9\r\nSUB s 1\r\n\r\nPING\r\n"), "MSG?a?1?9|PING|");
-    check(BYTES("hMsG a 1 12  19 \t\r\nNATS/1.0\r\n\r\nsecret1\r\nPING\r\n"), "hMsG a 1 12  19 ?|PING|");
+    check(BYTES("hMsG a 1 12  19 \t\r\nNATS/1.0\r\n\r\nsecret1\r\nPING\r\n"),
+          "hMsG a 1 12  19 ?|PING|");
     check(BYTES("MSG a 1  7  \nsecret1\r\nPING\r\n"), "MSG a 1  7  |PING|");
     check(BYTES("INFO {} 7 \r\nmsgs 7\r\nPING\r\n"), "INFO {} 7 |msgs 7|PING|");
 }

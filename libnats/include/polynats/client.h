@@ -148,8 +148,8 @@ NATS_API nats_status nats_client_respond(nats_client *client, const nats_msg *ms
  * wiped when they have been sent. What is not answered within connect_timeout is a failed attempt,
  * and the event comes again with the next one. With credentials_hook an answer that comes too late
  * is dropped, and OK: the question comes again. Errors: INVALID (nothing is asked for now; the
- * signature is of an earlier attempt's nonce; or the seed is none: then answer again), CLOSED, FORKED, NO_MEMORY, NOT_SUPPORTED (a seed, in a build
- * without OpenSSL). */
+ * signature is of an earlier attempt's nonce; or the seed is none: then answer again), CLOSED,
+ * FORKED, NO_MEMORY, NOT_SUPPORTED (a seed, in a build without OpenSSL). */
 NATS_API nats_status nats_client_credentials(nats_client *client, const char *user,
                                              const char *password, const char *token,
                                              const char *jwt, const char *seed,
