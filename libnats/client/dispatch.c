@@ -70,6 +70,7 @@ static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_
     (void)now_ns;
     nats__conn_stage(conn); /* SUBs go before what waits in the outbox */
     open_writer(conn);
+    conn->staged = true; /* whoever drives writes that, also when nobody calls */
     conn->connected = true;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->totals.connects++;
@@ -181,7 +182,7 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
     nats_sub *sub = (nats_sub *)ev->sub;
     bool refused = ev->status == NATS_ERR_PERMISSION;
     if (sub == NULL && refused && ev->subject != NULL && ev->of_reply) {
-        nats__requests_reply_refused(conn, ev->subject);
+        nats__requests_reply_failed(conn, ev->subject, NATS_ERR_PERMISSION);
     } else if (sub == NULL && refused && ev->subject != NULL) {
         nats__requests_refused(conn, ev->subject);
     }

@@ -155,6 +155,7 @@ bool nats__conn_stage(nats__conn *conn)
     nats__wipe(lines->data, conn->connected ? 0 : lines->len); /* a CONNECT has secrets */
     lines->len = 0;
     nats__buf_shrink(lines, NATS__FLUSH_BYTES);
+    conn->staged = true;
     return true;
 }
 
@@ -378,11 +379,13 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__conn_dispatch(conn, now_ns);
     nats__requests_expire(conn, now_ns);
     nats__goals_check(conn);
-    bool staged = nats__conn_stage(conn);
+    nats__conn_stage(conn);
     if (!conn->connected && nats__session_out(conn->session)->len > 0) {
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);
         nats__conn_dispatch(conn, now_ns);
     }
+    bool staged = conn->staged;
+    conn->staged = false;
     return staged;
 }
 
@@ -414,7 +417,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     take_in(conn, &seen, now);
     check_writer(conn, &seen, now);
     if (advance(conn, now) || nats__ws_owes(conn->ws)) {
-        /* A PONG may not wait for somebody's next call. */
+        /* A PONG, or what waited for this connection, may not wait for somebody's next call. */
         pthread_mutex_unlock(&conn->mu);
         nats__writer_pong(conn);
         nats__writer_flush(conn);

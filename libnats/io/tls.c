@@ -226,8 +226,10 @@ static bool is_for(X509 *peer, const char *name)
     if (is_address(name)) {
         return X509_check_ip_asc(peer, name, 0) == 1;
     }
-    return name[0] != '\0' && X509_check_host(peer, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-                                              NULL) == 1;
+    /* Common names have no rules for what they are, and so count no more (RFC 9525, 2). */
+    unsigned int rules =
+        X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+    return name[0] != '\0' && X509_check_host(peer, name, 0, rules, NULL) == 1;
 }
 
 /* The name is ours, that of the URL; what the server says of itself is not asked. */

@@ -291,11 +291,22 @@ static void note_teller(nats__pool *pool, nats__server *server, bool in_clear)
     server->told_in_clear = in_clear;
 }
 
+/* What anybody may have said in clear has been said by a server that we trust. */
+static void believe(nats__pool *pool, const nats__url *url, bool in_clear)
+{
+    nats__server *server = find(pool, url);
+    server->told_in_clear = server->told_in_clear && in_clear;
+}
+
 static void add_discovered(nats__pool *pool, const nats__url *url, bool shuffle, bool in_clear,
                            nats__rng *rng, nats__buf *news)
 {
     bool added = false;
-    if (url->host == NULL || nats__pool_add(pool, url, true, &added) != NATS_OK || !added) {
+    if (url->host == NULL || nats__pool_add(pool, url, true, &added) != NATS_OK) {
+        return;
+    }
+    if (!added) {
+        believe(pool, url, in_clear);
         return;
     }
     note_teller(pool, &pool->servers[pool->count - 1], in_clear);

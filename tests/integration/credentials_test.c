@@ -237,6 +237,88 @@ static void waits_are_interrupted(void)
     fake_end(&server);
 }
 
+/* ---- too late ---- */
+
+static nats_event *await_question(nats_client *client)
+{
+    nats_event *question = NULL;
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (question == NULL) {
+        RIG_CHECK(rig_now_ms() < end);
+        RIG_OK(nats_client_question(client, &question));
+        rig_sleep_ms(2);
+    }
+    return question;
+}
+
+static nats_status sign(nats_client *client, const char *signature)
+{
+    return nats_client_credentials(client, NULL, NULL, NULL, NULL, NULL, "UKEY", signature,
+                                   strlen(signature));
+}
+
+/* A function that took longer than the attempt is asked again, and what it had signed for that
+ * attempt is not said to another server: that would be a violation, and twice is the end. */
+static void late_answers_are_dropped(void)
+{
+    static fake server;
+    fake_start(&server, true);
+    const char *const settings[] = {"user=u", "password=first", "credentials_hook=1",
+                                    "reconnect_wait=0.3", "connect_timeout=0.5", NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    RIG_CHECK(sign(client, "early") == NATS_ERR_INVALID);
+    atomic_store(&server.hang_up, 1);
+    nats_event_free(await_question(client));
+    nats_event_free(await(client, NATS_EVENT_ERROR)); /* the attempt is over, and none is under way */
+    RIG_OK(sign(client, "late"));
+    RIG_CHECK(sign(client, "twice") == NATS_ERR_INVALID);
+
+    nats_event_free(await_question(client));
+    nats_event *event = await(client, NATS_EVENT_ERROR);
+    nats_event_free(event);
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (nats_client_flush(client, 100) != NATS_ERR_INTERRUPTED) { /* the next one asks */
+        RIG_CHECK(rig_now_ms() < end);
+    }
+    RIG_OK(sign(client, "late"));
+    nats_event_free(await_question(client));
+    RIG_OK(sign(client, "in time"));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[1], "\"sig\":\"aW4gdGltZQ\"") != NULL);
+    RIG_CHECK(atomic_load(&server.count) == 2);
+    fake_end(&server);
+    nats_client_free(client);
+}
+
+/* The same by events: who answers for an attempt that is over is told so. */
+static void late_signatures_are_refused(void)
+{
+    static fake server;
+    fake_start(&server, true);
+    const char *const settings[] = {"token=t", "ask_credentials=1", "reconnect_wait=0.01",
+                                    "connect_timeout=0.5", NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    atomic_store(&server.hang_up, 1);
+    await_asked(client);
+    nats_event_free(await(client, NATS_EVENT_ERROR));
+    nats_status status = NATS_OK;
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (status != NATS_ERR_INVALID || strstr(nats_last_error(NULL), "earlier") == NULL) {
+        RIG_CHECK(rig_now_ms() < end);
+        status = sign(client, "late");
+        RIG_CHECK(status == NATS_ERR_INVALID);
+        rig_sleep_ms(2);
+    }
+    await_asked(client);
+    RIG_OK(sign(client, "in time"));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[1], "\"sig\":\"aW4gdGltZQ\"") != NULL);
+    fake_end(&server);
+    nats_client_free(client);
+}
+
 /* ---- memory ---- */
 
 /* Backwards, so that nothing of this program has it as it is. */
@@ -345,6 +427,8 @@ int main(void)
     asked_at_each_connect("keeper=false");
     nobody_answers();
     waits_are_interrupted();
+    late_answers_are_dropped();
+    late_signatures_are_refused();
     nothing_is_left();
     puts("credentials: ok");
     return 0;
