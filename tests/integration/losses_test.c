@@ -123,10 +123,7 @@ static void requests_end_with_the_connection(void)
         slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
         RIG_CHECK(took_ms <= ENDED_MAX_MS);
         rig_start();
-        while (nats_client_flush(silent, RIG_WAIT_MS) == NATS_ERR_DISCONNECTED) {
-            continue; /* it had not heard of the loss yet */
-        }
-        RIG_OK(nats_client_flush(silent, RIG_WAIT_MS));
+        rig_back(silent);
         check_delivery(client, BESIDES);
     }
     RIG_CHECK(rig_stat(client, "requests") == kills * REQUESTS);
