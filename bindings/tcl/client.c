@@ -45,6 +45,8 @@ int tnats_client_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
 
 /* ---- publish ---- */
 
+/* Headers are read first: to read a value as a list gives it another form, and with that go the bytes
+ * that it had as a payload. */
 typedef struct publish_args {
     tnats_bytes subject;
     tnats_bytes data;
@@ -54,6 +56,9 @@ typedef struct publish_args {
 
 static void publish_args_free(publish_args *args)
 {
+    if (args->held != NULL) {
+        Tcl_DecrRefCount(args->held);
+    }
     tnats_bytes_free(&args->subject);
     tnats_bytes_free(&args->data);
     tnats_bytes_free(&args->reply);
@@ -97,8 +102,8 @@ static int read_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_
     static const char *const names[] = {"-reply", "-headers", NULL};
     Tcl_Obj *values[2];
     if (tnats_options(interp, objc, objv, 4, names, values) != TCL_OK ||
-        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK ||
-        tnats_headers(handle->state, values[1], &args->headers) != TCL_OK) {
+        tnats_headers(handle->state, values[1], &args->headers) != TCL_OK ||
+        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK) {
         return TCL_ERROR;
     }
     tnats_text(objv[2], &args->subject);
@@ -260,8 +265,10 @@ static int read_respond(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_
         return tnats_fail_text(interp, NATS_ERR_INVALID, "reply",
                                "the message asks for no answer: it has no reply subject");
     }
-    if (tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK ||
-        tnats_headers(handle->state, values[0], &args->headers) != TCL_OK) {
+    Tcl_IncrRefCount(reply); /* a header may be the message, and it no dict any more then */
+    args->held = reply;
+    if (tnats_headers(handle->state, values[0], &args->headers) != TCL_OK ||
+        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK) {
         return TCL_ERROR;
     }
     tnats_text(reply, &args->subject);
