@@ -264,10 +264,15 @@ static VALUE proto_open(VALUE klass, VALUE servers, VALUE given, VALUE seed)
 static VALUE proto_publish(VALUE object, VALUE subject, VALUE data, VALUE reply, VALUE headers)
 {
     VALUE box;
-    nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text payload = nrb_data_of(&data, "data");
-    nrb_text answer = NIL_P(reply) ? (nrb_text){NULL, 0} : nrb_text_of(&reply, "reply");
+    nrb_text_of(&subject, "subject");
+    nrb_data_of(&data, "data");
+    if (!NIL_P(reply)) {
+        nrb_text_of(&reply, "reply");
+    }
     const nats_headers *list = nrb_headers_of(headers, &box);
+    nrb_text to = nrb_bytes_of(subject);
+    nrb_text payload = nrb_bytes_of(data);
+    nrb_text answer = NIL_P(reply) ? (nrb_text){NULL, 0} : nrb_bytes_of(reply);
     nrb_check(nats_proto_publish(nrb_proto_get(object), to.ptr, to.len, answer.ptr, answer.len,
                                  list, payload.ptr, payload.len));
     nrb_headers_free(box);
@@ -281,8 +286,10 @@ static VALUE proto_publish(VALUE object, VALUE subject, VALUE data, VALUE reply,
 static VALUE proto_subscribe(VALUE object, VALUE subject, VALUE queue, VALUE max, VALUE wanted)
 {
     uint64_t sid = 0;
-    nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text group = nrb_text_of(&queue, "queue");
+    nrb_text_of(&subject, "subject");
+    nrb_text_of(&queue, "queue");
+    nrb_text to = nrb_bytes_of(subject);
+    nrb_text group = nrb_bytes_of(queue);
     nrb_check(nats_proto_subscribe(nrb_proto_get(object), to.ptr, to.len, group.ptr, group.len,
                                    nrb_count(max, "max", 0), nrb_count(wanted, "sid", 0), &sid));
     RB_GC_GUARD(subject);
