@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "mute"
 require "logger"
 
 # Objects, processes, ractors: whatever the order in which they go.
@@ -28,6 +29,20 @@ class LifetimeTest < PolynatsTest
     # What the conservative collector still sees on the stack may stay.
     assert_operator fds - before[0], :<, 10
     assert_operator native_threads - before[1], :<, 8
+  end
+
+  # On a server that answers nothing, where each close would wait for 2 s.
+  def test_the_collector_does_not_wait_for_the_server
+    mute = MuteServer.new
+    make = lambda do |_|
+      nc = Polynats.connect(mute.url)
+      nc.publish("a", "x")
+      [nc.subscribe("b"), nc.request_start("c")]
+    end
+    Thread.new { 4.times(&make) }.join
+    assert_operator took { 3.times { GC.start } }, :<, PROMPT
+  ensure
+    mute.close
   end
 
   def test_a_message_outlives_all_else
