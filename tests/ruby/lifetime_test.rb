@@ -241,6 +241,28 @@ class LifetimeTest < PolynatsTest
     assert_equal ["from a ractor"] * 2, out.lines.map(&:chomp).last(2)
   end
 
+  # There, too, interrupts are looked at, and functions supply credentials.
+  def test_ractors_are_interrupted_and_asked
+    out = run_ruby(<<~RUBY)
+      require "polynats"
+      require "timeout"
+      ractor = Ractor.new("#{@subject}") do |subject|
+        asked = 0
+        Polynats.connect(ENV["NATS_URL"].dup, credentials: ->(_) { asked += 1 and {} }) do |nc|
+          sub = nc.subscribe(subject)
+          waits = Thread.new { sub.next(timeout: 2) }
+          sleep 0.05
+          waits.wakeup
+          sleep 0.05
+          nc.publish(subject, "still waiting")
+          [waits.value.data, asked]
+        end
+      end
+      p ractor.take
+    RUBY
+    assert_equal ["still waiting", 1].inspect, out.lines.last.chomp
+  end
+
   # Whatever is shared with them by name can be, and what cannot is refused in words.
   def test_what_ractors_may_not_have
     out = run_ruby(<<~RUBY)
