@@ -172,7 +172,8 @@ class Client(_polynats.ClientBase, WaitingClient):
             while not self._stopping and self._dispatch(GET_MAX, 0) > 0:
                 pass
         except Closed:
-            pass
+            if not self.closed:  # then it is of something that a callback used
+                raise
 
     def __del__(self, _warn: Callable[..., None] = warn) -> None:
         if self.status == "closed":
@@ -333,7 +334,7 @@ class Client(_polynats.ClientBase, WaitingClient):
                 if not self._fill(limit - called, 0 if called else wait):
                     return called
             except Closed:
-                if called:
+                if called and self.closed:
                     return called
                 raise
 

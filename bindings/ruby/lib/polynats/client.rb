@@ -209,6 +209,8 @@ module Polynats
       end
       self
     rescue Closed
+      raise unless closed? # it may be of something that a callback used
+
       self
     end
 
@@ -287,9 +289,13 @@ module Polynats
     end
 
     def call_on_event
-      while @on_event && (event = next_event(wait: 0))
+      while @on_event && (event = next_event_or_end)
         @on_event.call(event)
       end
+    end
+
+    def next_event_or_end
+      next_event(wait: 0)
     rescue Closed
       nil
     end
@@ -300,14 +306,14 @@ module Polynats
 
     # A client that is drained calls what has callbacks first.
     def drain_callbacks(deadline)
-      @callbacks.each_value do |_, sub|
+      @callbacks.values.each do |_, sub| # rubocop:disable Style/HashEachMethods -- others may subscribe
         sub.drain(timeout: [deadline - Polynats.now, 0].max)
-      rescue Timeout
+      rescue Timeout, Closed
         next
       end
-      loop { break if dispatch(wait: 0).zero? }
+      nil while dispatch(wait: 0).positive?
     rescue Closed
-      nil
+      raise unless closed?
     end
 
     def forget_callbacks
