@@ -224,6 +224,18 @@ class LifetimeTest < PolynatsTest
     logged.close
   end
 
+  # The best of some, of the processor's time: others use it too.
+  def test_requiring_is_quick
+    program = <<~RUBY
+      clock = -> { Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID) }
+      began = clock.call
+      require "polynats"
+      print clock.call - began
+    RUBY
+    assert_operator Array.new(6) { IO.popen(["ruby", "-e", program], &:read).to_f }.min, :<,
+                    0.030 * ENV.fetch("POLYNATS_PATIENCE", "1").to_i
+  end
+
   def test_ractors_have_clients_of_their_own
     out = run_ruby(<<~RUBY)
       require "polynats"
