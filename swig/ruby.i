@@ -14,6 +14,10 @@
 #define nats_client_drain(client, ms) nrb_client_drain(client, ms)
 #define nats_client_flush(client, ms) nrb_client_flush(client, ms)
 #define nats_client_rtt(client, ms, out) nrb_client_rtt(client, ms, out)
+#define nats_sub_unsubscribe(sub, after) nrb_sub_unsubscribe(sub, after)
+#define nats_client_unsubscribe(client, sid, after) nrb_client_unsubscribe(client, sid, after)
+#define nats_client_unsubscribe_subject(client, subject, len, after, out)                          \
+    nrb_client_unsubscribe_subject(client, subject, len, after, out)
 %}
 
 %init %{

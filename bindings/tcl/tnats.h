@@ -278,7 +278,8 @@ tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_run, tnats
 tnats_proc tnats_client_watch, tnats_client_unwatch, tnats_client_wake;
 tnats_proc tnats_client_credentials, tnats_client_process;
 tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
-tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close;
+tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close,
+    tnats_sub_unsubscribe;
 tnats_proc tnats_future_poll, tnats_future_wait;
 tnats_proc tnats_proto_publish, tnats_proto_subscribe, tnats_proto_take, tnats_proto_next_event,
     tnats_proto_server, tnats_proto_servers, tnats_proto_server_info_json;
