@@ -367,7 +367,8 @@ int tnats_client_subscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
 }
 
 /* What ends, and after how many messages; *count_out: how many ended, -1 when that is not asked. */
-typedef nats_status end_proc(tnats_handle *handle, Tcl_Obj *what, uint64_t after, int64_t *count_out);
+typedef nats_status end_proc(tnats_handle *handle, Tcl_Obj *what, uint64_t after,
+                             int64_t *count_out);
 
 static nats_status end_of_client(tnats_handle *handle, Tcl_Obj *what, uint64_t after,
                                  int64_t *count_out)

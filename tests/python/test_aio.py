@@ -2,9 +2,7 @@
 cases (driver_aio.py); here is what is of asyncio: tasks, cancellation, several loops, warnings."""
 
 import asyncio
-import contextlib
 import gc
-import itertools
 import logging
 import os
 import random
@@ -511,68 +509,6 @@ async def mute_after_connect(reader, writer):
     while await reader.read(65536):
         pass
     writer.close()
-
-
-@contextlib.contextmanager
-def deaf():
-    """The address of a server that answers the first PING and reads nothing after it."""
-
-    def serve():
-        peer = listener.accept()[0]
-        with peer:
-            peer.sendall(b'INFO {"server_id":"x","max_payload":1048576,"headers":true}\r\n')
-            while b"PING" not in peer.recv(4096):
-                pass
-            peer.sendall(b"PONG\r\n")
-            over.wait()
-
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield "127.0.0.1:%d" % listener.getsockname()[1]
-        finally:
-            over.set()
-            thread.join()
-
-
-async def behind_publishes(nc, verb):
-    """There is no room any more for what the verb has to write: of the large ones, one is being
-    written and one waits."""
-    while nc.stats()["unwritten_bytes"] < 131_000:
-        nc._nc.publish("a", bytes(130_000))
-        nc._nc.process()
-    while not nc.closed:
-        await verb()
-    raise polynats.Closed
-
-
-@pytest.mark.parametrize("name", ["publish_many", "subscribe", "unsubscribe", "sub.unsubscribe"])
-def test_others_run_while_the_server_takes_nothing(run, subject, name):
-    async def main():
-        nc = await aio.connect(url, write_deadline=1, reconnect=False)
-        sub, after = await nc.subscribe(subject), itertools.count(1_000_000)
-        call = {
-            "publish_many": lambda: nc.publish_many(subject, [bytes(1 << 17)] * 256),
-            "subscribe": lambda: behind_publishes(nc, lambda: nc.subscribe("b" * 1000)),
-            "unsubscribe": lambda: behind_publishes(
-                nc, lambda: nc.unsubscribe(subject, next(after))
-            ),
-            "sub.unsubscribe": lambda: behind_publishes(nc, lambda: sub.unsubscribe(next(after))),
-        }[name]
-        ticks = []
-        ticker = asyncio.ensure_future(ticking(ticks))
-        await asyncio.sleep(0.02)
-        with pytest.raises((polynats.Timeout, polynats.Closed)):
-            await call()
-        await asyncio.sleep(0.02)
-        ticker.cancel()
-        await nc.close()
-        assert max(after - before for before, after in zip(ticks, ticks[1:])) < 0.5
-
-    with deaf() as url:
-        run(main())
 
 
 def test_a_cancelled_close_closes(run, subject):

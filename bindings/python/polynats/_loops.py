@@ -490,7 +490,8 @@ class LoopClient:
         while not self._nc._has_room(size) and self._connected():
             left = until - now()
             if left <= 0:
-                problem = Timeout(f"the server took nothing for write_deadline ({seconds * 1e3:.0f} ms)")
+                ms = round(seconds * 1000)
+                problem = Timeout(f"the server took nothing for write_deadline ({ms} ms)")
                 problem.about = "write_deadline"
                 raise problem
             self._kick()
