@@ -510,11 +510,15 @@ static int client_subscribe(lua_State *L)
     check_sub_args(L, &args);
     int callback = lua_gettop(L);
     lnats_sub *sub = lnats_sub_push(L, 1, callback);
-    nats_status status =
-        nats_client_subscribe_with(client->client, subject, subject_len, args.queue,
-                                   args.queue_len, (uint64_t)args.max, args.pending_msgs,
-                                   args.pending_bytes,
-                                   args.callback ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, &sub->sub);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1); /* as a publish: while the server takes nothing */
+    nats_status status;
+    do {
+        status = nats_client_subscribe_with(
+            client->client, subject, subject_len, args.queue, args.queue_len, (uint64_t)args.max,
+            args.pending_msgs, args.pending_bytes,
+            args.callback ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, &sub->sub);
+    } while (lnats_wait_again(L, &wait, status));
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -534,17 +538,24 @@ static int client_unsubscribe(lua_State *L)
     nats_client *client = lnats_client_check(L, 1)->client;
     lua_Integer after = luaL_optinteger(L, 3, 0);
     luaL_argcheck(L, after >= 0, 3, "must be 0 or more");
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    nats_status status;
     if (lua_type(L, 2) == LUA_TNUMBER) {
         lua_Integer sid = luaL_checkinteger(L, 2);
         luaL_argcheck(L, sid >= 0, 2, "a sid is no negative number");
-        return lnats_done(L, nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after));
+        do {
+            status = nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after);
+        } while (lnats_wait_again(L, &wait, status));
+        return lnats_done(L, status);
     }
 
     size_t len;
     size_t count = 0;
     const char *subject = luaL_checklstring(L, 2, &len);
-    nats_status status =
-        nats_client_unsubscribe_subject(client, subject, len, (uint64_t)after, &count);
+    do {
+        status = nats_client_unsubscribe_subject(client, subject, len, (uint64_t)after, &count);
+    } while (lnats_wait_again(L, &wait, status));
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 import os
 import signal
 import socket
@@ -141,6 +142,29 @@ class Beats(unittest.TestCase):
         nc.subscribe("kept").drain(5)
         nc.drain(5)
         self.assertEqual((slow.accepted, slow.pings, nc.status), (1, 5, "closed"))
+
+    def test_what_waits_for_room_ends_in_time(self):
+        for verb in ("subscribe", "unsubscribe", "sub.unsubscribe", "request_many"):
+            deaf = Slow()
+            deaf.DELAY_S = 0
+            nc = nats.connect(deaf.url, write_deadline=0.3, reconnect=False)
+            deaf.DELAY_S = 60  # and it reads nothing meanwhile
+            sub, after = nc.subscribe("b"), itertools.count(1_000_000)
+            calls = {"subscribe": lambda: nc.subscribe("b" * 1000),
+                     "unsubscribe": lambda: nc.unsubscribe("b", next(after)),
+                     "sub.unsubscribe": lambda: sub.unsubscribe(next(after)),
+                     "request_many": lambda: nc.request_many("b", b"x" * 1000, timeout=0)}
+            with self.assertRaises((nats.Timeout, nats.Closed, nats.Disconnected)):
+                nc.flush(0)
+            with self.assertRaises((nats.Timeout, nats.Closed, nats.Disconnected), msg=verb):
+                # Of the large ones, one is being written and one waits.
+                while nc.stats()["unwritten_bytes"] < 131_000:
+                    nc.publish("a", b"x" * 130_000)
+                while nc.status == "connected":
+                    calls[verb]()
+                nc.publish("a")
+            nc.close()
+            deaf.listener.close()
 
 
 class Threads(unittest.TestCase):

@@ -96,6 +96,25 @@ class SignalTest < FiddleTest
     slow.close
   end
 
+  def test_what_waits_for_room_ends_in_time_under_signals
+    deaf = MuteServer.new(deaf: true)
+    verbs = { subscribe: ->(nc, _, _) { nc.subscribe("b" * 1000) },
+              unsubscribe: ->(nc, _, i) { nc.unsubscribe("b", after: i) },
+              sub_unsubscribe: ->(_, sub, i) { sub.unsubscribe(after: i) } }
+    under_signals do
+      verbs.each do |name, verb|
+        nc = PolynatsFFI.connect(deaf.url, write_deadline: 0.3, reconnect: false)
+        sub = nc.subscribe("b")
+        assert_raises(PolynatsFFI::Timeout, PolynatsFFI::Closed, PolynatsFFI::Disconnected, name) do
+          Waits.behind_publishes(nc) { |i| nc.status == :connected ? verb.call(nc, sub, i) : nc.publish("a") }
+        end
+        nc.close
+      end
+    end
+  ensure
+    deaf.close
+  end
+
   def test_a_waiting_thread_can_be_killed
     thread = Thread.new { @nc.get }
     sleep 0.1

@@ -179,7 +179,9 @@ function client:publish_many(subject, payloads)
       slice_size, count, size_box)
     total = total + tonumber(size_box[0])
     at = at + tonumber(size_box[0])
-    if status ~= 0 and status ~= INTERRUPTED then
+    if status == INTERRUPTED then
+      core.interrupted()
+    elseif status ~= 0 then
       local _, text, code, about = fail(status)
       return nil, text, code, about, total
     end
@@ -202,9 +204,10 @@ function client:subscribe(subject, options)
   if callback ~= nil and type(callback) ~= "function" and type(callback) ~= "table" then
     core.misuse("option 'callback' must be a function, not a " .. type(callback))
   end
-  local status = C.nats_client_subscribe_with(self.handle, subject, #subject, queue,
-    queue and #queue or 0, max, msgs or 0, bytes or 0, callback and SUB_CALLBACK or SUB_SHARED,
-    sub_box)
+  local status = waiting(function() -- as a publish: while the server takes nothing
+    return C.nats_client_subscribe_with(self.handle, subject, #subject, queue, queue and #queue or 0,
+      max, msgs or 0, bytes or 0, callback and SUB_CALLBACK or SUB_SHARED, sub_box)
+  end, -1)
   if status ~= 0 then return fail(status) end
   local made = subscription(sub_box[0], self, callback)
   if callback then self.subs[made.sid] = made end
@@ -215,10 +218,14 @@ function client:unsubscribe(which, after)
   after = check_count(after, "after", 0, 0)
   if type(which) == "number" then
     check_count(which, "sid", 0)
-    return done(C.nats_client_unsubscribe(self.handle, which, after))
+    return done(waiting(function()
+      return C.nats_client_unsubscribe(self.handle, which, after)
+    end, -1))
   end
   which = check_text(which, "subject")
-  local status = C.nats_client_unsubscribe_subject(self.handle, which, #which, after, size_box)
+  local status = waiting(function()
+    return C.nats_client_unsubscribe_subject(self.handle, which, #which, after, size_box)
+  end, -1)
   if status ~= 0 then return fail(status) end
   return tonumber(size_box[0])
 end
