@@ -2,8 +2,8 @@
  * says INFO with a nonce, keeps the CONNECT that comes, and hangs up when it is told to. */
 #include <sys/mman.h>
 
-#include "../sanitized.h"
 #include "rig.h"
+#include "search.h"
 
 enum { CONNECTS_MAX = 8, LINE_SIZE = 8192 };
 
@@ -355,59 +355,10 @@ static void put(int fd, const char *text)
     RIG_CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
-static bool is_there(const char *at, const char *backwards, size_t len)
-{
-    size_t i = 0;
-    while (i < len && at[i] == backwards[len - 1 - i]) {
-        i++;
-    }
-    return i == len;
-}
-
-/* How often the text, given backwards, is in memory that can be written. */
-static int count_in_memory(const char *backwards)
-{
-    size_t len = strlen(backwards);
-    FILE *maps = fopen("/proc/self/maps", "re");
-    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    RIG_CHECK(maps != NULL && mem >= 0);
-    static char page[1 << 16];
-    char line[512];
-    int found = 0;
-    while (fgets(line, sizeof line, maps) != NULL) {
-        unsigned long begin;
-        unsigned long end;
-        char mode[8];
-        if (sscanf(line, "%lx-%lx %7s", &begin, &end, mode) != 3 || mode[1] != 'w') {
-            continue;
-        }
-        for (unsigned long at = begin; at < end; at += sizeof page - 256) {
-            size_t size = end - at < sizeof page ? end - at : sizeof page;
-            bool own = at < (unsigned long)page + sizeof page && at + size > (unsigned long)page;
-            ssize_t n = own ? 0 : pread(mem, page, size, (off_t)at);
-            for (ssize_t i = 0; i + (ssize_t)len <= n; i++) {
-                found += is_there(page + i, backwards, len);
-            }
-            memset(page, 0, sizeof page);
-        }
-    }
-    close(mem);
-    fclose(maps);
-    return found;
-}
-
-/* Sanitizers have terabytes of memory of their own, which nobody could search. */
-#if SANITIZED
-static const bool searchable = false;
-#else
-static const bool searchable = true;
-#endif
-
 /* Credentials of a file are gone from memory once the connection is made. */
 static void nothing_is_left(void)
 {
-    if (!searchable) {
-        puts("memory is not searched: a sanitizer has too much of it");
+    if (!search_works()) {
         return;
     }
     static fake server;
@@ -430,11 +381,11 @@ static void nothing_is_left(void)
     for (size_t i = 0; i < strlen(sdees); i++) {
         known[i] = sdees[strlen(sdees) - 1 - i];
     }
-    RIG_CHECK(count_in_memory(sdees) > 0); /* it finds what is there */
+    RIG_CHECK(search_memory(sdees) > 0); /* it finds what is there */
     explicit_bzero(known, strlen(sdees));
     free(known);
-    RIG_CHECK(count_in_memory(sdees) == 0);
-    RIG_CHECK(count_in_memory(twj) == 0);
+    RIG_CHECK(search_memory(sdees) == 0);
+    RIG_CHECK(search_memory(twj) == 0);
     fake_end(&server);
     nats_client_free(client);
     close(fd);
