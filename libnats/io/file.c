@@ -41,8 +41,8 @@ static nats_status fail(nats_status status, const char *about, const char *path,
 {
     if (may_be_secret(about, path)) {
         return nats__fail(status, about,
-                          "%s: what is given is taken for the name of a file, and not repeated, for "
-                          "it may be a secret: %s",
+                          "%s: what is given is taken for the name of a file, and not repeated, "
+                          "for it may be a secret: %s",
                           about, why);
     }
     return nats__fail(status, about, "%s: %.*s: %s", about, SHOWN_MAX, path, why);
