@@ -28,6 +28,7 @@ struct nats__tls {
     char name[HOST_NAME_SIZE];
     char also[HOST_NAME_SIZE]; /* "" for none */
     bool ended;          /* the socket has no more to read */
+    bool goes_on;        /* another record comes behind the one that is written */
     char why[128];       /* a read failed */
     atomic_uint_fast64_t in;  /* overhead: see nats__tls_overhead() */
     atomic_uint_fast64_t out;
@@ -63,7 +64,8 @@ static int bio_read(BIO *bio, char *data, int size)
 static int bio_write(BIO *bio, const char *data, int len)
 {
     nats__tls *tls = BIO_get_data(bio);
-    ptrdiff_t n = nats__tcp_write(tls->fd, data, (size_t)len);
+    ptrdiff_t n = tls->goes_on ? nats__tcp_write_part(tls->fd, data, (size_t)len)
+                               : nats__tcp_write(tls->fd, data, (size_t)len);
     if (n > 0) {
         atomic_fetch_add_explicit(&tls->out, (uint64_t)n, memory_order_relaxed);
     }
@@ -365,6 +367,7 @@ ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len)
     ERR_clear_error();
     while (done < len) {
         size_t n = 0;
+        tls->goes_on = len - done > SSL3_RT_MAX_PLAIN_LENGTH;
         int result = SSL_write_ex(tls->ssl, (const char *)data + done, len - done, &n);
         done += n;
         if (result != 1) {
@@ -372,6 +375,7 @@ ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len)
             break;
         }
     }
+    tls->goes_on = false;
     atomic_fetch_sub_explicit(&tls->out, (uint64_t)done, memory_order_relaxed);
     int error = errno;
     pthread_mutex_unlock(&tls->mu);
