@@ -490,11 +490,18 @@ static void handshake_stalls(void)
     mute_start(&stalling, INFO_TLS, "", "\x16\x03\x03");
     mute_start(&silent, INFO_TEXT, "PING\r\n", "PONG\r\n");
     snprintf(urls, sizeof(urls), "%s,%s", rig.url, stalling.url);
-    call_with_and_without_keeper("half of TLS", (silence){.url = urls,
-                                                          .bystander_url = silent.url,
-                                                          .fall = go_to_stalling,
-                                                          .end = come_back,
-                                                          .reads = true});
+    silence where = {.keeper = "keeper=true", .url = urls, .bystander_url = silent.url,
+                     .fall = go_to_stalling, .end = come_back, .closes = true, .reads = true};
+    in_time("half of TLS, keeper=true", call_all, &where);
+    /* Without a keeper it is the call itself that reads the system's certificates, which takes some 40
+     * ms of work: what is asked here is that it does not wait for the server. */
+    setenv("SSL_CERT_FILE", "/dev/null", 1);
+    setenv("SSL_CERT_DIR", "/dev/null", 1);
+    where.keeper = "keeper=false";
+    where.closes = false;
+    in_time("half of TLS, keeper=false", call_all, &where);
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
     mute_end(&silent);
     mute_end(&stalling);
 }
