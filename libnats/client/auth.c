@@ -125,6 +125,13 @@ static nats_status ask_hook(nats__conn *conn, const nats__event_facts *facts)
     return NATS_OK;
 }
 
+/* Who waits in a connect has no client yet to answer with. A binding waits for the future of
+ * nats_connect_start(), and says with both options that its program gets the client later. */
+static bool nobody_answers(const nats__conn *conn, bool hook, bool event)
+{
+    return conn->opening || (hook && event && !conn->connected_once);
+}
+
 static nats_status ask(nats__conn *conn, const char *nonce)
 {
     const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
@@ -133,14 +140,15 @@ static nats_status ask(nats__conn *conn, const char *nonce)
                                      .url = server->url.text,
                                      .ask = ++conn->asks};
     bool hook = nats__conn_opt(conn, NATS__OPT_credentials_hook) != 0;
-    if (conn->opening) {
-        const char *option = hook ? "credentials_hook" : "ask_credentials";
+    bool event = nats__conn_opt(conn, NATS__OPT_ask_credentials) != 0;
+    if (nobody_answers(conn, hook, event)) {
+        const char *option = event ? "ask_credentials" : "credentials_hook";
         return nats__fail(NATS_ERR_INVALID, option,
                           "%s: a connect that waits has nobody to ask: give the first "
                           "credentials as options", option);
     }
     conn->asked = true;
-    if (hook) {
+    if (hook && !event) {
         return ask_hook(conn, &facts);
     }
     nats__event_push(conn, NULL, &facts);

@@ -264,7 +264,7 @@ struct nats__conn {
     size_t address_next;
     nats__tls *tls; /* NULL: in clear */
     nats__tls_memory *tls_memory;
-    int tls_wants;  /* SECURING: NATS__POLL_… */
+    int tls_wants;  /* SECURING: NATS__POLL_…; 0: the next step is due */
     nats__ws *ws;   /* NULL: no WebSocket, or not yet */
     bool opening;   /* nats_connect() is under way: there is nobody to ask */
     bool asked;     /* for credentials */
@@ -388,9 +388,8 @@ void nats__dial_late(nats__conn *conn, int64_t now_ns); /* attempt_deadline_ns i
 void nats__known_note(nats__conn *conn, const char *url);
 void nats__known_free(nats__known *known);
 
-/* secure.c: TLS. mu held. */
-void nats__secure_start(nats__conn *conn, int64_t now_ns);
-void nats__secure_step(nats__conn *conn, int64_t now_ns);
+/* secure.c: TLS. mu held. What the driver needs of it besides is in secure.h. */
+void nats__secure_start(nats__conn *conn);
 void nats__secure_drop(nats__conn *conn);
 
 /* upgrading.c: WebSocket. mu held. */

@@ -25,8 +25,8 @@ static void on_dial(nats__conn *conn, const nats__session_event *ev, int64_t now
 
 static void on_tls_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
-    (void)ev;
-    nats__secure_start(conn, now_ns);
+    (void)ev, (void)now_ns;
+    nats__secure_start(conn);
 }
 
 static void on_sign_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)

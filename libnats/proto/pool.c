@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -72,12 +73,18 @@ static bool copy_text(const char *text, char **out)
     return text == NULL || *out != NULL;
 }
 
+static bool copy_secret(const char *secret, char **out)
+{
+    *out = secret != NULL ? nats__secret_copy(secret, strlen(secret)) : NULL;
+    return secret == NULL || *out != NULL;
+}
+
 static bool url_copy(const nats__url *url, nats__url *out)
 {
     *out = (nats__url){.scheme = url->scheme, .port = url->port};
     bool ok = copy_text(url->host, &out->host);
-    ok = copy_text(url->user, &out->user) && ok;
-    ok = copy_text(url->password, &out->password) && ok;
+    ok = copy_secret(url->user, &out->user) && ok;
+    ok = copy_secret(url->password, &out->password) && ok;
     ok = copy_text(url->path, &out->path) && ok;
     ok = copy_text(url->text, &out->text) && ok;
     if (!ok) {
@@ -248,8 +255,8 @@ static bool parse_discovered(const nats__server *current, const char *text, nats
     }
     bool ok = out->path != NULL || copy_text(current->url.path, &out->path);
     bool own = out->user != NULL;
-    ok = (own || copy_text(current->url.user, &out->user)) && ok;
-    ok = (own || copy_text(current->url.password, &out->password)) && ok;
+    ok = (own || copy_secret(current->url.user, &out->user)) && ok;
+    ok = (own || copy_secret(current->url.password, &out->password)) && ok;
     if (!ok) {
         nats__url_free(out);
     }

@@ -134,9 +134,15 @@ class Beats(unittest.TestCase):
             self.assertLess(time.monotonic() - begun, 1.4)
 
     def test_one_attempt_and_one_ping(self):
+        self.one_attempt_and_one_ping()
+
+    def test_asking_makes_no_attempt_anew(self):
+        self.one_attempt_and_one_ping(token="t", ask_credentials=True)
+
+    def one_attempt_and_one_ping(self, **options):
         slow = Slow()
         self.addCleanup(slow.close)
-        nc = nats.connect(slow.url, connect_timeout=5)
+        nc = nats.connect(slow.url, connect_timeout=5, **options)
         nc.flush(5)
         self.assertGreater(nc.rtt(5), 0.15)
         nc.subscribe("kept").drain(5)

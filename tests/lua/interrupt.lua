@@ -107,18 +107,22 @@ local function handle_usr1()
 end
 
 if handle_usr1() then
-  t.test("such signals do not make connect begin again", function()
+  local function connect_once(options)
     local silent = t.server()
     silent:signal("STOP")
     os.execute(("(for i in $(seq 60); do kill -USR1 %s || exit; sleep 0.03; done) 2>/dev/null &")
       :format(t.pid))
     local before = nats.now()
-    local nc, _, code = nats.connect(silent.url, { connect_timeout = 0.4 })
+    local nc, _, code = nats.connect(silent.url, options)
     local took = nats.now() - before
     silent:signal("CONT")
     t.same(nc, nil)
     t.same(code, "TIMEOUT")
     t.check(took >= 0.39 and took < 1.4, ("connect took %.2f s"):format(took))
+  end
+  t.test("such signals do not make connect begin again", function()
+    connect_once { connect_timeout = 0.4 }
+    connect_once { connect_timeout = 0.4, token = "t", ask_credentials = true }
   end)
 
   for _, name in ipairs { "subscribe", "unsubscribe", "sub:unsubscribe", "request_many" } do

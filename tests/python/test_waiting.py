@@ -247,9 +247,10 @@ def beats(handler):
 
 
 @pytest.mark.usefixtures("beats")
-def test_signals_do_not_make_it_begin_again(connect):
+@pytest.mark.parametrize("options", [{}, {"token": "t", "ask_credentials": True}])
+def test_signals_do_not_make_it_begin_again(connect, options):
     server = Slow()
-    nc = connect(server.url, connect_timeout=3, reconnect=False)
+    nc = connect(server.url, connect_timeout=3, reconnect=False, **options)
     assert server.accepted == 1
     nc.flush(3)
     assert nc.rtt(3) >= Slow.DELAY_S

@@ -167,35 +167,6 @@ PyObject *pyn_options(PyObject *module, PyObject *nothing)
 
 /* ---- connect ---- */
 
-typedef struct connecting {
-    const char *url;
-    const nats_options *options;
-    nats_client *client;
-} connecting;
-
-static nats_status connect_step(void *arg, int64_t ms)
-{
-    connecting *self = arg;
-    (void)ms;
-    return nats_connect(self->url, self->options, &self->client);
-}
-
-/* The program could answer only once it has the client: the library's call that waits says so. */
-static bool asks_nobody(PyObject *given)
-{
-    PyObject *asks = PyDict_GetItemString(given, "ask_credentials");
-    return asks != NULL && PyObject_IsTrue(asks) == 1;
-}
-
-static nats_status connect_at_once(const char *url, const nats_options *options,
-                                   nats_client **client)
-{
-    connecting call = {.url = url, .options = options};
-    nats_status status = pyn_wait(connect_step, &call, 0);
-    *client = call.client;
-    return status;
-}
-
 /* The handle is taken over: an object without a connection is never seen. */
 static PyObject *client_new(PyObject *class, pyn_handle *handle)
 {
@@ -208,8 +179,8 @@ static PyObject *client_new(PyObject *class, pyn_handle *handle)
     return object;
 }
 
-/* Both are owned. waits: the future may be NULL, when the connection is made. */
-static nats_status connect_with(PyObject *url, PyObject *given, bool waits, nats_client **client,
+/* Both are owned. */
+static nats_status connect_with(PyObject *url, PyObject *given, nats_client **client,
                                 nats_future **future)
 {
     PyObject *text;
@@ -219,9 +190,7 @@ static nats_status connect_with(PyObject *url, PyObject *given, bool waits, nats
     }
     nats_options *options = options_of(given);
     nats_status status = PYN_RAISED;
-    if (options != NULL && waits && asks_nobody(given)) {
-        status = connect_at_once(servers_words(text), options, client);
-    } else if (options != NULL) {
+    if (options != NULL) {
         status = nats_connect_start(servers_words(text), options, client, future);
     }
     nats_options_free(options);
@@ -242,8 +211,8 @@ PyObject *pyn_connect(PyObject *module, PyObject *args)
     if (handle == NULL) {
         return NULL;
     }
-    nats_status status = connect_with(url, given, true, &handle->client, &future);
-    if (status == NATS_OK && future != NULL) {
+    nats_status status = connect_with(url, given, &handle->client, &future);
+    if (status == NATS_OK) {
         status = pyn_goal_wait(future);
     }
     if (status != NATS_OK) {
@@ -268,7 +237,7 @@ PyObject *pyn_connect_start(PyObject *module, PyObject *args)
     if (handle == NULL) {
         return NULL;
     }
-    nats_status status = connect_with(url, given, false, &handle->client, &future);
+    nats_status status = connect_with(url, given, &handle->client, &future);
     if (status != NATS_OK) {
         Py_DECREF(handle);
         return pyn_raise(status);

@@ -36,19 +36,11 @@ def connect(servers=None, credentials=None, **given):
     if credentials is not None and not callable(credentials):
         raise TypeError("credentials must be callable, not %s" % type(credentials).__name__)
     if credentials is not None:
-        given["credentials_hook"] = True
+        given.update(credentials_hook=True, ask_credentials=False)
+    elif given.get("ask_credentials"):
+        given["credentials_hook"] = True  # the program could answer only once it has the client
     servers, options = servers_of(servers), make_options(given, True)
-    if credentials is None and given.get("ask_credentials"):
-        return _connect_at_once(servers, options)
     return _connect_waiting(servers, options, credentials)
-
-
-def _connect_at_once(servers, options):
-    """The program could answer only once it has the client: the library's call that waits says so."""
-    def make(out):
-        return waiting(lambda _: C.nats_connect(servers, options, out), FOR_EVER)
-
-    return Client(core.new_handle(make, C.nats_client_free))
 
 
 def _connect_waiting(servers, options, hook):

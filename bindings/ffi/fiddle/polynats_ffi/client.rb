@@ -41,19 +41,12 @@ module PolynatsFFI
       hook = given[:credentials]
       raise TypeError, "credentials must respond to call" unless hook.nil? || hook.respond_to?(:call)
 
-      given = given.merge(credentials: nil, credentials_hook: true) if hook
+      given = given.merge(credentials: nil, ask_credentials: false) if hook
+      # Without a function the program could answer only once it has the client: both options say so.
+      given = given.merge(credentials_hook: true) if hook || given[:ask_credentials]
       servers = Options.servers_of(servers)
       options = Options.make(given, true)
-      return connect_at_once(servers, options) if hook.nil? && given[:ask_credentials]
-
       connect_waiting(servers, options, hook)
-    end
-
-    # The program could answer only once it has the client: the library's call that waits says so.
-    def self.connect_at_once(servers, options)
-      new(Handle.new(:nats_client_free) do |out|
-        Core.waiting(Core::FOR_EVER) { C.nats_connect(servers, options, out) }
-      end)
     end
 
     # By one future: a signal begins no attempt, and no time, anew.
@@ -68,7 +61,7 @@ module PolynatsFFI
       end, hook)
       client.opened(future)
     end
-    private_class_method :connect_at_once, :connect_waiting
+    private_class_method :connect_waiting
 
     def initialize(handle, hook = nil)
       @handle = handle

@@ -79,7 +79,7 @@ local function take_hook(given)
   if type(hook) ~= "function" then
     core.misuse("option 'credentials' must be a function, not a " .. type(hook))
   end
-  given = without(given, "credentials")
+  given = without(without(given, "credentials"), "ask_credentials")
   given.credentials_hook = true
   return hook, given
 end
@@ -111,16 +111,13 @@ local function connect_waiting(servers, given)
   error(result, 0)
 end
 
+-- Without a function the program could answer only once it has the client: both options say so.
 local function connect(servers, given)
-  local asks_nobody = type(given) == "table" and given.credentials == nil and given.ask_credentials
-  if not asks_nobody then return connect_waiting(servers, given) end
-  -- The program could answer only once it has the client: the library's call that waits says so.
-  servers = options_of.servers(servers)
-  local options, status = options_of.make(given, true)
-  if not options then return fail(status) end
-  status = waiting(function() return C.nats_connect(servers, options, client_box) end, -1)
-  if status ~= 0 then return fail(status) end
-  return new_client()
+  if type(given) == "table" and given.credentials == nil and given.ask_credentials then
+    given = without(given, "credentials_hook")
+    given.credentials_hook = true
+  end
+  return connect_waiting(servers, given)
 end
 
 function client:share()

@@ -109,14 +109,8 @@ typedef struct connecting {
     const char *url;
     const nats_options *options;
     nats_client *client;
-    nats_future *future; /* NULL: the library's own call waits */
+    nats_future *future;
 } connecting;
-
-static nats_status connect_step(void *arg)
-{
-    connecting *self = arg;
-    return nats_connect(self->url, self->options, &self->client);
-}
 
 /* One future for all of it: a signal begins no attempt, and no time, anew. */
 static nats_status await_step(void *arg)
@@ -132,7 +126,7 @@ static void drop_client(void *arg)
     nats_client_free(self->client);
 }
 
-/* The program could answer only once it has the client: the library's call that waits says so. */
+/* The program could answer only once it has the client. */
 static bool asks_nobody(VALUE given)
 {
     static const char name[] = "ask_credentials";
@@ -140,13 +134,11 @@ static bool asks_nobody(VALUE given)
                              RTEST(rb_hash_lookup(given, rb_str_new_cstr(name))));
 }
 
-static void connect_waiting(connecting *self, bool at_once)
+static void connect_waiting(connecting *self)
 {
     nrb_call call;
-    if (!at_once) {
-        nrb_check(nats_connect_start(self->url, self->options, &self->client, &self->future));
-    }
-    nrb_call_start(&call, at_once ? connect_step : await_step, self, -1);
+    nrb_check(nats_connect_start(self->url, self->options, &self->client, &self->future));
+    nrb_call_start(&call, await_step, self, -1);
     call.undo = drop_client;
     if (nrb_call_run(&call) != NATS_OK) {
         drop_client(self);
@@ -163,12 +155,15 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
     VALUE box = options_of(given);
     /* An interrupt must end a call that waits. */
     nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
+    if (asks_nobody(given)) {
+        nrb_check(nats_options_set_bool(DATA_PTR(box), "credentials_hook", 1));
+    }
     VALUE object = nrb_client_new();
     connecting self = {.url = servers_ptr(&text), .options = DATA_PTR(box)};
     if (nrb_has_scheduler()) {
         self.client = nrb_goal_connect(self.url, self.options);
     } else {
-        connect_waiting(&self, asks_nobody(given));
+        connect_waiting(&self);
     }
     ((nrb_client *)DATA_PTR(object))->client = self.client;
     options_free(box);

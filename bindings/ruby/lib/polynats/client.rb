@@ -248,7 +248,8 @@ module Polynats
     def self.open_asking(url, hook, options)
       raise TypeError, "credentials must respond to call" unless hook.respond_to?(:call)
 
-      client, future = open_start(url, options.merge(credentials_hook: true))
+      asked = options.reject { |name, _| name.to_s == "ask_credentials" } # the function is
+      client, future = open_start(url, asked.merge(credentials_hook: true))
       client.__send__(:answer_with, hook)
       begin
         future.wait
