@@ -166,9 +166,15 @@ static uint64_t number(const char *flag, const char *text)
 
 static void split_url(bench_args *args)
 {
+    static const char *const schemes[] = {
+        [BENCH_OVER_TCP] = "nats://", [BENCH_OVER_TLS] = "tls://", [BENCH_OVER_WS] = "ws://"};
     const char *host = args->url;
-    if (strncmp(host, "nats://", 7) == 0) {
-        host += 7;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t len = strlen(schemes[i]);
+        if (strncmp(args->url, schemes[i], len) == 0) {
+            args->over = (bench_over)i;
+            host = args->url + len;
+        }
     }
     const char *colon = strrchr(host, ':');
     size_t len = colon != NULL ? (size_t)(colon - host) : strlen(host);
@@ -202,7 +208,7 @@ static void read_flag(bench_args *args, const char *flag, const char *value)
 
 static void usage(const char *name, const bench_work *works)
 {
-    printf("bench program `%s`\nusage: WORK [--url nats://host:port] [--msgs n] [--size bytes]"
+    printf("bench program `%s`\nusage: WORK [--url scheme://host:port] [--msgs n] [--size bytes]"
            " [--subject s] [--set option=value]\nprints: %s\nWORK is one of:",
            name, BENCH_COLUMNS);
     for (const bench_work *work = works; work->name != NULL; work++) {

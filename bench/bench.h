@@ -1,6 +1,6 @@
 /* What all bench programs in C share: flags, clocks, samples and the line of results.
  *
- *     program WORK [--url nats://host:port] [--msgs n] [--size bytes] [--subject s] [--set option=value]
+ *     program WORK [--url scheme://host:port] [--msgs n] [--size bytes] [--subject s] [--set option=value]
  *
  * One line of comma-separated values comes out at the end, in the order of BENCH_COLUMNS; a receiver prints the word
  * "ready" on a line of its own before it, when it has subscribed. */
@@ -23,11 +23,15 @@ enum {
     BENCH_HOST_MAX = 256
 };
 
+/* What the messages go over: nats://, tls://, ws://. */
+typedef enum bench_over { BENCH_OVER_TCP, BENCH_OVER_TLS, BENCH_OVER_WS } bench_over;
+
 typedef struct bench_args {
     const char *name; /* of the program, in the results */
     const char *work;
     const char *url;
-    char host[BENCH_HOST_MAX]; /* of url */
+    bench_over over;           /* of url, as the next two */
+    char host[BENCH_HOST_MAX];
     uint16_t port;
     uint64_t msgs;
     size_t size;

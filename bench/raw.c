@@ -13,7 +13,7 @@ enum { BLOCK = 64 * 1024 }; /* bytes of a write: the size of the server's own re
 
 static void open_wire(wire *w, const bench_args *args)
 {
-    wire_open(w, args->host, args->port, args->setting_count > 0); /* any --set means TLS */
+    wire_open(w, args->host, args->port, args->over);
 }
 
 static void subscribe(wire *w, const char *subject, int sid)

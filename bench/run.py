@@ -32,6 +32,7 @@ class Case:
     msgs: int
     quick_msgs: int
     names: tuple = programs.NAMES
+    over: tuple = tuple(server.OVER)
 
     def msgs_for(self, quick):
         return self.quick_msgs if quick else self.msgs
@@ -46,6 +47,7 @@ class Case:
 CASES = (
     Case("pub", 16, 4_000_000, 200_000),
     Case("pub", 128, 3_000_000, 200_000),
+    Case("sub", 16, 2_000_000, 200_000, over=("tls", "ws")),
     Case("sub", 128, 2_000_000, 200_000),
     Case("req", 128, 10_000, 1_000),
     Case("respond", 128, 10_000, 1_000),
@@ -151,7 +153,7 @@ def run_rounds(options, failures):
         core = SERVER_CORE if pin == "split" else None
         cases = [case for case in options.cases
                  if pin == pins[0] or case.work not in summary.MEMORY_WORKS]
-        with server.Server(options.server, core) as nats:
+        with server.Server(options.server, core, options.over) as nats:
             for number in range(options.runs):
                 rows.extend(_round(options, nats.url, number, pin, cases, failures))
     order = [(case.work, case.size) for case in options.cases]
@@ -247,6 +249,9 @@ def read_options():
     parser.add_argument("--pin", choices=("none", "split", "both"), default=None,
                         help="split: measured program on core 0, server and feeder on core 1; "
                              "default: both ways (with --quick: split)")
+    parser.add_argument("--over", choices=tuple(server.OVER), default="nats",
+                        help="TCP, TLS or WebSocket, each against the raw loop over the same "
+                             "(default: nats, which is TCP)")
     parser.add_argument("--csv", metavar="FILE",
                         help="summary goes there (default: bench/results/latest.csv of a whole "
                              "run or with --readme, else build/bench/results/latest.csv)")
@@ -264,10 +269,13 @@ def read_options():
         options.runs = 1
     only = options.only or WORKS
     options.whole = options.runs >= WHOLE_RUNS and not (
-        options.quick or options.only or options.program or options.set)
-    options.cases = [case for case in CASES if case.work in only]
-    options.instructions = "instructions" in only
+        options.quick or options.only or options.program or options.set or options.over != "nats")
+    options.cases = [case for case in CASES if case.work in only and options.over in case.over]
+    options.instructions = "instructions" in only and options.over == "nats"
     options.names = ("raw",) + tuple(options.program) if options.program else programs.NAMES
+    if options.over != "nats":
+        options.names = [name for name in options.names if name == "raw" or
+                         name.startswith("polynats")]
     if options.pin != "none" and cores < 2:
         parser.error("--pin: there is one core only")
     return options

@@ -16,7 +16,14 @@ CONFIG = """
 listen: 127.0.0.1:{port}
 max_pending: 268435456
 write_deadline: "60s"
+{more}
 """
+# What the messages go over: words of the configuration, where {own} is a port besides.
+OVER = {
+    "nats": "",
+    "tls": "tls {{ cert_file: '{folder}/cert.pem', key_file: '{folder}/key.pem' }}",
+    "ws": "websocket {{ listen: '127.0.0.1:{own}', no_tls: true }}",
+}
 
 
 def _free_port():
@@ -28,13 +35,16 @@ def _free_port():
 class Server:
     """A running server. Use with `with`."""
 
-    def __init__(self, binary, core=None):
-        self.port = _free_port()
-        self.url = f"nats://127.0.0.1:{self.port}"
+    def __init__(self, binary, core=None, over="nats"):
+        self.port, own = _free_port(), _free_port()
+        self.url = f"{over}://127.0.0.1:{own if over == 'ws' else self.port}"
         self._folder = tempfile.TemporaryDirectory()
+        if over == "tls":
+            self._certify()
         config = os.path.join(self._folder.name, "server.conf")
+        more = OVER[over].format(folder=self._folder.name, own=own)
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(port=self.port))
+            file.write(CONFIG.format(port=self.port, more=more))
         words = [binary, "-c", config, "-l", os.path.join(self._folder.name, "log")]
         if core is not None:
             words = ["taskset", "-c", str(core)] + words
@@ -45,6 +55,16 @@ class Server:
         except BaseException:
             self.close()
             raise
+
+    def _certify(self):
+        """A certificate that the programs take for one of the system's."""
+        cert = os.path.join(self._folder.name, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-out", cert, "-keyout",
+                        os.path.join(self._folder.name, "key.pem")],
+                       check=True, capture_output=True)
+        os.environ["SSL_CERT_FILE"] = cert
 
     def _wait(self):
         deadline = time.monotonic() + START_LIMIT_S

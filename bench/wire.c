@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench.h"
-
 static void dial(wire *w, const char *host, uint16_t port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -63,12 +61,107 @@ static size_t receive_secure(wire *w)
     return n;
 }
 
+/* ---- WebSocket ---- */
+
+enum { MASKED_MAX = 256 * 1024, CLIENT_HEAD = 14 };
+
+static void send_clear(wire *w, const void *data, size_t len);
+
+static void upgrade(wire *w)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
+                                  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    send_clear(w, request, sizeof(request) - 1);
+    char end[4] = "";
+    while (memcmp(end, "\r\n\r\n", sizeof(end)) != 0) {
+        memmove(end, end + 1, sizeof(end) - 1);
+        if (recv(w->fd, end + sizeof(end) - 1, 1, 0) != 1) {
+            bench_die("no upgrade");
+        }
+    }
+    w->masked = bench_alloc(MASKED_MAX + CLIENT_HEAD);
+}
+
+/* One binary frame, masked eight bytes at a time. */
+static void send_frame(wire *w, const char *data, size_t len)
+{
+    if (len > MASKED_MAX) {
+        bench_die("a frame of %zu bytes", len);
+    }
+    static uint64_t mask = 0x9E3779B97F4A7C15;
+    mask = mask * 6364136223846793005u + 1;
+    uint64_t twice = (mask >> 32) << 32 | mask >> 32;
+    uint8_t *head = (uint8_t *)w->masked;
+    head[0] = 0x82;
+    head[1] = 0x80 | 127; /* the longest form always: one way to write it */
+    for (int i = 0; i < 8; i++) {
+        head[2 + i] = (uint8_t)((uint64_t)len >> (56 - 8 * i));
+    }
+    memcpy(head + 10, &twice, 4);
+    char *out = w->masked + CLIENT_HEAD;
+    for (size_t at = 0; at < len; at += 8) {
+        uint64_t word = 0;
+        size_t n = len - at < 8 ? len - at : 8;
+        memcpy(&word, data + at, n);
+        word ^= twice;
+        memcpy(out + at, &word, n);
+    }
+    send_clear(w, w->masked, CLIENT_HEAD + len);
+}
+
+/* How long the head is that begins so, by as much of it as there is. */
+static size_t head_size(const uint8_t *head, size_t len)
+{
+    return len < 2 || head[1] < 126 ? 2 : head[1] == 126 ? 4 : WIRE_HEAD_MAX;
+}
+
+static size_t frame_size(const uint8_t *head, size_t len)
+{
+    size_t size = 0;
+    for (size_t i = len > 2 ? 2 : 1; i < len; i++) {
+        size = size << 8 | head[i];
+    }
+    return size;
+}
+
+/* Leaves of `n` bytes that came what is in frames; returns how many these are. */
+static size_t unframe(wire *w, char *data, size_t n)
+{
+    size_t kept = 0;
+    for (size_t at = 0; at < n;) {
+        if (w->frame > 0) {
+            size_t part = n - at < w->frame ? n - at : w->frame;
+            memmove(data + kept, data + at, part);
+            kept += part;
+            at += part;
+            w->frame -= part;
+            continue;
+        }
+        w->head[w->head_len++] = (uint8_t)data[at++];
+        if (w->head_len > 1 && w->head_len == head_size(w->head, w->head_len)) {
+            w->frame = frame_size(w->head, w->head_len);
+            w->head_len = 0;
+        }
+    }
+    return kept;
+}
+
+/* ---- bytes ---- */
+
 void wire_send(wire *w, const void *data, size_t len)
 {
     if (w->ssl != NULL) {
         send_secure(w, data, len);
-        return;
+    } else if (w->masked != NULL) {
+        send_frame(w, data, len);
+    } else {
+        send_clear(w, data, len);
     }
+}
+
+static void send_clear(wire *w, const void *data, size_t len)
+{
     const char *at = data;
     while (len > 0) {
         ssize_t n = send(w->fd, at, len, MSG_NOSIGNAL);
@@ -118,7 +211,7 @@ static void receive(wire *w)
     if (n <= 0) {
         bench_die("recv: %s", n == 0 ? "the server closed the connection" : strerror(errno));
     }
-    w->len += (size_t)n;
+    w->len += w->masked != NULL ? unframe(w, w->buffer + w->len, (size_t)n) : (size_t)n;
 }
 
 /* The next line without its CRLF, NUL-terminated in place; NULL when it is not whole yet. */
@@ -160,13 +253,15 @@ void wire_flush(wire *w)
     }
 }
 
-void wire_open(wire *w, const char *host, uint16_t port, int tls)
+void wire_open(wire *w, const char *host, uint16_t port, bench_over over)
 {
     memset(w, 0, sizeof(*w));
     w->buffer = bench_alloc(WIRE_READ_SIZE);
     dial(w, host, port);
-    if (tls) {
+    if (over == BENCH_OVER_TLS) {
         secure(w);
+    } else if (over == BENCH_OVER_WS) {
+        upgrade(w);
     }
     wire_printf(w, "CONNECT {\"verbose\":false,\"pedantic\":false,\"lang\":\"raw\","
                    "\"version\":\"1\",\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\n");
@@ -177,6 +272,7 @@ void wire_close(wire *w)
 {
     SSL_free(w->ssl);
     close(w->fd);
+    free(w->masked);
     free(w->buffer);
 }
 

@@ -61,9 +61,10 @@ function(add_missing_test)
   add_a_test(NAME ${MISSING_NAME} LABEL ${MISSING_LABEL} COMMAND ${command})
 endfunction()
 
-# A program that sees the library's inside: <folder>/<name>_test.c.
+# A program that sees the library's inside: <folder>/<name>_test.c. WITH_OPENSSL is 0 where what needs it is refused.
 function(add_inside_program name)
   add_executable(${name} ${ARGN})
+  target_compile_definitions(${name} PRIVATE WITH_OPENSSL=$<BOOL:${POLYNATS_TLS}>)
   target_link_libraries(${name} PRIVATE polynats_static PkgConfig::CMOCKA Threads::Threads)
   target_include_directories(${name} PRIVATE ${LIBNATS} ${CMAKE_CURRENT_SOURCE_DIR})
 endfunction()

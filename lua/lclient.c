@@ -122,7 +122,7 @@ static nats_status connect_waiting(lua_State *L, const char *servers, const nats
     return status;
 }
 
-/* The program could answer only once it has the client: the library's call that waits says so. */
+/* The program could answer only once it has the client. */
 static bool asks_nobody(lua_State *L)
 {
     if (!lua_isnil(L, 3) || !lua_istable(L, 2)) {
@@ -132,18 +132,6 @@ static bool asks_nobody(lua_State *L)
     bool asks = lua_toboolean(L, -1) != 0;
     lua_pop(L, 1);
     return asks;
-}
-
-static nats_status connect_at_once(lua_State *L, const char *servers, const nats_options *options,
-                                   lnats_client *client)
-{
-    nats_status status;
-    lnats_wait wait;
-    lnats_wait_start(L, &wait, -1);
-    do {
-        status = nats_connect(servers, options, &client->client);
-    } while (lnats_wait_again(L, &wait, status));
-    return status;
 }
 
 /* The options at 2 without `credentials`, of which the function comes to 3, or nil. */
@@ -167,6 +155,8 @@ static void take_function(lua_State *L)
     }
     lua_pushnil(L);
     lua_setfield(L, 4, "credentials");
+    lua_pushnil(L);
+    lua_setfield(L, 4, "ask_credentials"); /* the function is asked */
     lua_pushboolean(L, 1);
     lua_setfield(L, 4, "credentials_hook");
     lua_replace(L, 2);
@@ -196,8 +186,10 @@ int lnats_connect(lua_State *L)
 
     int box = lua_gettop(L);
     lnats_client *client = push_client(L);
-    status = asks_nobody(L) ? connect_at_once(L, servers, options, client)
-                            : connect_waiting(L, servers, options, client, 3);
+    if (asks_nobody(L)) {
+        nats_options_set_bool(options, "credentials_hook", 1);
+    }
+    status = connect_waiting(L, servers, options, client, 3);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -510,11 +502,15 @@ static int client_subscribe(lua_State *L)
     check_sub_args(L, &args);
     int callback = lua_gettop(L);
     lnats_sub *sub = lnats_sub_push(L, 1, callback);
-    nats_status status =
-        nats_client_subscribe_with(client->client, subject, subject_len, args.queue,
-                                   args.queue_len, (uint64_t)args.max, args.pending_msgs,
-                                   args.pending_bytes,
-                                   args.callback ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, &sub->sub);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1); /* as a publish: while the server takes nothing */
+    nats_status status;
+    do {
+        status = nats_client_subscribe_with(
+            client->client, subject, subject_len, args.queue, args.queue_len, (uint64_t)args.max,
+            args.pending_msgs, args.pending_bytes,
+            args.callback ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, &sub->sub);
+    } while (lnats_wait_again(L, &wait, status));
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -534,17 +530,24 @@ static int client_unsubscribe(lua_State *L)
     nats_client *client = lnats_client_check(L, 1)->client;
     lua_Integer after = luaL_optinteger(L, 3, 0);
     luaL_argcheck(L, after >= 0, 3, "must be 0 or more");
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    nats_status status;
     if (lua_type(L, 2) == LUA_TNUMBER) {
         lua_Integer sid = luaL_checkinteger(L, 2);
         luaL_argcheck(L, sid >= 0, 2, "a sid is no negative number");
-        return lnats_done(L, nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after));
+        do {
+            status = nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after);
+        } while (lnats_wait_again(L, &wait, status));
+        return lnats_done(L, status);
     }
 
     size_t len;
     size_t count = 0;
     const char *subject = luaL_checklstring(L, 2, &len);
-    nats_status status =
-        nats_client_unsubscribe_subject(client, subject, len, (uint64_t)after, &count);
+    do {
+        status = nats_client_unsubscribe_subject(client, subject, len, (uint64_t)after, &count);
+    } while (lnats_wait_again(L, &wait, status));
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }

@@ -165,10 +165,14 @@ int lnats_client_request_many(lua_State *L)
     args.stall_ms = given ? lnats_table_seconds(L, 4, "stall", 0) : 0;
     args.sentinel = given && lnats_table_bool(L, 4, "sentinel");
     lnats_future *future = lnats_future_push(L, 1);
-    status = nats_client_request_many(client, args.subject, args.subject_len, args.headers,
-                                      args.data, args.data_len, (size_t)args.max,
-                                      args.stall_ms < 0 ? 0 : args.stall_ms, args.timeout_ms,
-                                      args.sentinel ? 1 : 0, &future->future);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    do {
+        status = nats_client_request_many(client, args.subject, args.subject_len, args.headers,
+                                          args.data, args.data_len, (size_t)args.max,
+                                          args.stall_ms < 0 ? 0 : args.stall_ms, args.timeout_ms,
+                                          args.sentinel ? 1 : 0, &future->future);
+    } while (lnats_wait_again(L, &wait, status));
     lnats_box_drop(L, 5);
     if (status != NATS_OK) {
         return lnats_fail(L, status);

@@ -119,7 +119,12 @@ static int sub_unsubscribe(lua_State *L)
     lnats_sub *sub = check_sub(L, 1);
     lua_Integer after = luaL_optinteger(L, 2, 0);
     luaL_argcheck(L, after >= 0, 2, "must be 0 or more");
-    nats_status status = nats_sub_unsubscribe(sub->sub, (uint64_t)after);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    nats_status status;
+    do {
+        status = nats_sub_unsubscribe(sub->sub, (uint64_t)after);
+    } while (lnats_wait_again(L, &wait, status));
     note_end(L);
     return lnats_done(L, status);
 }

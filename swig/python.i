@@ -11,6 +11,10 @@
 #define nats_client_flush(client, ms) pyn_client_flush(client, ms)
 #define nats_client_rtt(client, ms, out) pyn_client_rtt(client, ms, out)
 #define nats_sub_drain(sub, ms) pyn_sub_drain(sub, ms)
+#define nats_sub_unsubscribe(sub, after) pyn_sub_unsubscribe(sub, after)
+#define nats_client_unsubscribe(client, sid, after) pyn_client_unsubscribe(client, sid, after)
+#define nats_client_unsubscribe_subject(client, subject, len, after, out)                          \
+    pyn_client_unsubscribe_subject(client, subject, len, after, out)
 %}
 
 %init %{

@@ -14,6 +14,10 @@
 #define nats_client_drain(client, ms) nrb_client_drain(client, ms)
 #define nats_client_flush(client, ms) nrb_client_flush(client, ms)
 #define nats_client_rtt(client, ms, out) nrb_client_rtt(client, ms, out)
+#define nats_sub_unsubscribe(sub, after) nrb_sub_unsubscribe(sub, after)
+#define nats_client_unsubscribe(client, sid, after) nrb_client_unsubscribe(client, sid, after)
+#define nats_client_unsubscribe_subject(client, subject, len, after, out)                          \
+    nrb_client_unsubscribe_subject(client, subject, len, after, out)
 %}
 
 %init %{
@@ -29,19 +33,36 @@
 
 /* ---- arguments: by the names that polynats.i applies these to ---- */
 
-%typemap(in) (const char *TEXT, size_t TEXT_LEN) {
-    nrb_text text = nrb_text_of(&$input, "$1_name");
-    $1 = (char *)text.ptr;
-    $2 = text.len;
+/* Where a string's bytes are is asked for when all arguments were read: reading one may run Ruby, which
+ * may change another. That is what check is for here. */
+%typemap(in) (const char *TEXT, size_t TEXT_LEN) (VALUE text) {
+    nrb_text_of(&$input, "$1_name");
+    text = $input;
 }
-%typemap(in) (const void *DATA, size_t DATA_LEN) {
-    nrb_text data = nrb_data_of(&$input, "$1_name");
-    $1 = (void *)data.ptr;
-    $2 = data.len;
+%typemap(check) (const char *TEXT, size_t TEXT_LEN) {
+    $1 = (char *)nrb_bytes_of(text$argnum).ptr;
+    $2 = nrb_bytes_of(text$argnum).len;
 }
-%typemap(in) const char *WORDS "$1 = (char *)nrb_words_of(&$input, \"$1_name\");"
-%typemap(in) const char *WORDS_OR_NONE
-    "$1 = NIL_P($input) ? NULL : (char *)nrb_words_of(&$input, \"$1_name\");"
+%typemap(in) (const void *DATA, size_t DATA_LEN) (VALUE data) {
+    nrb_data_of(&$input, "$1_name");
+    data = $input;
+}
+%typemap(check) (const void *DATA, size_t DATA_LEN) {
+    $1 = (void *)nrb_bytes_of(data$argnum).ptr;
+    $2 = nrb_bytes_of(data$argnum).len;
+}
+%typemap(in) const char *WORDS (VALUE words) {
+    nrb_words_of(&$input, "$1_name");
+    words = $input;
+}
+%typemap(in) const char *WORDS_OR_NONE (VALUE words) {
+    if (!NIL_P($input)) {
+        nrb_words_of(&$input, "$1_name");
+    }
+    words = $input;
+}
+%typemap(check) const char *WORDS, const char *WORDS_OR_NONE
+    "$1 = NIL_P(words$argnum) ? NULL : (char *)nrb_words_of(&words$argnum, \"$1_name\");"
 %typemap(in) int64_t SECONDS_MS "$1 = nrb_seconds($input, \"$1_name\", -1);"
 %typemap(in) uint64_t "$1 = nrb_count($input, \"$1_name\", 0);"
 %typemap(in) int64_t "$1 = nrb_integer($input, \"$1_name\");"

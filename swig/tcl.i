@@ -172,6 +172,7 @@ DATA_ARGUMENT(signature, signature_len)
 %ignore nats_client::question;
 %ignore nats_client::process;
 %ignore nats_sub::drain;
+%ignore nats_sub::unsubscribe;
 
 %include "polynats.i"
 
@@ -240,7 +241,7 @@ static const tnats_verb sub_verbs[] = {
     {"sid", NULL, _wrap_Subscription_sid, "", 0, 0, NULL},
     {"stats", NULL, _wrap_Subscription_stats, "", 0, 0, NULL},
     {"subject", NULL, _wrap_Subscription_subject, "", 0, 0, NULL},
-    {"unsubscribe", NULL, _wrap_Subscription_unsubscribe, "?after?", 0, 1, NULL},
+    {"unsubscribe", tnats_sub_unsubscribe, NULL, "?after?", 0, 1, NULL},
     {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
     {"watch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};

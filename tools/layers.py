@@ -36,7 +36,8 @@ RULES = (
     ("JSON", ("json-c/*", "json.h", "jansson.h", "cJSON.h", "yyjson.h"), {"json"}, ()),
     ("clocks, threads and the operating system", CLOCKS_AND_THREADS,
      {"io", "client", "jetstream", "service", "kv", "object", "api"},
-     ("libnats/base/clock.[ch]", "libnats/base/spin.h")),
+     # secret.c wants pages, which only the system gives; neither clock nor thread nor socket.
+     ("libnats/base/clock.[ch]", "libnats/base/spin.h", "libnats/base/secret.c")),
 )
 # Files of base that stand on clocks or threads: only folders that may know these include them.
 SANS_IO = {"base", "json", "crypto", "zip", "proto"}

@@ -45,15 +45,21 @@ int tnats_client_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_O
 
 /* ---- publish ---- */
 
+/* Headers are read first: to read a value as a list gives it another form, and with that go the bytes
+ * that it had as a payload. */
 typedef struct publish_args {
     tnats_bytes subject;
     tnats_bytes data;
     tnats_bytes reply;
     nats_headers *headers;
+    Tcl_Obj *held; /* what the subject is in, or NULL */
 } publish_args;
 
 static void publish_args_free(publish_args *args)
 {
+    if (args->held != NULL) {
+        Tcl_DecrRefCount(args->held);
+    }
     tnats_bytes_free(&args->subject);
     tnats_bytes_free(&args->data);
     tnats_bytes_free(&args->reply);
@@ -97,8 +103,8 @@ static int read_publish(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_
     static const char *const names[] = {"-reply", "-headers", NULL};
     Tcl_Obj *values[2];
     if (tnats_options(interp, objc, objv, 4, names, values) != TCL_OK ||
-        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK ||
-        tnats_headers(handle->state, values[1], &args->headers) != TCL_OK) {
+        tnats_headers(handle->state, values[1], &args->headers) != TCL_OK ||
+        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK) {
         return TCL_ERROR;
     }
     tnats_text(objv[2], &args->subject);
@@ -260,8 +266,10 @@ static int read_respond(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_
         return tnats_fail_text(interp, NATS_ERR_INVALID, "reply",
                                "the message asks for no answer: it has no reply subject");
     }
-    if (tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK ||
-        tnats_headers(handle->state, values[0], &args->headers) != TCL_OK) {
+    Tcl_IncrRefCount(reply); /* a header may be the message, and it no dict any more then */
+    args->held = reply;
+    if (tnats_headers(handle->state, values[0], &args->headers) != TCL_OK ||
+        tnats_data(handle->state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK) {
         return TCL_ERROR;
     }
     tnats_text(reply, &args->subject);
@@ -303,25 +311,42 @@ static int read_sub_args(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], su
     return TCL_OK;
 }
 
+/* Again after each signal, with the arguments read anew, as publish() does: while the server takes
+ * nothing this waits. */
+static int make_sub(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
+                    sub_args *args, nats_sub **sub_out)
+{
+    for (;;) {
+        tnats_bytes subject;
+        if (read_sub_args(interp, objc, objv, args) != TCL_OK) {
+            return TCL_ERROR;
+        }
+        tnats_text(objv[2], &subject);
+        nats_status status = nats_client_subscribe_with(
+            client_of(handle), subject.ptr, subject.len, args->queue.ptr, args->queue.len,
+            (uint64_t)args->max, args->pending_msgs, args->pending_bytes,
+            args->command != NULL ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, sub_out);
+        tnats_bytes_free(&subject);
+        tnats_bytes_free(&args->queue);
+        if (status != NATS_ERR_INTERRUPTED) {
+            return done(interp, status);
+        }
+        int code = tnats_interrupted(interp);
+        if (code != TCL_OK) {
+            return code;
+        }
+    }
+}
+
 /* $nc subscribe pattern ?-queue q? ?-max n? ?-pending_msgs n? ?-pending_bytes n? ?-command p? */
 int tnats_client_subscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
                            Tcl_Obj *const objv[])
 {
     sub_args args;
-    tnats_bytes subject;
     nats_sub *sub = NULL;
-    if (read_sub_args(interp, objc, objv, &args) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    tnats_text(objv[2], &subject);
-    nats_status status = nats_client_subscribe_with(
-        client_of(handle), subject.ptr, subject.len, args.queue.ptr, args.queue.len,
-        (uint64_t)args.max, args.pending_msgs, args.pending_bytes,
-        args.command != NULL ? NATS_SUB_CALLBACK : NATS_SUB_SHARED, &sub);
-    tnats_bytes_free(&subject);
-    tnats_bytes_free(&args.queue);
-    if (status != NATS_OK) {
-        return tnats_fail(interp, status);
+    int code = make_sub(handle, interp, objc, objv, &args, &sub);
+    if (code != TCL_OK) {
+        return code;
     }
     uint64_t sid = nats_sub_sid(sub);
     if (args.command != NULL) {
@@ -341,30 +366,69 @@ int tnats_client_subscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
     return TCL_OK;
 }
 
+/* What ends, and after how many messages; *count_out: how many ended, -1 when that is not asked. */
+typedef nats_status end_proc(tnats_handle *handle, Tcl_Obj *what, uint64_t after,
+                             int64_t *count_out);
+
+static nats_status end_of_client(tnats_handle *handle, Tcl_Obj *what, uint64_t after,
+                                 int64_t *count_out)
+{
+    Tcl_WideInt sid;
+    size_t count = 0;
+    if (Tcl_GetWideIntFromObj(NULL, what, &sid) == TCL_OK) {
+        return nats_client_unsubscribe(client_of(handle), (uint64_t)sid, after);
+    }
+    tnats_bytes subject;
+    tnats_text(what, &subject);
+    nats_status status = nats_client_unsubscribe_subject(client_of(handle), subject.ptr,
+                                                         subject.len, after, &count);
+    tnats_bytes_free(&subject);
+    *count_out = (int64_t)count;
+    return status;
+}
+
+static nats_status end_of_sub(tnats_handle *handle, Tcl_Obj *what, uint64_t after,
+                              int64_t *count_out)
+{
+    (void)what;
+    (void)count_out;
+    return nats_sub_unsubscribe(handle->object, after);
+}
+
+/* Again after each signal: with `after` it waits while the server takes nothing. */
+static int end_verb(tnats_handle *handle, Tcl_Interp *interp, end_proc *end, Tcl_Obj *what,
+                    Tcl_Obj *given_after)
+{
+    int64_t after;
+    int64_t count = -1;
+    if (tnats_number(interp, given_after, "after", 0, 0, &after) != TCL_OK) {
+        return TCL_ERROR;
+    }
+    nats_status status;
+    while ((status = end(handle, what, (uint64_t)after, &count)) == NATS_ERR_INTERRUPTED) {
+        int code = tnats_interrupted(interp);
+        if (code != TCL_OK) {
+            return code;
+        }
+    }
+    if (status == NATS_OK && count >= 0) {
+        Tcl_SetObjResult(interp, tnats_count_new((uint64_t)count));
+    }
+    return done(interp, status);
+}
+
 /* $nc unsubscribe sid|subject ?after? */
 int tnats_client_unsubscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
                              Tcl_Obj *const objv[])
 {
-    int64_t after;
-    Tcl_WideInt sid;
-    size_t count = 0;
-    if (tnats_number(interp, objc > 3 ? objv[3] : NULL, "after", 0, 0, &after) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    if (Tcl_GetWideIntFromObj(NULL, objv[2], &sid) == TCL_OK) {
-        return done(interp, nats_client_unsubscribe(client_of(handle), (uint64_t)sid,
-                                                    (uint64_t)after));
-    }
-    tnats_bytes subject;
-    tnats_text(objv[2], &subject);
-    nats_status status = nats_client_unsubscribe_subject(
-        client_of(handle), subject.ptr, subject.len, (uint64_t)after, &count);
-    tnats_bytes_free(&subject);
-    if (status != NATS_OK) {
-        return tnats_fail(interp, status);
-    }
-    Tcl_SetObjResult(interp, tnats_count_new(count));
-    return TCL_OK;
+    return end_verb(handle, interp, end_of_client, objv[2], objc > 3 ? objv[3] : NULL);
+}
+
+/* $sub unsubscribe ?after? */
+int tnats_sub_unsubscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
+                          Tcl_Obj *const objv[])
+{
+    return end_verb(handle, interp, end_of_sub, NULL, objc > 2 ? objv[2] : NULL);
 }
 
 /* ---- receive ---- */

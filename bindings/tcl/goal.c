@@ -91,25 +91,6 @@ static int finish_connect(tnats_taking *taking, Tcl_Interp *interp, nats_status 
     return TCL_OK;
 }
 
-/* The script could answer only once it has the client: the library's call that waits says so. */
-static int connect_at_once(tnats_state *state, const char *servers, const nats_options *options)
-{
-    for (;;) {
-        nats_client *client = NULL;
-        nats_status status = nats_connect(servers, options, &client);
-        if (status == NATS_OK) {
-            return tnats_client_add(state, client, NULL) != NULL ? TCL_OK : TCL_ERROR;
-        }
-        if (status != NATS_ERR_INTERRUPTED) {
-            return tnats_fail(state->interp, status);
-        }
-        int code = tnats_interrupted(state->interp);
-        if (code != TCL_OK) {
-            return code;
-        }
-    }
-}
-
 /* credentials: the prefix that supplies them, or NULL. It needs a handle while the connection is
  * made. */
 static int connect_waiting(tnats_state *state, const char *servers, const nats_options *options,
@@ -138,17 +119,18 @@ static int connect_waiting(tnats_state *state, const char *servers, const nats_o
 static int connect_with(tnats_state *state, const char *servers, nats_options *options,
                         Tcl_Obj *prefix, bool asks)
 {
-    if (asks && prefix == NULL && !tnats_in_coroutine(state, state->interp)) {
-        return connect_at_once(state, servers, options);
-    }
     Tcl_Size words;
     if (prefix != NULL &&
         (Tcl_ListObjLength(state->interp, prefix, &words) != TCL_OK || words == 0)) {
         return tnats_fail_text(state->interp, NATS_ERR_INVALID, "credentials",
                                "-credentials must be a command prefix");
     }
-    if (prefix != NULL) {
+    /* Without a prefix the script could answer only once it has the client: both options say so. */
+    if (prefix != NULL || asks) {
         nats_options_set_bool(options, "credentials_hook", 1);
+    }
+    if (prefix != NULL) {
+        nats_options_set_bool(options, "ask_credentials", 0);
     }
     return connect_waiting(state, servers, options, prefix);
 }

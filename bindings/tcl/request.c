@@ -26,15 +26,15 @@ static void args_free(request_args *args)
     nats_headers_free(args->headers);
 }
 
-/* subject ?data? from objv[2] on. */
+/* subject ?data? from objv[2] on. The headers first: see client.c. */
 static int read_words(tnats_state *state, int objc, Tcl_Obj *const objv[], Tcl_Obj *headers,
                       request_args *args)
 {
-    if (tnats_data(state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK) {
+    if (tnats_headers(state, headers, &args->headers) != TCL_OK) {
         return TCL_ERROR;
     }
-    if (headers != NULL && tnats_headers(state, headers, &args->headers) != TCL_OK) {
-        tnats_bytes_free(&args->data);
+    if (tnats_data(state, objc > 3 ? objv[3] : NULL, &args->data) != TCL_OK) {
+        nats_headers_free(args->headers);
         return TCL_ERROR;
     }
     tnats_text(objv[2], &args->subject);

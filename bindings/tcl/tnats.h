@@ -151,9 +151,10 @@ typedef struct tnats_bytes {
 /* A text in UTF-8, exactly: NUL as a NUL, pairs of surrogates as one character, and a lone low
  * surrogate U+DC80 to U+DCFF as the byte it stands for. NULL gives a NULL pointer. */
 void tnats_text(Tcl_Obj *obj, tnats_bytes *out);
-/* A text without a NUL; NULL, or "" for what may be absent, gives NULL. what names the argument. */
+/* A text without a NUL; NULL gives NULL. what names the argument. */
 int tnats_words(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, tnats_bytes *out);
-/* Bytes: each character is one, and one above U+00FF an error. The value keeps its type. */
+/* Bytes: each character is one, and one above U+00FF an error. The value keeps its type; whoever gives
+ * it another one afterwards, which it may share with other arguments, takes the bytes away. */
 int tnats_data(tnats_state *state, Tcl_Obj *obj, tnats_bytes *out);
 void tnats_bytes_free(tnats_bytes *bytes);
 /* A text from bytes; those that are not UTF-8 become lone surrogates, as above. */
@@ -176,7 +177,7 @@ int tnats_number(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int64_t lea
                  int64_t fallback, int64_t *out);
 /* NULL gives 0. */
 int tnats_boolean(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int *out);
-/* A moment of a clock in seconds to ns; NULL: now. */
+/* A moment of a clock in seconds to ns; NULL: now. It changes no value of bytes. */
 int tnats_moment(Tcl_Interp *interp, Tcl_Obj *obj, int64_t *ns_out);
 /* A status by its name, such as IO. */
 int tnats_status_of(Tcl_Interp *interp, Tcl_Obj *obj, nats_status *out);
@@ -277,7 +278,8 @@ tnats_proc tnats_client_on_event, tnats_client_dispatch, tnats_client_run, tnats
 tnats_proc tnats_client_watch, tnats_client_unwatch, tnats_client_wake;
 tnats_proc tnats_client_credentials, tnats_client_process;
 tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
-tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close;
+tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close,
+    tnats_sub_unsubscribe;
 tnats_proc tnats_future_poll, tnats_future_wait;
 tnats_proc tnats_proto_publish, tnats_proto_subscribe, tnats_proto_take, tnats_proto_next_event,
     tnats_proto_server, tnats_proto_servers, tnats_proto_server_info_json;

@@ -365,6 +365,19 @@ int tnats_boolean(Tcl_Interp *interp, Tcl_Obj *obj, const char *what, int *out)
                            what, Tcl_GetString(obj));
 }
 
+/* As Tcl's own, but a value of bytes stays one: what was read of it before is still there. */
+static int read_double(Tcl_Interp *interp, Tcl_Obj *obj, double *out)
+{
+    if (obj->typePtr != tnats_state_of(interp)->bytes_type) {
+        return Tcl_GetDoubleFromObj(NULL, obj, out);
+    }
+    Tcl_Obj *copy = Tcl_NewStringObj(Tcl_GetString(obj), -1);
+    Tcl_IncrRefCount(copy);
+    int code = Tcl_GetDoubleFromObj(NULL, copy, out);
+    Tcl_DecrRefCount(copy);
+    return code;
+}
+
 int tnats_moment(Tcl_Interp *interp, Tcl_Obj *obj, int64_t *ns_out)
 {
     double seconds;
@@ -372,7 +385,7 @@ int tnats_moment(Tcl_Interp *interp, Tcl_Obj *obj, int64_t *ns_out)
         *ns_out = tnats_now_ns();
         return TCL_OK;
     }
-    if (Tcl_GetDoubleFromObj(NULL, obj, &seconds) != TCL_OK ||
+    if (read_double(interp, obj, &seconds) != TCL_OK ||
         !(seconds >= 0 && seconds <= MOMENT_MAX)) {
         return tnats_fail_text(interp, NATS_ERR_INVALID, "now",
                                "now must be a time in seconds, 0 to 9e9, not \"%.80s\"",

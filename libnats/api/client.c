@@ -502,6 +502,7 @@ static nats_event *take_event(nats_client *client)
     if (event != NULL) {
         client->events = event->next;
         client->event_count--;
+        nats__auth_seen(client->conn, event);
         nats__client_took(client);
     }
     return event;

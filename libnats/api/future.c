@@ -43,6 +43,14 @@ static nats_status told(nats_future *future)
         return nats__fail(NATS_ERR_PERMISSION, "subject",
                           "no permission to publish to %.*s, or to receive its reply", len,
                           subject);
+    case NATS_ERR_MAX_PAYLOAD:
+        return nats__fail(NATS_ERR_MAX_PAYLOAD, "max_payload",
+                          "the request to %.*s waited, and is over this server's max_payload", len,
+                          subject);
+    case NATS_ERR_NOT_SUPPORTED:
+        return nats__fail(NATS_ERR_NOT_SUPPORTED, "headers",
+                          "the request to %.*s waited, and this server does not take its headers",
+                          len, subject);
     default:
         return nats__fail(future->status, "client", "closed while waiting for a reply from %.*s",
                           len, subject);

@@ -208,10 +208,8 @@ nats_status nats_proto_sign(nats_proto *proto, const void *signature, size_t sig
         return nats__fail(NATS_ERR_INVALID, "signature", "signature must have 1 to %d bytes",
                           NATS__SIGNATURE_MAX);
     }
-    nats_status status = nats__session_sign(proto->session, signature, signature_len, public_key,
-                                            jwt, now_ns);
-    stage(proto);
-    return status;
+    return nats_proto_credentials(proto, NULL, NULL, NULL, jwt, public_key, signature,
+                                  signature_len, now_ns);
 }
 
 nats_status nats_proto_credentials(nats_proto *proto, const char *user, const char *password,
@@ -338,7 +336,8 @@ static void limit_waiting(nats_proto *proto)
 {
     size_t max = nats__session_max_payload(proto->session);
     bool headers = nats__session_info(proto->session)->headers;
-    proto->over = nats__outbox_limit(&proto->box, max, headers);
+    nats__askers none = {.inbox = NULL};
+    proto->over = nats__outbox_limit(&proto->box, max, headers, &none);
     snprintf(proto->text, sizeof proto->text,
              "%llu messages that waited are over this server's max_payload %zu%s",
              (unsigned long long)proto->over, max, headers ? "" : ", or have headers");

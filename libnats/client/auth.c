@@ -125,20 +125,30 @@ static nats_status ask_hook(nats__conn *conn, const nats__event_facts *facts)
     return NATS_OK;
 }
 
+/* Who waits in a connect has no client yet to answer with. A binding waits for the future of
+ * nats_connect_start(), and says with both options that its program gets the client later. */
+static bool nobody_answers(const nats__conn *conn, bool hook, bool event)
+{
+    return conn->opening || (hook && event && !conn->connected_once);
+}
+
 static nats_status ask(nats__conn *conn, const char *nonce)
 {
     const nats__server *server = nats__pool_current(nats__session_pool(conn->session));
-    const nats__event_facts facts = {
-        .type = NATS_EVENT_CREDENTIALS, .text = nonce, .url = server->url.text};
+    const nats__event_facts facts = {.type = NATS_EVENT_CREDENTIALS,
+                                     .text = nonce,
+                                     .url = server->url.text,
+                                     .ask = ++conn->asks};
     bool hook = nats__conn_opt(conn, NATS__OPT_credentials_hook) != 0;
-    if (conn->opening) {
-        const char *option = hook ? "credentials_hook" : "ask_credentials";
+    bool event = nats__conn_opt(conn, NATS__OPT_ask_credentials) != 0;
+    if (nobody_answers(conn, hook, event)) {
+        const char *option = event ? "ask_credentials" : "credentials_hook";
         return nats__fail(NATS_ERR_INVALID, option,
                           "%s: a connect that waits has nobody to ask: give the first "
                           "credentials as options", option);
     }
     conn->asked = true;
-    if (hook) {
+    if (hook && !event) {
         return ask_hook(conn, &facts);
     }
     nats__event_push(conn, NULL, &facts);
@@ -152,17 +162,31 @@ static bool is_asked_for(nats__conn *conn)
     return asks && (conn->connected_once || !has_own(conn));
 }
 
+void nats__auth_seen(nats__conn *conn, const nats_event *event)
+{
+    if (event->ask == conn->asks && conn->asked) {
+        conn->taken = true;
+        conn->late = false;
+    }
+}
+
 nats_event *nats__auth_question(nats__conn *conn)
 {
     nats_event *question = conn->question;
     conn->question = NULL;
+    if (question != NULL) {
+        nats__auth_seen(conn, question);
+    }
     return question;
 }
 
 void nats__auth_forget(nats__conn *conn)
 {
+    conn->late = conn->late || (conn->asked && conn->taken);
     conn->asked = false;
-    nats__event_free(nats__auth_question(conn));
+    conn->taken = false;
+    nats__event_free(conn->question);
+    conn->question = NULL;
 }
 
 void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
@@ -185,12 +209,27 @@ void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
     }
 }
 
+/* There is nobody to tell a function that it took too long: it is asked again. */
+static nats_status refuse(nats__conn *conn, bool asked)
+{
+    if (conn->late && nats__conn_opt(conn, NATS__OPT_credentials_hook) != 0) {
+        conn->late = false;
+        return NATS_OK;
+    }
+    return nats__fail(NATS_ERR_INVALID, "credentials",
+                      asked ? "this signature is of an earlier nonce: take the new event"
+                            : "no credentials are asked for now: wait for the event");
+}
+
 nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
                               int64_t now_ns)
 {
-    if (!conn->asked || nats__session_state(conn->session) != NATS_PROTO_STATE_SIGNING) {
-        return nats__fail(NATS_ERR_INVALID, "credentials",
-                          "no credentials are asked for now: wait for the event");
+    bool asked = conn->asked && nats__session_state(conn->session) == NATS_PROTO_STATE_SIGNING;
+    /* Nobody has seen this attempt's nonce: with the signature of another one the server would
+     * refuse us, and twice is the end. */
+    bool stale = !conn->taken && given->signature != NULL;
+    if (!asked || stale) {
+        return refuse(conn, asked);
     }
     nats__creds creds = {0};
     nats_status status =
@@ -199,6 +238,7 @@ nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const 
         status = answer(conn, given, &creds, now_ns);
     }
     if (status == NATS_OK) {
+        conn->taken = false; /* what was asked has its answer */
         nats__auth_forget(conn);
     }
     nats__creds_clear(&creds);

@@ -125,6 +125,7 @@ struct nats_event {
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    uint64_t ask; /* of CREDENTIALS: which of them */
     int64_t time_ns;
     struct nats_event *next;
     char *text; /* these point behind the struct */
@@ -253,6 +254,7 @@ struct nats__conn {
     int wake_fd;     /* for the driver */
     bool reconnect_wanted; /* by the program: the driver sees to it */
     bool more;       /* the last read filled its room: read before waiting */
+    bool staged;     /* there is something that the driver must write before it leaves or waits */
 
     nats__transport transport;
     nats__resolver resolver;
@@ -262,10 +264,13 @@ struct nats__conn {
     size_t address_next;
     nats__tls *tls; /* NULL: in clear */
     nats__tls_memory *tls_memory;
-    int tls_wants;  /* SECURING: NATS__POLL_… */
+    int tls_wants;  /* SECURING: NATS__POLL_…; 0: the next step is due */
     nats__ws *ws;   /* NULL: no WebSocket, or not yet */
     bool opening;   /* nats_connect() is under way: there is nobody to ask */
     bool asked;     /* for credentials */
+    bool taken;     /* what was asked was, by who answers it */
+    bool late;      /* so it was, and the attempt was over before the answer came */
+    uint64_t asks;  /* how often */
     nats_event *question; /* of the option credentials_hook, until somebody takes it */
     nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
@@ -383,9 +388,8 @@ void nats__dial_late(nats__conn *conn, int64_t now_ns); /* attempt_deadline_ns i
 void nats__known_note(nats__conn *conn, const char *url);
 void nats__known_free(nats__known *known);
 
-/* secure.c: TLS. mu held. */
-void nats__secure_start(nats__conn *conn, int64_t now_ns);
-void nats__secure_step(nats__conn *conn, int64_t now_ns);
+/* secure.c: TLS. mu held. What the driver needs of it besides is in secure.h. */
+void nats__secure_start(nats__conn *conn);
 void nats__secure_drop(nats__conn *conn);
 
 /* upgrading.c: WebSocket. mu held. */
@@ -399,6 +403,7 @@ void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns);
 /* Nothing is asked for any more. */
 void nats__auth_forget(nats__conn *conn);
 nats_event *nats__auth_question(nats__conn *conn); /* owned; NULL: none, or taken */
+void nats__auth_seen(nats__conn *conn, const nats_event *event); /* the program has it */
 /* What the program gives, a seed to sign with besides. Errors: INVALID, NO_MEMORY. */
 nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const char *seed,
                               int64_t now_ns);
@@ -453,7 +458,7 @@ nats_status nats__writer_make_room(nats__conn *conn);
  * nats__conn_stage(). */
 void nats__writer_kick(nats__conn *conn);
 /* The connection is usable. Returns how many publishes were dropped that this server would not
- * take. */
+ * take; requests among them have failed. */
 uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers);
 uint64_t nats__writer_written(nats__conn *conn); /* bytes of the socket, ever */
 void nats__writer_rest_memory(nats__conn *conn); /* give back what a burst needed */
@@ -528,6 +533,7 @@ typedef struct nats__event_facts {
     uint64_t sid;
     uint64_t lost;
     uint64_t unconfirmed;
+    uint64_t ask;
     int64_t time_ns; /* 0: now */
     bool attempt; /* to connect, that failed: told once for an outage, as long as it is unread */
 } nats__event_facts;
@@ -552,7 +558,8 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
-void nats__requests_reply_refused(nats__conn *conn, const char *reply); /* the same of its reply */
+/* The one that wants its reply there was refused, or not sent. */
+void nats__requests_reply_failed(nats__conn *conn, const char *reply, nats_status status);
 void nats__requests_rest(nats__conn *conn); /* give back what is kept for those to come */
 void nats__requests_inbox_refused(nats__conn *conn); /* no reply can come */
 int64_t nats__requests_deadline_ns(const nats__conn *conn); /* of the first that runs out */

@@ -225,10 +225,6 @@ void nats__dial_step(nats__conn *conn, int ready, int64_t now_ns)
         check_resolved(conn, now_ns);
         return;
     }
-    if (conn->transport == NATS__TRANSPORT_SECURING && (ready & conn->tls_wants) != 0) {
-        nats__secure_step(conn, now_ns);
-        return;
-    }
     if (conn->transport == NATS__TRANSPORT_UPGRADING && (ready & conn->ws->wants) != 0) {
         nats__upgrade_step(conn, now_ns);
         return;

@@ -25,8 +25,8 @@ static void on_dial(nats__conn *conn, const nats__session_event *ev, int64_t now
 
 static void on_tls_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
-    (void)ev;
-    nats__secure_start(conn, now_ns);
+    (void)ev, (void)now_ns;
+    nats__secure_start(conn);
 }
 
 static void on_sign_wanted(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
@@ -70,6 +70,7 @@ static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_
     (void)now_ns;
     nats__conn_stage(conn); /* SUBs go before what waits in the outbox */
     open_writer(conn);
+    conn->staged = true; /* whoever drives writes that, also when nobody calls */
     conn->connected = true;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->totals.connects++;
@@ -181,7 +182,7 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
     nats_sub *sub = (nats_sub *)ev->sub;
     bool refused = ev->status == NATS_ERR_PERMISSION;
     if (sub == NULL && refused && ev->subject != NULL && ev->of_reply) {
-        nats__requests_reply_refused(conn, ev->subject);
+        nats__requests_reply_failed(conn, ev->subject, NATS_ERR_PERMISSION);
     } else if (sub == NULL && refused && ev->subject != NULL) {
         nats__requests_refused(conn, ev->subject);
     }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/wipe.h"
 #include "client/conn.h"
+#include "client/secure.h"
 #include "io/poll.h"
 #include "io/tcp.h"
 
@@ -155,6 +156,7 @@ bool nats__conn_stage(nats__conn *conn)
     nats__wipe(lines->data, conn->connected ? 0 : lines->len); /* a CONNECT has secrets */
     lines->len = 0;
     nats__buf_shrink(lines, NATS__FLUSH_BYTES);
+    conn->staged = true;
     return true;
 }
 
@@ -163,6 +165,9 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     int64_t deadline = nats__session_deadline_ns(conn->session);
     deadline = earlier(deadline, conn->attempt_deadline_ns);
     deadline = earlier(deadline, conn->rest_ns);
+    if (nats__secure_is_due(conn)) {
+        return 0;
+    }
     if (conn->more && (conn->tls != NULL || conn->ws != NULL)) {
         return 0; /* what they hold, the socket does not tell of */
     }
@@ -191,6 +196,7 @@ typedef struct sight {
     size_t raw;  /* bytes of the socket; with WebSocket there may be some, and n 0 */
     bool more;
     int error;
+    nats__secure_job secure;
 } sight;
 
 static void fail(nats__conn *conn, nats_status status, const char *text, int64_t now_ns)
@@ -240,6 +246,10 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
     if (!wait && up) {
         return;
     }
+    if (seen->secure.due && seen->want == 0) {
+        nats__secure_do(&seen->secure);
+        return;
+    }
 
     int want = seen->want | (nats__writer_look(conn).blocked && up ? NATS__POLL_WRITE : 0);
     seen->ready = nats__poll(seen->fd, want, conn->wake_fd, deadline_ns);
@@ -251,6 +261,9 @@ static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
     }
     if (up && (seen->ready & NATS__POLL_WRITE) != 0) {
         nats__writer_flush(conn);
+    }
+    if (seen->secure.due && (seen->ready & want) != 0) {
+        nats__secure_do(&seen->secure);
     }
 }
 
@@ -278,7 +291,7 @@ static void read_failed(nats__conn *conn, const sight *seen, int64_t now_ns)
     }
     nats__fail(NATS_ERR_IO, NULL, "read: %s", strerror(seen->error));
     snprintf(text, sizeof text, "%s", nats__error_get()->text);
-    fail(conn, NATS_ERR_IO, text, now_ns);
+    fail(conn, seen->error == ENOMEM ? NATS_ERR_NO_MEMORY : NATS_ERR_IO, text, now_ns);
 }
 
 static void server_closed(nats__conn *conn, const sight *seen, int64_t now_ns)
@@ -294,6 +307,10 @@ static void server_closed(nats__conn *conn, const sight *seen, int64_t now_ns)
 static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
 {
     conn->more = false;
+    if (seen->secure.done) {
+        nats__secure_take(conn, &seen->secure, now_ns);
+        return;
+    }
     if (seen->space == NULL) {
         nats__dial_step(conn, seen->ready, now_ns);
         return;
@@ -378,11 +395,13 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__conn_dispatch(conn, now_ns);
     nats__requests_expire(conn, now_ns);
     nats__goals_check(conn);
-    bool staged = nats__conn_stage(conn);
+    nats__conn_stage(conn);
     if (!conn->connected && nats__session_out(conn->session)->len > 0) {
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);
         nats__conn_dispatch(conn, now_ns);
     }
+    bool staged = conn->staged;
+    conn->staged = false;
     return staged;
 }
 
@@ -396,6 +415,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     seen.tls = conn->tls;
     seen.ws = conn->transport == NATS__TRANSPORT_UP ? conn->ws : NULL;
     seen.want = nats__dial_wants(conn, &seen.fd);
+    nats__secure_prepare(conn, &seen.secure);
     bool wait = deadline_ns > 0;
     if (conn->transport == NATS__TRANSPORT_UP &&
         !nats__parser_reserve(nats__session_parser(conn->session), &seen.space, &seen.size)) {
@@ -414,7 +434,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     take_in(conn, &seen, now);
     check_writer(conn, &seen, now);
     if (advance(conn, now) || nats__ws_owes(conn->ws)) {
-        /* A PONG may not wait for somebody's next call. */
+        /* A PONG, or what waited for this connection, may not wait for somebody's next call. */
         pthread_mutex_unlock(&conn->mu);
         nats__writer_pong(conn);
         nats__writer_flush(conn);

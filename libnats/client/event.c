@@ -97,6 +97,7 @@ nats_event *nats__event_new(const nats__event_facts *facts)
     event->sid = facts->sid;
     event->lost = facts->lost;
     event->unconfirmed = facts->unconfirmed;
+    event->ask = facts->ask;
     event->time_ns = facts->time_ns != 0 ? facts->time_ns : nats__now_ns();
     char *at = (char *)(event + 1);
     event->text = put_text(&at, text);

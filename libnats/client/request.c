@@ -440,7 +440,7 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
     }
 }
 
-void nats__requests_reply_refused(nats__conn *conn, const char *reply)
+void nats__requests_reply_failed(nats__conn *conn, const char *reply, nats_status status)
 {
     size_t at = conn->mux_prefix_len;
     size_t len = strlen(reply);
@@ -449,7 +449,7 @@ void nats__requests_reply_refused(nats__conn *conn, const char *reply)
     }
     nats_future *future = find(conn, (const uint8_t *)reply, len);
     if (future != NULL) {
-        nats__future_end(future, NATS_ERR_PERMISSION);
+        nats__future_end(future, status);
     }
 }
 

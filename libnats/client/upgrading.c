@@ -53,7 +53,7 @@ void nats__upgrade_start(nats__conn *conn, int64_t now_ns)
         return;
     }
     if (nats__session_wants_tls(conn->session)) {
-        nats__secure_start(conn, now_ns);
+        nats__secure_start(conn);
         return;
     }
     nats__upgrade_secured(conn, now_ns);

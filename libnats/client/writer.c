@@ -405,16 +405,31 @@ void nats__writer_pong(nats__conn *conn)
     }
 }
 
+/* Their requests are not sent: they need not wait until their time is up. */
+static void tell_askers(nats__conn *conn, nats__buf *replies, nats_status status)
+{
+    for (size_t at = 0; at < replies->len;) {
+        const char *reply = (const char *)replies->data + at;
+        nats__requests_reply_failed(conn, reply, status);
+        at += strlen(reply) + 1;
+    }
+    nats__buf_free(replies);
+}
+
 uint64_t nats__writer_open(nats__conn *conn, size_t payload_max, bool headers)
 {
     nats__writer *out = &conn->out;
+    nats__askers askers = {.inbox = conn->mux != NULL ? conn->mux->rec.subject : NULL,
+                           .inbox_len = conn->mux_prefix_len};
     nats__spin_lock(&conn->out_lock);
     bool less = payload_max < out->payload_max || (out->headers && !headers);
-    uint64_t dropped = less ? nats__outbox_limit(&out->box, payload_max, headers) : 0;
+    uint64_t dropped = less ? nats__outbox_limit(&out->box, payload_max, headers, &askers) : 0;
     out->box.open = true;
     out->payload_max = payload_max;
     out->headers = headers;
     nats__spin_unlock(&conn->out_lock);
+    tell_askers(conn, &askers.large, NATS_ERR_MAX_PAYLOAD);
+    tell_askers(conn, &askers.headed, NATS_ERR_NOT_SUPPORTED);
     return dropped;
 }
 

@@ -10,7 +10,8 @@ enum { NATS__FILE_MAX = 1024 * 1024 }; /* bytes: a bundle of all roots of the we
 
 /* Read a file; *out is empty on failure, and a NUL stands behind it else. about: the option that
  * named it. It must be a regular one: others would keep us waiting. Who read a secret wipes it.
- * Errors: IO (the text names the file), INVALID (too large, or not a regular file), NO_MEMORY. */
+ * Errors: IO (the text names the file, unless that may be a secret itself), INVALID (too large, or not
+ * a regular file), NO_MEMORY. */
 nats_status nats__file_read(const char *path, const char *about, nats__buf *out);
 void nats__file_wipe(nats__buf *file);
 

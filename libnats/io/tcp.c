@@ -111,11 +111,21 @@ ptrdiff_t nats__tcp_read(int fd, void *data, size_t size)
     return would_block(errno) ? 0 : -1;
 }
 
-ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len)
+static ptrdiff_t write_with(int fd, const void *data, size_t len, int flags)
 {
-    ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+    ssize_t n = send(fd, data, len, MSG_NOSIGNAL | flags);
     if (n >= 0) {
         return n;
     }
     return would_block(errno) ? 0 : -1;
+}
+
+ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len)
+{
+    return write_with(fd, data, len, 0);
+}
+
+ptrdiff_t nats__tcp_write_part(int fd, const void *data, size_t len)
+{
+    return write_with(fd, data, len, MSG_MORE);
 }

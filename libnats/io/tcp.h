@@ -26,5 +26,7 @@ void nats__tcp_close(int fd);
  * raised. */
 ptrdiff_t nats__tcp_read(int fd, void *data, size_t size);
 ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len);
+/* The same, of something that goes on at once: the system may wait for the rest. */
+ptrdiff_t nats__tcp_write_part(int fd, const void *data, size_t len);
 
 #endif

@@ -28,6 +28,7 @@ struct nats__tls {
     char name[HOST_NAME_SIZE];
     char also[HOST_NAME_SIZE]; /* "" for none */
     bool ended;          /* the socket has no more to read */
+    bool goes_on;        /* another record comes behind the one that is written */
     char why[128];       /* a read failed */
     atomic_uint_fast64_t in;  /* overhead: see nats__tls_overhead() */
     atomic_uint_fast64_t out;
@@ -63,7 +64,8 @@ static int bio_read(BIO *bio, char *data, int size)
 static int bio_write(BIO *bio, const char *data, int len)
 {
     nats__tls *tls = BIO_get_data(bio);
-    ptrdiff_t n = nats__tcp_write(tls->fd, data, (size_t)len);
+    ptrdiff_t n = tls->goes_on ? nats__tcp_write_part(tls->fd, data, (size_t)len)
+                               : nats__tcp_write(tls->fd, data, (size_t)len);
     if (n > 0) {
         atomic_fetch_add_explicit(&tls->out, (uint64_t)n, memory_order_relaxed);
     }
@@ -190,17 +192,22 @@ static void keep_session(nats__tls *tls)
     tls->memory->session_name = name;
 }
 
-void nats__tls_free(nats__tls *tls)
+void nats__tls_goodbye(nats__tls *tls)
 {
-    if (tls == NULL) {
-        return;
-    }
     ERR_clear_error();
     if (tls->resumable) {
         keep_session(tls);
         SSL_shutdown(tls->ssl);
         /* Whoever hung up first: it was no attack on what may be resumed. */
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+    ERR_clear_error();
+}
+
+void nats__tls_free(nats__tls *tls)
+{
+    if (tls == NULL) {
+        return;
     }
     SSL_free(tls->ssl);
     BIO_meth_free(tls->method);
@@ -221,45 +228,63 @@ void nats__tls_forget(nats__tls_memory *memory)
 
 /* ---- the handshake ---- */
 
-static bool is_for(X509 *peer, const char *name)
+/* 1: it is; 0: it is not; below 0: memory is out. */
+static int is_for(X509 *peer, const char *name)
 {
     if (is_address(name)) {
-        return X509_check_ip_asc(peer, name, 0) == 1;
+        return X509_check_ip_asc(peer, name, 0);
     }
-    return name[0] != '\0' && X509_check_host(peer, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-                                              NULL) == 1;
+    /* Common names have no rules for what they are, and so count no more (RFC 9525, 2). */
+    unsigned int rules =
+        X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+    return name[0] != '\0' ? X509_check_host(peer, name, 0, rules, NULL) : 0;
 }
 
 /* The name is ours, that of the URL; what the server says of itself is not asked. */
 static nats_status check_name(const nats__tls *tls)
 {
     X509 *peer = SSL_get0_peer_certificate(tls->ssl);
-    if (peer != NULL && (is_for(peer, tls->name) || is_for(peer, tls->also))) {
+    int named = peer != NULL ? is_for(peer, tls->name) : 0;
+    named = peer != NULL && named == 0 ? is_for(peer, tls->also) : named;
+    if (named == 1) {
         return NATS_OK;
+    }
+    if (named < 0) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "TLS: out of memory");
     }
     return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server's certificate is not for %s%s%s",
                       tls->name, tls->also[0] != '\0' ? " or " : "", tls->also);
 }
 
-static nats_status handshake_failed(const nats__tls *tls, int why)
+/* The server's certificate was not taken; the system's may be others by the next time. */
+static nats_status not_trusted(nats__tls *tls, long verdict)
+{
+    X509_STORE_free(tls->memory->roots);
+    tls->memory->roots = NULL;
+    return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server's certificate: %s",
+                      X509_verify_cert_error_string(verdict));
+}
+
+static nats_status handshake_failed(nats__tls *tls, int why)
 {
     long verdict = SSL_get_verify_result(tls->ssl);
-    if (verdict != X509_V_OK) {
-        ERR_clear_error();
-        return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server's certificate: %s",
-                          X509_verify_cert_error_string(verdict));
+    nats__tls_trouble trouble = nats__tls_take_trouble();
+    bool broken = why == SSL_ERROR_SYSCALL || why == SSL_ERROR_ZERO_RETURN || tls->ended;
+    bool silent = trouble.reason == 0 && !broken; /* no memory even for a note */
+    if (trouble.no_memory || verdict == X509_V_ERR_OUT_OF_MEM || silent) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "TLS: out of memory");
     }
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
-        ERR_clear_error();
+    if (verdict != X509_V_OK) {
+        return not_trusted(tls, verdict);
+    }
+    if (trouble.reason == SSL_R_WRONG_VERSION_NUMBER || trouble.reason == SSL_R_HTTP_REQUEST) {
         return nats__fail(NATS_ERR_TLS, "tls", "TLS: the server does not speak it here");
     }
-    if (why == SSL_ERROR_SYSCALL || why == SSL_ERROR_ZERO_RETURN || tls->ended) {
-        ERR_clear_error();
+    if (broken) {
         return nats__fail(NATS_ERR_TLS, "tls",
                           "TLS: the server closed the connection during the handshake");
     }
-    return nats__tls_fail(NATS_ERR_TLS, "tls", "TLS");
+    return nats__fail(NATS_ERR_TLS, "tls", "TLS: %s", trouble.text);
 }
 
 nats_status nats__tls_handshake(nats__tls *tls, int *wants_out)
@@ -283,8 +308,8 @@ nats_status nats__tls_handshake(nats__tls *tls, int *wants_out)
 
 /* ---- bytes ---- */
 
-/* What a call that moved nothing means; 0: would block. */
-static ptrdiff_t no_bytes(nats__tls *tls, int result)
+/* What a call that moved nothing means; 0: would block. *text_out: of -1, what OpenSSL says. */
+static ptrdiff_t no_bytes(nats__tls *tls, int result, const char **text_out)
 {
     int why = SSL_get_error(tls->ssl, result);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
@@ -294,8 +319,11 @@ static ptrdiff_t no_bytes(nats__tls *tls, int result)
         return -2;
     }
     bool system = why == SSL_ERROR_SYSCALL && errno != 0;
+    int error = errno;
+    nats__tls_trouble trouble = nats__tls_take_trouble();
     tls->resumable = tls->resumable && system;
-    errno = system ? errno : EPROTO;
+    *text_out = trouble.reason != 0 ? trouble.text : "broken";
+    errno = system ? error : trouble.no_memory ? ENOMEM : EPROTO;
     return -1;
 }
 
@@ -304,16 +332,11 @@ const char *nats__tls_why(const nats__tls *tls)
     return tls->why;
 }
 
-static void note_why(nats__tls *tls)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-    snprintf(tls->why, sizeof tls->why, "TLS: %s", reason != NULL ? reason : "broken");
-}
-
 ptrdiff_t nats__tls_read(nats__tls *tls, void *data, size_t size)
 {
     size_t done = 0;
     ptrdiff_t end = 0;
+    const char *why = "";
     pthread_mutex_lock(&tls->mu);
     ERR_clear_error();
     while (done < size) {
@@ -321,13 +344,15 @@ ptrdiff_t nats__tls_read(nats__tls *tls, void *data, size_t size)
         int result = SSL_read_ex(tls->ssl, (char *)data + done, size - done, &n);
         done += n;
         if (result != 1) {
-            note_why(tls);
-            end = no_bytes(tls, result);
+            end = no_bytes(tls, result, &why);
             break;
         }
     }
     atomic_fetch_sub_explicit(&tls->in, (uint64_t)done, memory_order_relaxed);
     int error = errno;
+    if (end == -1) {
+        snprintf(tls->why, sizeof tls->why, "TLS: %s", why);
+    }
     pthread_mutex_unlock(&tls->mu);
     errno = error;
     return done > 0 ? (ptrdiff_t)done : end;
@@ -337,17 +362,20 @@ ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len)
 {
     size_t done = 0;
     ptrdiff_t end = 0;
+    const char *why = "";
     pthread_mutex_lock(&tls->mu);
     ERR_clear_error();
     while (done < len) {
         size_t n = 0;
+        tls->goes_on = len - done > SSL3_RT_MAX_PLAIN_LENGTH;
         int result = SSL_write_ex(tls->ssl, (const char *)data + done, len - done, &n);
         done += n;
         if (result != 1) {
-            end = no_bytes(tls, result);
+            end = no_bytes(tls, result, &why);
             break;
         }
     }
+    tls->goes_on = false;
     atomic_fetch_sub_explicit(&tls->out, (uint64_t)done, memory_order_relaxed);
     int error = errno;
     pthread_mutex_unlock(&tls->mu);

@@ -35,8 +35,9 @@ nats_status nats__tls_new(int fd, const nats__tls_wishes *wishes, nats__tls_memo
 /* A step of the handshake. *wants_out: what to wait for until the next. Errors: TLS (the text says
  * why), DISCONNECTED. */
 nats_status nats__tls_handshake(nats__tls *tls, int *wants_out);
-/* Say goodbye, keep the session, and free. The socket stays the caller's. NULL is fine. */
-void nats__tls_free(nats__tls *tls);
+/* Keep the session, and tell the server that no more comes. Nothing else is asked of it then. */
+void nats__tls_goodbye(nats__tls *tls);
+void nats__tls_free(nats__tls *tls); /* the socket stays the caller's; NULL is fine */
 void nats__tls_forget(nats__tls_memory *memory); /* NULL is fine */
 
 /* What was agreed on, for people. Each lives for ever. */
@@ -50,11 +51,12 @@ nats__tls_facts nats__tls_facts_of(nats__tls *tls);
  * what records add. No lock is taken. */
 void nats__tls_overhead(const nats__tls *tls, uint64_t *in_out, uint64_t *out_out);
 
-/* As nats__tcp_read() and nats__tcp_write(); -1 with errno EPROTO when TLS is broken. A read goes
- * on until `size` is full or the socket is empty: with less, nothing is left inside. */
-/* Why a read said EPROTO. For who reads. */
-const char *nats__tls_why(const nats__tls *tls);
+/* As nats__tcp_read() and nats__tcp_write(); -1 with errno EPROTO when TLS is broken, with ENOMEM
+ * when memory is out, which breaks it too. A read goes on until `size` is full or the socket is
+ * empty: with less, nothing is left inside. */
 ptrdiff_t nats__tls_read(nats__tls *tls, void *data, size_t size);
 ptrdiff_t nats__tls_write(nats__tls *tls, const void *data, size_t len);
+/* Why a read said EPROTO. For who reads. */
+const char *nats__tls_why(const nats__tls *tls);
 
 #endif

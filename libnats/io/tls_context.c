@@ -2,21 +2,44 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "io/file.h"
 
+enum { PROBE = 4096 }; /* bytes: more than most allocations of a handshake, less than its buffers */
+
+/* OpenSSL often forgets that it was an allocation that failed, and tells of what came of that: of a
+ * certificate that is not trusted, say. While memory is out, so it was. */
+static bool memory_is_out(void)
+{
+    void *volatile probe = malloc(PROBE); /* compilers take one that is not used for granted */
+    free(probe);
+    return probe == NULL;
+}
+
+nats__tls_trouble nats__tls_take_trouble(void)
+{
+    nats__tls_trouble trouble = {.text = "unknown reason", .no_memory = memory_is_out()};
+    unsigned long code;
+    while ((code = ERR_get_error()) != 0) {
+        const char *text = ERR_reason_error_string(code);
+        trouble.reason = ERR_GET_REASON(code);
+        trouble.text = text != NULL ? text : "unknown reason";
+        trouble.no_memory = trouble.no_memory || trouble.reason == ERR_R_MALLOC_FAILURE;
+    }
+    return trouble;
+}
+
 nats_status nats__tls_fail(nats_status status, const char *about, const char *what)
 {
-    char why[200] = "unknown reason";
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-    if (reason != NULL) {
-        snprintf(why, sizeof why, "%s", reason);
+    nats__tls_trouble trouble = nats__tls_take_trouble();
+    /* It notes something of every failure, unless there is no memory for the note. */
+    if (trouble.no_memory || trouble.reason == 0) {
+        return nats__fail(NATS_ERR_NO_MEMORY, about, "%s: out of memory", what);
     }
-    ERR_clear_error();
-    return nats__fail(status, about, "%s: %s", what, why);
+    return nats__fail(status, about, "%s: %s", what, trouble.text);
 }
 
 /* ---- texts in PEM ---- */
@@ -87,14 +110,28 @@ static nats_status trust(SSL_CTX *context, const char *ca)
     return status;
 }
 
+/* As X509_STORE_set_default_paths(), which does not tell of certificates that it had no memory for.
+ * A file or a folder that is not there is none of its failures either. */
+static bool add_system_roots(X509_STORE *store)
+{
+    X509_LOOKUP *file = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+    X509_LOOKUP *folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+    if (file == NULL || folder == NULL) {
+        return false;
+    }
+    bool read = X509_LOOKUP_load_file(file, NULL, X509_FILETYPE_DEFAULT) == 1;
+    bool added = X509_LOOKUP_add_dir(folder, NULL, X509_FILETYPE_DEFAULT) == 1;
+    return (read && added) || !nats__tls_take_trouble().no_memory;
+}
+
 static nats_status trust_system(SSL_CTX *context, nats__tls_memory *memory)
 {
     if (memory->roots == NULL) {
         memory->roots = X509_STORE_new();
-        if (memory->roots == NULL || X509_STORE_set_default_paths(memory->roots) != 1) {
+        if (memory->roots == NULL || !add_system_roots(memory->roots)) {
             X509_STORE_free(memory->roots);
             memory->roots = NULL;
-            return nats__tls_fail(NATS_ERR_TLS, "tls_ca", "the system's certificates");
+            return nats__tls_fail(NATS_ERR_NO_MEMORY, "tls_ca", "the system's certificates");
         }
     }
     SSL_CTX_set1_cert_store(context, memory->roots);
@@ -118,6 +155,10 @@ static nats_status use_chain(SSL_CTX *context, BIO *pem)
             X509_free(next);
             return nats__tls_fail(NATS_ERR_INVALID, "tls_cert", "tls_cert: its chain");
         }
+    }
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+        return nats__tls_fail(NATS_ERR_INVALID, "tls_cert",
+                              "tls_cert: a certificate of its chain cannot be read");
     }
     ERR_clear_error();
     return NATS_OK;
@@ -188,9 +229,9 @@ nats_status nats__tls_context(const nats__tls_wishes *wishes, nats__tls_memory *
         return nats__tls_fail(NATS_ERR_NO_MEMORY, NULL, "TLS");
     }
     set_rules(*out);
-    nats_status status = wishes->ca != NULL ? trust(*out, wishes->ca) : trust_system(*out, memory);
+    nats_status status = identify(*out, wishes);
     if (status == NATS_OK) {
-        status = identify(*out, wishes);
+        status = wishes->ca != NULL ? trust(*out, wishes->ca) : trust_system(*out, memory);
     }
     if (status != NATS_OK) {
         SSL_CTX_free(*out);

@@ -12,7 +12,17 @@ struct nats__tls_memory {
     char *session_name;   /* the host that it was with */
 };
 
-/* Note a failure with what OpenSSL says of it, and empty its queue. */
+/* What OpenSSL noted of a failure. */
+typedef struct nats__tls_trouble {
+    bool no_memory;   /* an allocation failed, whatever came of that */
+    int reason;       /* the last one's; 0: it noted nothing */
+    const char *text; /* of the last one, for people; lives for ever */
+} nats__tls_trouble;
+
+/* Empties the queue in which OpenSSL notes failures of this thread. */
+nats__tls_trouble nats__tls_take_trouble(void);
+/* Note a failure with what OpenSSL says of it, and empty its queue. NO_MEMORY takes the place of
+ * `status` where that is the cause. */
 nats_status nats__tls_fail(nats_status status, const char *about, const char *what);
 nats_status nats__tls_context(const nats__tls_wishes *wishes, nats__tls_memory *memory,
                               SSL_CTX **out);

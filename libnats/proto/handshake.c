@@ -215,6 +215,7 @@ static void send_connect(nats__session *session, const nats__credentials *given,
     }
     session->pings.last_token++;
     session->state = NATS_PROTO_STATE_WAITING_PONG;
+    nats__session_pay_pong(session);
 }
 
 /* ---- the steps before it ---- */
@@ -230,13 +231,25 @@ static void after_tls(nats__session *session, int64_t now_ns)
     send_connect(session, &(nats__credentials){0}, NULL, now_ns);
 }
 
+/* One that is given with TLS asks for it everywhere: else who keeps us from that one would have our
+ * credentials in clear from the next. */
+static bool has_secure(const nats__pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        const nats__server *server = &pool->servers[i];
+        bool counts = !server->discovered || i == pool->current;
+        if (counts && nats__scheme_is_secure(server->url.scheme)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool nats__session_wants_tls(const nats__session *session)
 {
     const nats_options *options = &session->options;
-    const nats__pool *pool = &session->pool;
-    bool scheme = pool->current < pool->count &&
-                  nats__scheme_is_secure(pool->servers[pool->current].url.scheme);
-    return scheme || session->secured_once || nats__opt(options, NATS__OPT_tls_required) != 0 ||
+    return has_secure(&session->pool) || session->secured_once ||
+           nats__opt(options, NATS__OPT_tls_required) != 0 ||
            nats__opt(options, NATS__OPT_tls_first) != 0 ||
            nats__opt_text(options, NATS__OPT_tls_ca) != NULL ||
            nats__opt_text(options, NATS__OPT_tls_cert) != NULL ||

@@ -144,7 +144,9 @@ void nats__session_on_pong(nats__session *session, int64_t now_ns)
 
 void nats__session_on_ping(nats__session *session)
 {
-    if (session->hold_pongs) {
+    /* Before CONNECT nothing else may be said: a server whose first PING is due while credentials
+     * are awaited would take it for a violation. */
+    if (session->hold_pongs || session->state == NATS_PROTO_STATE_SIGNING) {
         session->pong_owed = true;
     } else if (session->out.len < SESSION_OUT_MAX) {
         nats__encode_pong(&session->out);
@@ -154,7 +156,14 @@ void nats__session_on_ping(nats__session *session)
 void nats__session_hold_pongs(nats__session *session, bool hold)
 {
     session->hold_pongs = hold;
-    if (!hold && session->pong_owed) {
+    if (!hold && session->state != NATS_PROTO_STATE_SIGNING) {
+        nats__session_pay_pong(session);
+    }
+}
+
+void nats__session_pay_pong(nats__session *session)
+{
+    if (session->pong_owed) {
         session->pong_owed = !nats__encode_pong(&session->out);
     }
 }

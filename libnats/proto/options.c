@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "base/utf8.h"
-#include "base/wipe.h"
 #include "proto/subject.h"
 
 /* ---- the table ---- */
@@ -432,16 +432,28 @@ static nats_status check_text(const nats__option_rule *rule, const char *value, 
     return NATS_OK;
 }
 
-static void free_text(char *text)
+/* Headers may have a key for a proxy in them. */
+static bool is_secret(nats__option_id id)
 {
-    if (text != NULL) {
-        nats__wipe(text, strlen(text));
+    return id == NATS__OPT_password || id == NATS__OPT_token || id == NATS__OPT_creds ||
+           id == NATS__OPT_nkey || id == NATS__OPT_jwt || id == NATS__OPT_tls_key ||
+           id == NATS__OPT_ws_headers;
+}
+
+static void free_text(nats__option_id id, char *text)
+{
+    if (is_secret(id)) {
+        nats__secret_free(text);
+    } else {
         free(text);
     }
 }
 
-static char *copy_text(const char *text, size_t len)
+static char *copy_text(nats__option_id id, const char *text, size_t len)
 {
+    if (is_secret(id)) {
+        return nats__secret_copy(text, len);
+    }
     char *copy = malloc(len + 1);
     if (copy != NULL) {
         memcpy(copy, text, len);
@@ -460,12 +472,12 @@ static nats_status put_text(nats_options *options, nats__option_id id, const cha
     if (status != NATS_OK) {
         return status;
     }
-    char *copy = copy_text(value, len);
+    char *copy = copy_text(id, value, len);
     if (copy == NULL) {
         return nats__fail(NATS_ERR_NO_MEMORY, rules[id].name, "option '%s': no memory",
                           rules[id].name);
     }
-    free_text(options->values[id].text);
+    free_text(id, options->values[id].text);
     options->values[id].text = copy;
     return NATS_OK;
 }
@@ -490,13 +502,14 @@ nats_status nats__options_set_text(nats_options *options, const char *name, cons
 
 /* ---- copies ---- */
 
-static bool copy_value(const nats__option_value *from, const nats__option_rule *rule,
+static bool copy_value(const nats__option_value *from, nats__option_id id,
                        nats__option_value *out)
 {
+    const nats__option_rule *rule = &rules[id];
     const char *text = from != NULL ? from->text : rule->default_text;
     out->number = from != NULL ? from->number : rule->default_number;
     out->chosen = from != NULL && from->chosen;
-    out->text = text == NULL ? NULL : copy_text(text, strlen(text));
+    out->text = text == NULL ? NULL : copy_text(id, text, strlen(text));
     return text == NULL || out->text != NULL;
 }
 
@@ -505,7 +518,7 @@ bool nats__options_copy(const nats_options *options, nats_options *out)
     *out = (nats_options){0};
     for (size_t i = 0; i < NATS__OPT_COUNT; i++) {
         const nats__option_value *from = options == NULL ? NULL : &options->values[i];
-        if (!copy_value(from, &rules[i], &out->values[i])) {
+        if (!copy_value(from, (nats__option_id)i, &out->values[i])) {
             nats__options_clear(out);
             return false;
         }
@@ -516,7 +529,7 @@ bool nats__options_copy(const nats_options *options, nats_options *out)
 void nats__options_clear(nats_options *options)
 {
     for (size_t i = 0; i < NATS__OPT_COUNT; i++) {
-        free_text(options->values[i].text);
+        free_text((nats__option_id)i, options->values[i].text);
         options->values[i] = (nats__option_value){0};
     }
 }

@@ -16,7 +16,7 @@ typedef enum nats__option_id {
 /* text for TEXT options (NULL: not set), number for the others (DURATION in ms). */
 typedef struct nats__option_value {
     int64_t number;
-    char *text;
+    char *text;  /* passwords, keys and the like: see base/secret.h */
     bool chosen; /* the number was set, be it to the default */
 } nats__option_value;
 

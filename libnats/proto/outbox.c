@@ -127,13 +127,15 @@ static size_t frame_len(const uint8_t *at, const uint8_t *end, bool *publish, si
     return line + size + 2;
 }
 
-/* Does the publish at `at` want its reply below inbox? Without a reply a number stands there,
- * which is no inbox: that ends with a dot. */
-static bool asks_for(const uint8_t *at, const uint8_t *end, const char *inbox, size_t inbox_len)
+/* Where the publish at `at` wants its reply, if that is below inbox; else NULL. Without a reply a
+ * number stands there, which is no inbox: that ends with a dot. */
+static const uint8_t *asks_for(const uint8_t *at, const uint8_t *end, const char *inbox,
+                               size_t inbox_len)
 {
     const uint8_t *subject = (const uint8_t *)memchr(at, ' ', (size_t)(end - at)) + 1;
     const uint8_t *reply = (const uint8_t *)memchr(subject, ' ', (size_t)(end - subject)) + 1;
-    return (size_t)(end - reply) > inbox_len && memcmp(reply, inbox, inbox_len) == 0;
+    bool below = (size_t)(end - reply) > inbox_len && memcmp(reply, inbox, inbox_len) == 0;
+    return below ? reply : NULL;
 }
 
 typedef struct sorting {
@@ -148,7 +150,8 @@ typedef struct sorting {
 
 static void sort_publish(sorting *sorted, const uint8_t *at, size_t len)
 {
-    if (sorted->inbox != NULL && asks_for(at, at + len, sorted->inbox, sorted->inbox_len)) {
+    if (sorted->inbox != NULL &&
+        asks_for(at, at + len, sorted->inbox, sorted->inbox_len) != NULL) {
         sorted->lost++;
         return;
     }
@@ -184,6 +187,15 @@ static void sort_frames(sorting *sorted, const nats__buf *buf, size_t written)
 void nats__outbox_lost(nats__outbox *box, size_t keep_max, const char *inbox, size_t inbox_len,
                        uint64_t *lost_out, uint64_t *unconfirmed_out)
 {
+    *lost_out = 0;
+    *unconfirmed_out = 0;
+    if (!box->open && box->fill.len <= keep_max) {
+        /* An attempt that came to nothing: what waits for a connection was not touched. It is not
+         * copied for each of them, for it may be much, and memory may be out. */
+        nats__outbox_drop_handshake(box);
+        box->drain_urgent = false;
+        return;
+    }
     sorting sorted = {.keep_max = keep_max, .inbox = inbox, .inbox_len = inbox_len};
     if (!box->drain_urgent && box->drain.len > 0) {
         sort_frames(&sorted, &box->drain, box->drained);
@@ -228,7 +240,25 @@ static void note_dropped(nats__outbox *box, uint64_t number)
     }
 }
 
-uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
+/* The request at `at` is not sent: who waits for its reply. */
+static void note_asker(nats__askers *askers, nats__buf *list, const uint8_t *at, size_t len)
+{
+    const uint8_t *reply = askers->inbox != NULL
+                               ? asks_for(at, at + len, askers->inbox, askers->inbox_len)
+                               : NULL;
+    if (reply == NULL) {
+        return;
+    }
+    size_t reply_len = (size_t)((const uint8_t *)memchr(reply, ' ', (size_t)(at + len - reply)) -
+                                reply);
+    if (nats__buf_reserve(list, reply_len + 1)) {
+        nats__buf_append(list, reply, reply_len);
+        nats__buf_append(list, "", 1);
+    }
+}
+
+uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers,
+                            nats__askers *askers)
 {
     if (box->fill.len == 0) {
         return 0;
@@ -245,6 +275,7 @@ uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers)
         number += publish;
         if (publish && (size > payload_max || (!headers && at[0] == 'H'))) {
             note_dropped(box, number);
+            note_asker(askers, size > payload_max ? &askers->large : &askers->headed, at, len);
             dropped++;
         } else {
             memmove(to, at, len);

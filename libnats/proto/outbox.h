@@ -98,9 +98,18 @@ void nats__outbox_wrote(nats__outbox *box, size_t n);
 /* A PONG came for a PING that was appended when `accepted` was mark. */
 void nats__outbox_confirm(nats__outbox *box, uint64_t mark);
 
+/* Whose publishes are requests, and those that were dropped: who asked must be told. */
+typedef struct nats__askers {
+    const char *inbox; /* where they want their replies below; NULL: there are none */
+    size_t inbox_len;
+    nats__buf large;  /* reply subjects, each with a NUL: too large; with no memory it misses some */
+    nats__buf headed; /* the same: with headers, which the server does not know */
+} nats__askers;
+
 /* The server takes less than the one before it: drop what waits and is larger, or has headers that
  * it does not know, for it would close the connection over it. Returns how many publishes. */
-uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers);
+uint64_t nats__outbox_limit(nats__outbox *box, size_t payload_max, bool headers,
+                            nats__askers *askers);
 
 /* Nothing was sent for a while: give memory back. */
 void nats__outbox_rest(nats__outbox *box);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -72,12 +73,18 @@ static bool copy_text(const char *text, char **out)
     return text == NULL || *out != NULL;
 }
 
+static bool copy_secret(const char *secret, char **out)
+{
+    *out = secret != NULL ? nats__secret_copy(secret, strlen(secret)) : NULL;
+    return secret == NULL || *out != NULL;
+}
+
 static bool url_copy(const nats__url *url, nats__url *out)
 {
     *out = (nats__url){.scheme = url->scheme, .port = url->port};
     bool ok = copy_text(url->host, &out->host);
-    ok = copy_text(url->user, &out->user) && ok;
-    ok = copy_text(url->password, &out->password) && ok;
+    ok = copy_secret(url->user, &out->user) && ok;
+    ok = copy_secret(url->password, &out->password) && ok;
     ok = copy_text(url->path, &out->path) && ok;
     ok = copy_text(url->text, &out->text) && ok;
     if (!ok) {
@@ -248,8 +255,8 @@ static bool parse_discovered(const nats__server *current, const char *text, nats
     }
     bool ok = out->path != NULL || copy_text(current->url.path, &out->path);
     bool own = out->user != NULL;
-    ok = (own || copy_text(current->url.user, &out->user)) && ok;
-    ok = (own || copy_text(current->url.password, &out->password)) && ok;
+    ok = (own || copy_secret(current->url.user, &out->user)) && ok;
+    ok = (own || copy_secret(current->url.password, &out->password)) && ok;
     if (!ok) {
         nats__url_free(out);
     }
@@ -291,11 +298,22 @@ static void note_teller(nats__pool *pool, nats__server *server, bool in_clear)
     server->told_in_clear = in_clear;
 }
 
+/* What anybody may have said in clear has been said by a server that we trust. */
+static void believe(nats__pool *pool, const nats__url *url, bool in_clear)
+{
+    nats__server *server = find(pool, url);
+    server->told_in_clear = server->told_in_clear && in_clear;
+}
+
 static void add_discovered(nats__pool *pool, const nats__url *url, bool shuffle, bool in_clear,
                            nats__rng *rng, nats__buf *news)
 {
     bool added = false;
-    if (url->host == NULL || nats__pool_add(pool, url, true, &added) != NATS_OK || !added) {
+    if (url->host == NULL || nats__pool_add(pool, url, true, &added) != NATS_OK) {
+        return;
+    }
+    if (!added) {
+        believe(pool, url, in_clear);
         return;
     }
     note_teller(pool, &pool->servers[pool->count - 1], in_clear);

@@ -540,6 +540,8 @@ static bool expected(const nats__session *session, nats__op op)
         return op != NATS__OP_MSG;
     case NATS_PROTO_STATE_WAITING_INFO:
         return op == NATS__OP_INFO || op == NATS__OP_ERR;
+    case NATS_PROTO_STATE_SIGNING:
+        return op == NATS__OP_PING || op == NATS__OP_ERR;
     default:
         return op == NATS__OP_ERR;
     }

@@ -111,6 +111,7 @@ bool nats__pings_take(ping_queue *queue, ping *out);
 void nats__pings_clear(ping_queue *queue);
 void nats__session_keep_alive(nats__session *session, int64_t now_ns);
 void nats__session_on_ping(nats__session *session);
+void nats__session_pay_pong(nats__session *session); /* if one is owed */
 void nats__session_on_pong(nats__session *session, int64_t now_ns);
 
 /* subscriptions.c */

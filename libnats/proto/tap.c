@@ -150,10 +150,26 @@ static void put_connect(words *out, span line)
 
 /* ---- lines ---- */
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* As the parser takes it: in letters of any case, with blanks of any kind behind. */
 static bool has_payload(span line)
 {
-    return begins_with(line, "MSG ") || begins_with(line, "PUB ") || begins_with(line, "HMSG ") ||
-           begins_with(line, "HPUB ");
+    static const char *const names[] = {"msg", "pub", "hmsg", "hpub"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t len = strlen(names[i]);
+        size_t same = 0;
+        while (same < len && same < line.len && (line.at[same] | 0x20) == names[i][same]) {
+            same++;
+        }
+        if (same == len && line.len > len && is_blank(line.at[len])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A line without its LF. cut: its end is not there. */
@@ -174,6 +190,7 @@ static void end_line(nats__tap *tap, span line, bool cut, nats__tap_fn tell, voi
     }
     tap->payload = has_payload(line) ? tap->number + 2 : 0;
     tap->number = 0;
+    tap->gap = false;
     if (out.len > 0) {
         tell(who, out.text);
     }
@@ -183,10 +200,13 @@ static void note_number(nats__tap *tap, span piece)
 {
     for (size_t i = 0; i < piece.len; i++) {
         char c = piece.at[i];
-        if (c == '\r') {
+        if (c == '\r' || is_blank(c)) {
+            tap->gap = tap->gap || c != '\r';
             continue;
         }
-        tap->number = c >= '0' && c <= '9' ? tap->number * 10 + (uint64_t)(c - '0') : 0;
+        uint64_t before = tap->gap ? 0 : tap->number;
+        tap->number = c >= '0' && c <= '9' ? before * 10 + (uint64_t)(c - '0') : 0;
+        tap->gap = false;
     }
 }
 

@@ -12,6 +12,7 @@ enum { NATS__TAP_LINE_MAX = 512 }; /* bytes told of a line: an INFO of a cluster
 typedef struct nats__tap {
     uint64_t payload; /* bytes of one that are still to come: they are passed over */
     uint64_t number;  /* the last word of the line so far: of a message, its size */
+    bool gap;         /* blanks stand behind it */
     size_t len;       /* of a line that began in an earlier piece */
     char line[NATS__TAP_LINE_MAX];
 } nats__tap;

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "base/utf8.h"
-#include "base/wipe.h"
 
 enum { HOST_MAX = 253 }; /* the longest name that DNS has */
 
@@ -262,7 +262,7 @@ static nats_status decode_into(span part, char *out)
 
 static nats_status decode(span part, char **out)
 {
-    *out = calloc(1, part.len + 1);
+    *out = nats__secret_new(part.len + 1);
     return *out == NULL ? fail_memory() : decode_into(part, *out);
 }
 
@@ -517,18 +517,10 @@ nats_status nats__url_parse(const char *text, size_t len, nats__url *out)
     return status;
 }
 
-static void free_secret(char *secret)
-{
-    if (secret != NULL) {
-        nats__wipe(secret, strlen(secret));
-        free(secret);
-    }
-}
-
 void nats__url_free(nats__url *url)
 {
-    free_secret(url->user);
-    free_secret(url->password);
+    nats__secret_free(url->user);
+    nats__secret_free(url->password);
     free(url->host);
     free(url->path);
     free(url->text);

@@ -15,8 +15,8 @@ typedef enum nats__scheme {
     NATS__SCHEME_WSS
 } nats__scheme;
 
-/* Texts are owned by the url. user and password are percent-decoded, NULL when absent; a user
- * without a password is a token. host is without brackets. text: scheme://host:port, for people,
+/* Texts are owned by the url. user and password are percent-decoded secrets (base/secret.h), NULL
+ * when absent; a user without a password is a token. host is without brackets. text: scheme://host:port, for people,
  * no credentials. */
 typedef struct nats__url {
     nats__scheme scheme;

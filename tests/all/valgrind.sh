@@ -70,7 +70,7 @@ for script in "$root"/tests/lua/*.lua; do
     run "lua $(basename "$script")" env "PATH=$folder/bin:$PATH" "LUA_CPATH=$build/lua/?.so;;" \
         lua5.4 "$script"
 done
-# waiting.test and lifetime.test are about signals, fork and the size of the process.
+# waiting.test and memory.test are about signals, fork and the size of the process; lifetime.test times its programs.
 for script in arguments idioms loop proto; do
     run "tcl $script" env "TCLLIBPATH=$build/tcl" "$root/script/with-server" \
         "${memcheck[@]}" "$(command -v tclsh)" "$root/tests/tcl/$script.test"

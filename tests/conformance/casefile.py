@@ -49,7 +49,8 @@ class Case:
 
     def wants_keys(self):
         """Does it name keys or certificates? They take a second to make."""
-        words = [step.text for step in self.steps] + list(self.row.values())
+        words = [step.text for step in self.steps]
+        words += list(self.row.values()) + list(self.env.values())
         named = re.compile(r"\$(KEYS|NKEY|JWT|CA_TEXT|USER_|BEARER|LIMITED)")
         return any(named.search(word) for word in words)
 

@@ -190,6 +190,7 @@ class Keys:
         self.authority("stranger")
         self.certificate("good", here)
         self.certificate("name-only", "DNS:localhost")
+        self.certificate("localhost", None)  # a common name alone, which counts no more
         self.certificate("elsewhere", "DNS:elsewhere.example,IP:192.0.2.1")
         self.certificate("expired", here, until=PAST)
         self.certificate("early", here, since=FAR_OFF)

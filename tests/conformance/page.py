@@ -10,7 +10,8 @@ HEAD = """# Conformance
 One suite of cases holds every language to the same behaviour: [how it works](../tests/conformance/README.md). A number
 is how many cases passed; *n skipped* and *n failed* say the rest of those that this server is one for. A case of two
 parties counts for both; `script/test --all` plays those with every language against every other. A driver with two
-names in one drives an event loop: the same cases, and nobody waits but the loop.
+names in one drives an event loop: the same cases, and nobody waits but the loop. A dash: it is not played there by
+`script/test`, but by `script/test --all`: areas in which nobody waits, on loops; some drivers, with the old server.
 
 This page is written by `{how}` after `script/test`.
 """

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 import os
 import signal
 import socket
@@ -133,14 +134,43 @@ class Beats(unittest.TestCase):
             self.assertLess(time.monotonic() - begun, 1.4)
 
     def test_one_attempt_and_one_ping(self):
+        self.one_attempt_and_one_ping()
+
+    def test_asking_makes_no_attempt_anew(self):
+        self.one_attempt_and_one_ping(token="t", ask_credentials=True)
+
+    def one_attempt_and_one_ping(self, **options):
         slow = Slow()
         self.addCleanup(slow.close)
-        nc = nats.connect(slow.url, connect_timeout=5)
+        nc = nats.connect(slow.url, connect_timeout=5, **options)
         nc.flush(5)
         self.assertGreater(nc.rtt(5), 0.15)
         nc.subscribe("kept").drain(5)
         nc.drain(5)
         self.assertEqual((slow.accepted, slow.pings, nc.status), (1, 5, "closed"))
+
+    def test_what_waits_for_room_ends_in_time(self):
+        for verb in ("subscribe", "unsubscribe", "sub.unsubscribe", "request_many"):
+            deaf = Slow()
+            deaf.DELAY_S = 0
+            nc = nats.connect(deaf.url, write_deadline=0.3, reconnect=False)
+            deaf.DELAY_S = 60  # and it reads nothing meanwhile
+            sub, after = nc.subscribe("b"), itertools.count(1_000_000)
+            calls = {"subscribe": lambda: nc.subscribe("b" * 1000),
+                     "unsubscribe": lambda: nc.unsubscribe("b", next(after)),
+                     "sub.unsubscribe": lambda: sub.unsubscribe(next(after)),
+                     "request_many": lambda: nc.request_many("b", b"x" * 1000, timeout=0)}
+            with self.assertRaises((nats.Timeout, nats.Closed, nats.Disconnected)):
+                nc.flush(0)
+            with self.assertRaises((nats.Timeout, nats.Closed, nats.Disconnected), msg=verb):
+                # Of the large ones, one is being written and one waits.
+                while nc.stats()["unwritten_bytes"] < 131_000:
+                    nc.publish("a", b"x" * 130_000)
+                while nc.status == "connected":
+                    calls[verb]()
+                nc.publish("a")
+            nc.close()
+            deaf.listener.close()
 
 
 class Threads(unittest.TestCase):

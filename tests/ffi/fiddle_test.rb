@@ -83,9 +83,17 @@ class SignalTest < FiddleTest
   end
 
   def test_one_attempt_and_one_ping_outlast_the_signals
+    one_attempt_and_one_ping
+  end
+
+  def test_asking_makes_no_attempt_anew
+    one_attempt_and_one_ping(token: "t", ask_credentials: true)
+  end
+
+  def one_attempt_and_one_ping(**options)
     slow = SlowServer.new(0.2)
     under_signals do
-      nc = PolynatsFFI.connect(slow.url, connect_timeout: 5)
+      nc = PolynatsFFI.connect(slow.url, connect_timeout: 5, **options)
       nc.flush(timeout: 5)
       assert_operator nc.rtt(timeout: 5), :>, 0.15
       nc.subscribe("kept").drain(timeout: 5)
@@ -94,6 +102,25 @@ class SignalTest < FiddleTest
     assert_equal [1, 5], [slow.accepted, slow.pings]
   ensure
     slow.close
+  end
+
+  def test_what_waits_for_room_ends_in_time_under_signals
+    deaf = MuteServer.new(deaf: true)
+    verbs = { subscribe: ->(nc, _, _) { nc.subscribe("b" * 1000) },
+              unsubscribe: ->(nc, _, i) { nc.unsubscribe("b", after: i) },
+              sub_unsubscribe: ->(_, sub, i) { sub.unsubscribe(after: i) } }
+    under_signals do
+      verbs.each do |name, verb|
+        nc = PolynatsFFI.connect(deaf.url, write_deadline: 0.3, reconnect: false)
+        sub = nc.subscribe("b")
+        assert_raises(PolynatsFFI::Timeout, PolynatsFFI::Closed, PolynatsFFI::Disconnected, name) do
+          Waits.behind_publishes(nc) { |i| nc.status == :connected ? verb.call(nc, sub, i) : nc.publish("a") }
+        end
+        nc.close
+      end
+    end
+  ensure
+    deaf.close
   end
 
   def test_a_waiting_thread_can_be_killed

@@ -6,10 +6,16 @@
 /* The corpus has this word in the place of secrets. */
 static const char secret[] = "hunter2";
 
+/* A good seed is of no use without OpenSSL. */
+static bool is_refusal(nats_status status)
+{
+    return status == NATS_ERR_INVALID || (!WITH_OPENSSL && status == NATS_ERR_NOT_SUPPORTED);
+}
+
 static void check_creds(nats_status status, nats__creds *creds)
 {
     if (status != NATS_OK) {
-        CHECK(status == NATS_ERR_INVALID);
+        CHECK(is_refusal(status));
         CHECK(creds->jwt == NULL && !creds->has_key && creds->key.public_key[0] == '\0');
         CHECK(strstr(nats__error_get()->text, secret) == NULL);
         return;

@@ -2,8 +2,8 @@
  * says INFO with a nonce, keeps the CONNECT that comes, and hangs up when it is told to. */
 #include <sys/mman.h>
 
-#include "../sanitized.h"
 #include "rig.h"
+#include "search.h"
 
 enum { CONNECTS_MAX = 8, LINE_SIZE = 8192 };
 
@@ -114,6 +114,26 @@ static const char public_key[] =
     "\"nkey\":\"UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4\"";
 static const char seed[] = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 
+/* With the seed; without OpenSSL that is refused, and something else may be given then. */
+static void give_seed(nats_client *client)
+{
+    if (WITH_OPENSSL) {
+        RIG_OK(give(client, NULL, NULL, seed));
+        return;
+    }
+    RIG_CHECK(give(client, NULL, NULL, seed) == NATS_ERR_NOT_SUPPORTED);
+    RIG_OK(give(client, "u", "in its place", NULL));
+}
+
+static void check_given_seed(const char *line)
+{
+    const char *const there[] = {WITH_OPENSSL ? public_key : "\"pass\":\"in its place\"",
+                                 WITH_OPENSSL ? "\"sig\":\"" : "\"user\":\"u\""};
+    RIG_CHECK(strstr(line, there[0]) != NULL);
+    RIG_CHECK(strstr(line, there[1]) != NULL);
+    RIG_CHECK(strstr(line, "SUACSSL") == NULL);
+}
+
 /* The first connection takes the options', each later one asks. */
 static void asked_at_each_connect(const char *keeper)
 {
@@ -130,11 +150,9 @@ static void asked_at_each_connect(const char *keeper)
     await_asked(client);
     RIG_CHECK(give(client, NULL, NULL, "SUnone") == NATS_ERR_INVALID);
     RIG_CHECK(strstr(nats_last_error(NULL), "SUnone") == NULL);
-    RIG_OK(give(client, NULL, NULL, seed));
+    give_seed(client);
     nats_event_free(await(client, NATS_EVENT_RECONNECTED));
-    RIG_CHECK(strstr(server.connects[1], public_key) != NULL);
-    RIG_CHECK(strstr(server.connects[1], "\"sig\":\"") != NULL);
-    RIG_CHECK(strstr(server.connects[1], "SUACSSL") == NULL);
+    check_given_seed(server.connects[1]);
 
     atomic_store(&server.hang_up, 2);
     await_asked(client);
@@ -237,6 +255,88 @@ static void waits_are_interrupted(void)
     fake_end(&server);
 }
 
+/* ---- too late ---- */
+
+static nats_event *await_question(nats_client *client)
+{
+    nats_event *question = NULL;
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (question == NULL) {
+        RIG_CHECK(rig_now_ms() < end);
+        RIG_OK(nats_client_question(client, &question));
+        rig_sleep_ms(2);
+    }
+    return question;
+}
+
+static nats_status sign(nats_client *client, const char *signature)
+{
+    return nats_client_credentials(client, NULL, NULL, NULL, NULL, NULL, "UKEY", signature,
+                                   strlen(signature));
+}
+
+/* A function that took longer than the attempt is asked again, and what it had signed for that
+ * attempt is not said to another server: that would be a violation, and twice is the end. */
+static void late_answers_are_dropped(void)
+{
+    static fake server;
+    fake_start(&server, true);
+    const char *const settings[] = {"user=u", "password=first", "credentials_hook=1",
+                                    "reconnect_wait=0.3", "connect_timeout=0.5", NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    RIG_CHECK(sign(client, "early") == NATS_ERR_INVALID);
+    atomic_store(&server.hang_up, 1);
+    nats_event_free(await_question(client));
+    nats_event_free(await(client, NATS_EVENT_ERROR)); /* the attempt is over, and none is under way */
+    RIG_OK(sign(client, "late"));
+    RIG_CHECK(sign(client, "twice") == NATS_ERR_INVALID);
+
+    nats_event_free(await_question(client));
+    nats_event *event = await(client, NATS_EVENT_ERROR);
+    nats_event_free(event);
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (nats_client_flush(client, 100) != NATS_ERR_INTERRUPTED) { /* the next one asks */
+        RIG_CHECK(rig_now_ms() < end);
+    }
+    RIG_OK(sign(client, "late"));
+    nats_event_free(await_question(client));
+    RIG_OK(sign(client, "in time"));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[1], "\"sig\":\"aW4gdGltZQ\"") != NULL);
+    RIG_CHECK(atomic_load(&server.count) == 2);
+    fake_end(&server);
+    nats_client_free(client);
+}
+
+/* The same by events: who answers for an attempt that is over is told so. */
+static void late_signatures_are_refused(void)
+{
+    static fake server;
+    fake_start(&server, true);
+    const char *const settings[] = {"token=t", "ask_credentials=1", "reconnect_wait=0.01",
+                                    "connect_timeout=0.5", NULL};
+    nats_client *client;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    atomic_store(&server.hang_up, 1);
+    await_asked(client);
+    nats_event_free(await(client, NATS_EVENT_ERROR));
+    nats_status status = NATS_OK;
+    int64_t end = rig_now_ms() + RIG_WAIT_MS;
+    while (status != NATS_ERR_INVALID || strstr(nats_last_error(NULL), "earlier") == NULL) {
+        RIG_CHECK(rig_now_ms() < end);
+        status = sign(client, "late");
+        RIG_CHECK(status == NATS_ERR_INVALID);
+        rig_sleep_ms(2);
+    }
+    await_asked(client);
+    RIG_OK(sign(client, "in time"));
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[1], "\"sig\":\"aW4gdGltZQ\"") != NULL);
+    fake_end(&server);
+    nats_client_free(client);
+}
+
 /* ---- memory ---- */
 
 /* Backwards, so that nothing of this program has it as it is. */
@@ -255,59 +355,10 @@ static void put(int fd, const char *text)
     RIG_CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
-static bool is_there(const char *at, const char *backwards, size_t len)
-{
-    size_t i = 0;
-    while (i < len && at[i] == backwards[len - 1 - i]) {
-        i++;
-    }
-    return i == len;
-}
-
-/* How often the text, given backwards, is in memory that can be written. */
-static int count_in_memory(const char *backwards)
-{
-    size_t len = strlen(backwards);
-    FILE *maps = fopen("/proc/self/maps", "re");
-    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    RIG_CHECK(maps != NULL && mem >= 0);
-    static char page[1 << 16];
-    char line[512];
-    int found = 0;
-    while (fgets(line, sizeof line, maps) != NULL) {
-        unsigned long begin;
-        unsigned long end;
-        char mode[8];
-        if (sscanf(line, "%lx-%lx %7s", &begin, &end, mode) != 3 || mode[1] != 'w') {
-            continue;
-        }
-        for (unsigned long at = begin; at < end; at += sizeof page - 256) {
-            size_t size = end - at < sizeof page ? end - at : sizeof page;
-            bool own = at < (unsigned long)page + sizeof page && at + size > (unsigned long)page;
-            ssize_t n = own ? 0 : pread(mem, page, size, (off_t)at);
-            for (ssize_t i = 0; i + (ssize_t)len <= n; i++) {
-                found += is_there(page + i, backwards, len);
-            }
-            memset(page, 0, sizeof page);
-        }
-    }
-    close(mem);
-    fclose(maps);
-    return found;
-}
-
-/* Sanitizers have terabytes of memory of their own, which nobody could search. */
-#if SANITIZED
-static const bool searchable = false;
-#else
-static const bool searchable = true;
-#endif
-
 /* Credentials of a file are gone from memory once the connection is made. */
 static void nothing_is_left(void)
 {
-    if (!searchable) {
-        puts("memory is not searched: a sanitizer has too much of it");
+    if (!search_works()) {
         return;
     }
     static fake server;
@@ -323,17 +374,18 @@ static void nothing_is_left(void)
     snprintf(option, sizeof option, "creds=/proc/self/fd/%d", fd);
     const char *const settings[] = {option, NULL};
     nats_client *client;
-    RIG_OK(rig_connect(server.url, settings, &client));
+    nats_status status = rig_connect(server.url, settings, &client);
+    RIG_CHECK(status == (WITH_OPENSSL ? NATS_OK : NATS_ERR_NOT_SUPPORTED));
     char *known = malloc(strlen(sdees) + 1);
     RIG_CHECK(known != NULL);
     for (size_t i = 0; i < strlen(sdees); i++) {
         known[i] = sdees[strlen(sdees) - 1 - i];
     }
-    RIG_CHECK(count_in_memory(sdees) > 0); /* it finds what is there */
+    RIG_CHECK(search_memory(sdees) > 0); /* it finds what is there */
     explicit_bzero(known, strlen(sdees));
     free(known);
-    RIG_CHECK(count_in_memory(sdees) == 0);
-    RIG_CHECK(count_in_memory(twj) == 0);
+    RIG_CHECK(search_memory(sdees) == 0);
+    RIG_CHECK(search_memory(twj) == 0);
     fake_end(&server);
     nats_client_free(client);
     close(fd);
@@ -345,6 +397,8 @@ int main(void)
     asked_at_each_connect("keeper=false");
     nobody_answers();
     waits_are_interrupted();
+    late_answers_are_dropped();
+    late_signatures_are_refused();
     nothing_is_left();
     puts("credentials: ok");
     return 0;

@@ -323,8 +323,8 @@ static bool lose_requests(void)
     nats_future *late = ask(client, "svc.late", 10000); /* made while there is no connection */
 
     rig_start();
-    RIG_OK(nats_client_flush(service, RIG_WAIT_MS));
-    RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
+    rig_back(service);
+    rig_back(client);
     rig_sleep_ms(100);
     RIG_OK(nats_client_flush(service, RIG_WAIT_MS));
     RIG_OK(nats_client_get(service, REQUESTS * 2, RIG_WAIT_MS, got, &count));

@@ -641,6 +641,83 @@ static void refused_while_reconnecting(void)
     nats_client_free(self.client);
 }
 
+/* ---- a trace, while all that goes over the wire is in other threads' hands ---- */
+
+typedef struct traced {
+    nats_client *client;
+    atomic_bool over;
+    atomic_int published;
+    atomic_int lines;
+} traced;
+
+static void *publish_traced(void *arg)
+{
+    traced *self = arg;
+    while (!atomic_load(&self->over)) {
+        nats_status status = nats_client_publish(self->client, "traced", NATS_Z, "PUB x 1\r\n", 9);
+        RIG_CHECK(status == NATS_OK || status == NATS_ERR_LIMIT);
+        atomic_fetch_add(&self->published, 1);
+        if (self->published % 50 == 0) {
+            nats_client_flush(self->client, 100);
+        }
+    }
+    return NULL;
+}
+
+static bool is_line_of_trace(const char *line)
+{
+    return strncmp(line, "-> ", 3) == 0 || strncmp(line, "<- ", 3) == 0;
+}
+
+static void *read_trace(void *arg)
+{
+    traced *self = arg;
+    while (!atomic_load(&self->over)) {
+        nats_event *event;
+        RIG_OK(nats_client_next_event(self->client, 20, &event));
+        if (event != NULL && nats_event_type(event) == NATS_EVENT_TRACE) {
+            RIG_CHECK(is_line_of_trace(nats_event_text(event)));
+            /* A payload that looks like one of its lines is none. */
+            RIG_CHECK(strcmp(nats_event_text(event), "-> PUB x 1") != 0);
+            atomic_fetch_add(&self->lines, 1);
+        }
+        nats_event_free(event);
+    }
+    return NULL;
+}
+
+/* For ThreadSanitizer: two write, one reads events, the keeper reads the socket, and the server goes
+ * away and comes back meanwhile. */
+static void trace_in_threads(const char *keeper)
+{
+    traced self = {0};
+    pthread_t threads[3];
+    RIG_CONNECT(self.client, "trace=true", keeper, "reconnect_wait=0.01",
+                "reconnect_wait_max=0.02");
+    RIG_OK(nats_client_subscribe(self.client, "traced", NATS_Z, NULL, 0, 10, NULL));
+    for (int i = 0; i < 3; i++) {
+        threads[i] = rig_thread(i == 0 ? read_trace : publish_traced, &self);
+    }
+    for (int i = 0; i < 2; i++) {
+        rig_sleep_ms(100);
+        rig_stop();
+        rig_start();
+        rig_back(self.client);
+    }
+    atomic_store(&self.over, true);
+    for (int i = 0; i < 3; i++) {
+        rig_join(threads[i], SOON_MS, "a thread of a connection that is traced");
+    }
+    RIG_CHECK(self.published > 0 && self.lines > 0);
+    nats_client_free(self.client);
+}
+
+static void trace_is_whole(void)
+{
+    trace_in_threads("keeper=true");
+    trace_in_threads("keeper=false");
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -656,6 +733,7 @@ int main(int argc, char **argv)
         {"interrupted_drain_sends_one_ping", interrupted_drain_sends_one_ping},
         {"flush_behind_a_sleeping_driver", flush_behind_a_sleeping_driver},
         {"refused_while_reconnecting", refused_while_reconnecting},
+        {"trace_is_whole", trace_is_whole},
     };
     return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -107,19 +107,52 @@ local function handle_usr1()
 end
 
 if handle_usr1() then
-  t.test("such signals do not make connect begin again", function()
+  local function connect_once(options)
     local silent = t.server()
     silent:signal("STOP")
     os.execute(("(for i in $(seq 60); do kill -USR1 %s || exit; sleep 0.03; done) 2>/dev/null &")
       :format(t.pid))
     local before = nats.now()
-    local nc, _, code = nats.connect(silent.url, { connect_timeout = 0.4 })
+    local nc, _, code = nats.connect(silent.url, options)
     local took = nats.now() - before
     silent:signal("CONT")
     t.same(nc, nil)
     t.same(code, "TIMEOUT")
     t.check(took >= 0.39 and took < 1.4, ("connect took %.2f s"):format(took))
+  end
+  t.test("such signals do not make connect begin again", function()
+    connect_once { connect_timeout = 0.4 }
+    connect_once { connect_timeout = 0.4, token = "t", ask_credentials = true }
   end)
+
+  for _, name in ipairs { "subscribe", "unsubscribe", "sub:unsubscribe", "request_many" } do
+    t.test("such signals do not end a " .. name .. " that waits for room", function()
+      local deaf = t.server()
+      local nc = assert(nats.connect(deaf.url, { write_deadline = 0.4, reconnect = false }))
+      local sub = assert(nc:subscribe("b"))
+      local after = 1000000
+      local verbs = {
+        subscribe = function() return nc:subscribe(("b"):rep(1000)) end,
+        unsubscribe = function() return nc:unsubscribe("b", after) end,
+        ["sub:unsubscribe"] = function() return sub:unsubscribe(after) end,
+        request_many = function() return nc:request_many("b", ("x"):rep(1000), { timeout = 0 }) end,
+      }
+      deaf:signal("STOP")
+      os.execute(("(for i in $(seq 40); do kill -USR1 %s || exit; sleep 0.03; done) 2>/dev/null &")
+        :format(t.pid))
+      local fine, code, _
+      -- Of the large ones, one is being written and one waits.
+      while nc:stats().unwritten_bytes < 131000 do assert(nc:publish("a", ("x"):rep(130000))) end
+      repeat
+        after = after + 1
+        fine, _, code = verbs[name]()
+        if fine and nc:status() ~= "connected" then fine, _, code = nc:publish("a") end
+      until not fine
+      deaf:signal("CONT")
+      t.check(code == "TIMEOUT" or code == "CLOSED" or code == "DISCONNECTED", code)
+      nc:close()
+    end)
+  end
 end
 
 t.done()

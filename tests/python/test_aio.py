@@ -511,38 +511,6 @@ async def mute_after_connect(reader, writer):
     writer.close()
 
 
-def test_others_run_while_large_payloads_wait(run, subject):
-    def serve():
-        peer = listener.accept()[0]
-        with peer:
-            peer.sendall(b'INFO {"server_id":"x","max_payload":1048576,"headers":true}\r\n')
-            while b"PING" not in peer.recv(4096):
-                pass
-            peer.sendall(b"PONG\r\n")
-            over.wait()  # and reads nothing more
-
-    async def main():
-        nc = await aio.connect(url, write_deadline=1, reconnect=False)
-        ticks = []
-        ticker = asyncio.ensure_future(ticking(ticks))
-        await asyncio.sleep(0.02)
-        with pytest.raises((polynats.Timeout, polynats.Closed)):
-            await nc.publish_many(subject, [bytes(1 << 17)] * 256)
-        await asyncio.sleep(0.02)
-        ticker.cancel()
-        await nc.close()
-        assert max(after - before for before, after in zip(ticks, ticks[1:])) < 0.5
-
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = "127.0.0.1:%d" % listener.getsockname()[1]
-        thread = threading.Thread(target=serve)
-        thread.start()
-        run(main())
-        over.set()
-        thread.join()
-
-
 def test_a_cancelled_close_closes(run, subject):
     async def main():
         server = await asyncio.start_server(mute_after_connect, "127.0.0.1", 0)

@@ -281,6 +281,33 @@ def test_a_callback_that_raises_leaves_the_rest_for_later(nc, subject):
     assert seen == [b"0", b"1", b"2"]
 
 
+@pytest.mark.parametrize("verb", ["run", "dispatch", "drain"])
+def test_what_a_callback_raises_is_told_whatever_it_is(connect, subject, verb):
+    """Closed of another client is not the end of this one."""
+    nc, other = connect(), connect()
+    other.close()
+    nc.subscribe(subject, callback=lambda msg: other.publish("a"))
+    nc.publish(subject)
+    nc.flush()
+    with pytest.raises(polynats.Closed):
+        getattr(nc, verb)(*([5] if verb != "dispatch" else [None, 5]))
+
+
+def test_what_a_function_of_events_raises_is_told_too(connect, subject):
+    nc, other = connect(), connect()
+    other.close()
+    while nc.next_event(0):
+        pass
+    # The event comes after a callback was called.
+    nc.subscribe(subject, callback=lambda msg: nc.reconnect())
+    nc.on_event(lambda event: other.publish("a"))
+    nc.publish(subject)
+    nc.flush()
+    with pytest.raises(polynats.Closed):
+        nc.run(5)
+    nc.on_event(None)
+
+
 def test_run_until_stop(nc, subject, took):
     seen = []
 

@@ -1,6 +1,7 @@
 """Calls that wait let others run, and end when they are told to, without losing a message."""
 
 import inspect
+import itertools
 import signal
 import socket
 import sys
@@ -11,6 +12,9 @@ import polynats
 import pytest
 from conftest import PROMPT_S
 
+# Of a message that large one is being written and one waits behind it when as many bytes as two are
+# unwritten: then the next one has to wait.
+FILLER, NO_ROOM = 130_000, 131_000
 WAITS = [
     "connect",
     "get",
@@ -28,6 +32,9 @@ WAITS = [
     "run",
     "publish",
     "publish_many",
+    "subscribe",
+    "unsubscribe",
+    "sub.unsubscribe",
 ]
 
 
@@ -80,6 +87,12 @@ def waiting(nc, subject):
         while True:
             verb()
 
+    def behind_publishes(other, verb):
+        """There is no room any more for what the verb has to write."""
+        while other.stats()["unwritten_bytes"] < NO_ROOM:
+            other.publish("a", b"x" * FILLER)
+        publish_all(verb)
+
     def waiting(name):
         sub = nc.subscribe(f"{subject}.mute")
         nc.subscribe(f"{subject}.called", callback=print)
@@ -98,6 +111,15 @@ def waiting(nc, subject):
                     lambda: other.publish_many("a", [b"x" * 1000] * 100)
                 ),
             }[name]
+        if "subscribe" in name:
+            other = quiet()
+            some, after = other.subscribe("b"), itertools.count(1_000_000)
+            verb = {
+                "subscribe": lambda: other.subscribe("b" * 1000),
+                "unsubscribe": lambda: other.unsubscribe("b", next(after)),
+                "sub.unsubscribe": lambda: some.unsubscribe(next(after)),
+            }[name]
+            return lambda: behind_publishes(other, verb)
         return {
             "connect": lambda: polynats.connect(deaf(False), connect_timeout=60),
             "get": nc.get,
@@ -225,9 +247,10 @@ def beats(handler):
 
 
 @pytest.mark.usefixtures("beats")
-def test_signals_do_not_make_it_begin_again(connect):
+@pytest.mark.parametrize("options", [{}, {"token": "t", "ask_credentials": True}])
+def test_signals_do_not_make_it_begin_again(connect, options):
     server = Slow()
-    nc = connect(server.url, connect_timeout=3, reconnect=False)
+    nc = connect(server.url, connect_timeout=3, reconnect=False, **options)
     assert server.accepted == 1
     nc.flush(3)
     assert nc.rtt(3) >= Slow.DELAY_S
@@ -268,6 +291,23 @@ def test_callbacks_in_several_threads(connect, nc, subject):
     sys.setswitchinterval(interval)
     assert not wrong
     assert called == [1] * count
+
+
+def test_a_message_before_its_callback_is_known_waits_for_it(nc, subject):
+    """Another thread may be in dispatch while this one is in subscribe."""
+    seen = []
+
+    class Late(dict):
+        def __setitem__(self, sid, entry):
+            nc.publish(subject, b"early")
+            nc.flush()
+            nc.dispatch(wait=0.05)
+            super().__setitem__(sid, entry)
+
+    nc._callbacks = Late()
+    nc.subscribe(subject, callback=lambda msg: seen.append(msg.data))
+    nc.dispatch(wait=5)
+    assert seen == [b"early"]
 
 
 def test_other_threads_run_while_one_of_many_clients_waits():

@@ -148,6 +148,46 @@ class IdiomsTest < PolynatsTest
     assert_equal %w[1 2], seen
   end
 
+  # Of another client, that is: of its own there is nobody to tell.
+  def test_what_a_callback_raises_is_told_whatever_it_is
+    other = connect.tap(&:close)
+    verbs = { "run" => -> { @nc.run(timeout: 5) }, "dispatch" => -> { @nc.dispatch(wait: 5) }, "drain" => -> { @nc.drain } }
+    [-> { other.publish("a") }, -> { [].each.next }].each do |wrong|
+      verbs.each do |name, verb|
+        @nc = connect
+        @nc.subscribe(@subject) { wrong.call }
+        @nc.publish(@subject, "x")
+        @nc.flush
+        assert_raises(Polynats::Closed, StopIteration, name) { verb.call }
+        @nc.close
+      end
+    end
+  end
+
+  def test_what_a_block_of_events_raises_is_told_too
+    other = connect.tap(&:close)
+    @nc.on_event { other.publish("a") }
+    assert_raises(Polynats::Closed) { @nc.run(timeout: 5) }
+    @nc.on_event
+    assert_equal :connected, @nc.status
+  end
+
+  # As when another thread is in dispatch while this one is in subscribe.
+  def test_a_message_before_its_callback_is_known_waits_for_it
+    early = []
+    nc = @nc
+    subject = @subject
+    callbacks = nc.instance_variable_get(:@callbacks)
+    callbacks.define_singleton_method(:[]=) do |sid, entry|
+      nc.publish(subject, "early").flush
+      nc.dispatch(wait: 0.05)
+      super(sid, entry)
+    end
+    nc.subscribe(subject) { |msg| early << msg.data }
+    nc.dispatch(wait: 5)
+    assert_equal ["early"], early
+  end
+
   def test_run_ends_from_another_thread
     @nc.subscribe(@subject) { nil }
     stopper = Thread.new { sleep 0.1 and @nc.stop }

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "mute"
 require "logger"
 
 # Objects, processes, ractors: whatever the order in which they go.
@@ -28,6 +29,20 @@ class LifetimeTest < PolynatsTest
     # What the conservative collector still sees on the stack may stay.
     assert_operator fds - before[0], :<, 10
     assert_operator native_threads - before[1], :<, 8
+  end
+
+  # On a server that answers nothing, where each close would wait for 2 s.
+  def test_the_collector_does_not_wait_for_the_server
+    mute = MuteServer.new
+    make = lambda do |_|
+      nc = Polynats.connect(mute.url)
+      nc.publish("a", "x")
+      [nc.subscribe("b"), nc.request_start("c")]
+    end
+    Thread.new { 4.times(&make) }.join
+    assert_operator took { 3.times { GC.start } }, :<, PROMPT
+  ensure
+    mute.close
   end
 
   def test_a_message_outlives_all_else
@@ -209,6 +224,18 @@ class LifetimeTest < PolynatsTest
     logged.close
   end
 
+  # The best of some, of the processor's time: others use it too.
+  def test_requiring_is_quick
+    program = <<~RUBY
+      clock = -> { Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID) }
+      began = clock.call
+      require "polynats"
+      print clock.call - began
+    RUBY
+    assert_operator Array.new(6) { IO.popen(["ruby", "-e", program], &:read).to_f }.min, :<,
+                    0.030 * ENV.fetch("POLYNATS_PATIENCE", "1").to_i
+  end
+
   def test_ractors_have_clients_of_their_own
     out = run_ruby(<<~RUBY)
       require "polynats"
@@ -224,6 +251,28 @@ class LifetimeTest < PolynatsTest
       puts ractors.map(&:take)
     RUBY
     assert_equal ["from a ractor"] * 2, out.lines.map(&:chomp).last(2)
+  end
+
+  # There, too, interrupts are looked at, and functions supply credentials.
+  def test_ractors_are_interrupted_and_asked
+    out = run_ruby(<<~RUBY)
+      require "polynats"
+      require "timeout"
+      ractor = Ractor.new("#{@subject}") do |subject|
+        asked = 0
+        Polynats.connect(ENV["NATS_URL"].dup, credentials: ->(_) { asked += 1 and {} }) do |nc|
+          sub = nc.subscribe(subject)
+          waits = Thread.new { sub.next(timeout: 2) }
+          sleep 0.05
+          waits.wakeup
+          sleep 0.05
+          nc.publish(subject, "still waiting")
+          [waits.value.data, asked]
+        end
+      end
+      p ractor.take
+    RUBY
+    assert_equal ["still waiting", 1].inspect, out.lines.last.chomp
   end
 
   # Whatever is shared with them by name can be, and what cannot is refused in words.

@@ -98,10 +98,20 @@ module Waits
     "publish" => ->(nc, _) { loop { nc.publish("a", BIG) } },
     "publish with a reply" => ->(nc, _) { loop { nc.publish("a", BIG, reply: "b", headers: { "K" => "v" }) } },
     "publish_many" => ->(nc, _) { nc.publish_many("a", [BIG] * 200) },
-    "request_start" => ->(nc, _) { loop { nc.request_start("a", BIG, timeout: LONG) } }
+    "request_start" => ->(nc, _) { loop { nc.request_start("a", BIG, timeout: LONG) } },
+    "subscribe" => ->(nc, _) { behind_publishes(nc) { nc.subscribe("b" * 1000) } },
+    "unsubscribe" => ->(nc, sub) { behind_publishes(nc) { |i| nc.unsubscribe(sub.subject, after: i) } },
+    "unsubscribe by sid" => ->(nc, sub) { behind_publishes(nc) { |i| nc.unsubscribe(sub.sid, after: i) } },
+    "sub.unsubscribe" => ->(nc, sub) { behind_publishes(nc) { |i| sub.unsubscribe(after: i) } }
   }.freeze
 
   module_function
+
+  # There is no room any more for what the block has to write: of the large ones, one is being written and one waits.
+  def behind_publishes(nc)
+    nc.publish("a", "x" * 130_000) while nc.stats[:unwritten_bytes] < 131_000
+    (1_000_000..).each { |i| yield i }
+  end
 
   # Gives a name and a call that waits, for each.
   def each

@@ -29,6 +29,32 @@ class ProtoTest < PolynatsTest
     socket&.close
   end
 
+  # A number of the program's own whose to_f changes what was given beside it.
+  class Changing < Numeric
+    def initialize(&block)
+      super()
+      @block = block
+    end
+
+    def to_f = @block.call.then { Polynats.now }
+  end
+
+  def info(id) = %(INFO {"server_id":"#{id}","version":"2.10.0","proto":1,"max_payload":1024,"headers":true}\r\n)
+
+  def test_bytes_that_change_while_the_time_is_asked_for
+    proto = Polynats.proto("nats://127.0.0.1:4222")
+    proto.start
+    assert_equal [:dial], proto.each_event.map(&:type)
+    proto.transport_up
+    data = info("old")
+    proto.feed(data, Changing.new { data.replace(info("n" * 5000)) and GC.start })
+    assert_empty proto.each_event.to_a
+    assert_equal "n" * 5000, proto.server_info["server_id"]
+    text = "old #{"x" * 100}"
+    proto.transport_failed(:IO, text, Changing.new { text.replace("new #{"y" * 5000}") and GC.start })
+    assert_includes proto.each_event.map(&:text).compact.join(" "), "new y"
+  end
+
   def test_errors
     proto = Polynats.proto
     assert_raises(Polynats::Invalid) { proto.feed("x") }

@@ -57,9 +57,17 @@ class WaitingTest < PolynatsTest
   end
 
   def test_one_attempt_and_one_ping_outlast_the_signals
+    one_attempt_and_one_ping
+  end
+
+  def test_asking_makes_no_attempt_anew
+    one_attempt_and_one_ping(token: "t", ask_credentials: true)
+  end
+
+  def one_attempt_and_one_ping(**options)
     slow = SlowServer.new(0.2)
     under_signals(0.03) do
-      nc = Polynats.connect(slow.url, connect_timeout: 5)
+      nc = Polynats.connect(slow.url, connect_timeout: 5, **options)
       nc.subscribe("kept")
       nc.flush(timeout: 5)
       assert_operator nc.rtt(timeout: 5), :>, 0.15

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A reconnect goes on with the TLS session of the connection before it, and a key update in between does no harm.
+"""A reconnect goes on with the TLS session of the connection before it, and a key update in between does no harm. A
+server that wants to renegotiate does not get what it wants.
 
 The server is `openssl s_server`, whose words tell of both. It begins with TLS and gets INFO and PONG from here.
 """
@@ -91,12 +92,37 @@ def run(material, version):
         server.end()
 
 
+def renegotiate(material):
+    """The server ends such a connection; the next one is made as ever."""
+    holder, port = play.closed_port()
+    holder.close()
+    server = Server(material, "-tls1_2", port)
+    try:
+        server.await_words(b"ACCEPT")
+        greeter = threading.Thread(target=greet, args=(server, 1))
+        greeter.start()
+        client = polynats_ffi.connect("tls://localhost:%d" % port, tls_first=True,
+                                      tls_ca=material.path("ca.pem"), reconnect_wait=0.05)
+        greeter.join()
+        server.say(b"r\n")
+        server.await_words(b"no renegotiation")
+        greet(server, 2)
+        client.publish("t", b"after that")
+        server.await_words(b"after that")
+        assert client.stats()["reconnects"] == 1
+        client.close()
+    finally:
+        server.end()
+
+
 def main():
     material = keys.Keys()
     try:
         for version in ("-tls1_2", "-tls1_3"):
             run(material, version)
             print("%s: went on with the session" % version[1:])
+        renegotiate(material)
+        print("renegotiation: refused")
     finally:
         material.end()
 

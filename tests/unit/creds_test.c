@@ -115,7 +115,6 @@ static void bad_creds_are_refused_by_line(void **state)
     } cases[] = {
         {"", "creds: there is no JWT (-----BEGIN NATS USER JWT-----)"},
         {BEGIN_JWT JWT "\n" END_JWT, "creds: there is no seed (-----BEGIN USER NKEY SEED-----)"},
-        {BEGIN_SEED SEED "\n" END_SEED, "creds: there is no JWT (-----BEGIN NATS USER JWT-----)"},
         {"\n" BEGIN_JWT "not a jwt\n" END_JWT, "creds: line 3: this is not a JWT"},
         {BEGIN_JWT END_JWT, "creds: line 1: the block that begins here is empty"},
         {BEGIN_JWT JWT, "creds: line 1: the block that begins here does not end"},
@@ -136,6 +135,15 @@ static void bad_creds_are_refused_by_line(void **state)
     }
 }
 
+static void a_seed_alone_is_no_creds(void **state)
+{
+    (void)state;
+    nats__creds creds;
+    assert_failed(parse(BEGIN_SEED SEED "\n" END_SEED, &creds), NATS_ERR_INVALID,
+                  "creds: there is no JWT (-----BEGIN NATS USER JWT-----)");
+    assert_false(creds.has_key);
+}
+
 static void a_seed_is_read_with_and_without_its_block(void **state)
 {
     (void)state;
@@ -152,7 +160,7 @@ static void a_seed_is_read_with_and_without_its_block(void **state)
 static void a_jwt_is_read_with_and_without_its_block(void **state)
 {
     (void)state;
-    static const char *const texts[] = {JWT, JWT "\n", BEGIN_JWT JWT "\n" END_JWT, CREDS};
+    static const char *const texts[] = {JWT, JWT "\n", BEGIN_JWT JWT "\n" END_JWT};
     nats__creds creds;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         assert_int_equal(nats__creds_parse_jwt(texts[i], strlen(texts[i]), &creds), NATS_OK);
@@ -165,16 +173,49 @@ static void a_jwt_is_read_with_and_without_its_block(void **state)
     assert_false(nats__creds_looks_like_jwt(BYTES("/etc/a.b.c")));
 }
 
+static void a_jwt_is_read_out_of_creds(void **state)
+{
+    (void)state;
+    nats__creds creds;
+    assert_int_equal(nats__creds_parse_jwt(BYTES(CREDS), &creds), NATS_OK);
+    assert_string_equal(creds.jwt, JWT);
+    nats__creds_clear(&creds);
+}
+
+/* Nothing is kept of what cannot be used, the JWT before the seed included. */
+static void seeds_need_openssl(void **state)
+{
+    (void)state;
+    static const char why[] = "this build of polynats has no OpenSSL, and signs nothing";
+    nats__nkey key;
+    nats__creds creds;
+    assert_failed(nats__nkey_parse(BYTES(SEED), &key), NATS_ERR_NOT_SUPPORTED, why);
+    assert_string_equal(key.public_key, "");
+    assert_failed(nats__creds_parse_seed(BYTES(SEED), &creds), NATS_ERR_NOT_SUPPORTED, why);
+    assert_false(creds.has_key);
+    assert_failed(parse(CREDS, &creds), NATS_ERR_NOT_SUPPORTED, why);
+    assert_null(creds.jwt);
+    assert_false(creds.has_key);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_seed_gives_its_public_key),
-        cmocka_unit_test(a_nonce_is_signed),
+    const struct CMUnitTest everywhere[] = {
         cmocka_unit_test(bad_seeds_are_refused),
-        cmocka_unit_test(creds_have_both_parts),
         cmocka_unit_test(bad_creds_are_refused_by_line),
-        cmocka_unit_test(a_seed_is_read_with_and_without_its_block),
         cmocka_unit_test(a_jwt_is_read_with_and_without_its_block),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest with_openssl[] = {
+        cmocka_unit_test(a_seed_gives_its_public_key),
+        cmocka_unit_test(a_nonce_is_signed),
+        cmocka_unit_test(creds_have_both_parts),
+        cmocka_unit_test(a_seed_alone_is_no_creds),
+        cmocka_unit_test(a_seed_is_read_with_and_without_its_block),
+        cmocka_unit_test(a_jwt_is_read_out_of_creds),
+    };
+    const struct CMUnitTest without_openssl[] = {cmocka_unit_test(seeds_need_openssl)};
+    int failed = cmocka_run_group_tests(everywhere, NULL, NULL);
+    failed += WITH_OPENSSL ? cmocka_run_group_tests(with_openssl, NULL, NULL)
+                           : cmocka_run_group_tests(without_openssl, NULL, NULL);
+    return failed;
 }

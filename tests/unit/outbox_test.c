@@ -133,6 +133,34 @@ static void keeps_whole_publishes_and_counts_the_cut_one(void **state)
     nats__outbox_free(&box);
 }
 
+/* Memory may be short, and what waits much: an attempt that fails leaves it where it is. */
+static void a_failed_attempt_does_not_touch_what_waits(void **state)
+{
+    (void)state;
+    nats__outbox box = {0};
+    char out[256] = "";
+    uint64_t lost = 7;
+    uint64_t unconfirmed = 7;
+    publish(&box, "a", "1");
+    publish(&box, "b", "2");
+    const uint8_t *where = box.fill.data;
+    assert_true(nats__outbox_control(&box, "CONNECT {}\r\n", 12));
+    write_some(&box, 5, out);
+    assert_true(nats__outbox_control(&box, "PING\r\n", 6));
+
+    nats__outbox_lost(&box, 1000, NULL, 0, &lost, &unconfirmed);
+
+    assert_ptr_equal(box.fill.data, where);
+    assert_int_equal(lost, 0);
+    assert_int_equal(unconfirmed, 0);
+    assert_int_equal(box.resolved, 0);
+    box.open = true;
+    out[0] = '\0';
+    write_some(&box, SIZE_MAX, out);
+    assert_string_equal(out, "PUB a 1\r\n1\r\nPUB b 1\r\n2\r\n");
+    nats__outbox_free(&box);
+}
+
 static void a_pong_settles_what_went_before_its_ping(void **state)
 {
     (void)state;
@@ -204,7 +232,8 @@ static void dropped_ones_are_settled_once(void **state)
         for (int i = 0; i < 5; i++) { /* numbers 7 and 9 are too large */
             publish(&box, "late", i % 2 == 1 ? "too large" : "x");
         }
-        assert_int_equal(nats__outbox_limit(&box, 5, true), 2);
+        nats__askers none = {.inbox = NULL};
+        assert_int_equal(nats__outbox_limit(&box, 5, true, &none), 2);
         for (size_t i = 0; i < 2; i++) {
             nats__outbox_confirm(&box, rows[row].marks[i]);
         }
@@ -216,6 +245,30 @@ static void dropped_ones_are_settled_once(void **state)
     }
 }
 
+/* Who asked for what is not sent after all, by why. */
+static void dropped_requests_are_named(void **state)
+{
+    (void)state;
+    nats__outbox box = {0};
+    nats__askers askers = {.inbox = "I.a.", .inbox_len = 4};
+    ask(&box, "I.a.1", false);
+    ask(&box, "I.a.2", true);
+    ask(&box, "I.b.3", true);
+    publish(&box, "I.a.", "I.a. 9");
+    ask(&box, "I.a.4", true);
+    assert_int_equal(nats__outbox_limit(&box, 13, false, &askers), 3);
+    assert_int_equal(askers.large.len, 0);
+    assert_int_equal(askers.headed.len, 12);
+    assert_memory_equal(askers.headed.data, "I.a.2\0I.a.4", 12);
+    nats__buf_free(&askers.headed);
+
+    assert_int_equal(nats__outbox_limit(&box, 0, false, &askers), 2);
+    assert_int_equal(askers.large.len, 6);
+    assert_memory_equal(askers.large.data, "I.a.1", 6);
+    nats__buf_free(&askers.large);
+    nats__outbox_free(&box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,8 +276,10 @@ int main(void)
         cmocka_unit_test(unsent_requests_are_lost),
         cmocka_unit_test(a_closed_gate_lets_only_urgent_lines_pass),
         cmocka_unit_test(keeps_whole_publishes_and_counts_the_cut_one),
+        cmocka_unit_test(a_failed_attempt_does_not_touch_what_waits),
         cmocka_unit_test(a_pong_settles_what_went_before_its_ping),
         cmocka_unit_test(dropped_ones_are_settled_once),
+        cmocka_unit_test(dropped_requests_are_named),
         cmocka_unit_test(every_publish_is_accounted_for),
     };
     return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);

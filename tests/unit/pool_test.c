@@ -452,6 +452,26 @@ static void no_back_off_wanted_is_none_for_a_while(void **state)
     }
 }
 
+/* Once told by TLS it is no more what anybody may have made up; and never becomes so again. */
+static void what_was_told_in_clear_may_be_confirmed(void **state)
+{
+    (void)state;
+    nats__pool pool = pool_of("tls://a");
+    nats__rng rng = rng_of("x");
+    nats__buf news = {0};
+    const char *urls[] = {"b:1"};
+    static const bool in_clear[] = {true, true, false, true};
+    static const bool doubtful[] = {true, true, false, false};
+    assert_next(&pool, -1, "tls://a:4222");
+    for (size_t i = 0; i < COUNT_OF(in_clear); i++) {
+        nats__pool_discover(&pool, urls, 1, false, in_clear[i], &rng, &news);
+        assert_int_equal(pool.count, 2);
+        assert_int_equal(pool.servers[1].told_in_clear, doubtful[i]);
+    }
+    nats__buf_free(&news);
+    nats__pool_free(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +497,7 @@ int main(void)
         cmocka_unit_test(a_large_cluster_is_cut_off),
         cmocka_unit_test(back_off_doubles_with_full_jitter),
         cmocka_unit_test(no_back_off_wanted_is_none_for_a_while),
+        cmocka_unit_test(what_was_told_in_clear_may_be_confirmed),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

@@ -55,6 +55,13 @@ static void lines_without_payloads(void **state)
                 "SUB a q 1\r\nUNSUB 1 5\r\n"),
           "PUB a.12 0|HPUB b r 12 14|SUB a q 1|UNSUB 1 5|");
     check(BYTES("HMSG a 1 12 12\r\nNATS/1.0\r\n\r\n\r\nPING\n"), "HMSG a 1 12 12|PING|");
+    /* As odd as the parser takes them. */
+    check(BYTES("msg a 1 7\r\nsecret1\r\nPING\r\n"), "msg a 1 7|PING|");
+    check(BYTES("MSG\ta\t1\t9\r\nSUB s 1\r\n\r\nPING\r\n"), "MSG?a?1?9|PING|");
+    check(BYTES("hMsG a 1 12  19 \t\r\nNATS/1.0\r\n\r\nsecret1\r\nPING\r\n"),
+          "hMsG a 1 12  19 ?|PING|");
+    check(BYTES("MSG a 1  7  \nsecret1\r\nPING\r\n"), "MSG a 1  7  |PING|");
+    check(BYTES("INFO {} 7 \r\nmsgs 7\r\nPING\r\n"), "INFO {} 7 |msgs 7|PING|");
 }
 
 static void secrets_are_named_only(void **state)

@@ -167,35 +167,6 @@ PyObject *pyn_options(PyObject *module, PyObject *nothing)
 
 /* ---- connect ---- */
 
-typedef struct connecting {
-    const char *url;
-    const nats_options *options;
-    nats_client *client;
-} connecting;
-
-static nats_status connect_step(void *arg, int64_t ms)
-{
-    connecting *self = arg;
-    (void)ms;
-    return nats_connect(self->url, self->options, &self->client);
-}
-
-/* The program could answer only once it has the client: the library's call that waits says so. */
-static bool asks_nobody(PyObject *given)
-{
-    PyObject *asks = PyDict_GetItemString(given, "ask_credentials");
-    return asks != NULL && PyObject_IsTrue(asks) == 1;
-}
-
-static nats_status connect_at_once(const char *url, const nats_options *options,
-                                   nats_client **client)
-{
-    connecting call = {.url = url, .options = options};
-    nats_status status = pyn_wait(connect_step, &call, 0);
-    *client = call.client;
-    return status;
-}
-
 /* The handle is taken over: an object without a connection is never seen. */
 static PyObject *client_new(PyObject *class, pyn_handle *handle)
 {
@@ -208,8 +179,8 @@ static PyObject *client_new(PyObject *class, pyn_handle *handle)
     return object;
 }
 
-/* Both are owned. waits: the future may be NULL, when the connection is made. */
-static nats_status connect_with(PyObject *url, PyObject *given, bool waits, nats_client **client,
+/* Both are owned. */
+static nats_status connect_with(PyObject *url, PyObject *given, nats_client **client,
                                 nats_future **future)
 {
     PyObject *text;
@@ -219,9 +190,7 @@ static nats_status connect_with(PyObject *url, PyObject *given, bool waits, nats
     }
     nats_options *options = options_of(given);
     nats_status status = PYN_RAISED;
-    if (options != NULL && waits && asks_nobody(given)) {
-        status = connect_at_once(servers_words(text), options, client);
-    } else if (options != NULL) {
+    if (options != NULL) {
         status = nats_connect_start(servers_words(text), options, client, future);
     }
     nats_options_free(options);
@@ -242,8 +211,8 @@ PyObject *pyn_connect(PyObject *module, PyObject *args)
     if (handle == NULL) {
         return NULL;
     }
-    nats_status status = connect_with(url, given, true, &handle->client, &future);
-    if (status == NATS_OK && future != NULL) {
+    nats_status status = connect_with(url, given, &handle->client, &future);
+    if (status == NATS_OK) {
         status = pyn_goal_wait(future);
     }
     if (status != NATS_OK) {
@@ -268,7 +237,7 @@ PyObject *pyn_connect_start(PyObject *module, PyObject *args)
     if (handle == NULL) {
         return NULL;
     }
-    nats_status status = connect_with(url, given, false, &handle->client, &future);
+    nats_status status = connect_with(url, given, &handle->client, &future);
     if (status != NATS_OK) {
         Py_DECREF(handle);
         return pyn_raise(status);
@@ -320,37 +289,64 @@ static bool limit_of(PyObject *value, const char *name, int64_t *limit)
     return *limit != 0;
 }
 
+typedef struct subscribing {
+    nats_client *client;
+    pyn_text subject;
+    pyn_text queue;
+    uint64_t max;
+    int64_t msgs;
+    int64_t bytes;
+    int mode;
+    nats_sub *sub;
+} subscribing;
+
+static nats_status subscribe_step(void *arg, int64_t ms)
+{
+    subscribing *self = arg;
+    (void)ms;
+    return nats_client_subscribe_with(self->client, self->subject.ptr, self->subject.len,
+                                      self->queue.ptr, self->queue.len, self->max, self->msgs,
+                                      self->bytes, self->mode, &self->sub);
+}
+
+/* As a publish, it waits while the server takes nothing. */
+static nats_status subscribe(pyn_handle *handle, subscribing *call)
+{
+    nats_status status = NATS_ERR_INTERRUPTED;
+    if (pyn_has_room(handle, call->subject.len + call->queue.len)) {
+        status = subscribe_step(call, 0);
+    }
+    return status == NATS_ERR_INTERRUPTED ? pyn_wait(subscribe_step, call, 0) : status;
+}
+
 /* subscribe(client, class, subject, queue, max, pending_msgs, pending_bytes, mode) */
 PyObject *pyn_subscribe(PyObject *module, PyObject *args)
 {
     PyObject *object, *class, *to, *group, *most, *most_msgs, *most_bytes;
-    pyn_text subject, queue;
-    uint64_t max;
-    int64_t msgs, bytes;
-    int mode;
+    subscribing call = {.sub = NULL};
     (void)module;
     if (!PyArg_ParseTuple(args, "OOOOOOOi:subscribe", &object, &class, &to, &group, &most,
-                          &most_msgs, &most_bytes, &mode) ||
-        !pyn_text_of(to, "subject", &subject) || !pyn_text_or_none(group, "queue", &queue) ||
-        !pyn_count_of(most, "max", &max) || !limit_of(most_msgs, "pending_msgs", &msgs) ||
-        !limit_of(most_bytes, "pending_bytes", &bytes)) {
+                          &most_msgs, &most_bytes, &call.mode) ||
+        !pyn_text_of(to, "subject", &call.subject) ||
+        !pyn_text_or_none(group, "queue", &call.queue) || !pyn_count_of(most, "max", &call.max) ||
+        !limit_of(most_msgs, "pending_msgs", &call.msgs) ||
+        !limit_of(most_bytes, "pending_bytes", &call.bytes)) {
         return NULL;
     }
-    nats_client *client = pyn_client_get(object);
-    PyObject *made = client != NULL ? pyn_object_new(class, &pyn_sub_type) : NULL;
+    call.client = pyn_client_get(object);
+    PyObject *made = call.client != NULL ? pyn_object_new(class, &pyn_sub_type) : NULL;
     if (made == NULL) {
         return NULL;
     }
     pyn_sub *sub = (pyn_sub *)made;
     sub->handle = ((pyn_client *)object)->handle;
     Py_INCREF(sub->handle);
-    sub->mode = mode;
-    nats_status status =
-        nats_client_subscribe_with(client, subject.ptr, subject.len, queue.ptr, queue.len, max,
-                                   msgs, bytes, mode, &sub->sub);
+    sub->mode = call.mode;
+    nats_status status = subscribe(sub->handle, &call);
+    sub->sub = call.sub;
     if (status != NATS_OK) {
-        Py_DECREF(made);
-        return pyn_raise(status);
+        pyn_raise(status);
+        Py_CLEAR(made);
     }
     return made;
 }

@@ -157,3 +157,56 @@ nats_status pyn_sub_drain(nats_sub *sub, int64_t timeout_ms)
 {
     return pyn_wait(sub_drain_step, sub, timeout_ms);
 }
+
+/* ---- ends after so many messages: written behind what waits, as a publish is ---- */
+
+typedef struct ending {
+    nats_client *client;
+    nats_sub *sub;
+    uint64_t sid;
+    const char *subject;
+    size_t subject_len;
+    uint64_t after;
+    size_t count;
+} ending;
+
+static nats_status end_step(void *arg, int64_t ms)
+{
+    ending *self = arg;
+    (void)ms;
+    if (self->sub != NULL) {
+        return nats_sub_unsubscribe(self->sub, self->after);
+    }
+    if (self->subject == NULL) {
+        return nats_client_unsubscribe(self->client, self->sid, self->after);
+    }
+    return nats_client_unsubscribe_subject(self->client, self->subject, self->subject_len,
+                                           self->after, &self->count);
+}
+
+static nats_status end(ending *self)
+{
+    return self->after > 0 ? pyn_wait(end_step, self, 0) : end_step(self, 0);
+}
+
+nats_status pyn_sub_unsubscribe(nats_sub *sub, uint64_t after)
+{
+    ending self = {.sub = sub, .after = after};
+    return end(&self);
+}
+
+nats_status pyn_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after)
+{
+    ending self = {.client = client, .sid = sid, .after = after};
+    return end(&self);
+}
+
+nats_status pyn_client_unsubscribe_subject(nats_client *client, const char *subject,
+                                           size_t subject_len, uint64_t after, size_t *count_out)
+{
+    ending self = {
+        .client = client, .subject = subject, .subject_len = subject_len, .after = after};
+    nats_status status = end(&self);
+    *count_out = self.count;
+    return status;
+}

@@ -9,7 +9,7 @@ from . import _credentials, _polynats
 from ._errors import Closed, Timeout, invalid
 from ._event import Event, event_of
 from ._future import Future
-from ._subscription import CALLBACK, SHARED, Subscription
+from ._subscription import CALLBACK, PRIVATE, SHARED, Subscription
 from ._waiting import WaitingClient
 
 TYPE_CHECKING = False
@@ -172,7 +172,8 @@ class Client(_polynats.ClientBase, WaitingClient):
             while not self._stopping and self._dispatch(GET_MAX, 0) > 0:
                 pass
         except Closed:
-            pass
+            if not self.closed:  # then it is of something that a callback used
+                raise
 
     def __del__(self, _warn: Callable[..., None] = warn) -> None:
         if self.status == "closed":
@@ -248,13 +249,15 @@ class Client(_polynats.ClientBase, WaitingClient):
         """
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable, not {type(callback).__name__}")
-        mode = SHARED if callback is None else CALLBACK
+        # Its messages are for nobody until it is known whom to call: other threads may dispatch.
+        mode = SHARED if callback is None else PRIVATE
         made = _polynats._subscribe(
             self, Subscription, subject, queue, max, pending_msgs, pending_bytes, mode
         )
         made.client = self
         if callback is not None:
             self._callbacks[made.sid] = (callback, made)
+            made._set_mode(CALLBACK)
         return made
 
     def unsubscribe(self, which: int | str, after: int | None = None) -> int | None:
@@ -333,7 +336,7 @@ class Client(_polynats.ClientBase, WaitingClient):
                 if not self._fill(limit - called, 0 if called else wait):
                     return called
             except Closed:
-                if called:
+                if called and self.closed:
                     return called
                 raise
 

@@ -26,10 +26,14 @@ def check(hook: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     if "credentials_hook" in made:
         raise invalid("credentials_hook", "credentials_hook: give the function as credentials")
     if hook is None:
+        if made.get("ask_credentials"):
+            # The program could answer only once it has the client: both options say so.
+            made["credentials_hook"] = True
         return made
     if not callable(hook):
         raise TypeError(f"credentials must be callable, not {type(hook).__name__}")
     made["credentials_hook"] = True
+    made.pop("ask_credentials", None)  # the function is asked
     return made
 
 

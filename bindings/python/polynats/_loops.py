@@ -254,10 +254,13 @@ class LoopSubscription:
     ) -> Generator[Ask, bool, Any]:
         return self._take_steps(lambda: self._inner.get(limit, 0), moment_in(wait, "wait"))
 
-    def _end(self, after: int | None) -> None:
+    def _end_steps(self, after: int | None) -> Generator[Ask, bool, None]:
+        client = self.client
+        if after and not client._nc._has_room(0):
+            yield from client._room_steps(0)
         self._inner.unsubscribe(after)
-        self.client._kick()
-        self.client._wake_all(self._waiters)
+        client._kick()
+        client._wake_all(self._waiters)
 
     def _drain_steps(self, timeout: float | None) -> Generator[Ask, bool, None]:
         client = self.client
@@ -481,12 +484,16 @@ class LoopClient:
     # ---- sending ----
 
     def _room_steps(self, size: int) -> Generator[Ask, bool, None]:
-        """Until the server keeps up, or the library's own call may wait no longer either."""
-        until = now() + self._nc._option_seconds("write_deadline")
+        """Until the server keeps up. Raises as the library's own call, which would stop the loop."""
+        seconds = self._nc._option_seconds("write_deadline")
+        until = now() + seconds
         while not self._nc._has_room(size) and self._connected():
             left = until - now()
             if left <= 0:
-                return
+                ms = round(seconds * 1000)
+                problem = Timeout(f"the server took nothing for write_deadline ({ms} ms)")
+                problem.about = "write_deadline"
+                raise problem
             self._kick()
             yield self._room_waiters, min(left, ROOM_SECONDS)
 
@@ -594,7 +601,7 @@ class LoopClient:
                 return got
             yield self._get_waiters, left
 
-    def _make_sub(
+    def _sub_steps(
         self,
         subject: str,
         queue: str | None,
@@ -602,8 +609,10 @@ class LoopClient:
         max: int | None,
         pending_msgs: int | None,
         pending_bytes: int | None,
-    ) -> LoopSubscription:
+    ) -> Generator[Ask, bool, LoopSubscription]:
         nc = self._nc
+        if not nc._has_room(size_of(subject)):
+            yield from self._room_steps(0)
         inner = _polynats._subscribe(
             nc, Subscription, subject, queue, max, pending_msgs, pending_bytes, mode
         )
@@ -611,11 +620,17 @@ class LoopClient:
         self._kick()
         return self._sub_class(self, inner)
 
-    def _after_unsubscribe(self) -> None:
+    def _unsubscribe_steps(
+        self, which: int | str, after: int | None
+    ) -> Generator[Ask, bool, int | None]:
+        if after and not self._nc._has_room(0):
+            yield from self._room_steps(0)
+        count = self._nc.unsubscribe(which, after)
         self._kick()
         for sub in list(self._sub_waiters):
             if not sub.active:
                 self._wake_all(sub._waiters)
+        return count
 
     # ---- what it knows ----
 

@@ -278,7 +278,7 @@ class Subscription(LoopSubscription):
 
     async def unsubscribe(self, after: int | None = None) -> None:
         """End it now, or exactly after so many messages in all."""
-        self._end(after)
+        await self.client._run(self._end_steps(after))
 
     async def drain(self, timeout: float | None = None) -> None:
         """End it and wait for what is under way, which can then be taken."""
@@ -630,7 +630,9 @@ class Client(LoopClient):
             raise TypeError(f"callback must be callable, not {type(callback).__name__}")
         awaited = _is_async(callback)
         mode = SHARED if callback is None else PRIVATE if awaited else CALLBACK
-        made = self._make_sub(subject, queue, mode, max, pending_msgs, pending_bytes)
+        made = await self._run(
+            self._sub_steps(subject, queue, mode, max, pending_msgs, pending_bytes)
+        )
         assert isinstance(made, Subscription)
         if awaited and callback is not None:
             self._start(self._pump(made, callback), self._pumps)
@@ -641,9 +643,7 @@ class Client(LoopClient):
     async def unsubscribe(self, which: int | str, after: int | None = None) -> int | None:
         """End a subscription by its sid, or all of this client's to exactly a subject; of these
         it returns how many."""
-        count = self._nc.unsubscribe(which, after)
-        self._after_unsubscribe()
-        return count
+        return await self._run(self._unsubscribe_steps(which, after))
 
     async def get(self, max: int | None = None, wait: float | None = None) -> list[Message]:
         """Take all that has arrived, at most `max` (65,536), oldest first.

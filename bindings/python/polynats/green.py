@@ -154,7 +154,7 @@ class Subscription(LoopSubscription, WaitingSubscription):
 
     def unsubscribe(self, after: int | None = None) -> None:
         """End it now, or exactly after so many messages in all."""
-        self._end(after)
+        self.client._run(self._end_steps(after))
 
     def drain(self, timeout: float | None = None) -> None:
         """End it and wait for what is under way, which can then be taken."""
@@ -430,7 +430,7 @@ class Client(LoopClient, WaitingClient):
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable, not {type(callback).__name__}")
         mode = SHARED if callback is None else CALLBACK
-        made = self._make_sub(subject, queue, mode, max, pending_msgs, pending_bytes)
+        made = self._run(self._sub_steps(subject, queue, mode, max, pending_msgs, pending_bytes))
         assert isinstance(made, Subscription)
         if callback is not None:
             self._calls[made.sid] = (callback, made)
@@ -439,9 +439,7 @@ class Client(LoopClient, WaitingClient):
     def unsubscribe(self, which: int | str, after: int | None = None) -> int | None:
         """End a subscription by its sid, or all of this client's to exactly a subject; of these
         it returns how many."""
-        count = self._nc.unsubscribe(which, after)
-        self._after_unsubscribe()
-        return count
+        return self._run(self._unsubscribe_steps(which, after))
 
     def get(self, max: int | None = None, wait: float | None = None) -> list[Message]:
         """Take all that has arrived, at most `max` (65,536), oldest first.

@@ -146,9 +146,10 @@ NATS_API nats_status nats_client_respond(nats_client *client, const nats_msg *ms
  * (an nkey's; the nonce is signed with it), or jwt with seed, or jwt alone; signature: raw bytes
  * (signature_len of them) by a signer of your own, with jwt or public_key. All are copied, and
  * wiped when they have been sent. What is not answered within connect_timeout is a failed attempt,
- * and the event comes again with the next one. Errors: INVALID (nothing is asked for now, or the
- * seed is none: then answer again), CLOSED, FORKED, NO_MEMORY, NOT_SUPPORTED (a seed, in a build
- * without OpenSSL). */
+ * and the event comes again with the next one. With credentials_hook an answer that comes too late
+ * is dropped, and OK: the question comes again. Errors: INVALID (nothing is asked for now; the
+ * signature is of an earlier attempt's nonce; or the seed is none: then answer again), CLOSED,
+ * FORKED, NO_MEMORY, NOT_SUPPORTED (a seed, in a build without OpenSSL). */
 NATS_API nats_status nats_client_credentials(nats_client *client, const char *user,
                                              const char *password, const char *token,
                                              const char *jwt, const char *seed,

@@ -20,6 +20,11 @@ nats_status nats__tls_handshake(nats__tls *tls, int *wants_out)
     return NATS_ERR_NOT_SUPPORTED;
 }
 
+void nats__tls_goodbye(nats__tls *tls)
+{
+    (void)tls;
+}
+
 void nats__tls_free(nats__tls *tls)
 {
     (void)tls;

@@ -36,19 +36,11 @@ def connect(servers=None, credentials=None, **given):
     if credentials is not None and not callable(credentials):
         raise TypeError("credentials must be callable, not %s" % type(credentials).__name__)
     if credentials is not None:
-        given["credentials_hook"] = True
+        given.update(credentials_hook=True, ask_credentials=False)
+    elif given.get("ask_credentials"):
+        given["credentials_hook"] = True  # the program could answer only once it has the client
     servers, options = servers_of(servers), make_options(given, True)
-    if credentials is None and given.get("ask_credentials"):
-        return _connect_at_once(servers, options)
     return _connect_waiting(servers, options, credentials)
-
-
-def _connect_at_once(servers, options):
-    """The program could answer only once it has the client: the library's call that waits says so."""
-    def make(out):
-        return waiting(lambda _: C.nats_connect(servers, options, out), FOR_EVER)
-
-    return Client(core.new_handle(make, C.nats_client_free))
 
 
 def _connect_waiting(servers, options, hook):
@@ -144,7 +136,9 @@ class Client(callback.Callbacks):
         while total < len(payloads):
             status, count = self._publish_slice(subject, payloads[total:total + PUBLISH_SLICE])
             total += count
-            if status not in (NATS_OK, NATS_ERR_INTERRUPTED):
+            if status == NATS_ERR_INTERRUPTED:
+                core.interrupted()
+            elif status:
                 problem = core.failure(status)
                 problem.published = total
                 raise problem
@@ -170,9 +164,10 @@ class Client(callback.Callbacks):
         if callback is not None and not callable(callback):
             raise TypeError("callback must be callable, not %s" % type(callback).__name__)
         mode = NATS_SUB_SHARED if callback is None else NATS_SUB_CALLBACK
-        handle = core.new_handle(lambda out: C.nats_client_subscribe_with(
+        # As a publish: while the server takes nothing this waits.
+        handle = core.new_handle(lambda out: waiting(lambda _: C.nats_client_subscribe_with(
             self.handle, subject, len(subject), queue, queue_len, most, msgs, size, mode, out),
-            C.nats_sub_free)
+            FOR_EVER), C.nats_sub_free)
         made = Subscription(self, handle, callback)
         if callback is not None:
             self.subs[made.sid] = made
@@ -183,11 +178,11 @@ class Client(callback.Callbacks):
         after = count_in(after, "after", 0, 0)
         if isinstance(which, int):
             which = count_in(which, "sid", 0)
-            done(C.nats_client_unsubscribe(self.handle, which, after))
+            done(waiting(lambda _: C.nats_client_unsubscribe(self.handle, which, after), FOR_EVER))
             return 1
         which, count = text_in(which, "subject"), c_size_t()
-        done(C.nats_client_unsubscribe_subject(self.handle, which, len(which), after,
-                                               byref(count)))
+        done(waiting(lambda _: C.nats_client_unsubscribe_subject(
+            self.handle, which, len(which), after, byref(count)), FOR_EVER))
         return count.value
 
     def get(self, max=None, wait=None):

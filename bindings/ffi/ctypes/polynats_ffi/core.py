@@ -193,6 +193,12 @@ now = time.monotonic
 when_interrupted = []  # called then: see credentials.py
 
 
+def interrupted():
+    """After a call that was: what is asked for is answered, and it can be made again."""
+    for function in when_interrupted:
+        function()
+
+
 def waiting(step, ms, default_ms=None):
     """Call step(ms) until no signal interrupted it. Python's handlers run between two steps, so
     Ctrl-C raises KeyboardInterrupt from here."""
@@ -200,8 +206,7 @@ def waiting(step, ms, default_ms=None):
     deadline = now() + limit / 1000 if limit else None
     status = step(ms)
     while status == INTERRUPTED:
-        for function in when_interrupted:
-            function()
+        interrupted()
         left = math.ceil((deadline - now()) * 1000) if deadline else ms
         status = step(max(left, 0) if deadline else left)
     return status

@@ -92,10 +92,10 @@ def to_python(address, owner):
     msg.reply_bytes = bytes_at(C.nats_msg_reply(address, byref(size)), size)
     msg.sid = C.nats_msg_sid(address)
     msg.raw_headers = bytes_at(C.nats_msg_headers_raw(address, byref(size)), size)
-    msg.status, msg.description, msg.header_pairs = 0, None, ()
+    msg.status, msg.description, msg.header_pairs = None, None, ()
     if msg.raw_headers is None:
         return msg
-    msg.status = C.nats_msg_status(address)
+    msg.status = C.nats_msg_status(address) or None
     if msg.status:
         msg.description = text_out(bytes_at(C.nats_msg_description(address, byref(size)), size))
     msg.header_pairs = _pairs(address)

@@ -6,6 +6,7 @@ from . import core, declarations, message
 from .core import C, bytes_at, count_in, done, ms_in, text_out, waiting
 from .error import Closed
 
+FOR_EVER = -1
 STATS = ("pending_msgs", "pending_bytes", "delivered", "dropped", "received")
 
 
@@ -68,7 +69,7 @@ class Subscription:
         """End it now, or exactly after so many messages in all."""
         after = count_in(after, "after", 0, 0)
         self.client.ended = True
-        done(C.nats_sub_unsubscribe(self.handle, after))
+        done(waiting(lambda _: C.nats_sub_unsubscribe(self.handle, after), FOR_EVER))
 
     def drain(self, timeout=None):
         """End it and wait for what is under way, which can then be taken."""

@@ -41,19 +41,12 @@ module PolynatsFFI
       hook = given[:credentials]
       raise TypeError, "credentials must respond to call" unless hook.nil? || hook.respond_to?(:call)
 
-      given = given.merge(credentials: nil, credentials_hook: true) if hook
+      given = given.merge(credentials: nil, ask_credentials: false) if hook
+      # Without a function the program could answer only once it has the client: both options say so.
+      given = given.merge(credentials_hook: true) if hook || given[:ask_credentials]
       servers = Options.servers_of(servers)
       options = Options.make(given, true)
-      return connect_at_once(servers, options) if hook.nil? && given[:ask_credentials]
-
       connect_waiting(servers, options, hook)
-    end
-
-    # The program could answer only once it has the client: the library's call that waits says so.
-    def self.connect_at_once(servers, options)
-      new(Handle.new(:nats_client_free) do |out|
-        Core.waiting(Core::FOR_EVER) { C.nats_connect(servers, options, out) }
-      end)
     end
 
     # By one future: a signal begins no attempt, and no time, anew.
@@ -68,7 +61,7 @@ module PolynatsFFI
       end, hook)
       client.opened(future)
     end
-    private_class_method :connect_at_once, :connect_waiting
+    private_class_method :connect_waiting
 
     def initialize(handle, hook = nil)
       @handle = handle
@@ -144,9 +137,9 @@ module PolynatsFFI
       while total < payloads.size
         status, count = publish_slice(subject, payloads[total, PUBLISH_SLICE])
         total += count
-        next if [Core::OK, Core::INTERRUPTED].include?(status)
+        next Credentials.answer_all if status == Core::INTERRUPTED
 
-        raise Core.failure(status).tap { |problem| problem.published = total }
+        raise Core.failure(status).tap { |problem| problem.published = total } if status != Core::OK
       end
       total
     end
@@ -163,8 +156,10 @@ module PolynatsFFI
       bytes = limit_in(pending_bytes, "pending_bytes")
       mode = callback ? Declarations::NATS_SUB_CALLBACK : Declarations::NATS_SUB_SHARED
       handle = Handle.new(:nats_sub_free) do |out|
-        C.nats_client_subscribe_with(@handle, subject, subject.bytesize, queue,
-                                     queue&.bytesize || 0, most, msgs, bytes, mode, out)
+        again do
+          C.nats_client_subscribe_with(@handle, subject, subject.bytesize, queue,
+                                       queue&.bytesize || 0, most, msgs, bytes, mode, out)
+        end
       end
       keep_sub(Subscription.new(self, handle, callback))
     end
@@ -173,12 +168,15 @@ module PolynatsFFI
     def unsubscribe(which, after: nil)
       after = Core.count_in(after, "after", 0, 0)
       if which.is_a?(Integer)
-        Core.done(C.nats_client_unsubscribe(@handle, Core.count_in(which, "sid", 0), after))
+        which = Core.count_in(which, "sid", 0)
+        Core.done(again { C.nats_client_unsubscribe(@handle, which, after) })
         return 1
       end
       which = Core.text_in(which, "subject")
       count = Box.new
-      Core.done(C.nats_client_unsubscribe_subject(@handle, which, which.bytesize, after, count))
+      Core.done(again do
+        C.nats_client_unsubscribe_subject(@handle, which, which.bytesize, after, count)
+      end)
       count.size
     end
 
@@ -297,8 +295,11 @@ module PolynatsFFI
 
     private
 
+    # While the server takes nothing these wait, and a signal interrupts them.
+    def again(&step) = Core.waiting(Core::FOR_EVER, &step)
+
     def publish_with(subject, data, reply, headers)
-      Core.done(Core.waiting(Core::FOR_EVER) do
+      Core.done(again do
         C.nats_client_publish_with(@handle, subject, subject.bytesize, reply, reply&.bytesize || 0,
                                    headers, data, data.bytesize)
       end)

@@ -13,10 +13,11 @@ module PolynatsFFI
     # thread switch would be.
     WAITING = %i[
       nats_connect nats_client_close nats_client_drain nats_client_free nats_client_publish
+      nats_client_subscribe_with nats_client_unsubscribe nats_client_unsubscribe_subject
       nats_client_publish_with nats_client_publish_many nats_client_flush nats_client_get
       nats_client_get_callbacks nats_client_request_start nats_client_request_many
       nats_client_rtt nats_client_next_event nats_client_process nats_future_wait nats_sub_next
-      nats_sub_get nats_sub_drain
+      nats_sub_get nats_sub_drain nats_sub_unsubscribe
     ].freeze
 
     def self.open_library

@@ -70,7 +70,7 @@ module PolynatsFFI
     def unsubscribe(after: nil)
       after = Core.count_in(after, "after", 0, 0)
       @client.ended = true
-      Core.done(C.nats_sub_unsubscribe(@handle, after))
+      Core.done(Core.waiting(Core::FOR_EVER) { C.nats_sub_unsubscribe(@handle, after) })
     end
 
     # End it and wait for what is under way, which can then be taken.

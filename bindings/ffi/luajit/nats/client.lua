@@ -79,7 +79,7 @@ local function take_hook(given)
   if type(hook) ~= "function" then
     core.misuse("option 'credentials' must be a function, not a " .. type(hook))
   end
-  given = without(given, "credentials")
+  given = without(without(given, "credentials"), "ask_credentials")
   given.credentials_hook = true
   return hook, given
 end
@@ -111,16 +111,13 @@ local function connect_waiting(servers, given)
   error(result, 0)
 end
 
+-- Without a function the program could answer only once it has the client: both options say so.
 local function connect(servers, given)
-  local asks_nobody = type(given) == "table" and given.credentials == nil and given.ask_credentials
-  if not asks_nobody then return connect_waiting(servers, given) end
-  -- The program could answer only once it has the client: the library's call that waits says so.
-  servers = options_of.servers(servers)
-  local options, status = options_of.make(given, true)
-  if not options then return fail(status) end
-  status = waiting(function() return C.nats_connect(servers, options, client_box) end, -1)
-  if status ~= 0 then return fail(status) end
-  return new_client()
+  if type(given) == "table" and given.credentials == nil and given.ask_credentials then
+    given = without(given, "credentials_hook")
+    given.credentials_hook = true
+  end
+  return connect_waiting(servers, given)
 end
 
 function client:share()
@@ -179,7 +176,9 @@ function client:publish_many(subject, payloads)
       slice_size, count, size_box)
     total = total + tonumber(size_box[0])
     at = at + tonumber(size_box[0])
-    if status ~= 0 and status ~= INTERRUPTED then
+    if status == INTERRUPTED then
+      core.interrupted()
+    elseif status ~= 0 then
       local _, text, code, about = fail(status)
       return nil, text, code, about, total
     end
@@ -202,9 +201,10 @@ function client:subscribe(subject, options)
   if callback ~= nil and type(callback) ~= "function" and type(callback) ~= "table" then
     core.misuse("option 'callback' must be a function, not a " .. type(callback))
   end
-  local status = C.nats_client_subscribe_with(self.handle, subject, #subject, queue,
-    queue and #queue or 0, max, msgs or 0, bytes or 0, callback and SUB_CALLBACK or SUB_SHARED,
-    sub_box)
+  local status = waiting(function() -- as a publish: while the server takes nothing
+    return C.nats_client_subscribe_with(self.handle, subject, #subject, queue, queue and #queue or 0,
+      max, msgs or 0, bytes or 0, callback and SUB_CALLBACK or SUB_SHARED, sub_box)
+  end, -1)
   if status ~= 0 then return fail(status) end
   local made = subscription(sub_box[0], self, callback)
   if callback then self.subs[made.sid] = made end
@@ -215,10 +215,14 @@ function client:unsubscribe(which, after)
   after = check_count(after, "after", 0, 0)
   if type(which) == "number" then
     check_count(which, "sid", 0)
-    return done(C.nats_client_unsubscribe(self.handle, which, after))
+    return done(waiting(function()
+      return C.nats_client_unsubscribe(self.handle, which, after)
+    end, -1))
   end
   which = check_text(which, "subject")
-  local status = C.nats_client_unsubscribe_subject(self.handle, which, #which, after, size_box)
+  local status = waiting(function()
+    return C.nats_client_unsubscribe_subject(self.handle, which, #which, after, size_box)
+  end, -1)
   if status ~= 0 then return fail(status) end
   return tonumber(size_box[0])
 end

@@ -226,4 +226,8 @@ function core.waiting(step, ms, default_ms)
 end
 jit.off(core.waiting)
 
+-- After a call that was interrupted, and is made again by its caller: as core.waiting does.
+function core.interrupted() core.when_interrupted() end
+jit.off(core.interrupted)
+
 return core

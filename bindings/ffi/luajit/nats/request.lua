@@ -86,8 +86,10 @@ function client:request_many(subject, data, options)
   end
   local headers, status = messages.make_headers(options.headers)
   if status ~= 0 then return fail(status) end
-  status = C.nats_client_request_many(self.handle, subject, #subject, headers, data, #data, max,
-    math.max(stall, 0), ms, options.sentinel and 1 or 0, future_box)
+  status = waiting(function()
+    return C.nats_client_request_many(self.handle, subject, #subject, headers, data, #data, max,
+      math.max(stall, 0), ms, options.sentinel and 1 or 0, future_box)
+  end, -1)
   if status ~= 0 then return fail(status) end
   local handle = ffi.gc(future_box[0], C.nats_future_free)
   local list = {}

@@ -71,8 +71,9 @@ end
 sub.iterate = sub.messages
 
 function sub:unsubscribe(after)
+  after = check_count(after, "after", 0, 0)
   self.client.ended = true
-  return done(C.nats_sub_unsubscribe(self.handle, check_count(after, "after", 0, 0)))
+  return done(waiting(function() return C.nats_sub_unsubscribe(self.handle, after) end, -1))
 end
 
 function sub:drain(timeout)

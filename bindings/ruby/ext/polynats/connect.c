@@ -109,14 +109,8 @@ typedef struct connecting {
     const char *url;
     const nats_options *options;
     nats_client *client;
-    nats_future *future; /* NULL: the library's own call waits */
+    nats_future *future;
 } connecting;
-
-static nats_status connect_step(void *arg)
-{
-    connecting *self = arg;
-    return nats_connect(self->url, self->options, &self->client);
-}
 
 /* One future for all of it: a signal begins no attempt, and no time, anew. */
 static nats_status await_step(void *arg)
@@ -132,7 +126,7 @@ static void drop_client(void *arg)
     nats_client_free(self->client);
 }
 
-/* The program could answer only once it has the client: the library's call that waits says so. */
+/* The program could answer only once it has the client. */
 static bool asks_nobody(VALUE given)
 {
     static const char name[] = "ask_credentials";
@@ -140,13 +134,11 @@ static bool asks_nobody(VALUE given)
                              RTEST(rb_hash_lookup(given, rb_str_new_cstr(name))));
 }
 
-static void connect_waiting(connecting *self, bool at_once)
+static void connect_waiting(connecting *self)
 {
     nrb_call call;
-    if (!at_once) {
-        nrb_check(nats_connect_start(self->url, self->options, &self->client, &self->future));
-    }
-    nrb_call_start(&call, at_once ? connect_step : await_step, self, -1);
+    nrb_check(nats_connect_start(self->url, self->options, &self->client, &self->future));
+    nrb_call_start(&call, await_step, self, -1);
     call.undo = drop_client;
     if (nrb_call_run(&call) != NATS_OK) {
         drop_client(self);
@@ -163,12 +155,15 @@ static VALUE client_open(VALUE klass, VALUE servers, VALUE given)
     VALUE box = options_of(given);
     /* An interrupt must end a call that waits. */
     nrb_check(nats_options_set_bool(DATA_PTR(box), "interruptible", 1));
+    if (asks_nobody(given)) {
+        nrb_check(nats_options_set_bool(DATA_PTR(box), "credentials_hook", 1));
+    }
     VALUE object = nrb_client_new();
     connecting self = {.url = servers_ptr(&text), .options = DATA_PTR(box)};
     if (nrb_has_scheduler()) {
         self.client = nrb_goal_connect(self.url, self.options);
     } else {
-        connect_waiting(&self, asks_nobody(given));
+        connect_waiting(&self);
     }
     ((nrb_client *)DATA_PTR(object))->client = self.client;
     options_free(box);
@@ -218,6 +213,61 @@ static int64_t limit_of(VALUE value, const char *what)
     return limit;
 }
 
+typedef struct subscribing {
+    nats_client *client;
+    nrb_text subject;
+    nrb_text queue;
+    uint64_t max;
+    int64_t msgs;
+    int64_t bytes;
+    int32_t mode;
+    nats_sub *sub;
+} subscribing;
+
+static nats_status subscribe_step(void *arg)
+{
+    subscribing *self = arg;
+    return nats_client_subscribe_with(self->client, self->subject.ptr, self->subject.len,
+                                      self->queue.ptr, self->queue.len, self->max, self->msgs,
+                                      self->bytes, self->mode, &self->sub);
+}
+
+static void drop_sub(void *arg)
+{
+    subscribing *self = arg;
+    if (self->sub != NULL) {
+        nats_sub_unsubscribe(self->sub, 0);
+        nats_sub_free(self->sub);
+    }
+}
+
+/* As a publish, it waits while the server takes nothing. */
+static void subscribe_waiting(subscribing *self, VALUE subject, VALUE queue)
+{
+    VALUE kept[] = {nrb_keep(subject, &self->subject), nrb_keep(queue, &self->queue)};
+    nrb_call call;
+    nrb_call_start(&call, subscribe_step, self, -1);
+    call.undo = drop_sub;
+    nrb_call_check(&call);
+    RB_GC_GUARD(kept[0]);
+    RB_GC_GUARD(kept[1]);
+}
+
+static nats_sub *subscribe(nrb_client *client, subscribing *self, VALUE subject, VALUE queue)
+{
+    nats_status status = NATS_ERR_INTERRUPTED;
+    self->client = client->client;
+    if (nrb_client_has_room(client, self->subject.len + self->queue.len)) {
+        status = subscribe_step(self);
+    }
+    if (status == NATS_ERR_INTERRUPTED) {
+        subscribe_waiting(self, subject, queue);
+    } else {
+        nrb_check(status);
+    }
+    return self->sub;
+}
+
 /* client.open_sub(subject, queue:, max:, pending_msgs:, pending_bytes:, mode:) */
 static VALUE client_open_sub(int argc, VALUE *argv, VALUE object)
 {
@@ -225,17 +275,20 @@ static VALUE client_open_sub(int argc, VALUE *argv, VALUE object)
     nrb_keywords(&argc, argv, 5, subscribe_keys, words);
     rb_check_arity(argc, 1, 1);
     VALUE subject = argv[0], queue = words[0];
-    uint64_t max = nrb_count(words[1], "max", 0);
-    int64_t msgs = limit_of(words[2], "pending_msgs");
-    int64_t bytes = limit_of(words[3], "pending_bytes");
-    int32_t mode = NIL_P(words[4]) ? NATS_SUB_SHARED : nrb_small(words[4], "mode");
+    subscribing self = {.max = nrb_count(words[1], "max", 0),
+                        .msgs = limit_of(words[2], "pending_msgs"),
+                        .bytes = limit_of(words[3], "pending_bytes"),
+                        .mode = NIL_P(words[4]) ? NATS_SUB_SHARED : nrb_small(words[4], "mode")};
     VALUE made = nrb_sub_new(object);
-    nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text group = NIL_P(queue) ? (nrb_text){NULL, 0} : nrb_text_of(&queue, "queue");
-    nrb_check(nats_client_subscribe_with(nrb_client_get(object)->client, to.ptr, to.len, group.ptr,
-                                         group.len, max, msgs, bytes, mode,
-                                         &((nrb_sub *)DATA_PTR(made))->sub));
-    ((nrb_sub *)DATA_PTR(made))->shared = mode == NATS_SUB_SHARED;
+    nrb_text_of(&subject, "subject");
+    if (!NIL_P(queue)) {
+        nrb_text_of(&queue, "queue");
+        self.queue = nrb_bytes_of(queue);
+    }
+    self.subject = nrb_bytes_of(subject);
+    nrb_sub *sub = DATA_PTR(made);
+    sub->sub = subscribe(nrb_client_get(object), &self, subject, queue);
+    sub->shared = self.mode == NATS_SUB_SHARED;
     RB_GC_GUARD(subject);
     RB_GC_GUARD(queue);
     return made;
@@ -264,10 +317,15 @@ static VALUE proto_open(VALUE klass, VALUE servers, VALUE given, VALUE seed)
 static VALUE proto_publish(VALUE object, VALUE subject, VALUE data, VALUE reply, VALUE headers)
 {
     VALUE box;
-    nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text payload = nrb_data_of(&data, "data");
-    nrb_text answer = NIL_P(reply) ? (nrb_text){NULL, 0} : nrb_text_of(&reply, "reply");
+    nrb_text_of(&subject, "subject");
+    nrb_data_of(&data, "data");
+    if (!NIL_P(reply)) {
+        nrb_text_of(&reply, "reply");
+    }
     const nats_headers *list = nrb_headers_of(headers, &box);
+    nrb_text to = nrb_bytes_of(subject);
+    nrb_text payload = nrb_bytes_of(data);
+    nrb_text answer = NIL_P(reply) ? (nrb_text){NULL, 0} : nrb_bytes_of(reply);
     nrb_check(nats_proto_publish(nrb_proto_get(object), to.ptr, to.len, answer.ptr, answer.len,
                                  list, payload.ptr, payload.len));
     nrb_headers_free(box);
@@ -281,8 +339,10 @@ static VALUE proto_publish(VALUE object, VALUE subject, VALUE data, VALUE reply,
 static VALUE proto_subscribe(VALUE object, VALUE subject, VALUE queue, VALUE max, VALUE wanted)
 {
     uint64_t sid = 0;
-    nrb_text to = nrb_text_of(&subject, "subject");
-    nrb_text group = nrb_text_of(&queue, "queue");
+    nrb_text_of(&subject, "subject");
+    nrb_text_of(&queue, "queue");
+    nrb_text to = nrb_bytes_of(subject);
+    nrb_text group = nrb_bytes_of(queue);
     nrb_check(nats_proto_subscribe(nrb_proto_get(object), to.ptr, to.len, group.ptr, group.len,
                                    nrb_count(max, "max", 0), nrb_count(wanted, "sid", 0), &sid));
     RB_GC_GUARD(subject);

@@ -4,11 +4,81 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
+
+#include <ruby/vm.h>
 
 VALUE nrb_client_class, nrb_sub_class, nrb_future_class, nrb_proto_class;
 
-/* Set at exit: then there is time to wait for what was published. */
-static bool exiting;
+/* ---- the end of a forgotten client ---- */
+
+enum { BURIAL_S = 3 }; /* at exit: longer than a close takes, which waits for the server at most 2 s */
+
+typedef struct cemetery {
+    pthread_mutex_t mu;
+    pthread_cond_t empty;
+    int open; /* clients that threads are closing */
+} cemetery;
+
+static cemetery graves = {.mu = PTHREAD_MUTEX_INITIALIZER, .empty = PTHREAD_COND_INITIALIZER};
+
+static void count_burial(int change)
+{
+    pthread_mutex_lock(&graves.mu);
+    graves.open += change;
+    pthread_cond_signal(&graves.empty);
+    pthread_mutex_unlock(&graves.mu);
+}
+
+static void *bury(void *client)
+{
+    nats_client_free(client);
+    count_burial(-1);
+    return NULL;
+}
+
+/* Closing may wait for the server, and a garbage collection may not. Signals are for Ruby's threads. */
+static void bury_later(nats_client *client)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, old;
+    count_burial(1);
+    sigfillset(&all);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int error = pthread_create(&thread, &attr, bury, client);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    if (error != 0) {
+        bury(client);
+    }
+}
+
+/* What forgotten clients, and those that were open at the end, had published goes out before the
+ * process ends: this comes after all that a program does at its exit. */
+static void wait_for_burials(ruby_vm_t *vm)
+{
+    struct timespec until;
+    (void)vm;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += BURIAL_S;
+    pthread_mutex_lock(&graves.mu);
+    int error = 0;
+    while (graves.open > 0 && error == 0) {
+        error = pthread_cond_timedwait(&graves.empty, &graves.mu, &until);
+    }
+    pthread_mutex_unlock(&graves.mu);
+}
+
+/* The threads stayed in the parent, one of them perhaps with the lock. */
+static void forget_burials(void)
+{
+    pthread_mutex_init(&graves.mu, NULL);
+    pthread_cond_init(&graves.empty, NULL);
+    graves.open = 0;
+}
 
 /* ---- client ---- */
 
@@ -31,36 +101,12 @@ static void meter_unref(nrb_meter *meter)
     }
 }
 
-static void *bury(void *client)
-{
-    nats_client_free(client);
-    return NULL;
-}
-
-/* Closing may wait for the server, and a garbage collection may not. Signals are for Ruby's threads. */
-static void bury_later(nats_client *client)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int error = pthread_create(&thread, &attr, bury, client);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    if (error != 0) {
-        nats_client_free(client);
-    }
-}
-
 static void client_release(void *data)
 {
     nrb_client *self = data;
     rb_gc_adjust_memory_usage(-CLIENT_SIZE);
-    bool quick = self->client == NULL || exiting ||
-                 nats_client_status(self->client) == NATS_CLIENT_CLOSED;
+    bool quick =
+        self->client == NULL || nats_client_status(self->client) == NATS_CLIENT_CLOSED;
     if (quick) {
         nats_client_free(self->client);
     } else {
@@ -238,15 +284,10 @@ nats_proto *nrb_proto_get(VALUE object)
     return nrb_object_get(object, &proto_type);
 }
 
-static void note_exit(VALUE nothing)
-{
-    (void)nothing;
-    exiting = true;
-}
-
 void nrb_handle_init(void)
 {
-    rb_set_end_proc(note_exit, Qnil);
+    pthread_atfork(NULL, NULL, forget_burials);
+    ruby_vm_at_exit(wait_for_burials);
     VALUE *classes[] = {&nrb_client_class, &nrb_sub_class, &nrb_future_class, &nrb_proto_class};
     const char *names[] = {"Client", "Subscription", "Future", "Proto"};
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {

@@ -103,11 +103,17 @@ typedef struct nrb_text {
 
 /* A string that nobody can change, whatever becomes of the one given; free for most. */
 VALUE nrb_kept(VALUE string);
-/* A text argument: UTF-8 whatever the string's encoding; nothing in it is lost or cut. *value is
+/* The same, and its bytes, for while we wait; nil, and *text as it was, for nil. */
+VALUE nrb_keep(VALUE string, nrb_text *text);
+/* What is found holds until Ruby runs again, as it may when another argument is read (a to_str, an
+ * encoding that has to be loaded first): after that nrb_bytes_of() tells anew.
+ * A text argument: UTF-8 whatever the string's encoding; nothing in it is lost or cut. *value is
  * replaced when it had to be converted, and must stay reachable. */
 nrb_text nrb_text_of(VALUE *value, const char *what);
 /* A payload: the bytes of a string as they are; nil is empty. */
 nrb_text nrb_data_of(VALUE *value, const char *what);
+/* The bytes of a string, or of nil, as they are now. */
+nrb_text nrb_bytes_of(VALUE value);
 /* Seconds as milliseconds; nil is fallback. */
 int64_t nrb_seconds(VALUE value, const char *what, int64_t fallback);
 /* A whole number of 0 or more; nil is fallback. */

@@ -54,21 +54,10 @@ static nats_status publish_step(void *arg)
                                     self->data.ptr, self->data.len);
 }
 
-/* Other threads might change it while we wait. */
-static VALUE keep(VALUE string, nrb_text *text)
-{
-    if (NIL_P(string)) {
-        return string;
-    }
-    VALUE kept = nrb_kept(string);
-    *text = (nrb_text){RSTRING_PTR(kept), (size_t)RSTRING_LEN(kept)};
-    return kept;
-}
-
 static void publish_waiting(publishing *self, VALUE subject, VALUE reply, VALUE data)
 {
-    VALUE kept[] = {keep(subject, &self->subject), keep(reply, &self->reply),
-                    keep(data, &self->data)};
+    VALUE kept[] = {nrb_keep(subject, &self->subject), nrb_keep(reply, &self->reply),
+                    nrb_keep(data, &self->data)};
     nrb_call call;
     nrb_call_start(&call, publish_step, self, -1);
     nrb_call_check(&call);
@@ -104,6 +93,11 @@ static VALUE publish_with(int argc, VALUE *argv, VALUE object)
         self.reply = nrb_text_of(&reply, "reply");
     }
     self.headers = nrb_headers_of(words[1], &box);
+    self.data = nrb_bytes_of(data);
+    self.subject = nrb_bytes_of(subject);
+    if (!NIL_P(reply)) {
+        self.reply = nrb_bytes_of(reply);
+    }
     publish_or_wait(&self, client, (VALUE[]){subject, reply, data});
     nrb_headers_free(box);
     RB_GC_GUARD(subject);
@@ -119,8 +113,9 @@ static VALUE client_publish(int argc, VALUE *argv, VALUE object)
     }
     VALUE subject = argv[0], data = argv[1];
     nrb_client *client = nrb_client_get(object);
-    nrb_text payload = nrb_data_of(&data, "data"); /* first: its to_str may change the subject */
+    nrb_data_of(&data, "data");
     nrb_text to = nrb_text_of(&subject, "subject");
+    nrb_text payload = nrb_bytes_of(data);
     if (RB_UNLIKELY(!nrb_client_has_room(client, payload.len))) {
         return publish_with(argc, argv, object);
     }
@@ -157,7 +152,16 @@ static nats_status many_step(void *arg)
     return status;
 }
 
-/* The next payloads of the list, as many as may go without another look. */
+static void check_payload(VALUE data, long index)
+{
+    if (RB_UNLIKELY(!RB_TYPE_P(data, T_STRING) && !NIL_P(data))) {
+        rb_raise(rb_eTypeError, "data: entry %ld must be a String or nil, not %" PRIsVALUE, index,
+                 rb_obj_class(data));
+    }
+}
+
+/* The next payloads of the list, as many as may go without another look. While it was waited for
+ * the ones before, others may have changed it. */
 static size_t fill_slice(many *self, VALUE list, long from)
 {
     size_t bytes = 0;
@@ -166,7 +170,8 @@ static size_t fill_slice(many *self, VALUE list, long from)
     while (self->count < SLICE && from + (long)self->count < RARRAY_LEN(list) &&
            bytes < LOOK_EVERY) {
         VALUE data = RARRAY_AREF(list, from + (long)self->count);
-        nrb_text text = nrb_data_of(&data, "data");
+        check_payload(data, from + (long)self->count);
+        nrb_text text = nrb_bytes_of(data);
         self->datas[self->count] = text.ptr;
         self->lens[self->count] = text.len;
         bytes += text.len;
@@ -179,10 +184,10 @@ static size_t fill_slice(many *self, VALUE list, long from)
 static void many_waiting(many *self, VALUE subject, VALUE list, long from)
 {
     VALUE kept = rb_ary_new_capa((long)self->count);
-    VALUE to = keep(subject, &self->subject);
+    VALUE to = nrb_keep(subject, &self->subject);
     for (size_t i = 0; i < self->count; i++) {
         nrb_text text = {"", 0};
-        rb_ary_push(kept, keep(RARRAY_AREF(list, from + (long)i), &text));
+        rb_ary_push(kept, nrb_keep(RARRAY_AREF(list, from + (long)i), &text));
         self->datas[i] = text.ptr;
         self->lens[i] = text.len;
     }
@@ -197,11 +202,7 @@ static void many_waiting(many *self, VALUE subject, VALUE list, long from)
 static void check_payloads(VALUE list)
 {
     for (long i = 0; i < RARRAY_LEN(list); i++) {
-        VALUE data = RARRAY_AREF(list, i);
-        if (RB_UNLIKELY(!RB_TYPE_P(data, T_STRING) && !NIL_P(data))) {
-            rb_raise(rb_eTypeError, "data: entry %ld must be a String or nil, not %" PRIsVALUE, i,
-                     rb_obj_class(data));
-        }
+        check_payload(RARRAY_AREF(list, i), i);
     }
 }
 
@@ -249,8 +250,9 @@ static VALUE msg_respond(int argc, VALUE *argv, VALUE object)
     nrb_client *client = nrb_client_get(owner);
     VALUE data = argc > 0 ? argv[0] : Qnil;
     publishing self = {.client = client->client, .msg = nrb_msg_get(object)};
-    self.data = nrb_data_of(&data, "data");
+    nrb_data_of(&data, "data");
     self.headers = nrb_headers_of(words[0], &box);
+    self.data = nrb_bytes_of(data);
     publish_or_wait(&self, client, (VALUE[]){Qnil, Qnil, data});
     nrb_headers_free(box);
     RB_GC_GUARD(data);

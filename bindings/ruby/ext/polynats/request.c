@@ -58,9 +58,11 @@ static void ask(question *self, VALUE object, int argc, const VALUE *argv, VALUE
     VALUE box, subject = argv[0], data = argc > 1 ? argv[1] : Qnil;
     nrb_client *client = nrb_client_get(object);
     self->client = client->client;
-    self->data = nrb_data_of(&data, "data");
-    self->subject = nrb_text_of(&subject, "subject");
+    nrb_data_of(&data, "data");
+    nrb_text_of(&subject, "subject");
     self->headers = nrb_headers_of(headers, &box);
+    self->data = nrb_bytes_of(data);
+    self->subject = nrb_bytes_of(subject);
     nats_status status = NATS_ERR_INTERRUPTED;
     if (nrb_client_has_room(client, self->data.len)) {
         status = ask_step(self);

@@ -28,6 +28,16 @@ VALUE nrb_kept(VALUE string)
     return rb_str_new_frozen(string);
 }
 
+VALUE nrb_keep(VALUE string, nrb_text *text)
+{
+    if (NIL_P(string)) {
+        return string;
+    }
+    VALUE kept = nrb_kept(string);
+    *text = (nrb_text){RSTRING_PTR(kept), (size_t)RSTRING_LEN(kept)};
+    return kept;
+}
+
 static VALUE converted(VALUE string, const char *what)
 {
     rb_encoding *encoding = rb_enc_get(string);
@@ -64,6 +74,14 @@ nrb_text nrb_data_of(VALUE *value, const char *what)
         *value = string;
     }
     return (nrb_text){RSTRING_PTR(*value), (size_t)RSTRING_LEN(*value)};
+}
+
+nrb_text nrb_bytes_of(VALUE value)
+{
+    if (NIL_P(value)) {
+        return (nrb_text){"", 0};
+    }
+    return (nrb_text){RSTRING_PTR(value), (size_t)RSTRING_LEN(value)};
 }
 
 int64_t nrb_seconds(VALUE value, const char *what, int64_t fallback)

@@ -110,6 +110,68 @@ static VALUE sub_drain(VALUE object, VALUE timeout)
     return Qnil;
 }
 
+/* ---- an end after so many messages: written behind what waits, as a publish is ---- */
+
+typedef struct ending {
+    nats_client *client;
+    nats_sub *sub;
+    uint64_t sid;
+    const char *subject;
+    size_t subject_len;
+    uint64_t after;
+    size_t count;
+} ending;
+
+static nats_status end_step(void *arg)
+{
+    ending *self = arg;
+    if (self->sub != NULL) {
+        return nats_sub_unsubscribe(self->sub, self->after);
+    }
+    if (self->subject == NULL) {
+        return nats_client_unsubscribe(self->client, self->sid, self->after);
+    }
+    return nats_client_unsubscribe_subject(self->client, self->subject, self->subject_len,
+                                           self->after, &self->count);
+}
+
+static nats_status end(ending *self)
+{
+    if (self->after == 0) {
+        return end_step(self);
+    }
+    /* Of our own: another thread may change the string meanwhile. */
+    VALUE kept = self->subject != NULL ? rb_str_new(self->subject, (long)self->subject_len) : Qnil;
+    self->subject = NIL_P(kept) ? NULL : RSTRING_PTR(kept);
+    nrb_call call;
+    nrb_call_start(&call, end_step, self, -1);
+    nrb_call_check(&call);
+    RB_GC_GUARD(kept);
+    return NATS_OK;
+}
+
+nats_status nrb_sub_unsubscribe(nats_sub *sub, uint64_t after)
+{
+    ending self = {.sub = sub, .after = after};
+    return end(&self);
+}
+
+nats_status nrb_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after)
+{
+    ending self = {.client = client, .sid = sid, .after = after};
+    return end(&self);
+}
+
+nats_status nrb_client_unsubscribe_subject(nats_client *client, const char *subject,
+                                           size_t subject_len, uint64_t after, size_t *count_out)
+{
+    ending self = {
+        .client = client, .subject = subject, .subject_len = subject_len, .after = after};
+    nats_status status = end(&self);
+    *count_out = self.count;
+    return status;
+}
+
 void nrb_waiting_init(void)
 {
     rb_define_method(nrb_sub_class, "raw_drain", sub_drain, 1);

@@ -60,7 +60,7 @@ module Polynats
     # Longest time that an event waits in {#run} while no message comes.
     EVENT_SLICE = 0.1
     # Of a subscription, as the library numbers them.
-    MODES = { shared: 0, callback: 2 }.freeze
+    MODES = { shared: 0, private: 1, callback: 2 }.freeze
     private_constant :EVENT_SLICE, :MODES
     private_class_method :open, :open_start
     private(*instance_methods(false).grep(/\A(?:raw|open)_/))
@@ -146,10 +146,14 @@ module Polynats
     # @yieldparam subscription [Subscription]
     # @return [Subscription]
     def subscribe(subject, queue: nil, max: nil, pending_msgs: nil, pending_bytes: nil, &callback)
-      mode = callback ? MODES[:callback] : MODES[:shared]
+      # Its messages are for nobody until it is known whom to call: other threads may dispatch.
+      mode = callback ? MODES[:private] : MODES[:shared]
       sub = open_sub(subject, queue: queue, max: max, pending_msgs: pending_msgs,
                               pending_bytes: pending_bytes, mode: mode)
-      @callbacks[sub.sid] = [callback, sub] if callback
+      return sub unless callback
+
+      @callbacks[sub.sid] = [callback, sub]
+      sub.__send__(:raw_set_mode, MODES[:callback])
       sub
     end
 
@@ -209,6 +213,8 @@ module Polynats
       end
       self
     rescue Closed
+      raise unless closed? # it may be of something that a callback used
+
       self
     end
 
@@ -242,7 +248,8 @@ module Polynats
     def self.open_asking(url, hook, options)
       raise TypeError, "credentials must respond to call" unless hook.respond_to?(:call)
 
-      client, future = open_start(url, options.merge(credentials_hook: true))
+      asked = options.reject { |name, _| name.to_s == "ask_credentials" } # the function is
+      client, future = open_start(url, asked.merge(credentials_hook: true))
       client.__send__(:answer_with, hook)
       begin
         future.wait
@@ -287,9 +294,13 @@ module Polynats
     end
 
     def call_on_event
-      while @on_event && (event = next_event(wait: 0))
+      while @on_event && (event = next_event_or_end)
         @on_event.call(event)
       end
+    end
+
+    def next_event_or_end
+      next_event(wait: 0)
     rescue Closed
       nil
     end
@@ -300,14 +311,14 @@ module Polynats
 
     # A client that is drained calls what has callbacks first.
     def drain_callbacks(deadline)
-      @callbacks.each_value do |_, sub|
+      @callbacks.values.each do |_, sub| # rubocop:disable Style/HashEachMethods -- others may subscribe
         sub.drain(timeout: [deadline - Polynats.now, 0].max)
-      rescue Timeout
+      rescue Timeout, Closed
         next
       end
-      loop { break if dispatch(wait: 0).zero? }
+      nil while dispatch(wait: 0).positive?
     rescue Closed
-      nil
+      raise unless closed?
     end
 
     def forget_callbacks

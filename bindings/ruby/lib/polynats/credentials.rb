@@ -6,8 +6,6 @@ module Polynats
   module Credentials
     NAMES = %i[user password token jwt seed public_key signature].freeze
 
-    @clients = ObjectSpace::WeakMap.new
-
     class << self
       # @return [Array] the values in the order in which C takes them
       def values(given)
@@ -18,12 +16,13 @@ module Polynats
         given.values_at(*NAMES)
       end
 
+      # Each ractor has its own.
       def register(client)
-        @clients[client] = true
+        (Ractor.current[:polynats_clients] ||= ObjectSpace::WeakMap.new)[client] = true
       end
 
       def answer_all
-        @clients.each_key { |client| client.__send__(:answer_question) } if @clients.size.positive?
+        Ractor.current[:polynats_clients]&.each_key { |client| client.__send__(:answer_question) }
       end
     end
   end
