@@ -80,6 +80,24 @@ typedef enum nats__goal {
     NATS__GOAL_DRAINED
 } nats__goal;
 
+/* What L4 makes of a request: it looks at each reply first, may ask something else under the same
+ * future, and says in its own words why it failed. All are called with mu held, by whoever moves the
+ * connection; those that are NULL are not called. */
+typedef struct nats__future_hooks {
+    /* A reply came: msg is the hook's, to be given (nats__future_give), made something else of, or
+     * dropped (nats__chunk_unref). status: of its first line, 0 for none; 503: nobody listens. What is
+     * to end the future is said by nats__future_end() or nats__future_fail(). */
+    void (*on_reply)(nats_future *future, nats_msg *msg, int32_t status, int64_t now_ns);
+    /* The time is there that nats__future_hook_at() was told. */
+    void (*on_time)(nats_future *future, int64_t now_ns);
+    /* The server does not allow what was asked. True: the hook has found another way. */
+    bool (*on_refused)(nats_future *future);
+    /* It has ended, however: future->status. Once, and before anybody is told. */
+    void (*on_ended)(nats_future *future);
+    /* It is gone: free the owner. No reference to a client may be given up here. */
+    void (*freed)(void *owner);
+} nats__future_hooks;
+
 struct nats_future {
     nats__conn *conn;
     nats_client *client; /* referenced */
@@ -108,7 +126,22 @@ struct nats_future {
     uint64_t ping;      /* of a goal: the token of its PING; 0: none was sent yet */
     nats_sub *sub;      /* referenced, of a goal */
     struct nats_future *next_goal;
+    const nats__future_hooks *hooks; /* NULL: a plain request */
+    void *owner;                     /* the hooks' own */
+    int64_t hook_at_ns;              /* INT64_MAX: no time is waited for */
+    nats__error *words;              /* why it failed, NULL: go by the status */
 };
+
+/* What is asked besides the message. */
+typedef struct nats__question {
+    bool many;
+    size_t max; /* of many: replies, 0: any number */
+    int64_t stall_ms;
+    int64_t timeout_ms; /* -1: the option request_timeout */
+    bool sentinel;
+    const nats__future_hooks *hooks;
+    void *owner;
+} nats__question;
 
 /* ---- a client (client/client.c) ---- */
 
@@ -299,6 +332,8 @@ struct nats__conn {
     uint32_t *free_slots;
     uint32_t free_slot_count;
     uint32_t open_futures;
+    uint32_t hooked_futures; /* those among them that have hooks: they keep times of their own */
+    bool unsent;             /* nats__conn_send() has left something to the driver */
     nats_future *goals; /* those among them that wait for no replies */
     uint32_t open_goals;
     nats_future **expiry; /* the open ones, as a heap: client/expiry.c */
@@ -407,6 +442,10 @@ nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const 
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
 nats__wrote nats__writer_flush(nats__conn *conn);
 nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame);
+/* The same from within, with mu held: it never waits, so a full socket lets it through, and it
+ * writes nothing. The driver writes at the end of its round; who is not the driver calls
+ * nats__writer_kick() when mu is free again. */
+nats_status nats__conn_send(nats__conn *conn, const nats__frame *frame);
 /* Append a frame to a burst under way, if that is all there is to do. False: nats__conn_publish(). */
 static inline __attribute__((always_inline)) bool nats__conn_publish_more(
     nats__conn *conn, const nats__frame *frame)
@@ -540,9 +579,17 @@ const char *nats__event_name(const nats_event *event); /* of its type; any threa
 void nats__event_trace(nats__conn *conn);
 
 /* request.c: mu held, but for the first. */
-nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,
-                               int64_t stall_ms, int64_t timeout_ms, bool sentinel,
-                               nats_future **out);
+/* An owner stays with the caller when it fails, although its hooks may have heard of the end. */
+nats_status nats__future_start(nats_client *client, const nats__frame *ask,
+                               const nats__question *how, nats_future **out);
+/* Ask something else, or again, under an open future: a reply to what was asked before comes too
+ * late. Its deadline stays. Sends as nats__conn_send(). */
+nats_status nats__future_ask(nats_future *future, const nats__frame *ask);
+void nats__future_give(nats_future *future, nats_msg *msg); /* a reply, to whoever waits */
+/* End it with this thread's last error, whose words are kept for whoever asks. */
+void nats__future_fail(nats_future *future);
+/* Let its hook on_time be called then; INT64_MAX: not at all. */
+void nats__future_hook_at(nats_future *future, int64_t at_ns);
 void nats__future_free(nats_future *future);   /* its client's reference stays with the caller */
 nats_msg *nats__future_take(nats_future *future); /* the oldest reply, or NULL */
 void nats__future_cancel(nats_future *future);

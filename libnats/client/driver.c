@@ -163,6 +163,9 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     int64_t deadline = nats__session_deadline_ns(conn->session);
     deadline = earlier(deadline, conn->attempt_deadline_ns);
     deadline = earlier(deadline, conn->rest_ns);
+    if (conn->hooked_futures > 0) {
+        deadline = earlier(deadline, nats__requests_deadline_ns(conn));
+    }
     if (conn->more && (conn->tls != NULL || conn->ws != NULL)) {
         return 0; /* what they hold, the socket does not tell of */
     }
@@ -378,7 +381,8 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__conn_dispatch(conn, now_ns);
     nats__requests_expire(conn, now_ns);
     nats__goals_check(conn);
-    bool staged = nats__conn_stage(conn);
+    bool staged = nats__conn_stage(conn) || conn->unsent;
+    conn->unsent = false;
     if (!conn->connected && nats__session_out(conn->session)->len > 0) {
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);
         nats__conn_dispatch(conn, now_ns);

@@ -8,6 +8,7 @@
 #include "polynats/future.h"
 #include "polynats/headers.h"
 #include "polynats/info.h"
+#include "polynats/jetstream.h"
 #include "polynats/kind.h"
 #include "polynats/msg.h"
 #include "polynats/options.h"

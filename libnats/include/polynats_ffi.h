@@ -8,6 +8,7 @@ typedef struct nats_event nats_event;
 typedef struct nats_future nats_future;
 typedef struct nats_headers nats_headers;
 typedef struct nats_info nats_info;
+typedef struct nats_js nats_js;
 typedef struct nats_msg nats_msg;
 typedef struct nats_options nats_options;
 typedef struct nats_proto nats_proto;
@@ -251,6 +252,11 @@ int32_t nats_info_next(const nats_info *info, size_t *cursor, const char **name_
     const char **value_out, size_t *value_len_out, int32_t *in_list_out);
 void nats_info_free(nats_info *info);
 
+/* polynats/jetstream.h */
+nats_status nats_client_jetstream(nats_client *client, const char *domain, const char *prefix,
+    int64_t timeout_ms, nats_js **js_out);
+void nats_js_free(nats_js *js);
+
 /* polynats/kind.h */
 const char *nats_kind_name(int32_t kind);
 
@@ -349,6 +355,8 @@ const char *nats_status_text(nats_status status);
 const char *nats_last_error(const struct nats_client *client);
 nats_status nats_last_status(void);
 const char *nats_last_about(void);
+int32_t nats_last_err_code(void);
+int32_t nats_last_code(void);
 
 /* polynats/sub.h */
 nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out);
