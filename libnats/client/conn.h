@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/spin.h"
+#include "client/hook.h"
 #include "client/queue.h"
 #include "client/trace.h"
 #include "client/websocket.h"
@@ -56,6 +57,7 @@ typedef struct nats__pinging {
 struct nats_sub {
     nats__subrec rec; /* first: the session hands it back */
     nats_client *client; /* referenced; NULL: the connection's own, for replies */
+    nats__hook *hook;    /* NULL: a plain one */
     atomic_uint refs;
     nats__queue queue;
     uint64_t delivered;
@@ -337,6 +339,8 @@ struct nats__conn {
     nats_future *goals; /* those among them that wait for no replies */
     uint32_t open_goals;
     nats_future **expiry; /* the open ones, as a heap: client/expiry.c */
+    nats__hook *hooks;    /* below subscriptions that are active */
+    int64_t hooks_due_ns; /* what is due first there, or earlier; INT64_MAX: nothing */
     uint32_t future_generation; /* of the next request */
     nats_future *idle_futures;
     uint32_t idle_future_count;
@@ -546,6 +550,15 @@ void nats__sub_refused(nats_sub *sub);
 void nats__sub_release(nats_sub *sub);
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after);
 void nats__sub_end(nats_sub *sub); /* at once, and whatever happens */
+
+/* hook.c: mu held. What the pump and who takes messages call, of a subscription with a hook. */
+/* last: the subscription has had its maximum. */
+void nats__hook_msg(nats_sub *sub, nats_msg *msg, bool last, int64_t now_ns);
+void nats__hook_taken(nats_sub *sub, size_t count, uint64_t bytes);
+void nats__hook_ended(nats_sub *sub);
+void nats__hooks_time(nats__conn *conn, int64_t now_ns);
+void nats__hooks_lost(nats__conn *conn);
+void nats__hooks_connected(nats__conn *conn, int64_t now_ns);
 
 /* drain.c: mu held. begin: tell the server. end: what it had sent is here if server_knows. */
 nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns);

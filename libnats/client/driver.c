@@ -166,6 +166,7 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     if (conn->hooked_futures > 0) {
         deadline = earlier(deadline, nats__requests_deadline_ns(conn));
     }
+    deadline = earlier(deadline, conn->hooks_due_ns);
     if (conn->more && (conn->tls != NULL || conn->ws != NULL)) {
         return 0; /* what they hold, the socket does not tell of */
     }
@@ -380,6 +381,7 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
     nats__requests_expire(conn, now_ns);
+    nats__hooks_time(conn, now_ns);
     nats__goals_check(conn);
     bool staged = nats__conn_stage(conn) || conn->unsent;
     conn->unsent = false;
