@@ -461,7 +461,8 @@ static inline __attribute__((always_inline)) bool nats__conn_publish_more(
     size_t limit = out->blocked || out->writing ? NATS__FILL_MAX : NATS__FLUSH_BYTES;
     bool fits = out->armed && out->box.open && !out->closed && fill->len < limit &&
                 size <= out->payload_max && fill->cap - fill->len >= nats__frame_bound(frame) &&
-                (frame->headers_len == 0 || out->headers);
+                (frame->headers_len == 0 || out->headers) &&
+                (frame->epoch == 0 || frame->epoch == out->epoch);
     if (!fits) {
         nats__spin_unlock(&conn->out_lock);
         return false;
@@ -559,6 +560,8 @@ void nats__hook_ended(nats_sub *sub);
 void nats__hooks_time(nats__conn *conn, int64_t now_ns);
 void nats__hooks_lost(nats__conn *conn);
 void nats__hooks_connected(nats__conn *conn, int64_t now_ns);
+/* The server does not allow something to be published to subject, or, of_reply, to be answered there. */
+void nats__hooks_refused(nats__conn *conn, const char *subject, bool of_reply);
 
 /* drain.c: mu held. begin: tell the server. end: what it had sent is here if server_knows. */
 nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns);
@@ -609,6 +612,7 @@ void nats__future_cancel(nats_future *future);
 void nats__future_expire(nats_future *future, int64_t now_ns); /* end it if its time is up */
 int64_t nats__future_deadline_ns(const nats_future *future);
 void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
+nats_status nats__requests_inbox(nats__conn *conn); /* conn->mux is there then */
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
@@ -621,6 +625,7 @@ void nats__requests_expire(nats__conn *conn, int64_t now_ns); /* end those whose
 /* A future of no request yet; subject: for its words. */
 nats_status nats__future_new(nats_client *client, const char *subject, size_t subject_len,
                              int64_t deadline_ns, nats_future **out);
+void nats__future_hook(nats_future *future, const nats__future_hooks *hooks, void *owner);
 void nats__future_end(nats_future *future, nats_status status); /* nothing more comes in */
 
 /* goal.c: futures of no request. mu held. sub: what a SUB_DRAINED is about, else NULL. */

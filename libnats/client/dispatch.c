@@ -190,6 +190,9 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
     } else if (sub == NULL && refused && ev->subject != NULL) {
         nats__requests_refused(conn, ev->subject);
     }
+    if (sub == NULL && refused && ev->subject != NULL) {
+        nats__hooks_refused(conn, ev->subject, ev->of_reply);
+    }
     nats__event_push(conn, sub != NULL ? sub->client : NULL,
                      &(nats__event_facts){.type = NATS_EVENT_ERROR,
                                           .status = ev->status,

@@ -159,3 +159,13 @@ void nats__hooks_connected(nats__conn *conn, int64_t now_ns)
         }
     }
 }
+
+void nats__hooks_refused(nats__conn *conn, const char *subject, bool of_reply)
+{
+    for (nats__hook *hook = conn->hooks, *next; hook != NULL; hook = next) {
+        next = hook->next;
+        if (hook->calls->on_refused != NULL) {
+            hook->calls->on_refused(hook, subject, of_reply);
+        }
+    }
+}

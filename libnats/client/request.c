@@ -24,7 +24,7 @@ enum {
 
 /* ---- the inbox ---- */
 
-static nats_status inbox_open(nats__conn *conn)
+nats_status nats__requests_inbox(nats__conn *conn)
 {
     if (conn->mux != NULL) {
         return NATS_OK;
@@ -157,6 +157,13 @@ nats_status nats__future_new(nats_client *client, const char *subject_text, size
     return NATS_OK;
 }
 
+void nats__future_hook(nats_future *future, const nats__future_hooks *hooks, void *owner)
+{
+    future->hooks = hooks;
+    future->owner = owner;
+    future->conn->hooked_futures++;
+}
+
 static void unhook(nats_future *future)
 {
     future->conn->hooked_futures--;
@@ -276,7 +283,7 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, const na
     }
     int64_t ms = how->timeout_ms >= 0 ? how->timeout_ms
                                       : nats__conn_opt(conn, NATS__OPT_request_timeout);
-    nats_status status = inbox_open(conn);
+    nats_status status = nats__requests_inbox(conn);
     if (status == NATS_OK) {
         status = nats__future_new(client, ask->subject, ask->subject_len, nats__deadline_in(ms),
                                   out);
@@ -291,9 +298,9 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, const na
     nats__queue_limit(conn, &future->queue);
     future->stall_ns = how->stall_ms <= STALL_MS_MAX ? how->stall_ms * NATS__MS : 0;
     future->sentinel = how->sentinel;
-    future->hooks = how->hooks;
-    future->owner = how->owner;
-    conn->hooked_futures += how->hooks != NULL;
+    if (how->hooks != NULL) {
+        nats__future_hook(future, how->hooks, how->owner);
+    }
     conn->totals.requests++;
     address(future, reply, frame);
     return NATS_OK;

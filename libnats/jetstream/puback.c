@@ -6,12 +6,16 @@
 #include "base/utf8.h"
 #include "json/json.h"
 
-enum { STATUS_MAX = 0xFFFFFF };
+enum {
+    STATUS_MAX = 0xFFFFFF,
+    NAME_SIZE = 16 /* longer ones than those that are known need not be told apart */
+};
 
 typedef struct scan {
     const char *at;
     const char *end;
     bool exotic; /* something that only the JSON library can judge */
+    char name[NAME_SIZE]; /* one that had escapes */
 } scan;
 
 /* What was found in the members, in whatever order they came. */
@@ -224,7 +228,14 @@ static void note_member(nats__raw_text name, const value *read, found *all)
 static bool read_name(scan *s, nats__raw_text *out)
 {
     skip_blanks(s);
-    return s->at < s->end && *s->at == '"' && read_text(s, out) && take(s, ':');
+    if (s->at == s->end || *s->at != '"' || !read_text(s, out)) {
+        return false;
+    }
+    if (s->exotic && memchr(out->at, '\\', out->len) != NULL) {
+        nats__puback_text(*out, s->name, sizeof s->name);
+        *out = (nats__raw_text){s->name, strlen(s->name)};
+    }
+    return take(s, ':');
 }
 
 static bool read_error(scan *s, found *all)
