@@ -57,7 +57,7 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
         sub->hook->untold = false;
     }
     bool last = ended && sub->client->drained && sub->client->pending == 0;
-    pthread_mutex_unlock(&conn->mu);
+    nats__conn_unlock(conn);
     if (last) {
         nats_client_close(sub->client);
     }

@@ -329,6 +329,7 @@ struct nats__conn {
 
     nats_sub *mux; /* the inbox of requests; NULL before the first */
     size_t mux_prefix_len;
+    uint64_t inboxes; /* made below that */
     nats_future **futures; /* by slot */
     uint32_t future_count; /* slots made */
     uint32_t *free_slots;
@@ -555,6 +556,7 @@ void nats__sub_end(nats_sub *sub); /* at once, and whatever happens */
 /* hook.c: mu held. What the pump and who takes messages call, of a subscription with a hook. */
 /* last: the subscription has had its maximum. */
 void nats__hook_msg(nats_sub *sub, nats_msg *msg, bool last, int64_t now_ns);
+void nats__hook_limit(nats_sub *sub, uint64_t max); /* it ends behind so many messages */
 void nats__hook_taken(nats_sub *sub, size_t count, uint64_t bytes);
 void nats__hook_ended(nats_sub *sub);
 void nats__hooks_time(nats__conn *conn, int64_t now_ns);
@@ -664,6 +666,17 @@ nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt
  * with INTERRUPTED the one to go on with; else none. */
 nats_status nats__conn_flush_on(nats__conn *conn, nats__pinging *pinging, int64_t deadline_ns,
                                 int64_t *rtt_ns_out);
+
+/* Give mu up, and see to it that what nats__conn_send() left is written. */
+static inline void nats__conn_unlock(nats__conn *conn)
+{
+    bool unsent = conn->unsent;
+    conn->unsent = false;
+    pthread_mutex_unlock(&conn->mu);
+    if (unsent) {
+        nats__writer_kick(conn);
+    }
+}
 
 /* loop.c: mu held. */
 void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want);

@@ -46,9 +46,25 @@ void nats__hook_due(nats__hook *hook, int64_t due_ns)
     nats__keeper_tell(conn);
 }
 
-void nats__hook_push(nats__hook *hook, nats_msg *msg, int64_t now_ns)
+bool nats__hook_push(nats__hook *hook, nats_msg *msg, int64_t now_ns)
 {
     nats__sub_push(hook->sub->client->conn, hook->sub, msg, now_ns);
+    hook->count++;
+    if (hook->max == 0 || hook->count < hook->max) {
+        return true;
+    }
+    nats__hook_end(hook, NULL);
+    return false;
+}
+
+/* The server counts what the hook keeps to itself as well, so it is not told. */
+void nats__hook_limit(nats_sub *sub, uint64_t max)
+{
+    nats__hook *hook = sub->hook;
+    hook->max = max;
+    if (hook->count >= max) {
+        nats__hook_end(hook, NULL);
+    }
 }
 
 static void tell(const nats__hook *hook)

@@ -39,6 +39,8 @@ struct nats__hook {
     int64_t due_ns; /* set by nats__hook_due() */
     nats__hook *next; /* of the connection's, while the subscription is active */
     nats__hook *prev;
+    uint64_t max;   /* of messages queued, by nats_sub_unsubscribe(); 0: none */
+    uint64_t count; /* messages queued */
     bool ended;   /* on_ended was called */
     bool untold;  /* `why` was not told by next or get yet */
     nats__error why;
@@ -49,8 +51,9 @@ struct nats__hook {
 void nats__hook_add(nats_sub *sub, nats__hook *hook, const nats__hook_calls *calls);
 /* Call on_time at that time, or somewhat later; INT64_MAX: never. mu held. */
 void nats__hook_due(nats__hook *hook, int64_t due_ns);
-/* Queue a message: the subscription's now. mu held. */
-void nats__hook_push(nats__hook *hook, nats_msg *msg, int64_t now_ns);
+/* Queue a message: the subscription's now. False when that was the last it was to have: it has ended, and
+ * the hook may be gone. mu held. */
+bool nats__hook_push(nats__hook *hook, nats_msg *msg, int64_t now_ns);
 /* End the subscription. why NULL: it ran its course; else it is told once by next or get, behind
  * the last message, and as an event. Within a call of the hook, it is the last thing to do. mu
  * held. */

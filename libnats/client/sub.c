@@ -160,6 +160,10 @@ nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after)
     if (!sub->active) {
         return NATS_OK;
     }
+    if (after > 0 && sub->hook != NULL) {
+        nats__hook_limit(sub, after);
+        return NATS_OK;
+    }
     bool done = false;
     nats_status status = nats__session_unsubscribe(conn->session, &sub->rec, after, &done);
     if (status != NATS_OK) {

@@ -9,6 +9,7 @@
 #include "polynats/headers.h"
 #include "polynats/info.h"
 #include "polynats/jetstream.h"
+#include "polynats/jetstream_consume.h"
 #include "polynats/jetstream_publish.h"
 #include "polynats/kind.h"
 #include "polynats/msg.h"

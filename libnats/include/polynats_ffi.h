@@ -9,6 +9,8 @@ typedef struct nats_future nats_future;
 typedef struct nats_headers nats_headers;
 typedef struct nats_info nats_info;
 typedef struct nats_js nats_js;
+typedef struct nats_js_publisher nats_js_publisher;
+typedef struct nats_js_batch nats_js_batch;
 typedef struct nats_msg nats_msg;
 typedef struct nats_options nats_options;
 typedef struct nats_proto nats_proto;
@@ -45,6 +47,29 @@ enum { NATS_INFO_TEXT = 1 };
 enum { NATS_INFO_INT = 2 };
 enum { NATS_INFO_BOOL = 3 };
 enum { NATS_INFO_JSON = 4 };
+
+/* polynats/jetstream_consume.h */
+enum { NATS_ACK = 1 };
+enum { NATS_NAK = 2 };
+enum { NATS_IN_PROGRESS = 3 };
+enum { NATS_TERM = 4 };
+enum { NATS_JS_STREAM_SEQ = 0 };
+enum { NATS_JS_CONSUMER_SEQ = 1 };
+enum { NATS_JS_DELIVERED = 2 };
+enum { NATS_JS_PENDING = 3 };
+enum { NATS_JS_TIME_NS = 4 };
+enum { NATS_JS_UINT_COUNT = 5 };
+enum { NATS_JS_STREAM = 16 };
+enum { NATS_JS_CONSUMER = 17 };
+enum { NATS_JS_DOMAIN = 18 };
+
+/* polynats/jetstream_publish.h */
+enum { NATS_PUBLISHER_PUBLISHED = 0 };
+enum { NATS_PUBLISHER_ACKED = 1 };
+enum { NATS_PUBLISHER_DUPLICATES = 2 };
+enum { NATS_PUBLISHER_FAILED = 3 };
+enum { NATS_PUBLISHER_PENDING = 4 };
+enum { NATS_PUBLISHER_STAT_COUNT = 5 };
 
 /* polynats/kind.h */
 enum { NATS_KIND_NONE = 0 };
@@ -256,6 +281,60 @@ void nats_info_free(nats_info *info);
 nats_status nats_client_jetstream(nats_client *client, const char *domain, const char *prefix,
     int64_t timeout_ms, nats_js **js_out);
 void nats_js_free(nats_js *js);
+
+/* polynats/jetstream_consume.h */
+nats_status nats_js_consume(nats_js *js, const char *how, const char *arguments,
+    size_t arguments_len, int64_t timeout_ms, nats_sub **sub_out);
+nats_status nats_js_consume_start(nats_js *js, const char *how, const char *arguments,
+    size_t arguments_len, int64_t timeout_ms, nats_sub **sub_out, nats_future **future_out);
+nats_status nats_client_ack(nats_client *client, nats_msg *msg, int32_t how, int64_t delay_ms,
+    const char *reason, size_t reason_len);
+nats_status nats_client_ack_many(nats_client *client, nats_msg *const *batch, size_t count,
+    size_t *acked_out);
+nats_status nats_client_ack_sync(nats_client *client, nats_msg *msg, int64_t timeout_ms);
+nats_status nats_client_ack_sync_start(nats_client *client, nats_msg *msg, int64_t timeout_ms,
+    nats_future **future_out);
+int32_t nats_msg_js_uint(const nats_msg *msg, int32_t what, uint64_t *out);
+int32_t nats_msg_js_uints(const nats_msg *msg, uint64_t *values);
+const char *nats_msg_js_text(const nats_msg *msg, int32_t what, size_t *len_out);
+
+/* polynats/jetstream_publish.h */
+nats_status nats_js_publish(nats_js *js, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_msg **ack_out);
+nats_status nats_js_publish_start(nats_js *js, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_future **future_out);
+int32_t nats_msg_ack_seq(const nats_msg *ack, uint64_t *seq_out, int32_t *duplicate_out);
+const char *nats_js_header(const char *keyword, int32_t *kind_out);
+const char *nats_js_keyword(size_t index);
+nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
+    nats_js_publisher **publisher_out);
+nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
+    size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
+    uint64_t *id_out);
+nats_status nats_js_publisher_publish_many(nats_js_publisher *publisher, const char *subject,
+    size_t subject_len, const void *const *datas, const size_t *data_lens, size_t count,
+    uint64_t *first_id_out, size_t *published_out);
+nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeout_ms);
+nats_status nats_js_publisher_flush_start(nats_js_publisher *publisher, int64_t timeout_ms,
+    nats_future **future_out);
+nats_status nats_js_publisher_next_failure(nats_js_publisher *publisher, uint64_t *id_out);
+size_t nats_js_publisher_stats(nats_js_publisher *publisher, uint64_t *values, size_t count);
+void nats_js_publisher_free(nats_js_publisher *publisher);
+nats_status nats_js_batch_new(nats_js *js, nats_js_batch **batch_out);
+nats_status nats_js_batch_add(nats_js_batch *batch, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms);
+nats_status nats_js_batch_commit(nats_js_batch *batch, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_msg **ack_out);
+nats_status nats_js_batch_add_start(nats_js_batch *batch, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_future **future_out);
+nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject,
+    size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
+    int64_t timeout_ms, nats_future **future_out);
+void nats_js_batch_free(nats_js_batch *batch);
 
 /* polynats/kind.h */
 const char *nats_kind_name(int32_t kind);

@@ -401,3 +401,8 @@ void nats__json_set_bool(nats__json *object, const char *name, bool value)
 {
     set_member(object, name, json_object_new_boolean(value));
 }
+
+void nats__json_remove(nats__json *object, const char *name)
+{
+    json_object_object_del(unwrapped(object), name);
+}

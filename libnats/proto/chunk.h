@@ -40,6 +40,7 @@ struct nats_msg {
     uint16_t subject_len;
     uint16_t reply_len;  /* 0: none */
     uint16_t reply;      /* offset */
+    atomic_uchar acked;  /* of JetStream (jetstream/ack.h); 0: not */
 };
 
 /* References: one for the reader, one for each record of its slabs, whether it is a message yet
@@ -85,8 +86,8 @@ bool nats__chunk_rewind(nats__chunk *chunk);
 /* More records for the chunk. False when memory is out. */
 bool nats__chunk_grow(nats__chunk *chunk);
 
-/* A record in the chunk, which it holds; every other field is for the caller to set. NULL when
- * memory is out. */
+/* A record in the chunk, which it holds, not acknowledged; every other field is for the caller to
+ * set. NULL when memory is out. */
 static inline __attribute__((always_inline)) nats_msg *nats__chunk_msg(nats__chunk *chunk)
 {
     if (chunk->slab_left == 0 && !nats__chunk_grow(chunk)) {
@@ -96,6 +97,7 @@ static inline __attribute__((always_inline)) nats_msg *nats__chunk_msg(nats__chu
     chunk->credit--;
     nats_msg *msg = chunk->slab_next++;
     msg->chunk = chunk;
+    atomic_init(&msg->acked, 0);
     return msg;
 }
 

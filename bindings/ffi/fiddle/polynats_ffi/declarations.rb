@@ -48,6 +48,29 @@ module PolynatsFFI
     NATS_INFO_BOOL = 3
     NATS_INFO_JSON = 4
 
+    # polynats/jetstream_consume.h
+    NATS_ACK = 1
+    NATS_NAK = 2
+    NATS_IN_PROGRESS = 3
+    NATS_TERM = 4
+    NATS_JS_STREAM_SEQ = 0
+    NATS_JS_CONSUMER_SEQ = 1
+    NATS_JS_DELIVERED = 2
+    NATS_JS_PENDING = 3
+    NATS_JS_TIME_NS = 4
+    NATS_JS_UINT_COUNT = 5
+    NATS_JS_STREAM = 16
+    NATS_JS_CONSUMER = 17
+    NATS_JS_DOMAIN = 18
+
+    # polynats/jetstream_publish.h
+    NATS_PUBLISHER_PUBLISHED = 0
+    NATS_PUBLISHER_ACKED = 1
+    NATS_PUBLISHER_DUPLICATES = 2
+    NATS_PUBLISHER_FAILED = 3
+    NATS_PUBLISHER_PENDING = 4
+    NATS_PUBLISHER_STAT_COUNT = 5
+
     # polynats/kind.h
     NATS_KIND_NONE = 0
     NATS_KIND_UNKNOWN = 1
@@ -229,6 +252,39 @@ module PolynatsFFI
       nats_info_free: [VOID, [POINTER]],
       nats_client_jetstream: [INT32, [POINTER, POINTER, POINTER, INT64, POINTER]],
       nats_js_free: [VOID, [POINTER]],
+      nats_js_consume: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_consume_start: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER, POINTER]],
+      nats_client_ack: [INT32, [POINTER, POINTER, INT32, INT64, POINTER, SIZE]],
+      nats_client_ack_many: [INT32, [POINTER, POINTER, SIZE, POINTER]],
+      nats_client_ack_sync: [INT32, [POINTER, POINTER, INT64]],
+      nats_client_ack_sync_start: [INT32, [POINTER, POINTER, INT64, POINTER]],
+      nats_msg_js_uint: [INT32, [POINTER, INT32, POINTER]],
+      nats_msg_js_uints: [INT32, [POINTER, POINTER]],
+      nats_msg_js_text: [POINTER, [POINTER, INT32, POINTER]],
+      nats_js_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_publish_start: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_msg_ack_seq: [INT32, [POINTER, POINTER, POINTER]],
+      nats_js_header: [POINTER, [POINTER, POINTER]],
+      nats_js_keyword: [POINTER, [SIZE]],
+      nats_js_publisher_new: [INT32, [POINTER, INT64, POINTER]],
+      nats_js_publisher_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER]],
+      nats_js_publisher_publish_many: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER, POINTER]],
+      nats_js_publisher_flush: [INT32, [POINTER, INT64]],
+      nats_js_publisher_flush_start: [INT32, [POINTER, INT64, POINTER]],
+      nats_js_publisher_next_failure: [INT32, [POINTER, POINTER]],
+      nats_js_publisher_stats: [SIZE, [POINTER, POINTER, SIZE]],
+      nats_js_publisher_free: [VOID, [POINTER]],
+      nats_js_batch_new: [INT32, [POINTER, POINTER]],
+      nats_js_batch_add: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64]],
+      nats_js_batch_commit: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_batch_add_start: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_batch_commit_start: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_batch_free: [VOID, [POINTER]],
       nats_kind_name: [POINTER, [INT32]],
       nats_msg_subject: [POINTER, [POINTER, POINTER]],
       nats_msg_reply: [POINTER, [POINTER, POINTER]],
