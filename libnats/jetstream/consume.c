@@ -17,7 +17,6 @@
 enum {
     LETTER_ANSWER = 'a', /* the last token of our inbox begins so */
     LETTER_PULL = 'p',
-    LETTER_DELIVER = 'd',
     NO_RESPONDERS = 503
 };
 
@@ -331,8 +330,7 @@ static void take_inbox(nats__consume *self, nats_msg *msg, int64_t now_ns)
         nats__chunk_unref(msg->chunk, 1);
         return;
     }
-    bool word = numbered ? token[0] == LETTER_PULL : len == 1 && token[0] == LETTER_DELIVER;
-    if (!word) {
+    if (!numbered || token[0] != LETTER_PULL) {
         nats__consume_drop(self, msg);
         return;
     }

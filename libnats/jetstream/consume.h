@@ -1,7 +1,7 @@
 /* Subscriptions to consumers: what the ways of consuming share. Each is a hook below a subscription to
  * an inbox of its own, "<inbox>.*", whose last token tells what comes: "a<n>" the answer to a question
- * to the API, "p<n>" a word about pull request n, "d" one of a push consumer. Messages of the stream
- * come with their own subjects.
+ * to the API, "p<n>" a word about pull request n. Messages of the stream come with their own
+ * subjects.
  *
  * mu held throughout, unless said otherwise. */
 #ifndef NATS_JETSTREAM_CONSUME_H
@@ -97,7 +97,7 @@ typedef struct nats__ordered {
 
 /* Of a push consumer (jetstream/push.c). */
 typedef struct nats__push {
-    nats_sub *feeder;     /* referenced: to the deliver subject; NULL: that is in our inbox */
+    nats_sub *feeder;     /* referenced: to the deliver subject */
     char *stall;          /* where to tell that messages were taken; NULL: nobody waits for that */
     uint64_t stall_left;  /* so many still are to be */
     int64_t heartbeat_ns; /* 0: none */

@@ -1,5 +1,6 @@
-/* A consumer that delivers by itself, to our inbox, or to a subject of its own, which several clients
- * may share as a queue group. Then a second subscription, the feeder, hands on what comes there.
+/* A consumer that delivers by itself, to a subject of its own, which several clients may share as a
+ * queue group. A second subscription, the feeder, hands on what comes there: the server looks for one
+ * to that very subject, and takes no wildcard for interest.
  * Flow control (ADR-9, ADR-15) is answered when what came before it was taken: who is slow is not
  * sent more than the server's window. */
 #include <stdlib.h>
@@ -128,18 +129,34 @@ static bool get_text(const nats__json *object, const char *name, const char **ou
     return nats__json_text(nats__json_get(object, name), out, len_out) && *len_out > 0;
 }
 
-/* Where an own consumer delivers to, if it does not say. */
+/* Where an own consumer delivers to, if it does not say: nothing that our inbox's star fits. */
 static size_t own_subject(const nats__consume *self, char *out)
 {
     memcpy(out, self->hook.sub->rec.subject, self->inbox_len);
-    memcpy(out + self->inbox_len, "d", 2);
-    return self->inbox_len + 1;
+    memcpy(out + self->inbox_len, "d.d", 4);
+    return self->inbox_len + 3;
+}
+
+/* Before it is made, for it begins with what it finds. */
+static nats_status feed_by(nats__consume *self, const nats__json *config)
+{
+    const char *subject;
+    const char *group;
+    size_t len;
+    size_t group_len;
+    get_text(config, "deliver_subject", &subject, &len);
+    get_text(config, "deliver_group", &group, &group_len);
+    nats_status status = nats__subject_check("deliver_subject", subject, len);
+    if (status == NATS_OK && group_len > 0) {
+        status = nats__queue_check(group, group_len);
+    }
+    return status == NATS_OK ? feed(self, subject, len, group, group_len) : status;
 }
 
 static nats_status make(nats__consume *self)
 {
     char name[NATS__NAME_MAX + 1];
-    char inbox[NATS_SUBJECT_MAX + 2];
+    char inbox[NATS_SUBJECT_MAX + 4];
     const char *text;
     size_t len;
     nats__json *config = nats__json_parse(self->args.config, strlen(self->args.config), NULL);
@@ -159,7 +176,7 @@ static nats_status make(nats__consume *self)
     if (!get_text(config, "ack_policy", &text, &len)) {
         nats__json_set_text(config, "ack_policy", "explicit", 8);
     }
-    bool asked = nats__consume_create(self, name, config);
+    bool asked = feed_by(self, config) == NATS_OK && nats__consume_create(self, name, config);
     nats__json_free(config);
     self->push.made = asked && !durable;
     memcpy(self->args.consumer, name, strlen(name) + 1);
@@ -191,7 +208,6 @@ static bool is_taken(const nats__consume *self, const nats__answer *answer, bool
 static nats_status look(nats__consume *self, const nats__answer *answer)
 {
     const nats__json *config = nats__json_get(answer->doc, "config");
-    char inbox[NATS_SUBJECT_MAX + 2];
     const char *subject;
     const char *text;
     size_t len;
@@ -213,16 +229,7 @@ static nats_status look(nats__consume *self, const nats__answer *answer)
                           "consumer %s delivers to another subscription already",
                           self->args.consumer);
     }
-    size_t inbox_len = own_subject(self, inbox);
-    bool ours = len == inbox_len && memcmp(subject, inbox, len) == 0 && !group;
-    if (ours) {
-        return NATS_OK;
-    }
-    nats_status status = nats__subject_check("deliver_subject", subject, len);
-    if (status == NATS_OK && group) {
-        status = nats__queue_check(text, text_len);
-    }
-    return status == NATS_OK ? feed(self, subject, len, text, text_len) : status;
+    return self->push.feeder != NULL ? NATS_OK : feed_by(self, config);
 }
 
 static void start_answered(nats__consume *self, const nats__answer *answer, int64_t now_ns)
