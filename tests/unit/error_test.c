@@ -29,7 +29,8 @@ static void a_failure_about_nothing_leaves_no_older_name(void **state)
 static void what_a_server_answered_is_noted_until_the_next_failure(void **state)
 {
     (void)state;
-    nats_status status = nats__fail_server(NATS_ERR_SERVER, 404, 10059, "ORDERS", "%s", "not found");
+    nats_status status =
+        nats__fail_server(NATS_ERR_SERVER, 404, 10059, "ORDERS", "%s", "not found");
     assert_failed(status, NATS_ERR_SERVER, "not found");
     assert_string_equal(nats_last_about(), "ORDERS");
     assert_int_equal(nats_last_code(), 404);
