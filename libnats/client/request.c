@@ -561,8 +561,8 @@ void nats__future_expire(nats_future *future, int64_t now_ns)
     if (now_ns >= future->stall_at_ns) {
         nats__future_end(future, NATS_OK);
     } else if (now_ns >= future->deadline_ns) {
-        bool enough = (future->many && future->goal == NATS__GOAL_REPLIES) ||
-                      nats__goal_goes_on(future);
+        bool any_number = future->many && future->goal == NATS__GOAL_REPLIES;
+        bool enough = (any_number && future->hooks == NULL) || nats__goal_goes_on(future);
         nats__future_end(future, enough ? NATS_OK : NATS_ERR_TIMEOUT);
     }
 }

@@ -11,6 +11,7 @@
 #include "polynats/jetstream.h"
 #include "polynats/jetstream_consume.h"
 #include "polynats/jetstream_publish.h"
+#include "polynats/json.h"
 #include "polynats/kind.h"
 #include "polynats/msg.h"
 #include "polynats/options.h"

@@ -11,6 +11,7 @@ typedef struct nats_info nats_info;
 typedef struct nats_js nats_js;
 typedef struct nats_js_publisher nats_js_publisher;
 typedef struct nats_js_batch nats_js_batch;
+typedef struct nats_json nats_json;
 typedef struct nats_msg nats_msg;
 typedef struct nats_options nats_options;
 typedef struct nats_proto nats_proto;
@@ -70,6 +71,18 @@ enum { NATS_PUBLISHER_DUPLICATES = 2 };
 enum { NATS_PUBLISHER_FAILED = 3 };
 enum { NATS_PUBLISHER_PENDING = 4 };
 enum { NATS_PUBLISHER_STAT_COUNT = 5 };
+
+/* polynats/json.h */
+enum { NATS_JSON_NULL = 1 };
+enum { NATS_JSON_BOOL = 2 };
+enum { NATS_JSON_INT = 3 };
+enum { NATS_JSON_UINT = 4 };
+enum { NATS_JSON_REAL = 5 };
+enum { NATS_JSON_TEXT = 6 };
+enum { NATS_JSON_ARRAY = 7 };
+enum { NATS_JSON_OBJECT = 8 };
+enum { NATS_JSON_DURATION = 9 };
+enum { NATS_JSON_TIME = 10 };
 
 /* polynats/kind.h */
 enum { NATS_KIND_NONE = 0 };
@@ -281,6 +294,14 @@ void nats_info_free(nats_info *info);
 nats_status nats_client_jetstream(nats_client *client, const char *domain, const char *prefix,
     int64_t timeout_ms, nats_js **js_out);
 void nats_js_free(nats_js *js);
+nats_status nats_js_call(nats_js *js, const char *verb, const char *arguments, size_t arguments_len,
+    int64_t timeout_ms, nats_msg **result_out);
+nats_status nats_js_call_start(nats_js *js, const char *verb, const char *arguments,
+    size_t arguments_len, int64_t timeout_ms, nats_future **future_out);
+const char *nats_js_verb(size_t index);
+int32_t nats_js_key(const char *object, const char *name, int32_t *element_out,
+    const char **object_out);
+const char *nats_js_key_name(const char *object, size_t index);
 
 /* polynats/jetstream_consume.h */
 nats_status nats_js_consume(nats_js *js, const char *how, const char *arguments,
@@ -335,6 +356,20 @@ nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject
     size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
     int64_t timeout_ms, nats_future **future_out);
 void nats_js_batch_free(nats_js_batch *batch);
+
+/* polynats/json.h */
+nats_status nats_json_parse(const char *text, size_t len, nats_json **json_out);
+void nats_json_free(nats_json *json);
+int32_t nats_json_kind(const nats_json *value);
+size_t nats_json_count(const nats_json *value);
+const nats_json *nats_json_get(const nats_json *object, const char *name);
+const nats_json *nats_json_at(const nats_json *array, size_t index);
+const nats_json *nats_json_member(const nats_json *object, size_t index, const char **name_out);
+const char *nats_json_text(const nats_json *value, size_t *len_out);
+int32_t nats_json_int(const nats_json *value, int64_t *out);
+int32_t nats_json_uint(const nats_json *value, uint64_t *out);
+int32_t nats_json_real(const nats_json *value, double *out);
+int32_t nats_json_time(const nats_json *value, int64_t *ns_out);
 
 /* polynats/kind.h */
 const char *nats_kind_name(int32_t kind);

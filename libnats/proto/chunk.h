@@ -113,5 +113,10 @@ static inline size_t nats__msg_size(const nats_msg *msg)
 /* A copy of msg in `into` (whose free space must do: nats__msg_room()), dropping nothing of msg. */
 nats_msg *nats__msg_copy(const nats_msg *msg, nats__chunk *into);
 size_t nats__msg_room(const nats_msg *msg);
+/* A message that did not come as such, in a chunk of its own, without a reply. headers: a whole block
+ * ("NATS/1.0" to the blank line), or none. NULL when memory is out. Sizes are those of a message. */
+nats_msg *nats__msg_make(nats__chunk_pool *pool, const char *subject, size_t subject_len,
+                         const void *headers, size_t headers_len, const void *data,
+                         size_t data_len);
 
 #endif

@@ -67,6 +67,18 @@ NATS_PUBLISHER_FAILED = 3
 NATS_PUBLISHER_PENDING = 4
 NATS_PUBLISHER_STAT_COUNT = 5
 
+# polynats/json.h
+NATS_JSON_NULL = 1
+NATS_JSON_BOOL = 2
+NATS_JSON_INT = 3
+NATS_JSON_UINT = 4
+NATS_JSON_REAL = 5
+NATS_JSON_TEXT = 6
+NATS_JSON_ARRAY = 7
+NATS_JSON_OBJECT = 8
+NATS_JSON_DURATION = 9
+NATS_JSON_TIME = 10
+
 # polynats/kind.h
 NATS_KIND_NONE = 0
 NATS_KIND_UNKNOWN = 1
@@ -253,6 +265,11 @@ FUNCTIONS = {
     "nats_info_free": (None, (c_void_p,)),
     "nats_client_jetstream": (c_int32, (c_void_p, c_char_p, c_char_p, c_int64, VOID_OUT)),
     "nats_js_free": (None, (c_void_p,)),
+    "nats_js_call": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_call_start": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_verb": (c_char_p, (c_size_t,)),
+    "nats_js_key": (c_int32, (c_char_p, c_char_p, INT32_OUT, VOID_OUT)),
+    "nats_js_key_name": (c_char_p, (c_char_p, c_size_t)),
     "nats_js_consume": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
     "nats_js_consume_start": (c_int32, (
         c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT, VOID_OUT)),
@@ -290,6 +307,18 @@ FUNCTIONS = {
     "nats_js_batch_commit_start": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
     "nats_js_batch_free": (None, (c_void_p,)),
+    "nats_json_parse": (c_int32, (c_char_p, c_size_t, VOID_OUT)),
+    "nats_json_free": (None, (c_void_p,)),
+    "nats_json_kind": (c_int32, (c_void_p,)),
+    "nats_json_count": (c_size_t, (c_void_p,)),
+    "nats_json_get": (c_void_p, (c_void_p, c_char_p)),
+    "nats_json_at": (c_void_p, (c_void_p, c_size_t)),
+    "nats_json_member": (c_void_p, (c_void_p, c_size_t, VOID_OUT)),
+    "nats_json_text": (c_void_p, (c_void_p, SIZE_OUT)),
+    "nats_json_int": (c_int32, (c_void_p, INT64_OUT)),
+    "nats_json_uint": (c_int32, (c_void_p, UINT64_OUT)),
+    "nats_json_real": (c_int32, (c_void_p, DOUBLE_OUT)),
+    "nats_json_time": (c_int32, (c_void_p, INT64_OUT)),
     "nats_kind_name": (c_char_p, (c_int32,)),
     "nats_msg_subject": (c_void_p, (c_void_p, SIZE_OUT)),
     "nats_msg_reply": (c_void_p, (c_void_p, SIZE_OUT)),

@@ -71,6 +71,18 @@ module PolynatsFFI
     NATS_PUBLISHER_PENDING = 4
     NATS_PUBLISHER_STAT_COUNT = 5
 
+    # polynats/json.h
+    NATS_JSON_NULL = 1
+    NATS_JSON_BOOL = 2
+    NATS_JSON_INT = 3
+    NATS_JSON_UINT = 4
+    NATS_JSON_REAL = 5
+    NATS_JSON_TEXT = 6
+    NATS_JSON_ARRAY = 7
+    NATS_JSON_OBJECT = 8
+    NATS_JSON_DURATION = 9
+    NATS_JSON_TIME = 10
+
     # polynats/kind.h
     NATS_KIND_NONE = 0
     NATS_KIND_UNKNOWN = 1
@@ -252,6 +264,11 @@ module PolynatsFFI
       nats_info_free: [VOID, [POINTER]],
       nats_client_jetstream: [INT32, [POINTER, POINTER, POINTER, INT64, POINTER]],
       nats_js_free: [VOID, [POINTER]],
+      nats_js_call: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_call_start: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_verb: [POINTER, [SIZE]],
+      nats_js_key: [INT32, [POINTER, POINTER, POINTER, POINTER]],
+      nats_js_key_name: [POINTER, [POINTER, SIZE]],
       nats_js_consume: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
       nats_js_consume_start: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER, POINTER]],
       nats_client_ack: [INT32, [POINTER, POINTER, INT32, INT64, POINTER, SIZE]],
@@ -285,6 +302,18 @@ module PolynatsFFI
       nats_js_batch_commit_start: [INT32, [
         POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
       nats_js_batch_free: [VOID, [POINTER]],
+      nats_json_parse: [INT32, [POINTER, SIZE, POINTER]],
+      nats_json_free: [VOID, [POINTER]],
+      nats_json_kind: [INT32, [POINTER]],
+      nats_json_count: [SIZE, [POINTER]],
+      nats_json_get: [POINTER, [POINTER, POINTER]],
+      nats_json_at: [POINTER, [POINTER, SIZE]],
+      nats_json_member: [POINTER, [POINTER, SIZE, POINTER]],
+      nats_json_text: [POINTER, [POINTER, POINTER]],
+      nats_json_int: [INT32, [POINTER, POINTER]],
+      nats_json_uint: [INT32, [POINTER, POINTER]],
+      nats_json_real: [INT32, [POINTER, POINTER]],
+      nats_json_time: [INT32, [POINTER, POINTER]],
       nats_kind_name: [POINTER, [INT32]],
       nats_msg_subject: [POINTER, [POINTER, POINTER]],
       nats_msg_reply: [POINTER, [POINTER, POINTER]],
