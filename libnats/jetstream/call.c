@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "jetstream/answer.h"
 #include "jetstream/ask.h"
@@ -12,7 +13,12 @@
 #include "jetstream/level.h"
 #include "proto/headers.h"
 
-enum { STATUS_EOB = 204, STATUS_NOT_FOUND = 404, STATUS_NO_RESPONDERS = 503 };
+enum {
+    STATUS_EOB = 204,
+    STATUS_BAD = 400,
+    STATUS_NOT_FOUND = 404,
+    STATUS_NO_RESPONDERS = 503
+};
 
 /* What is asked now. */
 typedef enum step {
@@ -72,20 +78,30 @@ static bool write_ask(call *of, step next)
     return nats__js_ask_verb(&of->ask, of->js, of->verb, of->arguments);
 }
 
+/* Where a stream does not allow direct get, an old server leaves the request to its timeout: so it is
+ * looked at first. */
+static step first_of_get(const call *of)
+{
+    bool direct;
+    bool known = nats__json_bool(nats__json_get(of->arguments, "direct"), &direct) ||
+                 nats__js_direct_known(of->js, text_of(of->arguments, "stream"), nats__now_ns(),
+                                       &direct);
+    if (!known) {
+        return STEP_INFO;
+    }
+    return direct ? STEP_DIRECT : STEP_MAIN;
+}
+
 /* What comes first, once it is known that the server can do it. An old one takes an update for the
  * wish to create what is not there: it has to be looked for. */
 static step first_step(const call *of, const nats__conn *conn)
 {
-    bool direct;
     switch (of->verb->flow) {
     case NATS__JS_FETCH_OR_MAKE:
     case NATS__JS_SEAL:
         return STEP_INFO;
     case NATS__JS_GET:
-        if (!nats__json_bool(nats__json_get(of->arguments, "direct"), &direct)) {
-            direct = true;
-        }
-        return direct ? STEP_DIRECT : STEP_MAIN;
+        return first_of_get(of);
     default:
         break;
     }
@@ -148,6 +164,36 @@ static bool exists_already(void)
     return err_code == NATS__JS_STREAM_EXISTS || err_code == NATS__JS_CONSUMER_EXISTS;
 }
 
+static void seal(nats_future *future, call *of, const nats__json *info)
+{
+    of->now = STEP_MAIN;
+    if (nats__js_ask_seal(&of->ask, of->js, of->arguments, info)) {
+        send_ask(future, of);
+        return;
+    }
+    nats__fail(NATS_ERR_PROTOCOL, of->verb->name, "%s: the answer has no config", of->verb->name);
+    nats__future_fail(future);
+}
+
+static void learn_direct(const call *of, const nats__json *info)
+{
+    bool direct;
+    if (!nats__json_bool(nats__json_get(nats__json_get(info, "config"), "allow_direct"), &direct)) {
+        direct = false;
+    }
+    nats__js_direct_learn(of->js, text_of(of->arguments, "stream"), direct, nats__now_ns());
+}
+
+/* It is not there, and the words are those of a server that takes a wish to update for what it is. */
+static void not_there(const call *of)
+{
+    if (nats__error_get()->err_code == NATS__JS_CONSUMER_NOT_FOUND) {
+        nats__fail_server(NATS_ERR_SERVER, STATUS_BAD, NATS__JS_CONSUMER_DOES_NOT_EXIST,
+                          of->verb->name, "%s: consumer does not exist (%d)", of->verb->name,
+                          NATS__JS_CONSUMER_DOES_NOT_EXIST);
+    }
+}
+
 /* How it is now came, before what is to be done. True when msg was given away. */
 static bool info_came(nats_future *future, call *of, nats_msg *msg)
 {
@@ -159,18 +205,17 @@ static bool info_came(nats_future *future, call *of, nats_msg *msg)
             go(future, of, STEP_CREATE);
             return false;
         }
+        if (!fetch) {
+            not_there(of);
+        }
         nats__future_fail(future);
         return false;
     }
     if (of->verb->flow == NATS__JS_SEAL) {
-        of->now = STEP_MAIN;
-        if (nats__js_ask_seal(&of->ask, of->js, of->arguments, info)) {
-            send_ask(future, of);
-        } else {
-            nats__fail(NATS_ERR_PROTOCOL, of->verb->name, "%s: the answer has no config",
-                       of->verb->name);
-            nats__future_fail(future);
-        }
+        seal(future, of, info);
+    } else if (of->verb->flow == NATS__JS_GET) {
+        learn_direct(of, info);
+        go(future, of, first_of_get(of));
     } else if (fetch) {
         finish(future, msg);
     } else {
@@ -272,7 +317,8 @@ static void batch_came(nats_future *future, const call *of, const nats_msg *answ
 static void nobody_there(nats_future *future, call *of)
 {
     if (of->now == STEP_DIRECT && nats__json_get(of->arguments, "direct") == NULL) {
-        go(future, of, STEP_MAIN); /* the stream does not allow it, or is not there */
+        nats__js_direct_learn(of->js, text_of(of->arguments, "stream"), false, nats__now_ns());
+        go(future, of, STEP_MAIN); /* the stream does not allow it any more, or is not there */
         return;
     }
     const char *why = of->now == STEP_DIRECT || of->verb->flow == NATS__JS_GET_MANY
@@ -316,11 +362,12 @@ static bool on_refused(nats_future *future)
         go(future, of, first_step(of, future->conn));
         return true;
     }
-    if (of->now == STEP_DIRECT && nats__json_get(of->arguments, "direct") == NULL) {
+    bool other_way = of->verb->flow == NATS__JS_GET && of->now != STEP_MAIN &&
+                     nats__json_get(of->arguments, "direct") == NULL;
+    if (other_way) {
         go(future, of, STEP_MAIN);
-        return true;
     }
-    return false;
+    return other_way;
 }
 
 static const nats__future_hooks hooks = {

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "proto/subject.h"
+
+/* A stream may be changed by anybody: how it is read is asked anew after a minute. */
+#define SEEN_NS (INT64_C(60) * 1000 * NATS__MS)
 
 static bool is_set(const char *text)
 {
@@ -64,8 +68,47 @@ void nats__js_ref(nats_js *js)
 void nats__js_unref(nats_js *js)
 {
     if (atomic_fetch_sub_explicit(&js->refs, 1, memory_order_acq_rel) == 1) {
+        for (size_t i = 0; i < NATS__JS_SEEN_MAX; i++) {
+            free(js->seen[i].name);
+        }
         free(js);
     }
+}
+
+/* ---- which streams are read directly ---- */
+
+/* NULL: of that stream nothing is known. */
+static nats__js_seen *find_seen(nats_js *js, const char *stream)
+{
+    for (size_t i = 0; i < NATS__JS_SEEN_MAX; i++) {
+        if (js->seen[i].name != NULL && strcmp(js->seen[i].name, stream) == 0) {
+            return &js->seen[i];
+        }
+    }
+    return NULL;
+}
+
+bool nats__js_direct_known(nats_js *js, const char *stream, int64_t now_ns, bool *direct_out)
+{
+    const nats__js_seen *seen = find_seen(js, stream);
+    if (seen == NULL || now_ns - seen->at_ns > SEEN_NS) {
+        return false;
+    }
+    *direct_out = seen->direct;
+    return true;
+}
+
+void nats__js_direct_learn(nats_js *js, const char *stream, bool direct, int64_t now_ns)
+{
+    nats__js_seen *seen = find_seen(js, stream);
+    if (seen == NULL) {
+        seen = &js->seen[js->seen_next];
+        js->seen_next = (js->seen_next + 1) % NATS__JS_SEEN_MAX;
+        free(seen->name);
+        seen->name = strdup(stream); /* without memory it is asked again */
+    }
+    seen->at_ns = now_ns;
+    seen->direct = direct;
 }
 
 nats_status nats__js_timeout(const nats_js *js, int64_t *timeout_ms)

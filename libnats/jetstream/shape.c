@@ -7,6 +7,7 @@
 #include "base/decimal.h"
 #include "base/error.h"
 #include "jetstream/check.h"
+#include "jetstream/js.h"
 #include "jetstream/time.h"
 #include "proto/subject.h"
 

@@ -6,8 +6,6 @@
 #include "jetstream/keys.h"
 #include "json/json.h"
 
-enum { NATS__JS_NAME_MAX = 255 }; /* bytes of a stream's or consumer's name: the server's own limit */
-
 /* What of a request needs most of the server. */
 typedef struct nats__js_needs {
     int level;        /* 0: nothing that every JetStream does not have */
