@@ -5,7 +5,10 @@
 #include "base/error.h"
 #include "proto/options.h"
 
-enum { NAMES_MAX = 64 }; /* of one object, to look for the nearest; unit tests hold them to it */
+enum {
+    NAMES_MAX = 64, /* of one object, to look for the nearest; a unit test holds them to it */
+    CUT_MIN = 4     /* letters of a name that was cut */
+};
 
 /* Each .def has rows of several kinds: a table is made of one of them. */
 #define KEY(object, name, kind, of, level, since, doc) \
@@ -95,6 +98,18 @@ const char *nats__js_key_wire(const nats__js_key *key)
     return key->name;
 }
 
+/* By letters, or else a name that was cut or has too much: "durable". */
+static const char *nearest_of(const char *name, const char *const *names, size_t count)
+{
+    const char *nearest = count > 0 ? nats__nearest_name(name, names, count) : NULL;
+    for (size_t i = 0; nearest == NULL && strlen(name) >= CUT_MIN && i < count; i++) {
+        size_t len = strlen(names[i]);
+        len = strlen(name) < len ? strlen(name) : len;
+        nearest = strncmp(names[i], name, len) == 0 ? names[i] : NULL;
+    }
+    return nearest;
+}
+
 nats_status nats__js_key_unknown(const char *verb, const char *path, const char *object,
                                  const char *name)
 {
@@ -104,7 +119,7 @@ nats_status nats__js_key_unknown(const char *verb, const char *path, const char 
     while (count < NAMES_MAX && (key = nats__js_key_at(object, count)) != NULL) {
         names[count++] = key->name;
     }
-    const char *nearest = count > 0 ? nats__nearest_name(name, names, count) : NULL;
+    const char *nearest = nearest_of(name, names, count);
     const char *where = path[0] == '\0' ? "" : " in ";
     if (nearest == NULL) {
         return nats__fail(NATS_ERR_INVALID, name, "%s: unknown key '%.64s'%s%s", verb, name, where,

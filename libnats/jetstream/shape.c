@@ -368,9 +368,6 @@ static nats_status shape_members(shape *s, const char *object, const nats__json 
     nats_status status = NATS_OK;
     while (status == NATS_OK && nats__json_next(given, &cursor, &name, &value)) {
         const nats__js_key *key = nats__js_key_find(object, name);
-        if (key == NULL) {
-            return nats__js_key_unknown(s->verb, s->path, object, name);
-        }
         if (is_absent(key, value)) {
             continue;
         }
@@ -383,9 +380,24 @@ static nats_status shape_members(shape *s, const char *object, const nats__json 
     return status;
 }
 
+/* A misspelt key is told as such, and not as another that is missing. */
+static nats_status check_names(const shape *s, const char *object, const nats__json *given)
+{
+    void *cursor = NULL;
+    const char *name;
+    const nats__json *value;
+    while (nats__json_next(given, &cursor, &name, &value)) {
+        if (nats__js_key_find(object, name) == NULL) {
+            return nats__js_key_unknown(s->verb, s->path, object, name);
+        }
+    }
+    return NATS_OK;
+}
+
 static nats_status shape_object(shape *s, const char *object, const nats__json *given)
 {
-    nats_status status = nats__js_check(s->verb, s->path, object, given);
+    nats_status status = check_names(s, object, given);
+    status = status == NATS_OK ? nats__js_check(s->verb, s->path, object, given) : status;
     status = status == NATS_OK ? put(s, "{") : status;
     status = status == NATS_OK ? shape_members(s, object, given) : status;
     return status == NATS_OK ? put(s, "}") : status;
