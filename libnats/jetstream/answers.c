@@ -217,6 +217,7 @@ static void freed(nats__hook *hook)
     nats_js_publisher *publisher = of(hook);
     nats__window_free(&publisher->window);
     nats__failures_free(&publisher->failures);
+    nats__js_unref(publisher->js);
     free(publisher);
 }
 
