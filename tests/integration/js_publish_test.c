@@ -229,11 +229,13 @@ static void *publish_all(void *arg)
     return NULL;
 }
 
-/* The server goes with the thread that started it, so it is this one. */
-static void kill_twice(void)
+/* While the window is open. The server goes with the thread that started it, so it is this one. */
+static void kill_twice(nats_js_publisher *publisher)
 {
-    for (int i = 0; i < 2; i++) {
-        rig_sleep_ms(60);
+    for (uint64_t i = 1; i <= 2; i++) {
+        while (stat_of(publisher, NATS_PUBLISHER_ACKED) < i * MANY / 4) {
+            rig_sleep_ms(1);
+        }
         rig_stop();
         rig_sleep_ms(20);
         rig_start();
@@ -252,9 +254,10 @@ static void a_killed_server_loses_nothing_that_it_acknowledged(void)
         self.todo[self.todo_count++] = number;
     }
     pthread_t thread = rig_thread(publish_all, &self);
-    kill_twice();
+    kill_twice(self.publisher);
     rig_join(thread, 3 * RIG_WAIT_MS, "the one that publishes");
     RIG_CHECK(count_messages(client, "KILLED") == MANY);
+    RIG_CHECK(self.failures > 0);
     RIG_CHECK(stat_of(self.publisher, NATS_PUBLISHER_FAILED) == self.failures);
     RIG_CHECK(stat_of(self.publisher, NATS_PUBLISHER_ACKED) == MANY);
     printf("published again: %zu, of which the stream had %" PRIu64 "\n", self.failures,
