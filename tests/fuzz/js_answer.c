@@ -43,8 +43,10 @@ static void check_got(nats_status status, nats_msg *made)
 static void read_message(const nats_msg *msg)
 {
     nats_msg *made;
-    check_got(nats__js_got_json("verb", "STREAM", pool, msg, &made), made);
-    check_got(nats__js_got_direct("verb", pool, msg, nats_msg_status(msg), &made), made);
+    nats_status status = nats__js_got_json("verb", "STREAM", pool, msg, &made);
+    check_got(status, made);
+    status = nats__js_got_direct("verb", pool, msg, nats_msg_status(msg), &made);
+    check_got(status, made);
 }
 
 /* Every value is reached, and none twice: there are no more than bytes. */
