@@ -427,7 +427,7 @@ static nats_status get(nats_client *client, nats__msg_list *list, size_t max, in
     pthread_mutex_lock(&conn->mu);
     nats_status status = get_some(&self, max, wait_ms, batch, count_out);
     bool over = *count_out == 0 && (client->closed || conn->closed || drained(client));
-    pthread_mutex_unlock(&conn->mu);
+    nats__conn_unlock(conn);
 
     if (over) {
         nats_client_close(client);

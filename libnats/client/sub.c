@@ -104,6 +104,9 @@ void nats__sub_unref(nats_sub *sub)
         return;
     }
     nats_client *client = sub->client;
+    if (sub->hook != NULL) {
+        sub->hook->calls->freed(sub->hook);
+    }
     free(sub);
     if (client != NULL) {
         nats__client_unref(client);
@@ -120,6 +123,9 @@ void nats__sub_ended(nats_sub *sub)
     list_out(&client->subs, sub);
     list_in(&client->ended_subs, sub);
     nats__conn_tell(client->conn, sub);
+    if (sub->hook != NULL) {
+        nats__hook_ended(sub);
+    }
     nats__sub_release(sub);
 }
 
@@ -152,6 +158,10 @@ nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after)
 {
     nats__conn *conn = sub->client->conn;
     if (!sub->active) {
+        return NATS_OK;
+    }
+    if (after > 0 && sub->hook != NULL) {
+        nats__hook_limit(sub, after);
         return NATS_OK;
     }
     bool done = false;

@@ -43,6 +43,7 @@ enum {
 /* Read one whole JSON value. json_out: owned, free with nats_json_free(). Errors: INVALID (it is
  * none, or nested more than 32 deep; the text says what is wrong), NO_MEMORY. */
 NATS_API nats_status nats_json_parse(const char *text, size_t len, nats_json **json_out);
+/* Free the document, and with it all values. NULL is fine; values are not freed by themselves. */
 NATS_API void nats_json_free(nats_json *json);
 
 /* NATS_JSON_… ; 0 for NULL. DURATION and TIME go by the name of the member (or of the list) that the
@@ -50,8 +51,9 @@ NATS_API void nats_json_free(nats_json *json);
 NATS_API int32_t nats_json_kind(const nats_json *value);
 /* Elements of an array or members of an object; else 0. */
 NATS_API size_t nats_json_count(const nats_json *value);
-/* A member of an object by name, an element of an array by index; NULL when it is not there. */
+/* A member of an object by name; NULL when it is not there. */
 NATS_API const nats_json *nats_json_get(const nats_json *object, const char *name);
+/* An element of an array by index; NULL past the last. */
 NATS_API const nats_json *nats_json_at(const nats_json *array, size_t index);
 /* Member `index` of an object in the order of the text; *name_out: borrowed, NUL-terminated. NULL
  * past the last. Costs O(1) when called with 0, 1, 2, … in turn. */
@@ -63,7 +65,9 @@ NATS_API const char *nats_json_text(const nats_json *value, size_t *len_out);
 /* 1 and the number, or 0 (and 0 in *out) when it is none or out of range. A bool is 0 or 1 of int.
  * Durations are ns. */
 NATS_API int32_t nats_json_int(const nats_json *value, int64_t *out);
+/* The same of a whole number, 0 or more. */
 NATS_API int32_t nats_json_uint(const nats_json *value, uint64_t *out);
+/* The same of any number, whole or not: the nearest double. */
 NATS_API int32_t nats_json_real(const nats_json *value, double *out);
 /* A time as ns since 1970 in UTC: 1, or 0 when it is none or not in the range of int64_t (such as
  * JetStream's "0001-01-01T00:00:00Z", which says "never"). */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum kind { CLIENT, SUB, FUTURE, MSG, PROTO } kind;
+typedef enum kind { CLIENT, SUB, FUTURE, MSG, PROTO, JS, PUBLISHER, BATCH } kind;
 
 /* A handle by the name that the case gave it. */
 typedef struct handle {
@@ -150,6 +150,15 @@ static void release(handle *h)
         break;
     case PROTO:
         nats_proto_free(h->object);
+        break;
+    case JS:
+        nats_js_free(h->object);
+        break;
+    case PUBLISHER:
+        nats_js_publisher_free(h->object);
+        break;
+    case BATCH:
+        nats_js_batch_free(h->object);
         break;
     }
     free(h->name);
