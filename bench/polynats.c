@@ -99,7 +99,8 @@ static void publish_to_stream(const bench_args *args, bool fast)
     nats_js_publisher *publisher;
     uint8_t *payload = bench_payload(args->size);
     size_t subject_len = strlen(args->subject);
-    check(fast ? nats_js_publisher_fast(js, 0, &publisher) : nats_js_publisher_new(js, 0, &publisher),
+    check(fast ? nats_js_publisher_fast(js, 0, &publisher)
+               : nats_js_publisher_new(js, 0, &publisher),
           "publisher");
 
     bench_watch start = bench_start();
