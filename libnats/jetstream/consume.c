@@ -503,14 +503,21 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
 
 /* ---- started ---- */
 
-/* The start has failed by itself: it ran out of time, the connection was lost. */
+/* The start has failed by itself: it ran out of time, the connection was lost. Or nobody wants to know how it
+ * ends (status NATS_OK): then the subscription tells, if it has to. */
 static void on_future_ended(nats_future *future)
 {
     nats__consume *self = future->owner;
-    if (self != NULL && self->future == future) {
-        self->future = NULL;
-        nats__hook_end(&self->hook, NULL);
+    if (self == NULL || self->future != future) {
+        return;
     }
+    self->future = NULL;
+    if (future->status != NATS_OK) {
+        nats__hook_end(&self->hook, NULL);
+        return;
+    }
+    self->answer_by_ns = nats__now_ns() + self->js->timeout_ms * NATS__MS;
+    nats__consume_arm(self);
 }
 
 /* Who may not ask what the server can do goes on without that. */

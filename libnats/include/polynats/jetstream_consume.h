@@ -31,7 +31,8 @@ extern "C" {
 NATS_API nats_status nats_js_consume(nats_js *js, const char *how, const char *arguments,
                                      size_t arguments_len, int64_t timeout_ms, nats_sub **sub_out);
 /* The same without waiting: both are owned; the future ends when the consumer is there, its reply
- * the server's info of it (of a fetch: none), or fails, and then the subscription has ended. */
+ * the server's info of it (of a fetch: none), or fails, and then the subscription has ended. Where it
+ * is freed before, the subscription tells of a failure. */
 NATS_API nats_status nats_js_consume_start(nats_js *js, const char *how, const char *arguments,
                                            size_t arguments_len, int64_t timeout_ms,
                                            nats_sub **sub_out, nats_future **future_out);
