@@ -503,8 +503,8 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
 
 /* ---- started ---- */
 
-/* The start has failed by itself: it ran out of time, the connection was lost. Or nobody wants to know how it
- * ends (status NATS_OK): then the subscription tells, if it has to. */
+/* The start has failed by itself: it ran out of time, the connection was lost. Or nobody wants to
+ * know how it ends (status NATS_OK): then the subscription tells, if it has to. */
 static void on_future_ended(nats_future *future)
 {
     nats__consume *self = future->owner;
@@ -534,8 +534,8 @@ static bool on_future_refused(nats_future *future)
 static const nats__future_hooks future_calls = {.on_refused = on_future_refused,
                                                 .on_ended = on_future_ended};
 
-/* Below the inbox of requests, so that what was asked for and not written when a connection is lost goes with
- * it. Its length without the star. */
+/* Below the inbox of requests, so that what was asked for and not written when a connection is lost
+ * goes with it. Its length without the star. */
 static nats_status new_inbox(nats__conn *conn, char *out, size_t *len_out)
 {
     nats_status status = nats__requests_inbox(conn);

@@ -1,6 +1,7 @@
-/* All of a stream in order (ADR-17): a consumer of our own, without acks, that is made anew behind the
- * last good message as soon as one is missed, a heartbeat is, or the connection was. Messages tell
- * in their ack subjects which consumer they are from, so what an old one still sends is known. */
+/* All of a stream in order (ADR-17): a consumer of our own, without acks, that is made anew behind
+ * the last good message as soon as one is missed, a heartbeat is, or the connection was. Messages
+ * tell in their ack subjects which consumer they are from, so what an old one still sends is
+ * known. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

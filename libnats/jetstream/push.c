@@ -1,8 +1,8 @@
 /* A consumer that delivers by itself, to a subject of its own, which several clients may share as a
- * queue group. A second subscription, the feeder, hands on what comes there: the server looks for one
- * to that very subject, and takes no wildcard for interest.
- * Flow control (ADR-9, ADR-15) is answered when what came before it was taken: who is slow is not
- * sent more than the server's window. */
+ * queue group. A second subscription, the feeder, hands on what comes there: the server looks for
+ * one to that very subject, and takes no wildcard for interest. Flow control (ADR-9, ADR-15) is
+ * answered when what came before it was taken: who is slow is not sent more than the server's
+ * window. */
 #include <stdlib.h>
 #include <string.h>
 

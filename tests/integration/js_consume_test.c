@@ -1,5 +1,6 @@
-/* Consuming from JetStream, over what happens to servers and in several threads: nothing is lost, what
- * was acknowledged for certain does not come again, ordered consumers have no hole and no duplicate. */
+/* Consuming from JetStream, over what happens to servers and in several threads: nothing is lost,
+ * what was acknowledged for certain does not come again, ordered consumers have no hole and no
+ * duplicate. */
 #include "rig.h"
 
 enum { MANY = 20000, SOME = 2000, BATCH = 500, THREADS = 4, KILLS = 5 };
