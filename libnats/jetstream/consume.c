@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "jetstream/ack.h"
+#include "jetstream/level.h"
 #include "jetstream/place.h"
 #include "proto/headers.h"
 #include "proto/subject.h"
@@ -58,11 +59,13 @@ bool nats__consume_send(nats__consume *self, const char *subject, size_t subject
     return nats__conn_send(conn, &frame) == NATS_OK;
 }
 
-/* "<prefix><verb>.<stream>.<rest>" */
+/* "<prefix><verb>.<stream>.<rest>", or "<prefix><verb>" */
 static size_t api_subject(const nats__consume *self, const char *verb, const char *rest, char *out,
                           size_t size)
 {
-    int len = snprintf(out, size, "%s%s.%s.%s", self->js->prefix, verb, self->args.stream, rest);
+    int len = rest != NULL ? snprintf(out, size, "%s%s.%s.%s", self->js->prefix, verb,
+                                      self->args.stream, rest)
+                           : snprintf(out, size, "%s%s", self->js->prefix, verb);
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
@@ -206,7 +209,7 @@ void nats__consume_ready(nats__consume *self, const nats__answer *answer)
     self->ready = true;
     self->future = NULL;
     if (future == NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
         return;
     }
     nats__future_give(future, answer->msg);
@@ -244,12 +247,23 @@ bool nats__word_says(const nats__word *word, const char *text)
 
 /* ---- messages ---- */
 
+void nats__consume_take(nats__consume *self, nats_msg *msg)
+{
+    nats__consume_conn(self)->totals.delivered++;
+    nats__chunk_unref(msg->chunk, 1);
+}
+
+void nats__consume_forget(nats__consume *self, nats_msg *msg)
+{
+    nats__consume_conn(self)->totals.dropped++;
+    nats__chunk_unref(msg->chunk, 1);
+}
+
 void nats__consume_drop(nats__consume *self, nats_msg *msg)
 {
     self->hook.sub->dropped++;
     self->hook.sub->received++;
-    nats__consume_conn(self)->totals.dropped++;
-    nats__chunk_unref(msg->chunk, 1);
+    nats__consume_forget(self, msg);
 }
 
 bool nats__consume_push(nats__consume *self, nats_msg *msg, int64_t now_ns)
@@ -278,6 +292,20 @@ static void read_error(nats__answer *answer)
     answer->err_code = err_code > 0 && err_code <= INT32_MAX ? (int32_t)err_code : 0;
 }
 
+/* What the server can do is known now, as far as it tells. */
+static void level_known(nats__consume *self, const nats__json *info, int64_t now_ns)
+{
+    nats__conn *conn = nats__consume_conn(self);
+    self->levelling = false;
+    self->question = 0;
+    nats__js_level_learn(self->js, conn, info);
+    nats_status status = nats__js_level_check("consume", self->js, conn, &self->args.needs);
+    status = status == NATS_OK ? self->kind->start(self, now_ns) : status;
+    if (status != NATS_OK) {
+        nats__consume_fail(self);
+    }
+}
+
 static void take_answer(nats__consume *self, nats_msg *msg, int64_t now_ns)
 {
     const char *text = (const char *)msg->text + msg->body + msg->header_len;
@@ -297,7 +325,12 @@ static void take_answer(nats__consume *self, nats_msg *msg, int64_t now_ns)
                                                                                   : 0;
         read_error(&answer);
     }
-    self->kind->on_answer(self, &answer, now_ns); /* it owns msg */
+    if (self->levelling) {
+        nats__consume_take(self, msg);
+        level_known(self, answer.code == 0 ? doc : NULL, now_ns);
+    } else {
+        self->kind->on_answer(self, &answer, now_ns); /* it owns msg */
+    }
     nats__json_free(doc);
 }
 
@@ -308,7 +341,7 @@ void nats__consume_word(nats__consume *self, nats_msg *msg, uint64_t number, int
                                      &word.text, &word.len);
     if (word.code != 0) {
         self->kind->on_word(self, &word, now_ns);
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_take(self, msg);
         return;
     }
     nats__consume_drop(self, msg); /* somebody else published to our inbox */
@@ -327,7 +360,7 @@ static void take_inbox(nats__consume *self, nats_msg *msg, int64_t now_ns)
             return;
         }
         nats__consume_conn(self)->totals.late_replies++;
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_forget(self, msg);
         return;
     }
     if (!numbered || token[0] != LETTER_PULL) {
@@ -427,6 +460,14 @@ static void on_ended(nats__hook *hook)
     }
 }
 
+static void on_closing(nats__hook *hook)
+{
+    nats__consume *self = of(hook);
+    if (self->kind->on_closing != NULL) {
+        self->kind->on_closing(self);
+    }
+}
+
 static void freed(nats__hook *hook)
 {
     nats__consume *self = of(hook);
@@ -456,25 +497,45 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
                                        .on_lost = on_lost,
                                        .on_connected = on_connected,
                                        .on_refused = on_refused,
+                                       .on_closing = on_closing,
                                        .on_ended = on_ended,
                                        .freed = freed};
 
 /* ---- started ---- */
 
-/* The start has failed by itself: it ran out of time, the connection was lost. */
+/* The start has failed by itself: it ran out of time, the connection was lost. Or nobody wants to
+ * know how it ends (status NATS_OK): then the subscription tells, if it has to. */
 static void on_future_ended(nats_future *future)
 {
     nats__consume *self = future->owner;
-    if (self != NULL && self->future == future) {
-        self->future = NULL;
-        nats__hook_end(&self->hook, NULL);
+    if (self == NULL || self->future != future) {
+        return;
     }
+    self->future = NULL;
+    if (future->status != NATS_OK) {
+        nats__hook_end(&self->hook, NULL);
+        return;
+    }
+    self->answer_by_ns = nats__now_ns() + self->js->timeout_ms * NATS__MS;
+    nats__consume_arm(self);
 }
 
-static const nats__future_hooks future_calls = {.on_ended = on_future_ended};
+/* Who may not ask what the server can do goes on without that. */
+static bool on_future_refused(nats_future *future)
+{
+    nats__consume *self = future->owner;
+    if (self == NULL || self->future != future || !self->levelling) {
+        return false;
+    }
+    level_known(self, NULL, nats__now_ns());
+    return true;
+}
 
-/* Below the inbox of requests, so that what was asked for and not written when a connection is lost goes with
- * it. Its length without the star. */
+static const nats__future_hooks future_calls = {.on_refused = on_future_refused,
+                                                .on_ended = on_future_ended};
+
+/* Below the inbox of requests, so that what was asked for and not written when a connection is lost
+ * goes with it. Its length without the star. */
 static nats_status new_inbox(nats__conn *conn, char *out, size_t *len_out)
 {
     nats_status status = nats__requests_inbox(conn);
@@ -545,11 +606,23 @@ static nats_status new_future(nats__consume *self, int64_t timeout_ms, nats_futu
     return NATS_OK;
 }
 
+static nats_status start(nats__consume *self)
+{
+    const nats__conn *conn = nats__consume_conn(self);
+    const nats__js_needs *needs = &self->args.needs;
+    if (!nats__js_level_known(self->js, conn, needs)) {
+        self->levelling = true;
+        return nats__consume_ask(self, "INFO", NULL, NULL) ? NATS_OK : nats__error_get()->status;
+    }
+    nats_status status = nats__js_level_check("consume", self->js, conn, needs);
+    return status == NATS_OK ? self->kind->start(self, nats__now_ns()) : status;
+}
+
 static nats_status begin(nats__consume *self, int64_t timeout_ms, nats_future **future_out)
 {
     nats_status status = new_future(self, timeout_ms, future_out);
     if (status == NATS_OK) {
-        status = self->kind->start(self, nats__now_ns());
+        status = start(self);
     }
     if (status == NATS_OK) {
         nats__consume_arm(self);

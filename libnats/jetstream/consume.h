@@ -1,7 +1,7 @@
-/* Subscriptions to consumers: what the ways of consuming share. Each is a hook below a subscription to
- * an inbox of its own, "<inbox>.*", whose last token tells what comes: "a<n>" the answer to a question
- * to the API, "p<n>" a word about pull request n. Messages of the stream come with their own
- * subjects.
+/* Subscriptions to consumers: what the ways of consuming share. Each is a hook below a subscription
+ * to an inbox of its own, "<inbox>.*", whose last token tells what comes: "a<n>" the answer to a
+ * question to the API, "p<n>" a word about pull request n. Messages of the stream come with their
+ * own subjects.
  *
  * mu held throughout, unless said otherwise. */
 #ifndef NATS_JETSTREAM_CONSUME_H
@@ -10,11 +10,11 @@
 #include "client/hook.h"
 #include "jetstream/js.h"
 #include "jetstream/pull.h"
+#include "jetstream/shape.h"
 #include "json/json.h"
 
 enum {
     NATS__GROUP_MAX = 64,  /* bytes of a priority group's name: the server takes 16 */
-    NATS__NAME_MAX = 255,  /* of a stream's or consumer's name (ADR-6) */
     NATS__SERIAL_MAX = 16  /* of an ordered consumer's number, with what comes before it */
 };
 
@@ -25,13 +25,17 @@ typedef enum nats__how {
     NATS__HOW_ORDERED
 } nats__how;
 
+/* Stands in a push consumer's configuration for an inbox of our own. */
+#define NATS__PUSH_INBOX "_"
+
 /* What was asked for, checked. Numbers are 0 when they were not given. */
 typedef struct nats__consume_args {
     nats__how how;
-    char stream[NATS__NAME_MAX + 1];
-    char consumer[NATS__NAME_MAX + 1]; /* "": none was named */
+    char stream[NATS__JS_NAME_MAX + 1];
+    char consumer[NATS__JS_NAME_MAX + 1]; /* "": none was named */
     char group[NATS__GROUP_MAX + 1];
     char *config; /* owned JSON object; NULL: none */
+    nats__js_needs needs;
     int64_t max_messages;
     int64_t max_bytes;
     int64_t threshold_messages;
@@ -80,6 +84,7 @@ typedef struct nats__consume_kind {
     int64_t (*due_ns)(const nats__consume *self); /* when on_time is to be called; INT64_MAX: never */
     void (*on_lost)(nats__consume *self);
     void (*on_connected)(nats__consume *self, int64_t now_ns);
+    void (*on_closing)(nats__consume *self); /* the client is */
     void (*on_ended)(nats__consume *self);
 } nats__consume_kind;
 
@@ -116,12 +121,14 @@ struct nats__consume {
     uint64_t question;   /* number of the one that waits for its answer; 0: none does */
     uint64_t questions;
     int64_t answer_by_ns;
+    bool levelling; /* the question is what the server can do */
     bool ready;     /* the consumer is there */
     bool acks_none; /* what it delivers is not to be acknowledged */
     uint64_t count; /* messages queued */
     uint64_t bytes; /* their sizes */
     int64_t until_ns; /* of a fetch */
     bool heard;       /* likewise: the server has said something */
+    bool doubted;     /* likewise: it was asked whether the consumer is there */
     nats__pull pull;
     nats__ordered ordered;
     nats__push push;
@@ -146,8 +153,8 @@ static inline nats__conn *nats__consume_conn(const nats__consume *self)
     return self->hook.sub->client->conn;
 }
 
-/* Ask the API "<verb>.<stream>.<rest>", body NULL: nothing. The answer comes to kind->on_answer. False when it could
- * not be sent; this thread's last error tells why. */
+/* Ask the API "<verb>.<stream>.<rest>" (rest NULL: "<verb>"), body NULL: nothing. The answer comes
+ * to kind->on_answer. False when it could not be sent; this thread's last error tells why. */
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);
 /* Ask for a consumer: config with its name in it, NULL: memory is out. */
 bool nats__consume_create(nats__consume *self, const char *name, const nats__json *config);
@@ -164,7 +171,11 @@ void nats__consume_ready(nats__consume *self, const nats__answer *answer);
 bool nats__consume_push(nats__consume *self, nats_msg *msg, int64_t now_ns);
 /* What came to where statuses come to. */
 void nats__consume_word(nats__consume *self, nats_msg *msg, uint64_t number, int64_t now_ns);
-void nats__consume_drop(nats__consume *self, nats_msg *msg); /* and count */
+/* A message's end, and where the connection counts it: as one that the program was to have and has
+ * not, as one that it is not to have, as one that was meant for us. */
+void nats__consume_drop(nats__consume *self, nats_msg *msg);
+void nats__consume_forget(nats__consume *self, nats_msg *msg);
+void nats__consume_take(nats__consume *self, nats_msg *msg);
 /* End with this thread's last error: the future tells it, if it is open; else next and get do. self
  * may be gone afterwards. */
 void nats__consume_fail(nats__consume *self);

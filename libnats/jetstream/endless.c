@@ -21,10 +21,10 @@ static nats_status start(nats__consume *self, int64_t now_ns)
 
 /* ---- answers ---- */
 
-static void drop_answer(const nats__answer *answer)
+static void drop_answer(nats__consume *self, const nats__answer *answer)
 {
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
 }
 
@@ -35,7 +35,7 @@ static void start_answered(nats__consume *self, const nats__answer *answer)
         if (answer->code != 0) {
             nats__consume_words(self, answer);
         }
-        drop_answer(answer);
+        drop_answer(self, answer);
         nats__consume_fail(self);
         return;
     }
@@ -54,12 +54,14 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
     if (answer->code != 0) {
         nats__consume_words(self, answer);
     }
-    drop_answer(answer);
+    drop_answer(self, answer);
     if (lasting) {
         nats__consume_fail(self);
     } else if (answer->code != 0) {
         nats__consume_warn(self, nats__error_get()->status, "%s", nats__error_get()->text);
         nats__pull_rest(&self->pull, now_ns);
+    } else {
+        nats__pull_top_up(self);
     }
 }
 
@@ -74,8 +76,8 @@ static void warn_word(nats__consume *self, const nats__word *word)
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
-    if (word->number < pull->first_number) {
-        return; /* of a request that was given up */
+    if (!nats__pull_knows(pull, word)) {
+        return;
     }
     pull->seen_ns = now_ns;
     nats__deed what = nats__word_deed(word);
@@ -135,6 +137,18 @@ static void on_taken(nats__consume *self, size_t count)
     nats__pull_top_up(self);
 }
 
+/* Requests are gone. Is the consumer still there? A server before 2.10 says nothing to a request
+ * for one that is not. */
+static void look_after(nats__consume *self, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    nats__pull_forget(pull);
+    pull->rest_until_ns = 0;
+    if (self->question == 0 && !nats__consume_probe(self)) {
+        nats__pull_rest(pull, now_ns);
+    }
+}
+
 static void on_time(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
@@ -142,7 +156,8 @@ static void on_time(nats__consume *self, int64_t now_ns)
         nats__consume_warn(self, NATS_ERR_TIMEOUT, "consumer %s: no heartbeat for %lld ms",
                            self->args.consumer,
                            (long long)((now_ns - pull->seen_ns) / NATS__MS));
-        nats__pull_forget(pull);
+        look_after(self, now_ns);
+        return;
     }
     nats__pull_expire(pull, now_ns);
     nats__pull_top_up(self);
@@ -150,9 +165,7 @@ static void on_time(nats__consume *self, int64_t now_ns)
 
 static void on_connected(nats__consume *self, int64_t now_ns)
 {
-    (void)now_ns;
-    self->pull.rest_until_ns = 0;
-    nats__pull_top_up(self);
+    look_after(self, now_ns);
 }
 
 const nats__consume_kind nats__kind_endless = {.start = start,

@@ -121,6 +121,11 @@ uint64_t nats__pull_closed(nats__pull *pull, const nats__word *word)
     return left == gone.bytes_asked ? left : 0;
 }
 
+bool nats__pull_knows(const nats__pull *pull, const nats__word *word)
+{
+    return word->number >= pull->first_number && word->number <= pull->number;
+}
+
 void nats__pull_forget(nats__pull *pull)
 {
     pull->count = 0;
@@ -333,8 +338,9 @@ static uint64_t msgs_to_ask(const nats__consume *self, const room *now)
     return now->msgs < now->msgs_max ? lesser(now->msgs_max - now->msgs, most) : 0;
 }
 
-/* 0: they are not counted. *none_out: there is too little room, until something was taken. Who counts messages
- * gives each request a share, for one that is done with its messages gives its bytes back. */
+/* 0: they are not counted. *none_out: there is too little room, until something was taken. Who
+ * counts messages gives each request a share, for one that is done with its messages gives its
+ * bytes back. */
 static uint64_t bytes_to_ask(const nats__consume *self, const room *now, bool *none_out)
 {
     const nats__pull *pull = &self->pull;

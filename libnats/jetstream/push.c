@@ -1,8 +1,8 @@
 /* A consumer that delivers by itself, to a subject of its own, which several clients may share as a
- * queue group. A second subscription, the feeder, hands on what comes there: the server looks for one
- * to that very subject, and takes no wildcard for interest.
- * Flow control (ADR-9, ADR-15) is answered when what came before it was taken: who is slow is not
- * sent more than the server's window. */
+ * queue group. A second subscription, the feeder, hands on what comes there: the server looks for
+ * one to that very subject, and takes no wildcard for interest. Flow control (ADR-9, ADR-15) is
+ * answered when what came before it was taken: who is slow is not sent more than the server's
+ * window. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +31,7 @@ static void feeder_msg(nats__hook *hook, nats_msg *msg, int64_t now_ns)
     const feeder *self = (const feeder *)hook;
     const nats__subrec *rec = &hook->sub->rec;
     if (self->primary == NULL) {
+        hook->sub->client->conn->totals.dropped++;
         nats__chunk_unref(msg->chunk, 1);
         return;
     }
@@ -155,21 +156,21 @@ static nats_status feed_by(nats__consume *self, const nats__json *config)
 
 static nats_status make(nats__consume *self)
 {
-    char name[NATS__NAME_MAX + 1];
+    char name[NATS__JS_NAME_MAX + 1];
     char inbox[NATS_SUBJECT_MAX + 4];
     const char *text;
     size_t len;
     nats__json *config = nats__json_parse(self->args.config, strlen(self->args.config), NULL);
     bool durable = get_text(config, "durable_name", &text, &len);
     bool named = durable || get_text(config, "name", &text, &len);
-    if (named && len <= NATS__NAME_MAX) {
+    if (named && len <= NATS__JS_NAME_MAX) {
         memcpy(name, text, len + 1);
     } else {
         nats__nuid(nats__session_rng(nats__consume_conn(self)->session), name);
         name[NATS__NUID_LEN] = '\0';
         nats__json_set_text(config, "name", name, NATS__NUID_LEN);
     }
-    if (!get_text(config, "deliver_subject", &text, &len)) {
+    if (get_text(config, "deliver_subject", &text, &len) && strcmp(text, NATS__PUSH_INBOX) == 0) {
         size_t inbox_len = own_subject(self, inbox);
         nats__json_set_text(config, "deliver_subject", inbox, inbox_len);
     }
@@ -239,7 +240,7 @@ static void start_answered(nats__consume *self, const nats__answer *answer, int6
     if (status != NATS_OK) {
         self->push.made = self->push.made && answer->code == 0;
         if (answer->msg != NULL) {
-            nats__chunk_unref(answer->msg->chunk, 1);
+            nats__consume_take(self, answer->msg);
         }
         nats__consume_fail(self);
         return;
@@ -259,7 +260,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         nats__consume_words(self, answer);
     }
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
     if (answer->code == NOT_FOUND) {
         nats__consume_fail(self);
@@ -380,13 +381,18 @@ static void on_connected(nats__consume *self, int64_t now_ns)
     nats__consume_probe(self);
 }
 
-static void on_ended(nats__consume *self)
+static void let_go(nats__consume *self)
 {
-    leave_feeder(self);
     if (self->push.made) {
         self->push.made = false;
         nats__consume_tell(self, "CONSUMER.DELETE", self->args.consumer);
     }
+}
+
+static void on_ended(nats__consume *self)
+{
+    leave_feeder(self);
+    let_go(self);
 }
 
 const nats__consume_kind nats__kind_push = {.start = start,
@@ -397,4 +403,5 @@ const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_time = on_time,
                                             .due_ns = due_ns,
                                             .on_connected = on_connected,
+                                            .on_closing = let_go,
                                             .on_ended = on_ended};
