@@ -39,10 +39,9 @@ def deaf():
 
 
 async def behind_publishes(nc, verb):
-    """There is no room any more for what the verb has to write: of the large ones, one is being
-    written and one waits."""
-    while nc.stats()["unwritten_bytes"] < 131_000:
-        nc._nc.publish("a", bytes(130_000))
+    """There is no room any more for what the verb has to write."""
+    while nc.stats()["unwritten_bytes"] < 100_000:
+        nc._nc.publish("a", bytes(50_000))
         nc._nc.process()
     while not nc.closed:
         await verb()

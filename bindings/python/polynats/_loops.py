@@ -256,8 +256,7 @@ class LoopSubscription:
 
     def _end_steps(self, after: int | None) -> Generator[Ask, bool, None]:
         client = self.client
-        if after and not client._nc._has_room(0):
-            yield from client._room_steps(0)
+        yield from client._line_steps(bool(after))
         self._inner.unsubscribe(after)
         client._kick()
         client._wake_all(self._waiters)
@@ -497,6 +496,13 @@ class LoopClient:
             self._kick()
             yield self._room_waiters, min(left, ROOM_SECONDS)
 
+    def _line_steps(self, waits: bool) -> Generator[Ask, bool, None]:
+        """Before something short is written that is no message. An end at once waits for no room."""
+        if self._others_first():
+            yield None
+        if waits and not self._nc._has_room(0):
+            yield from self._room_steps(0)
+
     def _publish_many_steps(
         self, subject: str, datas: Iterable[Data]
     ) -> Generator[Ask, bool, int]:
@@ -611,8 +617,7 @@ class LoopClient:
         pending_bytes: int | None,
     ) -> Generator[Ask, bool, LoopSubscription]:
         nc = self._nc
-        if not nc._has_room(size_of(subject)):
-            yield from self._room_steps(0)
+        yield from self._line_steps(True)
         inner = _polynats._subscribe(
             nc, Subscription, subject, queue, max, pending_msgs, pending_bytes, mode
         )
@@ -623,8 +628,7 @@ class LoopClient:
     def _unsubscribe_steps(
         self, which: int | str, after: int | None
     ) -> Generator[Ask, bool, int | None]:
-        if after and not self._nc._has_room(0):
-            yield from self._room_steps(0)
+        yield from self._line_steps(bool(after))
         count = self._nc.unsubscribe(which, after)
         self._kick()
         for sub in list(self._sub_waiters):
