@@ -10,6 +10,7 @@ local NULL, BOOL, INT, UINT, REAL, TEXT = 1, 2, 3, 4, 5, 6
 local ARRAY, OBJECT, DURATION, TIME = 7, 8, 9, 10
 local DEPTH_MAX = 32 -- as deep as the library reads; a table that holds itself ends here
 local EXACT = 2 ^ 53
+local NS_PER_S = ffi.cast("int64_t", 1e9)
 local SECONDS_MAX = 2 ^ 63 / 1e9
 local TIME_LEAST, TIME_MOST = -62135596800, 253402300799 -- the years 1 to 9999
 
@@ -36,14 +37,14 @@ local function quote(text)
 end
 
 local function duration(value, name)
-  if type(value) ~= "number" then return digits_of(value * 1000000000LL) end
+  if type(value) ~= "number" then return digits_of(value * NS_PER_S) end
   if not (math.abs(value) < SECONDS_MAX) then
     core.misuse(("'%s' must be a number of seconds, of less than 292 years, not %s"):format(name,
       tostring(value)))
   end
   local whole = math.floor(value)
   local ns = math.floor((value - whole) * 1e9 + 0.5)
-  return digits_of(ffi.cast("int64_t", whole) * 1000000000LL + ffi.cast("int64_t", ns))
+  return digits_of(ffi.cast("int64_t", whole) * NS_PER_S + ffi.cast("int64_t", ns))
 end
 
 local function time_text(value, name)
