@@ -6,6 +6,7 @@
 #include "jetstream/ack.h"
 #include "jetstream/consume.h"
 #include "jetstream/place.h"
+#include "proto/subject.h"
 
 /* ---- consume ---- */
 
@@ -123,6 +124,56 @@ nats_status nats_client_ack_sync(nats_client *client, nats_msg *msg, int64_t tim
     nats_future_free(future);
     *nats__error_get() = why;
     return status;
+}
+
+/* ---- acks of messages that were copied ---- */
+
+int32_t nats_msg_ack_state(const nats_msg *msg)
+{
+    static const int32_t states[] = {[NATS__ACK_OPEN] = NATS_ACK_STATE_OPEN,
+                                     [NATS__ACK_DONE] = NATS_ACK_STATE_DONE,
+                                     [NATS__ACK_NONE] = NATS_ACK_STATE_UNWANTED};
+    if (msg == NULL || !nats__place_acks(msg)) {
+        return NATS_ACK_STATE_NONE;
+    }
+    return states[atomic_load_explicit(&msg->acked, memory_order_relaxed)];
+}
+
+static nats_status enter_reply(const nats_client *client, const char *reply, size_t *len)
+{
+    nats_status status = nats__enter_open(client);
+    if (status == NATS_OK && reply == NULL) {
+        return nats__leave(client, nats__null_argument("reply"));
+    }
+    *len = reply != NULL ? nats__text_len(reply, *len) : 0;
+    return status;
+}
+
+nats_status nats_client_ack_reply(nats_client *client, const char *reply, size_t reply_len,
+                                  int32_t how, int64_t delay_ms, const char *reason,
+                                  size_t reason_len)
+{
+    nats_status status = enter_reply(client, reply, &reply_len);
+    if (status != NATS_OK) {
+        return status;
+    }
+    return nats__leave(client, nats__reply_ack(client, reply, reply_len, how, delay_ms, reason,
+                                               reason_len));
+}
+
+nats_status nats_client_ack_reply_start(nats_client *client, const char *reply, size_t reply_len,
+                                        int64_t timeout_ms, nats_future **future_out)
+{
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
+    *future_out = NULL;
+    nats_status status = enter_reply(client, reply, &reply_len);
+    if (status != NATS_OK) {
+        return status;
+    }
+    return nats__leave(client, nats__reply_ack_start(client, reply, reply_len, timeout_ms,
+                                                     future_out));
 }
 
 /* ---- the place ---- */

@@ -54,6 +54,10 @@ enum { NATS_ACK = 1 };
 enum { NATS_NAK = 2 };
 enum { NATS_IN_PROGRESS = 3 };
 enum { NATS_TERM = 4 };
+enum { NATS_ACK_STATE_NONE = 0 };
+enum { NATS_ACK_STATE_OPEN = 1 };
+enum { NATS_ACK_STATE_DONE = 2 };
+enum { NATS_ACK_STATE_UNWANTED = 3 };
 enum { NATS_JS_STREAM_SEQ = 0 };
 enum { NATS_JS_CONSUMER_SEQ = 1 };
 enum { NATS_JS_DELIVERED = 2 };
@@ -315,6 +319,11 @@ nats_status nats_client_ack_many(nats_client *client, nats_msg *const *batch, si
 nats_status nats_client_ack_sync(nats_client *client, nats_msg *msg, int64_t timeout_ms);
 nats_status nats_client_ack_sync_start(nats_client *client, nats_msg *msg, int64_t timeout_ms,
     nats_future **future_out);
+int32_t nats_msg_ack_state(const nats_msg *msg);
+nats_status nats_client_ack_reply(nats_client *client, const char *reply, size_t reply_len,
+    int32_t how, int64_t delay_ms, const char *reason, size_t reason_len);
+nats_status nats_client_ack_reply_start(nats_client *client, const char *reply, size_t reply_len,
+    int64_t timeout_ms, nats_future **future_out);
 int32_t nats_msg_js_uint(const nats_msg *msg, int32_t what, uint64_t *out);
 int32_t nats_msg_js_uints(const nats_msg *msg, uint64_t *values);
 const char *nats_msg_js_text(const nats_msg *msg, int32_t what, size_t *len_out);

@@ -19,5 +19,10 @@ nats_status nats__msgs_ack(nats_client *client, nats_msg *const *batch, size_t c
                            size_t *acked_out);
 nats_status nats__msg_ack_start(nats_client *client, nats_msg *msg, int64_t timeout_ms,
                                 nats_future **future_out);
+/* The same by a reply subject: whether it was acknowledged the caller knows. */
+nats_status nats__reply_ack(nats_client *client, const char *reply, size_t len, int32_t how,
+                            int64_t delay_ms, const char *reason, size_t reason_len);
+nats_status nats__reply_ack_start(nats_client *client, const char *reply, size_t len,
+                                  int64_t timeout_ms, nats_future **future_out);
 
 #endif

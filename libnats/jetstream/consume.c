@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "jetstream/ack.h"
+#include "jetstream/answer.h"
 #include "jetstream/level.h"
 #include "jetstream/place.h"
 #include "proto/headers.h"
@@ -141,6 +142,23 @@ bool nats__consume_create(nats__consume *self, const char *name, const nats__jso
     bool asked = body != NULL && nats__consume_ask(self, "CONSUMER.CREATE", rest, body);
     free(body);
     return asked;
+}
+
+bool nats__consume_compare(const nats__consume *self, const char *object,
+                           const nats__answer *answer)
+{
+    const char *text = self->args.config;
+    nats__json *asked = text != NULL ? nats__json_parse(text, strlen(text), NULL) : NULL;
+    nats__js_dropped dropped =
+        nats__js_answer_compare(object, asked, nats__json_get(answer->doc, "config"));
+    nats__json_free(asked);
+    if (dropped.names[0] != '\0') {
+        nats__fail(NATS_ERR_NOT_SUPPORTED, dropped.names,
+                   "the server left out %s, which came with nats-server %s (connected to "
+                   "nats-server %s)", dropped.names, dropped.since,
+                   nats__js_server_version(nats__consume_conn(self)));
+    }
+    return dropped.names[0] == '\0';
 }
 
 bool nats__consume_probe(nats__consume *self)

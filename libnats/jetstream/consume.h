@@ -158,7 +158,11 @@ static inline nats__conn *nats__consume_conn(const nats__consume *self)
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);
 /* Ask for a consumer: config with its name in it, NULL: memory is out. */
 bool nats__consume_create(nats__consume *self, const char *name, const nats__json *config);
-/* The same, and nobody waits for the answer. */
+/* Was all made of the given configuration (an `object` of keys.def)? False: NOT_SUPPORTED, this
+ * thread's last error. */
+bool nats__consume_compare(const nats__consume *self, const char *object,
+                           const nats__answer *answer);
+/* The same as to ask, and nobody waits for the answer. */
 void nats__consume_tell(nats__consume *self, const char *verb, const char *rest);
 /* Publish to subject, the reply being in our inbox: "<letter><number>". */
 bool nats__consume_send(nats__consume *self, const char *subject, size_t subject_len, char letter,

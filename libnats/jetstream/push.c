@@ -230,7 +230,11 @@ static nats_status look(nats__consume *self, const nats__answer *answer)
                           "consumer %s delivers to another subscription already",
                           self->args.consumer);
     }
-    return self->push.feeder != NULL ? NATS_OK : feed_by(self, config);
+    if (self->args.config == NULL) {
+        return feed_by(self, config);
+    }
+    return nats__consume_compare(self, "consumer_config", answer) ? NATS_OK
+                                                                  : nats__error_get()->status;
 }
 
 static void start_answered(nats__consume *self, const nats__answer *answer, int64_t now_ns)
@@ -238,7 +242,7 @@ static void start_answered(nats__consume *self, const nats__answer *answer, int6
     nats_status status = answer->code == 0 ? look(self, answer)
                                            : nats__consume_words(self, answer);
     if (status != NATS_OK) {
-        self->push.made = self->push.made && answer->code == 0;
+        self->push.made = self->push.made && answer->code == 0; /* then it goes again */
         if (answer->msg != NULL) {
             nats__consume_take(self, answer->msg);
         }

@@ -84,6 +84,9 @@ $(printf 'done: %s\n' text text one two three)" "$(cat "$folder/worker")" "$stat
 
 orders=$(printf 'work\torder.new\tbook\naudit\torder.new\tbook\naudit\torder.paid\tbook')
 ticks=$(printf 'got %s\n' 1 2 3)
+book=$(printf '%s\n' "stored 5 orders" "new: book 1" "new: book 2" "new: book 3" \
+    "1 book 1" "2 book 2" "3 book 3" "4 paid 1" "5 paid 2")
+kept=$(printf '%s\n' "published to sequence 1" "received: User created data")
 own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")
 
 alone shared "$orders"
@@ -103,6 +106,8 @@ if [[ -f $build/lua/nats.so ]]; then
     alone event_loop_luv.lua "$ticks" 3
     alone event_loop_cqueues.lua "$ticks" 3
     alone own_transport.lua "$own"
+    alone order_book.lua "$book"
+    alone kept.lua "$kept"
     queue_worker .lua
     helped .lua lua
 else

@@ -65,6 +65,25 @@ NATS_API nats_status nats_client_ack_sync(nats_client *client, nats_msg *msg, in
 NATS_API nats_status nats_client_ack_sync_start(nats_client *client, nats_msg *msg,
                                                 int64_t timeout_ms, nats_future **future_out);
 
+/* Whether a message is to be acknowledged. */
+enum {
+    NATS_ACK_STATE_NONE = 0,    /* it was not delivered by a consumer */
+    NATS_ACK_STATE_OPEN = 1,    /* it is */
+    NATS_ACK_STATE_DONE = 2,    /* it was */
+    NATS_ACK_STATE_UNWANTED = 3 /* its consumer's ack_policy is none */
+};
+/* Its state (NATS_ACK_STATE_…), for who copies what he keeps of a message and frees it. */
+NATS_API int32_t nats_msg_ack_state(const nats_msg *msg);
+/* As nats_client_ack() of a message with this reply subject, any number of times: that it be once is the
+ * caller's part. */
+NATS_API nats_status nats_client_ack_reply(nats_client *client, const char *reply,
+                                           size_t reply_len, int32_t how, int64_t delay_ms,
+                                           const char *reason, size_t reason_len);
+/* As nats_client_ack_sync_start(), likewise. */
+NATS_API nats_status nats_client_ack_reply_start(nats_client *client, const char *reply,
+                                                 size_t reply_len, int64_t timeout_ms,
+                                                 nats_future **future_out);
+
 /* What a message's reply subject (ADR-1: 9 tokens, or 11 and more), or, of one that was got from
  * the stream, its headers tell of its place. */
 enum {

@@ -49,6 +49,10 @@ NATS_ACK = 1
 NATS_NAK = 2
 NATS_IN_PROGRESS = 3
 NATS_TERM = 4
+NATS_ACK_STATE_NONE = 0
+NATS_ACK_STATE_OPEN = 1
+NATS_ACK_STATE_DONE = 2
+NATS_ACK_STATE_UNWANTED = 3
 NATS_JS_STREAM_SEQ = 0
 NATS_JS_CONSUMER_SEQ = 1
 NATS_JS_DELIVERED = 2
@@ -277,6 +281,10 @@ FUNCTIONS = {
     "nats_client_ack_many": (c_int32, (c_void_p, VOID_OUT, c_size_t, SIZE_OUT)),
     "nats_client_ack_sync": (c_int32, (c_void_p, c_void_p, c_int64)),
     "nats_client_ack_sync_start": (c_int32, (c_void_p, c_void_p, c_int64, VOID_OUT)),
+    "nats_msg_ack_state": (c_int32, (c_void_p,)),
+    "nats_client_ack_reply": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_int32, c_int64, c_char_p, c_size_t)),
+    "nats_client_ack_reply_start": (c_int32, (c_void_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
     "nats_msg_js_uint": (c_int32, (c_void_p, c_int32, UINT64_OUT)),
     "nats_msg_js_uints": (c_int32, (c_void_p, UINT64_OUT)),
     "nats_msg_js_text": (c_void_p, (c_void_p, c_int32, SIZE_OUT)),

@@ -53,6 +53,10 @@ module PolynatsFFI
     NATS_NAK = 2
     NATS_IN_PROGRESS = 3
     NATS_TERM = 4
+    NATS_ACK_STATE_NONE = 0
+    NATS_ACK_STATE_OPEN = 1
+    NATS_ACK_STATE_DONE = 2
+    NATS_ACK_STATE_UNWANTED = 3
     NATS_JS_STREAM_SEQ = 0
     NATS_JS_CONSUMER_SEQ = 1
     NATS_JS_DELIVERED = 2
@@ -275,6 +279,9 @@ module PolynatsFFI
       nats_client_ack_many: [INT32, [POINTER, POINTER, SIZE, POINTER]],
       nats_client_ack_sync: [INT32, [POINTER, POINTER, INT64]],
       nats_client_ack_sync_start: [INT32, [POINTER, POINTER, INT64, POINTER]],
+      nats_msg_ack_state: [INT32, [POINTER]],
+      nats_client_ack_reply: [INT32, [POINTER, POINTER, SIZE, INT32, INT64, POINTER, SIZE]],
+      nats_client_ack_reply_start: [INT32, [POINTER, POINTER, SIZE, INT64, POINTER]],
       nats_msg_js_uint: [INT32, [POINTER, INT32, POINTER]],
       nats_msg_js_uints: [INT32, [POINTER, POINTER]],
       nats_msg_js_text: [POINTER, [POINTER, INT32, POINTER]],
