@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "jetstream/ack.h"
+#include "jetstream/level.h"
 #include "jetstream/place.h"
 #include "proto/headers.h"
 #include "proto/subject.h"
@@ -58,11 +59,13 @@ bool nats__consume_send(nats__consume *self, const char *subject, size_t subject
     return nats__conn_send(conn, &frame) == NATS_OK;
 }
 
-/* "<prefix><verb>.<stream>.<rest>" */
+/* "<prefix><verb>.<stream>.<rest>", or "<prefix><verb>" */
 static size_t api_subject(const nats__consume *self, const char *verb, const char *rest, char *out,
                           size_t size)
 {
-    int len = snprintf(out, size, "%s%s.%s.%s", self->js->prefix, verb, self->args.stream, rest);
+    int len = rest != NULL ? snprintf(out, size, "%s%s.%s.%s", self->js->prefix, verb,
+                                      self->args.stream, rest)
+                           : snprintf(out, size, "%s%s", self->js->prefix, verb);
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
@@ -278,6 +281,20 @@ static void read_error(nats__answer *answer)
     answer->err_code = err_code > 0 && err_code <= INT32_MAX ? (int32_t)err_code : 0;
 }
 
+/* What the server can do is known now, as far as it tells. */
+static void level_known(nats__consume *self, const nats__json *info, int64_t now_ns)
+{
+    nats__conn *conn = nats__consume_conn(self);
+    self->levelling = false;
+    self->question = 0;
+    nats__js_level_learn(self->js, conn, info);
+    nats_status status = nats__js_level_check("consume", self->js, conn, &self->args.needs);
+    status = status == NATS_OK ? self->kind->start(self, now_ns) : status;
+    if (status != NATS_OK) {
+        nats__consume_fail(self);
+    }
+}
+
 static void take_answer(nats__consume *self, nats_msg *msg, int64_t now_ns)
 {
     const char *text = (const char *)msg->text + msg->body + msg->header_len;
@@ -297,7 +314,12 @@ static void take_answer(nats__consume *self, nats_msg *msg, int64_t now_ns)
                                                                                   : 0;
         read_error(&answer);
     }
-    self->kind->on_answer(self, &answer, now_ns); /* it owns msg */
+    if (self->levelling) {
+        nats__chunk_unref(msg->chunk, 1);
+        level_known(self, answer.code == 0 ? doc : NULL, now_ns);
+    } else {
+        self->kind->on_answer(self, &answer, now_ns); /* it owns msg */
+    }
     nats__json_free(doc);
 }
 
@@ -471,7 +493,19 @@ static void on_future_ended(nats_future *future)
     }
 }
 
-static const nats__future_hooks future_calls = {.on_ended = on_future_ended};
+/* Who may not ask what the server can do goes on without that. */
+static bool on_future_refused(nats_future *future)
+{
+    nats__consume *self = future->owner;
+    if (self == NULL || self->future != future || !self->levelling) {
+        return false;
+    }
+    level_known(self, NULL, nats__now_ns());
+    return true;
+}
+
+static const nats__future_hooks future_calls = {.on_refused = on_future_refused,
+                                                .on_ended = on_future_ended};
 
 /* Below the inbox of requests, so that what was asked for and not written when a connection is lost goes with
  * it. Its length without the star. */
@@ -545,11 +579,23 @@ static nats_status new_future(nats__consume *self, int64_t timeout_ms, nats_futu
     return NATS_OK;
 }
 
+static nats_status start(nats__consume *self)
+{
+    const nats__conn *conn = nats__consume_conn(self);
+    const nats__js_needs *needs = &self->args.needs;
+    if (!nats__js_level_known(self->js, conn, needs)) {
+        self->levelling = true;
+        return nats__consume_ask(self, "INFO", NULL, NULL) ? NATS_OK : nats__error_get()->status;
+    }
+    nats_status status = nats__js_level_check("consume", self->js, conn, needs);
+    return status == NATS_OK ? self->kind->start(self, nats__now_ns()) : status;
+}
+
 static nats_status begin(nats__consume *self, int64_t timeout_ms, nats_future **future_out)
 {
     nats_status status = new_future(self, timeout_ms, future_out);
     if (status == NATS_OK) {
-        status = self->kind->start(self, nats__now_ns());
+        status = start(self);
     }
     if (status == NATS_OK) {
         nats__consume_arm(self);

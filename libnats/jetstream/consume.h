@@ -10,11 +10,11 @@
 #include "client/hook.h"
 #include "jetstream/js.h"
 #include "jetstream/pull.h"
+#include "jetstream/shape.h"
 #include "json/json.h"
 
 enum {
     NATS__GROUP_MAX = 64,  /* bytes of a priority group's name: the server takes 16 */
-    NATS__NAME_MAX = 255,  /* of a stream's or consumer's name (ADR-6) */
     NATS__SERIAL_MAX = 16  /* of an ordered consumer's number, with what comes before it */
 };
 
@@ -25,13 +25,17 @@ typedef enum nats__how {
     NATS__HOW_ORDERED
 } nats__how;
 
+/* Stands in a push consumer's configuration for an inbox of our own. */
+#define NATS__PUSH_INBOX "_"
+
 /* What was asked for, checked. Numbers are 0 when they were not given. */
 typedef struct nats__consume_args {
     nats__how how;
-    char stream[NATS__NAME_MAX + 1];
-    char consumer[NATS__NAME_MAX + 1]; /* "": none was named */
+    char stream[NATS__JS_NAME_MAX + 1];
+    char consumer[NATS__JS_NAME_MAX + 1]; /* "": none was named */
     char group[NATS__GROUP_MAX + 1];
     char *config; /* owned JSON object; NULL: none */
+    nats__js_needs needs;
     int64_t max_messages;
     int64_t max_bytes;
     int64_t threshold_messages;
@@ -116,12 +120,14 @@ struct nats__consume {
     uint64_t question;   /* number of the one that waits for its answer; 0: none does */
     uint64_t questions;
     int64_t answer_by_ns;
+    bool levelling; /* the question is what the server can do */
     bool ready;     /* the consumer is there */
     bool acks_none; /* what it delivers is not to be acknowledged */
     uint64_t count; /* messages queued */
     uint64_t bytes; /* their sizes */
     int64_t until_ns; /* of a fetch */
     bool heard;       /* likewise: the server has said something */
+    bool doubted;     /* likewise: it was asked whether the consumer is there */
     nats__pull pull;
     nats__ordered ordered;
     nats__push push;
@@ -146,7 +152,7 @@ static inline nats__conn *nats__consume_conn(const nats__consume *self)
     return self->hook.sub->client->conn;
 }
 
-/* Ask the API "<verb>.<stream>.<rest>", body NULL: nothing. The answer comes to kind->on_answer. False when it could
+/* Ask the API "<verb>.<stream>.<rest>" (rest NULL: "<verb>"), body NULL: nothing. The answer comes to kind->on_answer. False when it could
  * not be sent; this thread's last error tells why. */
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);
 /* Ask for a consumer: config with its name in it, NULL: memory is out. */

@@ -76,13 +76,10 @@ static nats_status read_mode(const nats__json *args, nats__consume_args *out)
                                         [NATS_SUB_CALLBACK] = "callback"};
     char name[16] = "shared";
     nats_status status = read_text(args, "mode", name, sizeof name);
-    for (int32_t mode = NATS_SUB_SHARED; status == NATS_OK && mode <= NATS_SUB_CALLBACK; mode++) {
-        if (strcmp(name, modes[mode]) == 0) {
-            out->mode = mode;
-            return NATS_OK;
-        }
+    while (status == NATS_OK && strcmp(name, modes[out->mode]) != 0) {
+        out->mode++; /* it is one of them */
     }
-    return status != NATS_OK ? status : wrong("mode", "shared, private or callback");
+    return status;
 }
 
 static nats_status read_config(const nats__json *args, nats__consume_args *out)
@@ -90,9 +87,6 @@ static nats_status read_config(const nats__json *args, nats__consume_args *out)
     const nats__json *config = nats__json_get(args, "config");
     if (config == NULL) {
         return NATS_OK;
-    }
-    if (nats__json_kind_of(config) != NATS__JSON_OBJECT) {
-        return wrong("config", "an object");
     }
     out->config = nats__json_write(config);
     return out->config != NULL ? NATS_OK : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
@@ -130,39 +124,6 @@ static nats_status read_numbers(const nats__json *args, nats__consume_args *out)
     return status;
 }
 
-/* ADR-6: a name is a token of subjects. */
-static nats_status check_name(const char *what, const char *name)
-{
-    if (name[0] == '\0') {
-        return nats__fail(NATS_ERR_INVALID, what, "%s is missing", what);
-    }
-    for (size_t i = 0; name[i] != '\0'; i++) {
-        if ((unsigned char)name[i] <= ' ' || name[i] == 0x7F || strchr(".*>/\\", name[i]) != NULL) {
-            return nats__fail(NATS_ERR_INVALID, what,
-                              "%s '%s' has a byte at %zu that names may not have (blank . * > / \\)",
-                              what, name, i);
-        }
-    }
-    return NATS_OK;
-}
-
-static nats_status read_names(const nats__json *args, nats__consume_args *out)
-{
-    nats_status status = read_text(args, "stream", out->stream, sizeof out->stream);
-    if (status == NATS_OK) {
-        status = check_name("stream", out->stream);
-    }
-    if (status == NATS_OK) {
-        status = read_text(args, "consumer", out->consumer, sizeof out->consumer);
-    }
-    bool named = out->consumer[0] != '\0';
-    bool wanted = out->how == NATS__HOW_CONSUME || out->how == NATS__HOW_FETCH;
-    if (status == NATS_OK && (named || wanted)) {
-        status = check_name("consumer", out->consumer);
-    }
-    return status;
-}
-
 /* What goes with what. */
 static nats_status check(const nats__consume_args *args)
 {
@@ -187,7 +148,10 @@ static nats_status check(const nats__consume_args *args)
 
 static nats_status read_all(const nats__json *args, nats__consume_args *out)
 {
-    nats_status status = read_names(args, out);
+    nats_status status = read_text(args, "stream", out->stream, sizeof out->stream);
+    status = status == NATS_OK
+                 ? read_text(args, "consumer", out->consumer, sizeof out->consumer)
+                 : status;
     status = status == NATS_OK ? read_numbers(args, out) : status;
     status = status == NATS_OK ? read_group(args, out) : status;
     status = status == NATS_OK ? read_flag(args, "no_wait", &out->no_wait) : status;
@@ -196,14 +160,15 @@ static nats_status read_all(const nats__json *args, nats__consume_args *out)
     return status == NATS_OK ? check(out) : status;
 }
 
+static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
+                                   [NATS__HOW_FETCH] = "fetch",
+                                   [NATS__HOW_PUSH] = "push",
+                                   [NATS__HOW_ORDERED] = "ordered"};
+
 static nats_status find_how(const char *how, nats__how *out)
 {
-    static const char *const names[] = {[NATS__HOW_CONSUME] = "consume",
-                                        [NATS__HOW_FETCH] = "fetch",
-                                        [NATS__HOW_PUSH] = "push",
-                                        [NATS__HOW_ORDERED] = "ordered"};
-    for (size_t i = 0; how != NULL && i < sizeof names / sizeof *names; i++) {
-        if (strcmp(how, names[i]) == 0) {
+    for (size_t i = 0; how != NULL && i < sizeof hows / sizeof *hows; i++) {
+        if (strcmp(how, hows[i]) == 0) {
             *out = (nats__how)i;
             return NATS_OK;
         }
@@ -213,21 +178,38 @@ static nats_status find_how(const char *how, nats__how *out)
                       how != NULL ? how : "");
 }
 
+/* The rules of a consumer that delivers by itself ask for a deliver_subject; where the caller has none, the inbox
+ * will be. NULL: it is none that can be read, as nats__js_shape() will tell. */
+static char *with_deliver_subject(const char *text, size_t len)
+{
+    nats__json *doc = nats__json_parse(text, len, NULL);
+    nats__json *config = (nats__json *)nats__json_get(doc, "config");
+    bool lacks = nats__json_kind_of(config) == NATS__JSON_OBJECT &&
+                 nats__js_is_nothing(nats__json_get(config, "deliver_subject"));
+    if (lacks) {
+        nats__json_set_text(config, "deliver_subject", NATS__PUSH_INBOX, strlen(NATS__PUSH_INBOX));
+    }
+    char *made = lacks ? nats__json_write(doc) : NULL;
+    nats__json_free(doc);
+    return made;
+}
+
 nats_status nats__consume_args_read(nats__consume_args *args, const char *how, const char *text,
                                     size_t len)
 {
-    const char *why = "";
+    nats__json *doc;
     *args = (nats__consume_args){.heartbeat_ns = -1, .priority = -1};
     nats_status status = find_how(how, &args->how);
     if (status != NATS_OK) {
         return status;
     }
-    nats__json *doc = nats__json_parse(text != NULL ? text : "{}",
-                                       text != NULL ? nats__text_len(text, len) : 2, &why);
-    if (doc == NULL || nats__json_kind_of(doc) != NATS__JSON_OBJECT) {
-        nats__json_free(doc);
-        return nats__fail(NATS_ERR_INVALID, "arguments", "arguments: a JSON object is wanted%s%s",
-                          doc == NULL ? ": " : "", doc == NULL ? why : "");
+    len = text != NULL ? nats__text_len(text, len) : 0;
+    char *more = args->how == NATS__HOW_PUSH && len > 0 ? with_deliver_subject(text, len) : NULL;
+    status = nats__js_shape(how, how, more != NULL ? more : text, more != NULL ? NATS_Z : len,
+                            &args->needs, &doc);
+    free(more);
+    if (status != NATS_OK) {
+        return status;
     }
     status = read_all(doc, args);
     nats__json_free(doc);

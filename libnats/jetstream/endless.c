@@ -60,6 +60,8 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
     } else if (answer->code != 0) {
         nats__consume_warn(self, nats__error_get()->status, "%s", nats__error_get()->text);
         nats__pull_rest(&self->pull, now_ns);
+    } else {
+        nats__pull_top_up(self);
     }
 }
 
@@ -135,6 +137,18 @@ static void on_taken(nats__consume *self, size_t count)
     nats__pull_top_up(self);
 }
 
+/* Requests are gone. Is the consumer still there? A server before 2.10 says nothing to a request for one that is
+ * not. */
+static void look_after(nats__consume *self, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    nats__pull_forget(pull);
+    pull->rest_until_ns = 0;
+    if (self->question == 0 && !nats__consume_probe(self)) {
+        nats__pull_rest(pull, now_ns);
+    }
+}
+
 static void on_time(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
@@ -142,7 +156,8 @@ static void on_time(nats__consume *self, int64_t now_ns)
         nats__consume_warn(self, NATS_ERR_TIMEOUT, "consumer %s: no heartbeat for %lld ms",
                            self->args.consumer,
                            (long long)((now_ns - pull->seen_ns) / NATS__MS));
-        nats__pull_forget(pull);
+        look_after(self, now_ns);
+        return;
     }
     nats__pull_expire(pull, now_ns);
     nats__pull_top_up(self);
@@ -150,9 +165,7 @@ static void on_time(nats__consume *self, int64_t now_ns)
 
 static void on_connected(nats__consume *self, int64_t now_ns)
 {
-    (void)now_ns;
-    self->pull.rest_until_ns = 0;
-    nats__pull_top_up(self);
+    look_after(self, now_ns);
 }
 
 const nats__consume_kind nats__kind_endless = {.start = start,

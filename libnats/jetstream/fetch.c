@@ -12,6 +12,7 @@ enum { MARGIN_PART = 10, BYTES_ENOUGH = 1000000 };
 #define MARGIN_MAX_NS INT64_C(250000000)
 #define HEARTBEAT_FROM_NS INT64_C(10000000000) /* a shorter one has none, if none was named */
 #define HEARTBEAT_NS INT64_C(5000000000)
+#define DOUBT_NS INT64_C(1000000000) /* silence after which the consumer is looked for */
 
 /* The server's clock runs out before the caller's, so that its word is heard. */
 static int64_t server_time(int64_t left_ns)
@@ -174,6 +175,18 @@ static void time_is_up(nats__consume *self)
     nats__consume_fail(self);
 }
 
+/* When to look for the consumer: a server before 2.10 says nothing to a request for one that is not
+ * there. */
+static int64_t doubt_ns(const nats__consume *self)
+{
+    const nats__pull *pull = &self->pull;
+    if (self->heard || self->doubted || pull->count == 0 || self->question != 0) {
+        return INT64_MAX;
+    }
+    int64_t half = (self->until_ns - pull->seen_ns) / 2;
+    return pull->seen_ns + (half < DOUBT_NS ? half : DOUBT_NS);
+}
+
 static void on_time(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
@@ -188,12 +201,19 @@ static void on_time(nats__consume *self, int64_t now_ns)
         nats__pull_forget(pull);
     }
     nats__pull_expire(pull, now_ns);
+    if (now_ns >= doubt_ns(self)) {
+        self->doubted = true;
+        nats__consume_probe(self);
+        return;
+    }
     ask(self, now_ns);
 }
 
 static int64_t due_ns(const nats__consume *self)
 {
     int64_t due = nats__pull_due_ns(self);
+    int64_t doubt = doubt_ns(self);
+    due = doubt < due ? doubt : due;
     return due < self->until_ns ? due : self->until_ns;
 }
 

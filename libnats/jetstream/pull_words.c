@@ -28,6 +28,14 @@ nats_status nats__pull_set_up(nats__consume *self)
 {
     nats__consume_args *args = &self->args;
     nats__queue *queue = &self->hook.sub->queue;
+    /* What was asked for expressly must fit, unless the queue's limit was too. */
+    if (args->pending_bytes == 0) {
+        queue->bytes_max = more_than(queue->bytes_max, args->max_bytes);
+    }
+    if (args->pending_msgs == 0) {
+        bool by_bytes = args->max_bytes > 0 && args->max_messages == 0;
+        queue->msgs_max = by_bytes ? UINT64_MAX : more_than(queue->msgs_max, args->max_messages);
+    }
     if (args->max_messages == 0 && args->max_bytes == 0) {
         args->max_messages = ENOUGH_MESSAGES;
     }
@@ -38,10 +46,6 @@ nats_status nats__pull_set_up(nats__consume *self)
         return nats__fail(NATS_ERR_INVALID, "idle_heartbeat",
                           "idle_heartbeat is over half of expires");
     }
-    /* What was asked for expressly must fit. */
-    queue->bytes_max = more_than(queue->bytes_max, args->max_bytes);
-    queue->msgs_max = args->max_messages == 0 ? UINT64_MAX
-                                              : more_than(queue->msgs_max, args->max_messages);
     return NATS_OK;
 }
 

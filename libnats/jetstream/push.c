@@ -155,21 +155,21 @@ static nats_status feed_by(nats__consume *self, const nats__json *config)
 
 static nats_status make(nats__consume *self)
 {
-    char name[NATS__NAME_MAX + 1];
+    char name[NATS__JS_NAME_MAX + 1];
     char inbox[NATS_SUBJECT_MAX + 4];
     const char *text;
     size_t len;
     nats__json *config = nats__json_parse(self->args.config, strlen(self->args.config), NULL);
     bool durable = get_text(config, "durable_name", &text, &len);
     bool named = durable || get_text(config, "name", &text, &len);
-    if (named && len <= NATS__NAME_MAX) {
+    if (named && len <= NATS__JS_NAME_MAX) {
         memcpy(name, text, len + 1);
     } else {
         nats__nuid(nats__session_rng(nats__consume_conn(self)->session), name);
         name[NATS__NUID_LEN] = '\0';
         nats__json_set_text(config, "name", name, NATS__NUID_LEN);
     }
-    if (!get_text(config, "deliver_subject", &text, &len)) {
+    if (get_text(config, "deliver_subject", &text, &len) && strcmp(text, NATS__PUSH_INBOX) == 0) {
         size_t inbox_len = own_subject(self, inbox);
         nats__json_set_text(config, "deliver_subject", inbox, inbox_len);
     }

@@ -214,7 +214,11 @@ static bool failed(nats_status status)
     if (status == NATS_OK) {
         return false;
     }
-    printf("err %s\n", nats_status_name(status));
+    printf("err %s", nats_status_name(status));
+    if (nats_last_err_code() != 0) {
+        printf(" %d", nats_last_err_code());
+    }
+    putchar('\n');
     return true;
 }
 
