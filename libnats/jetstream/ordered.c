@@ -156,7 +156,7 @@ static void failed(nats__consume *self, const nats__answer *answer, int64_t now_
     bool lasting = !self->ready || answer->code == NOT_FOUND || answer->code == BAD_REQUEST;
     nats__consume_words(self, answer);
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
     if (lasting) {
         nats__consume_fail(self);
@@ -178,7 +178,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         return;
     }
     if (!was_understood(self, &read)) {
-        nats__chunk_unref(read.msg->chunk, 1);
+        nats__consume_take(self, read.msg);
         nats__consume_fail(self);
         return;
     }
@@ -200,12 +200,12 @@ static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
                 memcmp(place.consumer, ordered->name, place.consumer_len) == 0;
     if (!ours || place.consumer_seq <= ordered->last_consumer ||
         place.stream_seq <= ordered->last_stream) {
-        nats__chunk_unref(msg->chunk, 1); /* had, or to be had again */
+        nats__consume_forget(self, msg); /* had, or to be had again */
         return;
     }
     bool next = place.consumer_seq == ordered->last_consumer + 1;
     if (!next || !nats__queue_takes(&self->hook.sub->queue, nats__msg_size(msg))) {
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_forget(self, msg);
         reset(self, now_ns);
         return;
     }
@@ -228,8 +228,8 @@ static void check_heartbeat(nats__consume *self, const nats__word *word, int64_t
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
-    if (word->number < pull->first_number) {
-        return; /* to one that is no more */
+    if (!nats__pull_knows(pull, word)) {
+        return;
     }
     pull->seen_ns = now_ns;
     nats__deed what = nats__word_deed(word);
