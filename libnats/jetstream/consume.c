@@ -460,6 +460,14 @@ static void on_ended(nats__hook *hook)
     }
 }
 
+static void on_closing(nats__hook *hook)
+{
+    nats__consume *self = of(hook);
+    if (self->kind->on_closing != NULL) {
+        self->kind->on_closing(self);
+    }
+}
+
 static void freed(nats__hook *hook)
 {
     nats__consume *self = of(hook);
@@ -489,6 +497,7 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
                                        .on_lost = on_lost,
                                        .on_connected = on_connected,
                                        .on_refused = on_refused,
+                                       .on_closing = on_closing,
                                        .on_ended = on_ended,
                                        .freed = freed};
 

@@ -20,6 +20,12 @@ enum { NOT_FOUND = 404, BAD_REQUEST = 400 };
 
 /* ---- its configuration ---- */
 
+static bool has_filter(const nats__json *config)
+{
+    return nats__json_get(config, "filter_subject") != NULL ||
+           nats__json_get(config, "filter_subjects") != NULL;
+}
+
 /* What the caller may not choose is set here. NULL: memory is out. */
 static nats__json *config_of(const nats__consume *self)
 {
@@ -39,6 +45,11 @@ static nats__json *config_of(const nats__consume *self)
     }
     if (nats__json_get(config, "deliver_policy") == NULL) {
         nats__json_set_text(config, "deliver_policy", "all", 3);
+    }
+    const char *policy = "";
+    nats__json_text(nats__json_get(config, "deliver_policy"), &policy, NULL);
+    if (strcmp(policy, "last_per_subject") == 0 && !has_filter(config)) {
+        nats__json_set_text(config, "filter_subject", ">", 1); /* the server wants one to be named */
     }
     if (ordered->begun) {
         nats__json_set_text(config, "deliver_policy", "by_start_sequence", 17);
@@ -99,7 +110,8 @@ static void renew(nats__consume *self, int64_t now_ns)
     let_go(self);
     nats__pull_forget(pull);
     self->question = 0;
-    bool ready = self->ready && nats__consume_conn(self)->connected;
+    bool ready = self->ready && nats__consume_conn(self)->connected &&
+                 !self->hook.sub->client->closed;
     if (!ready || pull->rest_until_ns > now_ns) {
         return;
     }
@@ -310,4 +322,5 @@ const nats__consume_kind nats__kind_ordered = {.start = start,
                                                .due_ns = nats__pull_due_ns,
                                                .on_lost = on_lost,
                                                .on_connected = on_connected,
+                                               .on_closing = let_go,
                                                .on_ended = let_go};

@@ -381,13 +381,18 @@ static void on_connected(nats__consume *self, int64_t now_ns)
     nats__consume_probe(self);
 }
 
-static void on_ended(nats__consume *self)
+static void let_go(nats__consume *self)
 {
-    leave_feeder(self);
     if (self->push.made) {
         self->push.made = false;
         nats__consume_tell(self, "CONSUMER.DELETE", self->args.consumer);
     }
+}
+
+static void on_ended(nats__consume *self)
+{
+    leave_feeder(self);
+    let_go(self);
 }
 
 const nats__consume_kind nats__kind_push = {.start = start,
@@ -398,4 +403,5 @@ const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_time = on_time,
                                             .due_ns = due_ns,
                                             .on_connected = on_connected,
+                                            .on_closing = let_go,
                                             .on_ended = on_ended};
