@@ -141,6 +141,7 @@ static void close_client(nats_client *client, bool flush)
         nats__client_end(client);
         return;
     }
+    nats__hooks_closing(client);
     if (conn->client_count == 1) {
         nats__conn_close(conn, flush);
     } else {

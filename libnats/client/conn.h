@@ -561,6 +561,7 @@ void nats__hook_taken(nats_sub *sub, size_t count, uint64_t bytes);
 void nats__hook_ended(nats_sub *sub);
 void nats__hooks_time(nats__conn *conn, int64_t now_ns);
 void nats__hooks_lost(nats__conn *conn);
+void nats__hooks_closing(nats_client *client);
 void nats__hooks_connected(nats__conn *conn, int64_t now_ns);
 /* The server does not allow something to be published to subject, or, of_reply, to be answered there. */
 void nats__hooks_refused(nats__conn *conn, const char *subject, bool of_reply);

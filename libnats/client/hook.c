@@ -156,6 +156,16 @@ void nats__hooks_time(nats__conn *conn, int64_t now_ns)
     }
 }
 
+void nats__hooks_closing(nats_client *client)
+{
+    for (nats__hook *hook = client->conn->hooks, *next; hook != NULL; hook = next) {
+        next = hook->next;
+        if (hook->sub->client == client && hook->calls->on_closing != NULL) {
+            hook->calls->on_closing(hook);
+        }
+    }
+}
+
 void nats__hooks_lost(nats__conn *conn)
 {
     for (nats__hook *hook = conn->hooks, *next; hook != NULL; hook = next) {

@@ -29,6 +29,8 @@ typedef struct nats__hook_calls {
     void (*on_connected)(nats__hook *hook, int64_t now_ns);  /* again; it is subscribed already */
     /* The server does not allow something to be published to subject, or (of_reply) to be answered there. */
     void (*on_refused)(nats__hook *hook, const char *subject, bool of_reply);
+    /* The client is being closed, and the connection, if it is to be, is not yet: a last word. */
+    void (*on_closing)(nats__hook *hook);
     void (*on_ended)(nats__hook *hook); /* the subscription is out of the table: nothing more comes */
     void (*freed)(nats__hook *hook);    /* so is it; mu may be held or not */
 } nats__hook_calls;

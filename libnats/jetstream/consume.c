@@ -209,7 +209,7 @@ void nats__consume_ready(nats__consume *self, const nats__answer *answer)
     self->ready = true;
     self->future = NULL;
     if (future == NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
         return;
     }
     nats__future_give(future, answer->msg);
@@ -247,12 +247,23 @@ bool nats__word_says(const nats__word *word, const char *text)
 
 /* ---- messages ---- */
 
+void nats__consume_take(nats__consume *self, nats_msg *msg)
+{
+    nats__consume_conn(self)->totals.delivered++;
+    nats__chunk_unref(msg->chunk, 1);
+}
+
+void nats__consume_forget(nats__consume *self, nats_msg *msg)
+{
+    nats__consume_conn(self)->totals.dropped++;
+    nats__chunk_unref(msg->chunk, 1);
+}
+
 void nats__consume_drop(nats__consume *self, nats_msg *msg)
 {
     self->hook.sub->dropped++;
     self->hook.sub->received++;
-    nats__consume_conn(self)->totals.dropped++;
-    nats__chunk_unref(msg->chunk, 1);
+    nats__consume_forget(self, msg);
 }
 
 bool nats__consume_push(nats__consume *self, nats_msg *msg, int64_t now_ns)
@@ -315,7 +326,7 @@ static void take_answer(nats__consume *self, nats_msg *msg, int64_t now_ns)
         read_error(&answer);
     }
     if (self->levelling) {
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_take(self, msg);
         level_known(self, answer.code == 0 ? doc : NULL, now_ns);
     } else {
         self->kind->on_answer(self, &answer, now_ns); /* it owns msg */
@@ -330,7 +341,7 @@ void nats__consume_word(nats__consume *self, nats_msg *msg, uint64_t number, int
                                      &word.text, &word.len);
     if (word.code != 0) {
         self->kind->on_word(self, &word, now_ns);
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_take(self, msg);
         return;
     }
     nats__consume_drop(self, msg); /* somebody else published to our inbox */
@@ -349,7 +360,7 @@ static void take_inbox(nats__consume *self, nats_msg *msg, int64_t now_ns)
             return;
         }
         nats__consume_conn(self)->totals.late_replies++;
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_forget(self, msg);
         return;
     }
     if (!numbered || token[0] != LETTER_PULL) {
@@ -449,6 +460,14 @@ static void on_ended(nats__hook *hook)
     }
 }
 
+static void on_closing(nats__hook *hook)
+{
+    nats__consume *self = of(hook);
+    if (self->kind->on_closing != NULL) {
+        self->kind->on_closing(self);
+    }
+}
+
 static void freed(nats__hook *hook)
 {
     nats__consume *self = of(hook);
@@ -478,6 +497,7 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
                                        .on_lost = on_lost,
                                        .on_connected = on_connected,
                                        .on_refused = on_refused,
+                                       .on_closing = on_closing,
                                        .on_ended = on_ended,
                                        .freed = freed};
 

@@ -84,6 +84,7 @@ typedef struct nats__consume_kind {
     int64_t (*due_ns)(const nats__consume *self); /* when on_time is to be called; INT64_MAX: never */
     void (*on_lost)(nats__consume *self);
     void (*on_connected)(nats__consume *self, int64_t now_ns);
+    void (*on_closing)(nats__consume *self); /* the client is */
     void (*on_ended)(nats__consume *self);
 } nats__consume_kind;
 
@@ -170,7 +171,11 @@ void nats__consume_ready(nats__consume *self, const nats__answer *answer);
 bool nats__consume_push(nats__consume *self, nats_msg *msg, int64_t now_ns);
 /* What came to where statuses come to. */
 void nats__consume_word(nats__consume *self, nats_msg *msg, uint64_t number, int64_t now_ns);
-void nats__consume_drop(nats__consume *self, nats_msg *msg); /* and count */
+/* A message's end, and where the connection counts it: as one that the program was to have and has not, as one
+ * that it is not to have, as one that was meant for us. */
+void nats__consume_drop(nats__consume *self, nats_msg *msg);
+void nats__consume_forget(nats__consume *self, nats_msg *msg);
+void nats__consume_take(nats__consume *self, nats_msg *msg);
 /* End with this thread's last error: the future tells it, if it is open; else next and get do. self
  * may be gone afterwards. */
 void nats__consume_fail(nats__consume *self);

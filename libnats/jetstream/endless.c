@@ -21,10 +21,10 @@ static nats_status start(nats__consume *self, int64_t now_ns)
 
 /* ---- answers ---- */
 
-static void drop_answer(const nats__answer *answer)
+static void drop_answer(nats__consume *self, const nats__answer *answer)
 {
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
 }
 
@@ -35,7 +35,7 @@ static void start_answered(nats__consume *self, const nats__answer *answer)
         if (answer->code != 0) {
             nats__consume_words(self, answer);
         }
-        drop_answer(answer);
+        drop_answer(self, answer);
         nats__consume_fail(self);
         return;
     }
@@ -54,7 +54,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
     if (answer->code != 0) {
         nats__consume_words(self, answer);
     }
-    drop_answer(answer);
+    drop_answer(self, answer);
     if (lasting) {
         nats__consume_fail(self);
     } else if (answer->code != 0) {
@@ -76,8 +76,8 @@ static void warn_word(nats__consume *self, const nats__word *word)
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
-    if (word->number < pull->first_number) {
-        return; /* of a request that was given up */
+    if (!nats__pull_knows(pull, word)) {
+        return;
     }
     pull->seen_ns = now_ns;
     nats__deed what = nats__word_deed(word);

@@ -83,7 +83,7 @@ static void fail_word(nats__consume *self, const nats__word *word)
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
-    if (word->number < pull->first_number) {
+    if (!nats__pull_knows(pull, word)) {
         return;
     }
     self->heard = true;
@@ -128,7 +128,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         nats__consume_words(self, answer);
     }
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
     if (failed) {
         nats__consume_fail(self);

@@ -20,6 +20,12 @@ enum { NOT_FOUND = 404, BAD_REQUEST = 400 };
 
 /* ---- its configuration ---- */
 
+static bool has_filter(const nats__json *config)
+{
+    return nats__json_get(config, "filter_subject") != NULL ||
+           nats__json_get(config, "filter_subjects") != NULL;
+}
+
 /* What the caller may not choose is set here. NULL: memory is out. */
 static nats__json *config_of(const nats__consume *self)
 {
@@ -39,6 +45,11 @@ static nats__json *config_of(const nats__consume *self)
     }
     if (nats__json_get(config, "deliver_policy") == NULL) {
         nats__json_set_text(config, "deliver_policy", "all", 3);
+    }
+    const char *policy = "";
+    nats__json_text(nats__json_get(config, "deliver_policy"), &policy, NULL);
+    if (strcmp(policy, "last_per_subject") == 0 && !has_filter(config)) {
+        nats__json_set_text(config, "filter_subject", ">", 1); /* the server wants one to be named */
     }
     if (ordered->begun) {
         nats__json_set_text(config, "deliver_policy", "by_start_sequence", 17);
@@ -99,7 +110,8 @@ static void renew(nats__consume *self, int64_t now_ns)
     let_go(self);
     nats__pull_forget(pull);
     self->question = 0;
-    bool ready = self->ready && nats__consume_conn(self)->connected;
+    bool ready = self->ready && nats__consume_conn(self)->connected &&
+                 !self->hook.sub->client->closed;
     if (!ready || pull->rest_until_ns > now_ns) {
         return;
     }
@@ -156,7 +168,7 @@ static void failed(nats__consume *self, const nats__answer *answer, int64_t now_
     bool lasting = !self->ready || answer->code == NOT_FOUND || answer->code == BAD_REQUEST;
     nats__consume_words(self, answer);
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
     if (lasting) {
         nats__consume_fail(self);
@@ -178,7 +190,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         return;
     }
     if (!was_understood(self, &read)) {
-        nats__chunk_unref(read.msg->chunk, 1);
+        nats__consume_take(self, read.msg);
         nats__consume_fail(self);
         return;
     }
@@ -200,12 +212,12 @@ static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
                 memcmp(place.consumer, ordered->name, place.consumer_len) == 0;
     if (!ours || place.consumer_seq <= ordered->last_consumer ||
         place.stream_seq <= ordered->last_stream) {
-        nats__chunk_unref(msg->chunk, 1); /* had, or to be had again */
+        nats__consume_forget(self, msg); /* had, or to be had again */
         return;
     }
     bool next = place.consumer_seq == ordered->last_consumer + 1;
     if (!next || !nats__queue_takes(&self->hook.sub->queue, nats__msg_size(msg))) {
-        nats__chunk_unref(msg->chunk, 1);
+        nats__consume_forget(self, msg);
         reset(self, now_ns);
         return;
     }
@@ -228,8 +240,8 @@ static void check_heartbeat(nats__consume *self, const nats__word *word, int64_t
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
-    if (word->number < pull->first_number) {
-        return; /* to one that is no more */
+    if (!nats__pull_knows(pull, word)) {
+        return;
     }
     pull->seen_ns = now_ns;
     nats__deed what = nats__word_deed(word);
@@ -310,4 +322,5 @@ const nats__consume_kind nats__kind_ordered = {.start = start,
                                                .due_ns = nats__pull_due_ns,
                                                .on_lost = on_lost,
                                                .on_connected = on_connected,
+                                               .on_closing = let_go,
                                                .on_ended = let_go};

@@ -121,6 +121,11 @@ uint64_t nats__pull_closed(nats__pull *pull, const nats__word *word)
     return left == gone.bytes_asked ? left : 0;
 }
 
+bool nats__pull_knows(const nats__pull *pull, const nats__word *word)
+{
+    return word->number >= pull->first_number && word->number <= pull->number;
+}
+
 void nats__pull_forget(nats__pull *pull)
 {
     pull->count = 0;

@@ -63,6 +63,8 @@ bool nats__pull_is_most(const struct nats__consume *self, uint64_t bytes);
 bool nats__pull_ask(struct nats__consume *self, uint64_t msgs, uint64_t bytes, int64_t now_ns);
 /* A message came. */
 void nats__pull_got(nats__pull *pull, size_t size, int64_t now_ns);
+/* Is it about a request that was sent, and not given up? */
+bool nats__pull_knows(const nats__pull *pull, const struct nats__word *word);
 /* A word that ends its request. Returns how many bytes it had asked for if it had brought nothing, else 0. */
 uint64_t nats__pull_closed(nats__pull *pull, const struct nats__word *word);
 /* Nothing is under way any more, and what is said of it is stale. */

@@ -31,6 +31,7 @@ static void feeder_msg(nats__hook *hook, nats_msg *msg, int64_t now_ns)
     const feeder *self = (const feeder *)hook;
     const nats__subrec *rec = &hook->sub->rec;
     if (self->primary == NULL) {
+        hook->sub->client->conn->totals.dropped++;
         nats__chunk_unref(msg->chunk, 1);
         return;
     }
@@ -239,7 +240,7 @@ static void start_answered(nats__consume *self, const nats__answer *answer, int6
     if (status != NATS_OK) {
         self->push.made = self->push.made && answer->code == 0;
         if (answer->msg != NULL) {
-            nats__chunk_unref(answer->msg->chunk, 1);
+            nats__consume_take(self, answer->msg);
         }
         nats__consume_fail(self);
         return;
@@ -259,7 +260,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         nats__consume_words(self, answer);
     }
     if (answer->msg != NULL) {
-        nats__chunk_unref(answer->msg->chunk, 1);
+        nats__consume_take(self, answer->msg);
     }
     if (answer->code == NOT_FOUND) {
         nats__consume_fail(self);
@@ -380,13 +381,18 @@ static void on_connected(nats__consume *self, int64_t now_ns)
     nats__consume_probe(self);
 }
 
-static void on_ended(nats__consume *self)
+static void let_go(nats__consume *self)
 {
-    leave_feeder(self);
     if (self->push.made) {
         self->push.made = false;
         nats__consume_tell(self, "CONSUMER.DELETE", self->args.consumer);
     }
+}
+
+static void on_ended(nats__consume *self)
+{
+    leave_feeder(self);
+    let_go(self);
 }
 
 const nats__consume_kind nats__kind_push = {.start = start,
@@ -397,4 +403,5 @@ const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_time = on_time,
                                             .due_ns = due_ns,
                                             .on_connected = on_connected,
+                                            .on_closing = let_go,
                                             .on_ended = on_ended};
