@@ -2,6 +2,7 @@
 
 #include "api/jetstream.h"
 #include "jetstream/batch.h"
+#include "jetstream/ingest.h"
 #include "jetstream/keyword.h"
 #include "jetstream/puback.h"
 #include "jetstream/publish.h"
@@ -10,13 +11,14 @@
 
 /* ---- publish ---- */
 
-static nats_status make_frame(nats__frame *frame, const char *subject, size_t subject_len,
-                              const nats_headers *headers, const void *data, size_t data_len)
+static nats_status make_frame(nats__frame *frame, nats__js_needs *needs, const char *subject,
+                              size_t subject_len, const nats_headers *headers, const void *data,
+                              size_t data_len)
 {
-    const nats__keyword *needs;
+    needs->level = 0;
     nats_status status = nats__frame_make(frame, subject, subject_len, NULL, 0, headers, data,
                                           data_len);
-    return status == NATS_OK && frame->headers_len > 0 ? nats__keywords_check(frame, &needs)
+    return status == NATS_OK && frame->headers_len > 0 ? nats__keywords_check(frame, needs)
                                                        : status;
 }
 
@@ -25,13 +27,15 @@ static nats_status start(nats_js *js, const char *subject, size_t subject_len,
                          bool borrowed, int64_t timeout_ms, nats_future **future_out)
 {
     nats__frame frame;
+    nats__js_needs needs;
     nats_status status = nats__js_timeout(js, &timeout_ms);
     if (status == NATS_OK) {
-        status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+        status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
     }
     if (status == NATS_OK) {
-        nats__publishing how = {.timeout_ms = timeout_ms, .borrowed = borrowed};
-        status = nats__publish_start(js->client, &frame, &how, future_out);
+        nats__publishing how = {
+            .js = js, .needs = &needs, .timeout_ms = timeout_ms, .borrowed = borrowed};
+        status = nats__publish_start(&frame, &how, future_out);
     }
     return nats__leave(js->client, status);
 }
@@ -128,9 +132,10 @@ static nats_status enter_open(const nats_js_publisher *publisher)
                              : nats__enter_open(publisher->client);
 }
 
-nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
-                                  nats_js_publisher **publisher_out)
+static nats_status new_publisher(nats_js *js, int64_t max_pending, bool fast,
+                                 nats_js_publisher **publisher_out)
 {
+    static const nats__js_needs needs = {.level = 4, .what = "fast ingest", .since = "2.14"};
     if (publisher_out == NULL) {
         return nats__null_argument("publisher_out");
     }
@@ -144,8 +149,24 @@ nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
                             (long long)max_pending, NATS__PLACES_MAX);
         return nats__leave(js->client, status);
     }
-    uint32_t places = max_pending == 0 ? NATS__PLACES_USUAL : (uint32_t)max_pending;
-    return nats__leave(js->client, nats__publisher_new(js, places, publisher_out));
+    status = fast ? nats__publish_may(js, &needs) : NATS_OK;
+    if (status == NATS_OK) {
+        uint32_t places = max_pending == 0 ? NATS__PLACES_USUAL : (uint32_t)max_pending;
+        status = nats__publisher_new(js, places, fast, publisher_out);
+    }
+    return nats__leave(js->client, status);
+}
+
+nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
+                                  nats_js_publisher **publisher_out)
+{
+    return new_publisher(js, max_pending, false, publisher_out);
+}
+
+nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
+                                   nats_js_publisher **publisher_out)
+{
+    return new_publisher(js, max_pending, true, publisher_out);
 }
 
 nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
@@ -154,6 +175,7 @@ nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *
 {
     uint64_t id = 0;
     nats__frame frame;
+    nats__js_needs needs;
     nats_status status = enter_open(publisher);
     if (id_out != NULL) {
         *id_out = 0;
@@ -161,7 +183,10 @@ nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *
     if (status != NATS_OK) {
         return status;
     }
-    status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+    status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
+    if (status == NATS_OK && needs.level > 0) {
+        status = nats__publish_may(publisher->js, &needs);
+    }
     if (status == NATS_OK) {
         status = nats__publisher_publish(publisher, &frame, &id);
     }
@@ -223,6 +248,13 @@ static nats_status flush_timeout(const nats_js_publisher *publisher, int64_t *ti
     return NATS_OK;
 }
 
+static void end_ingest(nats_js_publisher *publisher)
+{
+    if (publisher->ingest != NULL) {
+        nats__ingest_end(publisher);
+    }
+}
+
 nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeout_ms)
 {
     nats_status status = enter(publisher);
@@ -233,6 +265,7 @@ nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeou
     if (status == NATS_OK) {
         nats__conn *conn = publisher->client->conn;
         int64_t deadline_ns = nats__deadline_in(timeout_ms);
+        end_ingest(publisher);
         pthread_mutex_lock(&conn->mu);
         status = nats__publisher_flush(publisher, deadline_ns);
         pthread_mutex_unlock(&conn->mu);
@@ -254,6 +287,7 @@ nats_status nats_js_publisher_flush_start(nats_js_publisher *publisher, int64_t 
     status = flush_timeout(publisher, &timeout_ms);
     if (status == NATS_OK) {
         nats__conn *conn = publisher->client->conn;
+        end_ingest(publisher);
         pthread_mutex_lock(&conn->mu);
         status = nats__publisher_flush_start(publisher, timeout_ms, future_out);
         pthread_mutex_unlock(&conn->mu);
@@ -335,13 +369,14 @@ static nats_status add(nats_js_batch *batch, const char *subject, size_t subject
                        int64_t timeout_ms, nats_future **future_out)
 {
     nats__frame frame;
+    nats__js_needs needs;
     nats_status status = enter_batch(batch, &timeout_ms);
     if (status != NATS_OK) {
         return status;
     }
-    status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+    status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
     if (status == NATS_OK) {
-        status = nats__batch_add(batch, &frame, timeout_ms, future_out);
+        status = nats__batch_add(batch, &frame, &needs, timeout_ms, future_out);
     }
     return nats__leave(nats__batch_client(batch), status);
 }
@@ -379,6 +414,7 @@ nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject
                                        nats_future **future_out)
 {
     nats__frame frame;
+    nats__js_needs needs = {0};
     if (future_out == NULL) {
         return nats__null_argument("future_out");
     }
@@ -388,10 +424,11 @@ nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject
         return status;
     }
     if (subject != NULL) {
-        status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+        status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
     }
     if (status == NATS_OK) {
-        status = nats__batch_commit(batch, subject != NULL ? &frame : NULL, timeout_ms, future_out);
+        status = nats__batch_commit(batch, subject != NULL ? &frame : NULL, &needs, timeout_ms,
+                                    future_out);
     }
     return nats__leave(nats__batch_client(batch), status);
 }
