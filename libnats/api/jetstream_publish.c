@@ -10,13 +10,14 @@
 
 /* ---- publish ---- */
 
-static nats_status make_frame(nats__frame *frame, const char *subject, size_t subject_len,
-                              const nats_headers *headers, const void *data, size_t data_len)
+static nats_status make_frame(nats__frame *frame, nats__js_needs *needs, const char *subject,
+                              size_t subject_len, const nats_headers *headers, const void *data,
+                              size_t data_len)
 {
-    const nats__keyword *needs;
+    needs->level = 0;
     nats_status status = nats__frame_make(frame, subject, subject_len, NULL, 0, headers, data,
                                           data_len);
-    return status == NATS_OK && frame->headers_len > 0 ? nats__keywords_check(frame, &needs)
+    return status == NATS_OK && frame->headers_len > 0 ? nats__keywords_check(frame, needs)
                                                        : status;
 }
 
@@ -25,13 +26,15 @@ static nats_status start(nats_js *js, const char *subject, size_t subject_len,
                          bool borrowed, int64_t timeout_ms, nats_future **future_out)
 {
     nats__frame frame;
+    nats__js_needs needs;
     nats_status status = nats__js_timeout(js, &timeout_ms);
     if (status == NATS_OK) {
-        status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+        status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
     }
     if (status == NATS_OK) {
-        nats__publishing how = {.timeout_ms = timeout_ms, .borrowed = borrowed};
-        status = nats__publish_start(js->client, &frame, &how, future_out);
+        nats__publishing how = {
+            .js = js, .needs = &needs, .timeout_ms = timeout_ms, .borrowed = borrowed};
+        status = nats__publish_start(&frame, &how, future_out);
     }
     return nats__leave(js->client, status);
 }
@@ -154,6 +157,7 @@ nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *
 {
     uint64_t id = 0;
     nats__frame frame;
+    nats__js_needs needs;
     nats_status status = enter_open(publisher);
     if (id_out != NULL) {
         *id_out = 0;
@@ -161,7 +165,10 @@ nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *
     if (status != NATS_OK) {
         return status;
     }
-    status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+    status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
+    if (status == NATS_OK && needs.level > 0) {
+        status = nats__publish_may(publisher->js, &needs);
+    }
     if (status == NATS_OK) {
         status = nats__publisher_publish(publisher, &frame, &id);
     }
@@ -335,13 +342,14 @@ static nats_status add(nats_js_batch *batch, const char *subject, size_t subject
                        int64_t timeout_ms, nats_future **future_out)
 {
     nats__frame frame;
+    nats__js_needs needs;
     nats_status status = enter_batch(batch, &timeout_ms);
     if (status != NATS_OK) {
         return status;
     }
-    status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+    status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
     if (status == NATS_OK) {
-        status = nats__batch_add(batch, &frame, timeout_ms, future_out);
+        status = nats__batch_add(batch, &frame, &needs, timeout_ms, future_out);
     }
     return nats__leave(nats__batch_client(batch), status);
 }
@@ -379,6 +387,7 @@ nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject
                                        nats_future **future_out)
 {
     nats__frame frame;
+    nats__js_needs needs = {0};
     if (future_out == NULL) {
         return nats__null_argument("future_out");
     }
@@ -388,10 +397,11 @@ nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject
         return status;
     }
     if (subject != NULL) {
-        status = make_frame(&frame, subject, subject_len, headers, data, data_len);
+        status = make_frame(&frame, &needs, subject, subject_len, headers, data, data_len);
     }
     if (status == NATS_OK) {
-        status = nats__batch_commit(batch, subject != NULL ? &frame : NULL, timeout_ms, future_out);
+        status = nats__batch_commit(batch, subject != NULL ? &frame : NULL, &needs, timeout_ms,
+                                    future_out);
     }
     return nats__leave(nats__batch_client(batch), status);
 }

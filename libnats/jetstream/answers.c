@@ -181,8 +181,9 @@ static void on_time(nats__hook *hook, int64_t now_ns)
 static void on_lost(nats__hook *hook)
 {
     nats_js_publisher *publisher = of(hook);
-    nats__publisher_fail_all(publisher, NATS_ERR_DISCONNECTED);
-    atomic_store(&publisher->epoch, publisher->client->conn->epoch + 1);
+    const nats__conn *conn = publisher->client->conn;
+    nats__publisher_fail_all(publisher, conn->closed ? NATS_ERR_CLOSED : NATS_ERR_DISCONNECTED);
+    atomic_store(&publisher->epoch, conn->epoch + 1);
 }
 
 static void on_refused(nats__hook *hook, const char *subject, bool of_reply)
@@ -216,6 +217,7 @@ static void freed(nats__hook *hook)
     nats_js_publisher *publisher = of(hook);
     nats__window_free(&publisher->window);
     nats__failures_free(&publisher->failures);
+    nats__js_unref(publisher->js);
     free(publisher);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "jetstream/keyword.h"
 #include "jetstream/publish.h"
 #include "proto/headers.h"
 #include "proto/subject.h"
@@ -12,12 +13,15 @@
 enum {
     MESSAGES_MAX = 1000, /* nats-server's limit when its operator sets none */
     LINE_MAX = 192,      /* of the headers that make a message one of a batch */
-    LEVEL = 2            /* of the server's API that knows batches */
+    LEVEL = 2,           /* of the server's API that knows batches, */
+    LEVEL_EMPTY = 4      /* and their end without a message */
 };
 
 #define VERSION_LINE "NATS/1.0\r\n"
 
 typedef enum phase {
+    FRESH,
+    BEGUN, /* the first message waits for its answer */
     OPEN,
     COMMITTED, /* or it is being */
     ABANDONED
@@ -28,7 +32,7 @@ typedef enum phase {
 struct nats_js_batch {
     atomic_uint refs; /* the handle, futures */
     nats_client *client; /* referenced by the handle */
-    int64_t timeout_ms;
+    nats_js *js;         /* referenced */
     pthread_mutex_t order;
     uint64_t count; /* messages so far; order */
     char *subject;  /* of the first, for an end without a message; order */
@@ -52,9 +56,10 @@ nats_status nats__batch_new(nats_js *js, nats_js_batch **out)
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     atomic_init(&batch->refs, 1);
-    atomic_init(&batch->phase, OPEN);
+    atomic_init(&batch->phase, FRESH);
     batch->client = js->client;
-    batch->timeout_ms = js->timeout_ms;
+    batch->js = js;
+    nats__js_ref(js);
     pthread_mutex_init(&batch->order, NULL);
     memcpy(batch->id, inbox + len - NATS__NUID_LEN, NATS__NUID_LEN); /* as unique as the inbox */
     nats__client_ref(js->client);
@@ -71,6 +76,7 @@ void nats__batch_unref(nats_js_batch *batch)
 {
     if (atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) == 1) {
         pthread_mutex_destroy(&batch->order);
+        nats__js_unref(batch->js);
         free(batch->subject);
         free(batch);
     }
@@ -90,14 +96,15 @@ nats_client *nats__batch_client(const nats_js_batch *batch)
 
 int64_t nats__batch_timeout_ms(const nats_js_batch *batch)
 {
-    return batch->timeout_ms;
+    return batch->js->timeout_ms;
 }
 
 void nats__batch_told(nats_js_batch *batch, bool last, nats_status status)
 {
-    int open = OPEN;
-    if (status != NATS_OK && !last) {
-        atomic_compare_exchange_strong(&batch->phase, &open, ABANDONED);
+    int begun = BEGUN;
+    if (!last) {
+        int next = status == NATS_OK ? OPEN : ABANDONED;
+        atomic_compare_exchange_strong(&batch->phase, &begun, next);
     }
 }
 
@@ -106,6 +113,9 @@ void nats__batch_told(nats_js_batch *batch, bool last, nats_status status)
 static nats_status check(const nats_js_batch *batch, uint64_t count)
 {
     switch (atomic_load(&batch->phase)) {
+    case BEGUN:
+        return nats__fail(NATS_ERR_INVALID, "batch",
+                          "the batch's first message waits for its answer: wait for it first");
     case COMMITTED:
         return nats__fail(NATS_ERR_CLOSED, "batch", "the batch was committed, and is over");
     case ABANDONED:
@@ -164,20 +174,30 @@ static nats_status put_headers(const nats_js_batch *batch, nats__frame *frame, u
 }
 
 static nats_status send(nats_js_batch *batch, nats__frame *frame, const char *commit,
-                        int64_t timeout_ms, nats_future **out)
+                        nats__js_needs *needs, int64_t timeout_ms, nats_future **out)
 {
     nats__buf block = {0};
     uint64_t seq = batch->count + 1;
+    int phase_before = atomic_load(&batch->phase);
     nats_status status = put_headers(batch, frame, seq, commit, &block);
     if (status == NATS_OK && (seq == 1 || commit != NULL)) {
         bool begins = commit == NULL;
-        nats__publishing how = {.timeout_ms = timeout_ms, .batch = batch, .first = begins};
-        status = nats__publish_start(batch->client, frame, &how, out);
+        atomic_store(&batch->phase, begins ? BEGUN : COMMITTED);
+        nats__publishing how = {.js = batch->js,
+                                .needs = needs,
+                                .timeout_ms = timeout_ms,
+                                .batch = batch,
+                                .first = begins};
+        nats__js_need(needs, LEVEL, "batch", nats__keyword_since(LEVEL));
+        status = nats__publish_start(frame, &how, out);
     } else if (status == NATS_OK) {
         status = nats__conn_publish(batch->client->conn, frame);
     }
     nats__buf_free(&block);
     batch->count += status == NATS_OK;
+    if (status != NATS_OK) {
+        atomic_store(&batch->phase, phase_before);
+    }
     return status;
 }
 
@@ -191,8 +211,8 @@ static nats_status note_subject(nats_js_batch *batch, const nats__frame *frame)
                                   : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
 }
 
-nats_status nats__batch_add(nats_js_batch *batch, const nats__frame *frame, int64_t timeout_ms,
-                            nats_future **out)
+nats_status nats__batch_add(nats_js_batch *batch, const nats__frame *frame, nats__js_needs *needs,
+                            int64_t timeout_ms, nats_future **out)
 {
     nats__frame own = *frame;
     *out = NULL;
@@ -202,35 +222,35 @@ nats_status nats__batch_add(nats_js_batch *batch, const nats__frame *frame, int6
         status = note_subject(batch, frame);
     }
     if (status == NATS_OK) {
-        status = send(batch, &own, NULL, timeout_ms, out);
+        status = send(batch, &own, NULL, needs, timeout_ms, out);
     }
     pthread_mutex_unlock(&batch->order);
     return status;
 }
 
-static nats_status commit_empty(nats_js_batch *batch, int64_t timeout_ms, nats_future **out)
+static nats_status commit_empty(nats_js_batch *batch, nats__js_needs *needs, int64_t timeout_ms,
+                                nats_future **out)
 {
     if (batch->count == 0) {
         return nats__fail(NATS_ERR_INVALID, "batch", "nothing was added to the batch");
     }
     nats__frame end = {.subject = batch->subject, .subject_len = strlen(batch->subject)};
-    return send(batch, &end, "eob", timeout_ms, out);
+    nats__js_need(needs, LEVEL_EMPTY, "commit without a message",
+                  nats__keyword_since(LEVEL_EMPTY));
+    return send(batch, &end, "eob", needs, timeout_ms, out);
 }
 
-nats_status nats__batch_commit(nats_js_batch *batch, const nats__frame *frame, int64_t timeout_ms,
-                               nats_future **out)
+nats_status nats__batch_commit(nats_js_batch *batch, const nats__frame *frame,
+                               nats__js_needs *needs, int64_t timeout_ms, nats_future **out)
 {
     *out = NULL;
     pthread_mutex_lock(&batch->order);
     nats_status status = check(batch, batch->count + (frame != NULL));
     if (status == NATS_OK && frame != NULL) {
         nats__frame own = *frame;
-        status = send(batch, &own, "1", timeout_ms, out);
+        status = send(batch, &own, "1", needs, timeout_ms, out);
     } else if (status == NATS_OK) {
-        status = commit_empty(batch, timeout_ms, out);
-    }
-    if (status == NATS_OK) {
-        atomic_store(&batch->phase, COMMITTED);
+        status = commit_empty(batch, needs, timeout_ms, out);
     }
     pthread_mutex_unlock(&batch->order);
     return status;

@@ -107,21 +107,24 @@ static void on_time(nats_future *future, int64_t now_ns)
     nats__future_fail(future);
 }
 
-/* By a loss of the connection it ends before the messages that it waits for do: they are why. */
+/* With the connection it ends before the messages that it waits for do: they are why. */
 static void on_ended(nats_future *future)
 {
     nats__flushing *flush = future->owner;
     link_out(flush);
-    if (future->status != NATS_ERR_DISCONNECTED) {
+    bool with_it =
+        future->status == NATS_ERR_DISCONNECTED || future->status == NATS_ERR_CLOSED;
+    if (!with_it || future->words != NULL) {
         return;
     }
-    nats__publisher_fail_all(flush->publisher, NATS_ERR_DISCONNECTED);
+    nats__publisher_fail_all(flush->publisher, future->status);
     nats_status status = nats__failures_first(&flush->publisher->failures);
-    if (status != NATS_OK && future->words == NULL) {
-        future->words = malloc(sizeof *future->words);
-        future->status = status;
+    if (status == NATS_OK) {
+        return;
     }
-    if (status != NATS_OK && future->words != NULL) {
+    future->status = status;
+    future->words = malloc(sizeof *future->words);
+    if (future->words != NULL) {
         *future->words = *nats__error_get();
     }
 }

@@ -106,14 +106,19 @@ static const row *find_header(const char *key, size_t len)
     return NULL;
 }
 
-nats_status nats__keywords_check(const nats__frame *frame, const nats__keyword **needs_out)
+const char *nats__keyword_since(int level)
+{
+    static const char *const since[] = {"2.2", "2.11", "2.12", "2.14", "2.14", "2.15"};
+    return since[(size_t)level < sizeof since / sizeof since[0] ? level : 0];
+}
+
+nats_status nats__keywords_check(const nats__frame *frame, nats__js_needs *needs)
 {
     const char *block = (const char *)frame->headers;
     size_t cursor = 0;
     const char *key;
     size_t key_len;
     value given;
-    *needs_out = NULL;
     while (frame->headers_len > 0 && nats__headers_next(block, frame->headers_len, &cursor, &key,
                                                         &key_len, &given.at, &given.len)) {
         const row *known = find_header(key, key_len);
@@ -123,9 +128,9 @@ nats_status nats__keywords_check(const nats__frame *frame, const nats__keyword *
                               known->word.name, known->word.header, wrong,
                               (int)(given.len < 64 ? given.len : 64), given.at);
         }
-        bool needs = known != NULL && known->word.level > 0;
-        if (needs && (*needs_out == NULL || (*needs_out)->level < known->word.level)) {
-            *needs_out = &known->word;
+        if (known != NULL) {
+            nats__js_need(needs, known->word.level, known->word.name,
+                          nats__keyword_since(known->word.level));
         }
     }
     return NATS_OK;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "jetstream/batch.h"
+#include "jetstream/level.h"
 #include "jetstream/puback.h"
 
 enum {
@@ -17,6 +18,9 @@ enum {
 /* What it takes to send it again. */
 typedef struct attempt {
     nats__frame frame;
+    nats_js *js;          /* referenced */
+    nats__js_needs needs; /* of the server */
+    bool asking;          /* what the server can do; the message was not sent yet */
     unsigned retries;
     nats_js_batch *batch; /* referenced; NULL: it is of none */
     bool first;           /* of the batch: its answer is empty */
@@ -62,7 +66,7 @@ static void no_batch(nats_future *future, const nats__puback *ack)
     nats__future_fail(future);
 }
 
-static void on_reply(nats_future *future, nats_msg *msg, int32_t status, int64_t now_ns)
+static void answer_came(nats_future *future, nats_msg *msg, int32_t status, int64_t now_ns)
 {
     const attempt *self = future->owner;
     const char *data = (const char *)msg->text + msg->body + msg->header_len;
@@ -92,13 +96,73 @@ static void on_reply(nats_future *future, nats_msg *msg, int32_t status, int64_t
     drop(future, msg);
 }
 
-static void on_time(nats_future *future, int64_t now_ns)
+/* ---- what the server can do ---- */
+
+static void send(nats_future *future)
 {
-    (void)now_ns;
     const attempt *self = future->owner;
     if (nats__future_ask(future, &self->frame) != NATS_OK) {
         nats__future_fail(future);
     }
+}
+
+/* info NULL: nobody tells. The message is sent then, and its answer looked at. */
+static void learn(nats_future *future, const nats__json *info)
+{
+    attempt *self = future->owner;
+    self->asking = false;
+    nats__js_level_learn(self->js, future->conn, info);
+    if (nats__js_level_check("publish", self->js, future->conn, &self->needs) != NATS_OK) {
+        nats__future_fail(future);
+        return;
+    }
+    send(future);
+}
+
+/* NULL: it is an error, or nobody answered. */
+static nats__json *read_info(const nats_msg *msg)
+{
+    const char *data = (const char *)msg->text + msg->body + msg->header_len;
+    nats__json *info = nats__json_parse(data, msg->data_len, NULL);
+    if (info != NULL && nats__json_get(info, "error") != NULL) {
+        nats__json_free(info);
+        info = NULL;
+    }
+    return info;
+}
+
+static void level_came(nats_future *future, const nats_msg *msg)
+{
+    nats__json *info = read_info(msg);
+    learn(future, info);
+    nats__json_free(info);
+}
+
+static bool on_refused(nats_future *future)
+{
+    const attempt *self = future->owner;
+    if (!self->asking) {
+        return false;
+    }
+    learn(future, NULL);
+    return true;
+}
+
+static void on_reply(nats_future *future, nats_msg *msg, int32_t status, int64_t now_ns)
+{
+    const attempt *self = future->owner;
+    if (self->asking) {
+        level_came(future, msg);
+        drop(future, msg);
+        return;
+    }
+    answer_came(future, msg, status, now_ns);
+}
+
+static void on_time(nats_future *future, int64_t now_ns)
+{
+    (void)now_ns;
+    send(future);
 }
 
 /* The usual words would be of a request that nobody answered. */
@@ -132,11 +196,17 @@ static void freed(void *owner)
     if (self->batch != NULL) {
         nats__batch_unref(self->batch);
     }
+    nats__js_unref(self->js);
     free(self);
 }
 
 static const nats__future_hooks hooks = {
-    .on_reply = on_reply, .on_time = on_time, .on_ended = on_ended, .freed = freed};
+    .on_reply = on_reply,
+    .on_time = on_time,
+    .on_refused = on_refused,
+    .on_ended = on_ended,
+    .freed = freed,
+};
 
 static const void *copy_part(uint8_t **at, const void *part, size_t len)
 {
@@ -166,22 +236,119 @@ static attempt *attempt_new(const nats__frame *frame, bool copy)
     return self;
 }
 
-nats_status nats__publish_start(nats_client *client, const nats__frame *frame,
-                                const nats__publishing *how, nats_future **out)
+/* Must the server be asked first? *known_out: NATS_OK, or why it need not be sent at all. mu not held. */
+static bool must_ask(nats_js *js, const nats__js_needs *needs, nats_status *known_out)
+{
+    nats__conn *conn = js->client->conn;
+    *known_out = NATS_OK;
+    if (needs->level == 0) {
+        return false;
+    }
+    pthread_mutex_lock(&conn->mu);
+    bool known = nats__js_level_known(js, conn, needs);
+    if (known) {
+        *known_out = nats__js_level_check("publish", js, conn, needs);
+    }
+    pthread_mutex_unlock(&conn->mu);
+    return !known;
+}
+
+static nats_status ask_level(nats_js *js, const nats__question *how, nats_future **out)
+{
+    nats__buf subject = {0};
+    nats_status status = NATS_ERR_NO_MEMORY;
+    if (nats__js_subject(js, &subject, "INFO")) {
+        nats__frame frame = {.subject = (const char *)subject.data, .subject_len = subject.len};
+        status = nats__future_start(js->client, &frame, how, out);
+    } else {
+        nats__fail(status, NULL, "out of memory");
+    }
+    nats__buf_free(&subject);
+    return status;
+}
+
+static nats_status begin(attempt *self, int64_t timeout_ms, nats_future **out)
+{
+    nats_status status;
+    nats__question how = {.timeout_ms = timeout_ms, .hooks = &hooks, .owner = self};
+    self->asking = must_ask(self->js, &self->needs, &status);
+    if (status != NATS_OK) {
+        return status;
+    }
+    return self->asking ? ask_level(self->js, &how, out)
+                        : nats__future_start(self->js->client, &self->frame, &how, out);
+}
+
+nats_status nats__publish_start(const nats__frame *frame, const nats__publishing *how,
+                                nats_future **out)
 {
     attempt *self = attempt_new(frame, !how->borrowed);
     if (self == NULL) {
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
+    self->js = how->js;
+    self->needs = *how->needs;
     self->batch = how->batch;
     self->first = how->first;
+    nats__js_ref(self->js);
     if (self->batch != NULL) {
         nats__batch_ref(self->batch);
     }
-    nats__question ask = {.timeout_ms = how->timeout_ms, .hooks = &hooks, .owner = self};
-    nats_status status = nats__future_start(client, &self->frame, &ask, out);
+    nats_status status = begin(self, how->timeout_ms, out);
     if (status != NATS_OK) {
         freed(self);
     }
+    return status;
+}
+
+/* ---- the same, waited for ---- */
+
+static bool has_ended(void *what)
+{
+    const nats_future *future = what;
+    return !future->open;
+}
+
+/* mu held. Without an answer nothing is known, and nothing refused. */
+static nats_status wait_for_level(nats_js *js, const nats__js_needs *needs, nats_future *future)
+{
+    nats__conn *conn = js->client->conn;
+    nats_status status = nats__conn_wait(conn, future, has_ended, future, future->deadline_ns);
+    if (status == NATS_ERR_INTERRUPTED) {
+        return nats__fail(status, NULL, "interrupted by a signal while waiting for a reply");
+    }
+    nats_msg *msg = nats__future_take(future);
+    nats__json *info = msg != NULL ? read_info(msg) : NULL;
+    if (msg != NULL || future->status == NATS_ERR_NO_RESPONDERS ||
+        future->status == NATS_ERR_PERMISSION) {
+        nats__js_level_learn(js, conn, info);
+    }
+    nats__json_free(info);
+    if (msg != NULL) {
+        nats__chunk_unref(msg->chunk, 1);
+    }
+    return nats__js_level_known(js, conn, needs) ? nats__js_level_check("publish", js, conn, needs)
+                                                 : NATS_OK;
+}
+
+nats_status nats__publish_may(nats_js *js, const nats__js_needs *needs)
+{
+    nats_status status;
+    nats_future *future;
+    nats_client *client = js->client;
+    nats__conn *conn = client->conn;
+    if (!must_ask(js, needs, &status)) {
+        return status;
+    }
+    nats__question how = {.timeout_ms = js->timeout_ms};
+    status = ask_level(js, &how, &future);
+    if (status != NATS_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&conn->mu);
+    status = wait_for_level(js, needs, future);
+    nats__future_free(future);
+    pthread_mutex_unlock(&conn->mu);
+    nats__client_unref(client);
     return status;
 }

@@ -54,6 +54,8 @@ nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, nats_js_publi
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     publisher->client = js->client;
+    publisher->js = js;
+    nats__js_ref(js);
     publisher->timeout_ms = js->timeout_ms;
     atomic_init(&publisher->gate, NATS__PUBLISHER_UNTIMED);
     nats_status status = nats__writer_make_room(conn);
@@ -64,6 +66,7 @@ nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, nats_js_publi
         nats__writer_kick(conn);
     }
     if (status != NATS_OK) {
+        nats__js_unref(js);
         nats__window_free(&publisher->window);
         free(publisher);
         return status;
@@ -248,6 +251,15 @@ static size_t take_places(nats_js_publisher *publisher, nats__frame *frame, size
     return taken;
 }
 
+/* The last `count` numbers from id on were not used, unless another thread has taken one since. */
+static void unnumber(nats_js_publisher *publisher, uint64_t id, size_t count)
+{
+    nats__window *window = &publisher->window;
+    nats__spin_lock(&window->lock);
+    window->last_id = window->last_id == id + count - 1 ? id - 1 : window->last_id;
+    nats__spin_unlock(&window->lock);
+}
+
 nats_status nats__publisher_publish(nats_js_publisher *publisher, nats__frame *frame,
                                     uint64_t *id_out)
 {
@@ -266,7 +278,10 @@ nats_status nats__publisher_publish(nats_js_publisher *publisher, nats__frame *f
         }
     }
     nats_status status = send_one(publisher, frame, place, *id_out);
-    *id_out = status == NATS_OK ? *id_out : 0;
+    if (status != NATS_OK) {
+        unnumber(publisher, *id_out, 1);
+        *id_out = 0;
+    }
     return status;
 }
 
@@ -322,10 +337,7 @@ nats_status nats__publisher_publish_many(nats_js_publisher *publisher, nats__fra
         status = send_run(publisher, frame, datas + done, lens + done, count - done, first + done,
                           &done);
     }
-    nats__spin_lock(&window->lock);
-    bool last = window->last_id == first + count - 1;
-    window->last_id = last ? first + done - 1 : window->last_id;
-    nats__spin_unlock(&window->lock);
+    unnumber(publisher, first + done, count - done);
     *first_id_out = done > 0 ? first : 0;
     *published_out = done;
     return status;

@@ -31,6 +31,7 @@ typedef struct nats__flushing {
 struct nats_js_publisher {
     nats__hook hook; /* first; below the subscription to the answers */
     nats_client *client;
+    nats_js *js; /* referenced */
     int64_t timeout_ms;
     nats__window window;
     atomic_uint gate;      /* NATS__PUBLISHER_…; 0: publish goes on */

@@ -115,7 +115,8 @@ NATS_API nats_status nats_js_batch_commit(nats_js_batch *batch, const char *subj
                                           size_t subject_len, const nats_headers *headers,
                                           const void *data, size_t data_len, int64_t timeout_ms,
                                           nats_msg **ack_out);
-/* The same without waiting; each future ends as the call does. That of an add has no reply. */
+/* The same without waiting; each future ends as the call does. That of an add has no reply; that of the
+ * first must have ended before anything else is added (INVALID). */
 NATS_API nats_status nats_js_batch_add_start(nats_js_batch *batch, const char *subject,
                                              size_t subject_len, const nats_headers *headers,
                                              const void *data, size_t data_len,
