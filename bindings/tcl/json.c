@@ -210,7 +210,9 @@ static int write_list(Tcl_Interp *interp, Tcl_Obj *value, const meaning *meant, 
     Tcl_Obj **items;
     meaning each = {meant->name, meant->object, meant->element, 0};
     if (Tcl_ListObjGetElements(interp, value, &count, &items) != TCL_OK) {
-        return tnats_fail_value(interp, meant->name);
+        return tnats_fail_text(interp, NATS_ERR_INVALID, meant->name,
+                               "%s must be a list, not \"%.80s\"", meant->name,
+                               Tcl_GetString(value));
     }
     put(out, "[");
     for (Tcl_Size i = 0; i < count; i++) {
@@ -250,7 +252,9 @@ static int write_object(Tcl_Interp *interp, Tcl_Obj *dict, const meaning *meant,
     bool any = false;
     int code = Tcl_DictObjFirst(interp, dict, &search, &key, &value, &done);
     if (code != TCL_OK) {
-        return tnats_fail_value(interp, meant->name);
+        return tnats_fail_text(interp, NATS_ERR_INVALID, meant->name,
+                               "%s must be an object, which is a dict, not \"%.80s\"", meant->name,
+                               Tcl_GetString(dict));
     }
     put(out, "{");
     for (; code == TCL_OK && !done; Tcl_DictObjNext(&search, &key, &value, &done)) {
@@ -298,7 +302,7 @@ static int write_value(Tcl_Interp *interp, Tcl_Obj *value, const meaning *meant,
 
 int tnats_json_write(Tcl_Interp *interp, Tcl_Obj *dict, const char *object, Tcl_DString *out)
 {
-    meaning meant = {object, object, NATS_JSON_OBJECT, 0};
+    meaning meant = {"arguments", object, NATS_JSON_OBJECT, 0};
     Tcl_DStringInit(out);
     if (dict == NULL) {
         put(out, "{}");

@@ -102,22 +102,19 @@ Tcl_Obj *tnats_message_new(tnats_state *state, nats_msg **msg_io)
 {
     size_t len;
     nats_msg *msg = *msg_io;
-    Tcl_Obj *reply;
+    Tcl_Obj *ack;
     Tcl_Obj *place;
     Tcl_Obj *dict = Tcl_NewDictObj();
     put(dict, state, TNATS_SUBJECT, subject_new(state, msg));
     const void *data = nats_msg_data(msg, &len);
     put(dict, state, TNATS_DATA, Tcl_NewByteArrayObj(data, (Tcl_Size)len));
-    bool placed = tnats_msg_has_place(msg);
-    if (!placed) {
-        put(dict, state, TNATS_REPLY, reply_new(state, msg));
-    }
+    put(dict, state, TNATS_REPLY, reply_new(state, msg));
     put(dict, state, TNATS_SID, sid_new(state, nats_msg_sid(msg)));
     put_headers_if_any(dict, state, msg);
-    if (placed) {
-        tnats_place_new(msg, &reply, &place);
-        put(dict, state, TNATS_REPLY, reply);
+    if (tnats_msg_has_place(msg)) {
+        tnats_place_new(msg, &ack, &place);
         put(dict, state, TNATS_JS, place);
+        put(dict, state, TNATS_ACK, ack);
         *msg_io = NULL;
     }
     return dict;

@@ -1,6 +1,7 @@
 /* Messages of JetStream as values: their place in the stream, and how they are acknowledged. A message is a
- * dict, and the library acknowledges a nats_msg: the value of "reply", and the place under "js", keep it. Either is
- * its text when somebody looks at it; a dict that was a text in between has lost the message. */
+ * dict, and the library acknowledges a nats_msg: the value of "ack" keeps it, and so does the place under "js" until
+ * somebody looks at it. As a text "ack" is the reply subject; a dict that was a text in between has lost the
+ * message. */
 #include "tnats.h"
 
 #include <string.h>
@@ -51,7 +52,7 @@ static void take_text(Tcl_Obj *obj, Tcl_Obj *other)
     Tcl_DecrRefCount(other);
 }
 
-static void write_reply(Tcl_Obj *obj)
+static void write_ack(Tcl_Obj *obj)
 {
     size_t len;
     const char *reply = nats_msg_reply(keeper_of(obj)->msg, &len);
@@ -87,9 +88,9 @@ static void write_place(Tcl_Obj *obj)
     take_text(obj, dict);
 }
 
-static const Tcl_ObjType reply_type = {
-    .name = "polynats-reply", .freeIntRepProc = free_rep, .dupIntRepProc = copy_rep,
-    .updateStringProc = write_reply};
+static const Tcl_ObjType ack_type = {
+    .name = "polynats-ack", .freeIntRepProc = free_rep, .dupIntRepProc = copy_rep,
+    .updateStringProc = write_ack};
 static const Tcl_ObjType place_type = {
     .name = "polynats-place", .freeIntRepProc = free_rep, .dupIntRepProc = copy_rep,
     .updateStringProc = write_place};
@@ -108,18 +109,13 @@ static Tcl_Obj *kept_new(const Tcl_ObjType *type, keeper *kept)
     return made;
 }
 
-void tnats_place_new(nats_msg *msg, Tcl_Obj **reply_out, Tcl_Obj **place_out)
+void tnats_place_new(nats_msg *msg, Tcl_Obj **ack_out, Tcl_Obj **place_out)
 {
     keeper *kept = (keeper *)ckalloc(sizeof(*kept));
     kept->msg = msg;
     kept->refs = 0;
-    *reply_out = kept_new(&reply_type, kept);
+    *ack_out = kept_new(&ack_type, kept);
     *place_out = kept_new(&place_type, kept);
-}
-
-nats_msg *tnats_reply_msg(Tcl_Obj *reply)
-{
-    return reply->typePtr == &reply_type ? keeper_of(reply)->msg : NULL;
 }
 
 /* ---- acknowledging ---- */
@@ -132,13 +128,13 @@ static nats_client *client_of(const tnats_handle *handle)
 /* The message of a dict. *msg_out: NULL when it is none of a consumer's. */
 static int find(tnats_handle *handle, Tcl_Interp *interp, Tcl_Obj *dict, nats_msg **msg_out)
 {
-    Tcl_Obj *reply = NULL;
+    Tcl_Obj *ack = NULL;
     *msg_out = NULL;
-    if (Tcl_DictObjGet(interp, dict, handle->state->keys[TNATS_REPLY], &reply) != TCL_OK) {
+    if (Tcl_DictObjGet(interp, dict, handle->state->keys[TNATS_ACK], &ack) != TCL_OK) {
         return tnats_fail_value(interp, "message");
     }
-    if (reply != NULL) {
-        *msg_out = tnats_reply_msg(reply);
+    if (ack != NULL && ack->typePtr == &ack_type) {
+        *msg_out = keeper_of(ack)->msg;
     }
     return TCL_OK;
 }

@@ -19,6 +19,7 @@ static const char *const key_names[] = {
     [TNATS_PORT] = "port",
     [TNATS_KIND] = "kind",               [TNATS_LEVEL] = "level",
     [TNATS_LINE] = "line",               [TNATS_JS] = "js",
+    [TNATS_ACK] = "ack",
 };
 
 /* ---- the state ---- */

@@ -97,7 +97,7 @@ static int read_options(tnats_state *state, int first, int objc, Tcl_Obj *const 
                                    "option \"%.80s\" has no value", name);
         }
         if (strcmp(name, "-timeout") == 0) {
-            code = tnats_seconds(state->interp, objv[i + 1], name, -1, &out->timeout_ms);
+            code = tnats_seconds(state->interp, objv[i + 1], name + 1, -1, &out->timeout_ms);
         } else if (strcmp(name, "-headers") != 0) {
             code = add_keyword(state, out, objv[i], objv[i + 1]);
         }

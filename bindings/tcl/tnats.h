@@ -41,6 +41,7 @@ enum tnats_key {
     TNATS_HOST,
     TNATS_PORT,
     TNATS_JS,
+    TNATS_ACK,
     TNATS_KEY_COUNT
 };
 
@@ -335,10 +336,8 @@ int tnats_js_key_command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj 
 
 /* Is it one, and has it a place in a stream? */
 bool tnats_msg_has_place(const nats_msg *msg);
-/* Its reply subject, by which it is acknowledged, and its place, each a value that keeps the message. */
-void tnats_place_new(nats_msg *msg, Tcl_Obj **reply_out, Tcl_Obj **place_out);
-/* The message that the value of "reply" keeps; NULL when it keeps none. */
-nats_msg *tnats_reply_msg(Tcl_Obj *reply);
+/* What it is acknowledged by, and its place, each a value that keeps the message. */
+void tnats_place_new(nats_msg *msg, Tcl_Obj **ack_out, Tcl_Obj **place_out);
 tnats_proc tnats_client_ack, tnats_client_nak, tnats_client_in_progress, tnats_client_term,
     tnats_client_ack_sync, tnats_client_ack_many;
 

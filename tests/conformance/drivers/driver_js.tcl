@@ -133,6 +133,8 @@ proc json::elements {text variable} {
 
 # ---- as Tcl's values ----
 
+set rfc3339 %Y-%m-%dT%H:%M:%SZ
+
 # Durations are ns there and seconds here; times are seconds here, when they are good ones.
 proc native {object tagged} {
     set found {}
@@ -163,7 +165,8 @@ proc native_one {tagged kind object} {
         return $sign[expr {abs($value) / 1000000000}].[format %09lld [expr {abs($value) % 1000000000}]]
     }
     if {$kind eq "time" && [regexp {^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$} $value]
-            && ![catch {clock scan $value -format %Y-%m-%dT%H:%M:%SZ -gmt 1} seconds]} {
+            && ![catch {clock scan $value -format $::rfc3339 -gmt 1} seconds]
+            && [clock format $seconds -format $::rfc3339 -gmt 1] eq $value} {
         return $seconds
     }
     return $value
@@ -196,15 +199,28 @@ proc plain {value} {
     return $value
 }
 
-# What has no type is shown as JSON by its name.
-proc shown {path value} {
+# Is there a list at the path, and of what? A value does not tell.
+proc list_at {path} {
     switch -exact -- $path {
-        config.subjects - streams {
-            return [encode_text \[[join [lmap one $value {string cat \" $one \"}] ,]\]]
-        }
-        state.deleted { return [encode_text \[[join $value ,]\]] }
-        default { return [encode_text [plain $value]] }
+        streams { return text }
+        state.deleted { return integer }
     }
+    foreach object {stream_config consumer_config} {
+        lassign [polynats::Key $object [string map {config. ""} $path]] kind element
+        if {$kind eq "list"} {
+            return $element
+        }
+    }
+    return ""
+}
+
+proc shown {path value} {
+    set element [list_at $path]
+    if {$element eq ""} {
+        return [encode_text [plain $value]]
+    }
+    set quote [expr {$element eq "text" ? "\"" : ""}]
+    return [encode_text \[[join [lmap one $value {string cat $quote [plain $one] $quote}] ,]\]]
 }
 
 # config.sources.0.name; # counts.
