@@ -23,12 +23,13 @@ def _until(seconds, name):
 
 
 def _js_key(type_name, name):
-    element, of = c_int32(), c_char_p()
+    element, of = c_int32(), c_void_p()
     name = name.encode("utf-8", "replace")  # a bad one is unknown
     if b"\0" in name:
         return None
     kind = C.nats_js_key(type_name.encode(), name, byref(element), byref(of))
-    return (kind, element.value, text_out(of.value or b"")) if kind else None
+    of = text_out(core.string_at(of.value)) if of.value else ""
+    return (kind, element.value, of) if kind else None
 
 
 def _js_keywords():
@@ -75,10 +76,10 @@ def _list(at):
 
 
 def _dict(at):
-    name, found = c_char_p(), {}
+    name, found = c_void_p(), {}
     for index in range(C.nats_json_count(at)):
         member = C.nats_json_member(at, index, byref(name))
-        found[text_out(name.value)] = _value(member)
+        found[text_out(core.string_at(name.value))] = _value(member)
     return found
 
 
@@ -170,6 +171,8 @@ def _storing(subject, data, headers, keywords):
 class JetStreamBase:
     """A nats_js, and what begins there."""
 
+    __slots__ = ("handle",)
+
     def _call(self, future, verb, words, timeout):
         verb, words, ms = c_text_in(verb, "verb"), words.encode(), ms_in(timeout)
         return future(self.client, core.new_handle(
@@ -207,7 +210,7 @@ def _jetstream(client, kind, domain, prefix, timeout):
 class PublisherBase:
     """A nats_js_publisher."""
 
-    closed = False
+    __slots__ = ("handle", "closed")
 
     def _check(self):
         if self.closed:
@@ -268,10 +271,13 @@ class PublisherBase:
         self.closed = True
 
 
-def _publisher(js, kind, max_pending):
+def _publisher(js, kind, max_pending, fast):
     most, made = core.count_in(max_pending, "max_pending", 0, 0), kind()
-    made.handle = core.new_handle(lambda out: C.nats_js_publisher_new(js.handle, most, out),
-                                  C.nats_js_publisher_free)
+    make = C.nats_js_publisher_fast if fast else C.nats_js_publisher_new
+    made.handle = core.new_handle(
+        lambda out: waiting(lambda _: make(js.handle, most, out), FOR_EVER),
+        C.nats_js_publisher_free)
+    made.closed = False
     return made
 
 
@@ -284,6 +290,8 @@ def Publisher_stats(publisher):
 
 class BatchBase:
     """A nats_js_batch."""
+
+    __slots__ = ("handle",)
 
     def _start(self, begin, future, subject, data, headers, timeout, keywords):
         if not self.handle.value:
