@@ -154,6 +154,8 @@ if [[ -f $build/tcl/polynats/pkgIndex.tcl ]]; then
     alone shared.tcl "$orders"
     alone event_loop.tcl "$ticks" 3
     alone own_transport.tcl "$own"
+    alone orders.tcl "$book"
+    alone events.tcl "$events"
     queue_worker .tcl
     helped .tcl tcl
 else

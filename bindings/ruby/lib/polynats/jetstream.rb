@@ -14,7 +14,6 @@ module Polynats
     # Whose messages a subscription's are, in the order of the library's numbers.
     MODES = %w[shared private callback].freeze
     PRIVATE = 1
-    CALLBACK = 2
     private(*instance_methods(false).grep(/\Aopen_/))
 
     # Asks JetStream for something: the verbs and their arguments are in docs/jetstream.md, and most have a method of
