@@ -2,6 +2,7 @@
 
 #include "api/jetstream.h"
 #include "jetstream/batch.h"
+#include "jetstream/ingest.h"
 #include "jetstream/keyword.h"
 #include "jetstream/puback.h"
 #include "jetstream/publish.h"
@@ -131,9 +132,10 @@ static nats_status enter_open(const nats_js_publisher *publisher)
                              : nats__enter_open(publisher->client);
 }
 
-nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
-                                  nats_js_publisher **publisher_out)
+static nats_status new_publisher(nats_js *js, int64_t max_pending, bool fast,
+                                 nats_js_publisher **publisher_out)
 {
+    static const nats__js_needs needs = {.level = 4, .what = "fast ingest", .since = "2.14"};
     if (publisher_out == NULL) {
         return nats__null_argument("publisher_out");
     }
@@ -147,8 +149,24 @@ nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
                             (long long)max_pending, NATS__PLACES_MAX);
         return nats__leave(js->client, status);
     }
-    uint32_t places = max_pending == 0 ? NATS__PLACES_USUAL : (uint32_t)max_pending;
-    return nats__leave(js->client, nats__publisher_new(js, places, publisher_out));
+    status = fast ? nats__publish_may(js, &needs) : NATS_OK;
+    if (status == NATS_OK) {
+        uint32_t places = max_pending == 0 ? NATS__PLACES_USUAL : (uint32_t)max_pending;
+        status = nats__publisher_new(js, places, fast, publisher_out);
+    }
+    return nats__leave(js->client, status);
+}
+
+nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
+                                  nats_js_publisher **publisher_out)
+{
+    return new_publisher(js, max_pending, false, publisher_out);
+}
+
+nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
+                                   nats_js_publisher **publisher_out)
+{
+    return new_publisher(js, max_pending, true, publisher_out);
 }
 
 nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
@@ -230,6 +248,13 @@ static nats_status flush_timeout(const nats_js_publisher *publisher, int64_t *ti
     return NATS_OK;
 }
 
+static void end_ingest(nats_js_publisher *publisher)
+{
+    if (publisher->ingest != NULL) {
+        nats__ingest_end(publisher);
+    }
+}
+
 nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeout_ms)
 {
     nats_status status = enter(publisher);
@@ -240,6 +265,7 @@ nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeou
     if (status == NATS_OK) {
         nats__conn *conn = publisher->client->conn;
         int64_t deadline_ns = nats__deadline_in(timeout_ms);
+        end_ingest(publisher);
         pthread_mutex_lock(&conn->mu);
         status = nats__publisher_flush(publisher, deadline_ns);
         pthread_mutex_unlock(&conn->mu);
@@ -261,6 +287,7 @@ nats_status nats_js_publisher_flush_start(nats_js_publisher *publisher, int64_t 
     status = flush_timeout(publisher, &timeout_ms);
     if (status == NATS_OK) {
         nats__conn *conn = publisher->client->conn;
+        end_ingest(publisher);
         pthread_mutex_lock(&conn->mu);
         status = nats__publisher_flush_start(publisher, timeout_ms, future_out);
         pthread_mutex_unlock(&conn->mu);

@@ -331,6 +331,8 @@ const char *nats_js_header(const char *keyword, int32_t *kind_out);
 const char *nats_js_keyword(size_t index);
 nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
     nats_js_publisher **publisher_out);
+nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
+    nats_js_publisher **publisher_out);
 nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
     size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
     uint64_t *id_out);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "jetstream/publisher.h"
+#include "jetstream/ingest.h"
 #include "proto/headers.h"
 
 enum {
@@ -20,6 +20,14 @@ static nats_js_publisher *of(nats__hook *hook)
 
 /* ---- a message has come to something ---- */
 
+void nats__publisher_keep(nats_js_publisher *publisher, const nats__failure *failure)
+{
+    nats__failures_add(&publisher->failures, failure);
+    if (publisher->failures.count >= publisher->max_pending) {
+        atomic_fetch_or(&publisher->gate, NATS__PUBLISHER_FULL);
+    }
+}
+
 void nats__publisher_settle(nats_js_publisher *publisher, uint32_t place,
                             const nats__failure *failure)
 {
@@ -28,10 +36,7 @@ void nats__publisher_settle(nats_js_publisher *publisher, uint32_t place,
         publisher->acked++;
     } else {
         publisher->failed++;
-        nats__failures_add(&publisher->failures, failure);
-        if (publisher->failures.count >= publisher->window.count) {
-            atomic_fetch_or(&publisher->gate, NATS__PUBLISHER_FULL);
-        }
+        nats__publisher_keep(publisher, failure);
     }
     nats__publisher_told(publisher);
 }
@@ -49,7 +54,11 @@ static void fail_where(nats_js_publisher *publisher, nats_status status, const u
 
 void nats__publisher_fail_all(nats_js_publisher *publisher, nats_status status)
 {
-    fail_where(publisher, status, NULL);
+    if (publisher->ingest != NULL) {
+        nats__ingest_fail_all(publisher, &(nats__failure){.status = status});
+    } else {
+        fail_where(publisher, status, NULL);
+    }
 }
 
 int64_t nats__publisher_expire(nats_js_publisher *publisher, int64_t now_ns)
@@ -143,21 +152,26 @@ static uint64_t find(const nats_js_publisher *publisher, const uint8_t *subject,
     return nats__window_find(&publisher->window, subject + prefix_len, len - prefix_len, place_out);
 }
 
+void nats__publisher_count(nats_js_publisher *publisher, bool ours)
+{
+    nats_sub *sub = publisher->hook.sub;
+    nats__totals *totals = &publisher->client->conn->totals;
+    sub->received++;
+    sub->delivered += ours;
+    sub->dropped += !ours;
+    totals->delivered += ours;
+    totals->dropped += !ours;
+    totals->late_replies += !ours;
+}
+
 static void on_msg(nats__hook *hook, nats_msg *msg, int64_t now_ns)
 {
     (void)now_ns;
     nats_js_publisher *publisher = of(hook);
-    nats__conn *conn = publisher->client->conn;
     uint32_t place;
     uint64_t id = find(publisher, msg->text, msg->subject_len, &place);
-    hook->sub->received++;
-    if (id == 0) {
-        hook->sub->dropped++;
-        conn->totals.dropped++;
-        conn->totals.late_replies++;
-    } else {
-        hook->sub->delivered++;
-        conn->totals.delivered++;
+    nats__publisher_count(publisher, id != 0);
+    if (id != 0) {
         take_answer(publisher, place, id, msg);
     }
     nats__chunk_unref(msg->chunk, 1);
@@ -212,10 +226,11 @@ static void on_ended(nats__hook *hook)
     nats__conn_tell(publisher->client->conn, publisher);
 }
 
-static void freed(nats__hook *hook)
+void nats__publisher_freed(nats__hook *hook)
 {
     nats_js_publisher *publisher = of(hook);
     nats__window_free(&publisher->window);
+    nats__ingest_free(publisher->ingest);
     nats__failures_free(&publisher->failures);
     nats__js_unref(publisher->js);
     free(publisher);
@@ -227,5 +242,5 @@ const nats__hook_calls nats__publisher_calls = {
     .on_lost = on_lost,
     .on_refused = on_refused,
     .on_ended = on_ended,
-    .freed = freed,
+    .freed = nats__publisher_freed,
 };

@@ -3,11 +3,15 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "jetstream/publisher.h"
+#include "jetstream/ingest.h"
 
 bool nats__publisher_flushed(nats__flushing *flush)
 {
     const nats__window *window = &flush->publisher->window;
+    const nats__ingest *ingest = flush->publisher->ingest;
+    if (ingest != NULL) {
+        return ingest->settled >= flush->target;
+    }
     for (; flush->cursor < window->count; flush->cursor++) {
         uint64_t id = nats__window_at(window, flush->cursor);
         if (id != 0 && id <= flush->target) {
@@ -19,9 +23,13 @@ bool nats__publisher_flushed(nats__flushing *flush)
 
 static void link_in(nats__flushing *flush, nats_js_publisher *publisher)
 {
-    nats__spin_lock(&publisher->window.lock);
-    flush->target = publisher->window.last_id;
-    nats__spin_unlock(&publisher->window.lock);
+    if (publisher->ingest != NULL) {
+        flush->target = atomic_load(&publisher->ingest->last);
+    } else {
+        nats__spin_lock(&publisher->window.lock);
+        flush->target = publisher->window.last_id;
+        nats__spin_unlock(&publisher->window.lock);
+    }
     flush->publisher = publisher;
     flush->next = publisher->flushes;
     publisher->flushes = flush;
@@ -53,7 +61,8 @@ void nats__publisher_told(nats_js_publisher *publisher)
 {
     nats__conn *conn = publisher->client->conn;
     if (publisher->room_waiters > 0 &&
-        nats__window_room(&publisher->window) >= publisher->room_wanted) {
+        (publisher->ingest != NULL ||
+         nats__window_room(&publisher->window) >= publisher->room_wanted)) {
         nats__conn_tell(conn, publisher);
     }
     for (nats__flushing *flush = publisher->flushes, *next; flush != NULL; flush = next) {
@@ -78,8 +87,8 @@ static bool is_flushed(void *what)
 
 static nats_status not_all(const nats_js_publisher *publisher)
 {
-    return nats__fail(NATS_ERR_TIMEOUT, "timeout", "%u messages wait for their acknowledgements",
-                      publisher->window.count - nats__window_room(&publisher->window));
+    return nats__fail(NATS_ERR_TIMEOUT, "timeout", "%llu messages wait for their acknowledgements",
+                      (unsigned long long)nats__publisher_pending(publisher));
 }
 
 nats_status nats__publisher_flush(nats_js_publisher *publisher, int64_t deadline_ns)

@@ -323,9 +323,12 @@ static bool judge(const char *text, size_t len)
 nats__puback_kind nats__puback_read(const char *text, size_t len, nats__puback *out)
 {
     *out = (nats__puback){.kind = NATS__PUBACK_NONE};
+    if (len == 0) {
+        return out->kind;
+    }
     scan s = {.at = text, .end = text + len};
     found all = {.ack = out};
-    if (len == 0 || !read_object(&s, &all)) {
+    if (!read_object(&s, &all)) {
         return out->kind;
     }
     skip_blanks(&s);
@@ -377,7 +380,7 @@ static size_t unescape(const char **at, const char *end, char bytes[4])
 void nats__puback_text(nats__raw_text raw, char *out, size_t size)
 {
     const char *at = raw.at;
-    const char *end = raw.at + raw.len;
+    const char *end = raw.len > 0 ? raw.at + raw.len : at;
     size_t len = 0;
     while (at < end) {
         char bytes[4] = {*at};

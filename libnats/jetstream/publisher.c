@@ -9,6 +9,7 @@
 #include "base/copy.h"
 #include "base/decimal.h"
 #include "base/error.h"
+#include "jetstream/ingest.h"
 
 enum {
     RUN = 64,        /* places taken at once, for many messages */
@@ -33,32 +34,46 @@ static nats_status subscribe(nats_js_publisher *publisher)
     len += nats__decimal_write(publisher->prefix + len, ++conn->future_generation);
     publisher->prefix[len++] = '.';
     publisher->prefix_len = len;
-    publisher->prefix[len] = '*';
+    publisher->prefix[len] = publisher->ingest != NULL ? '>' : '*';
 
     nats_sub *sub;
     status = nats__sub_new(conn, client, publisher->prefix, len + 1, NULL, 0, 0, &sub);
     if (status == NATS_OK) {
-        nats__hook_add(sub, &publisher->hook, &nats__publisher_calls);
+        const nats__hook_calls *calls =
+            publisher->ingest != NULL ? &nats__ingest_calls : &nats__publisher_calls;
+        nats__hook_add(sub, &publisher->hook, calls);
         atomic_store(&publisher->epoch, conn->epoch + 1);
     }
     return status;
 }
 
-nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, nats_js_publisher **out)
+static nats_status make_inside(nats_js_publisher *publisher, bool fast)
+{
+    if (fast) {
+        return nats__ingest_new(publisher, publisher->max_pending);
+    }
+    return nats__window_init(&publisher->window, publisher->max_pending)
+               ? NATS_OK
+               : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, bool fast,
+                                nats_js_publisher **out)
 {
     enum { PREFIX_MAX = NATS_SUBJECT_MAX + NATS__NUID_LEN + NATS__DECIMAL_MAX + 4 };
     nats__conn *conn = js->client->conn;
     nats_js_publisher *publisher = calloc(1, sizeof *publisher + PREFIX_MAX);
-    if (publisher == NULL || !nats__window_init(&publisher->window, max_pending)) {
-        free(publisher);
+    if (publisher == NULL) {
         return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
     }
     publisher->client = js->client;
     publisher->js = js;
     nats__js_ref(js);
     publisher->timeout_ms = js->timeout_ms;
+    publisher->max_pending = max_pending;
     atomic_init(&publisher->gate, NATS__PUBLISHER_UNTIMED);
-    nats_status status = nats__writer_make_room(conn);
+    nats_status status = make_inside(publisher, fast);
+    status = status == NATS_OK ? nats__writer_make_room(conn) : status;
     if (status == NATS_OK) {
         pthread_mutex_lock(&conn->mu);
         status = subscribe(publisher);
@@ -66,9 +81,7 @@ nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, nats_js_publi
         nats__writer_kick(conn);
     }
     if (status != NATS_OK) {
-        nats__js_unref(js);
-        nats__window_free(&publisher->window);
-        free(publisher);
+        nats__publisher_freed(&publisher->hook);
         return status;
     }
     *out = publisher;
@@ -122,7 +135,7 @@ static nats_status no_room(nats_js_publisher *publisher, nats_status status)
     }
     return nats__fail(NATS_ERR_TIMEOUT, "max_pending",
                       "%u messages wait for their acknowledgements, as many as may, for %lld ms",
-                      publisher->window.count, (long long)publisher->timeout_ms);
+                      publisher->max_pending, (long long)publisher->timeout_ms);
 }
 
 /* A burst goes on when there is room for a good part of it: one message for each answer would
@@ -132,7 +145,7 @@ static nats_status make_room(nats_js_publisher *publisher)
     nats__conn *conn = publisher->client->conn;
     int64_t deadline_ns = nats__deadline_in(publisher->timeout_ms);
     int64_t plenty_ns = nats__now_ns() + PLENTY_NS;
-    uint32_t plenty = publisher->window.count / PLENTY_PART;
+    uint32_t plenty = publisher->max_pending / PLENTY_PART;
     pthread_mutex_lock(&conn->mu);
     nats_status status = wait_for_room(publisher, plenty > 0 ? plenty : 1,
                                        plenty_ns < deadline_ns ? plenty_ns : deadline_ns);
@@ -150,7 +163,7 @@ static nats_status make_room(nats_js_publisher *publisher)
 
 /* ---- the gate ---- */
 
-static nats_status refuse(const nats_js_publisher *publisher)
+nats_status nats__publisher_refuse(const nats_js_publisher *publisher)
 {
     if ((atomic_load(&publisher->gate) & NATS__PUBLISHER_ENDED) != 0) {
         return nats__fail(NATS_ERR_CLOSED, "publisher",
@@ -158,18 +171,16 @@ static nats_status refuse(const nats_js_publisher *publisher)
     }
     return nats__fail(NATS_ERR_LIMIT, "max_pending",
                       "the failures of %u messages wait to be taken, as many as may be under way",
-                      publisher->window.count);
+                      publisher->max_pending);
 }
 
-static bool is_shut(const nats_js_publisher *publisher)
+bool nats__publisher_is_shut(const nats_js_publisher *publisher)
 {
     unsigned gate = atomic_load_explicit(&publisher->gate, memory_order_relaxed);
     return (gate & (NATS__PUBLISHER_ENDED | NATS__PUBLISHER_FULL)) != 0;
 }
 
-/* After a message was put in its place, and before it is sent: will somebody look for its end?
- * Either the gate is seen shut here, or who shut it finds the message. */
-static void pass_gate(nats_js_publisher *publisher, int64_t deadline_ns)
+void nats__publisher_pass_gate(nats_js_publisher *publisher, int64_t deadline_ns)
 {
     atomic_thread_fence(memory_order_seq_cst);
     unsigned gate = atomic_load_explicit(&publisher->gate, memory_order_relaxed);
@@ -246,7 +257,7 @@ static size_t take_places(nats_js_publisher *publisher, nats__frame *frame, size
     }
     nats__spin_unlock(&window->lock);
     if (taken > 0) {
-        pass_gate(publisher, deadline_ns);
+        nats__publisher_pass_gate(publisher, deadline_ns);
     }
     return taken;
 }
@@ -265,16 +276,19 @@ nats_status nats__publisher_publish(nats_js_publisher *publisher, nats__frame *f
 {
     int32_t place;
     *id_out = 0;
-    if (is_shut(publisher)) {
-        return refuse(publisher);
+    if (publisher->ingest != NULL) {
+        return nats__ingest_publish(publisher, frame, id_out);
+    }
+    if (nats__publisher_is_shut(publisher)) {
+        return nats__publisher_refuse(publisher);
     }
     while (take_places(publisher, frame, 1, id_out, &place) == 0) {
         nats_status status = make_room(publisher);
         if (status != NATS_OK) {
             return status;
         }
-        if (is_shut(publisher)) {
-            return refuse(publisher);
+        if (nats__publisher_is_shut(publisher)) {
+            return nats__publisher_refuse(publisher);
         }
     }
     nats_status status = send_one(publisher, frame, place, *id_out);
@@ -300,8 +314,8 @@ static nats_status send_run(nats_js_publisher *publisher, nats__frame *frame,
 {
     int32_t places[RUN];
     size_t wanted = count < RUN ? count : RUN;
-    if (is_shut(publisher)) {
-        return refuse(publisher);
+    if (nats__publisher_is_shut(publisher)) {
+        return nats__publisher_refuse(publisher);
     }
     size_t taken = take_places(publisher, frame, wanted, &id, places);
     if (taken == 0) {
@@ -320,12 +334,36 @@ static nats_status send_run(nats_js_publisher *publisher, nats__frame *frame,
     return NATS_OK;
 }
 
+/* One after the other: the stream sets the pace. */
+static nats_status ingest_many(nats_js_publisher *publisher, nats__frame *frame,
+                               const void *const *datas, const size_t *lens, size_t count,
+                               uint64_t *first_id_out, size_t *published_out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t id;
+        frame->data = datas[i];
+        frame->data_len = lens[i];
+        nats_status status = nats__ingest_publish(publisher, frame, &id);
+        if (status != NATS_OK) {
+            return status;
+        }
+        *first_id_out = i == 0 ? id : *first_id_out;
+        *published_out = i + 1;
+    }
+    return NATS_OK;
+}
+
 nats_status nats__publisher_publish_many(nats_js_publisher *publisher, nats__frame *frame,
                                          const void *const *datas, const size_t *lens,
                                          size_t count, uint64_t *first_id_out,
                                          size_t *published_out)
 {
     nats__window *window = &publisher->window;
+    *first_id_out = 0;
+    *published_out = 0;
+    if (publisher->ingest != NULL) {
+        return ingest_many(publisher, frame, datas, lens, count, first_id_out, published_out);
+    }
     nats__spin_lock(&window->lock);
     uint64_t first = window->last_id + 1;
     window->last_id += count;
@@ -353,16 +391,22 @@ nats_status nats__publisher_next_failure(nats_js_publisher *publisher, uint64_t 
         nats__conn_step(conn); /* who asks now and then moves the connection by that */
     }
     nats_status status = nats__failures_take(failures, id_out);
-    if (failures->count < publisher->window.count) {
+    if (failures->count < publisher->max_pending) {
         atomic_fetch_and(&publisher->gate, ~(unsigned)NATS__PUBLISHER_FULL);
     }
     return status;
 }
 
+uint64_t nats__publisher_pending(const nats_js_publisher *publisher)
+{
+    const nats__ingest *ingest = publisher->ingest;
+    return ingest != NULL ? atomic_load(&ingest->last) - ingest->settled
+                          : publisher->max_pending - nats__window_room(&publisher->window);
+}
+
 void nats__publisher_stats(const nats_js_publisher *publisher, uint64_t *values)
 {
-    const nats__window *window = &publisher->window;
-    uint64_t pending = window->count - nats__window_room(window);
+    uint64_t pending = nats__publisher_pending(publisher);
     values[NATS_PUBLISHER_PUBLISHED] = publisher->acked + publisher->failed + pending;
     values[NATS_PUBLISHER_ACKED] = publisher->acked;
     values[NATS_PUBLISHER_DUPLICATES] = publisher->duplicates;

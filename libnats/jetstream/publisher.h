@@ -33,6 +33,8 @@ struct nats_js_publisher {
     nats_client *client;
     nats_js *js; /* referenced */
     int64_t timeout_ms;
+    uint32_t max_pending;
+    struct nats__ingest *ingest; /* NULL: each message has a place in the window, and an answer of its own */
     nats__window window;
     atomic_uint gate;      /* NATS__PUBLISHER_…; 0: publish goes on */
     atomic_ullong epoch;   /* of the connection that messages are for */
@@ -47,7 +49,8 @@ struct nats_js_publisher {
     char prefix[]; /* of the subjects that answers come to, up to the token */
 };
 
-nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, nats_js_publisher **out);
+nats_status nats__publisher_new(nats_js *js, uint32_t max_pending, bool fast,
+                                nats_js_publisher **out);
 void nats__publisher_free(nats_js_publisher *publisher); /* mu not held */
 
 /* mu not held. The frame's reply is set here. */
@@ -58,7 +61,15 @@ nats_status nats__publisher_publish_many(nats_js_publisher *publisher, nats__fra
                                          size_t count, uint64_t *first_id_out,
                                          size_t *published_out);
 
+/* May nothing be published, and why? */
+bool nats__publisher_is_shut(const nats_js_publisher *publisher);
+nats_status nats__publisher_refuse(const nats_js_publisher *publisher);
+/* After a message was given its number, and before it is sent: will somebody look for its end? Either the gate is
+ * seen shut here, or who shut it finds the message. mu not held. */
+void nats__publisher_pass_gate(nats_js_publisher *publisher, int64_t deadline_ns);
+
 /* mu held. */
+uint64_t nats__publisher_pending(const nats_js_publisher *publisher);
 nats_status nats__publisher_next_failure(nats_js_publisher *publisher, uint64_t *id_out);
 void nats__publisher_stats(const nats_js_publisher *publisher, uint64_t *values);
 
@@ -66,6 +77,10 @@ void nats__publisher_stats(const nats_js_publisher *publisher, uint64_t *values)
 /* The message here has come to this: its place is free. NATS_OK: acknowledged. */
 void nats__publisher_settle(nats_js_publisher *publisher, uint32_t place,
                             const nats__failure *failure);
+void nats__publisher_keep(nats_js_publisher *publisher, const nats__failure *failure);
+/* An answer came: for a message, or for none. */
+void nats__publisher_count(nats_js_publisher *publisher, bool ours);
+void nats__publisher_freed(nats__hook *hook);
 void nats__publisher_fail_all(nats_js_publisher *publisher, nats_status status);
 /* End what has had its time. Returns when the next one has; INT64_MAX: none is under way. */
 int64_t nats__publisher_expire(nats_js_publisher *publisher, int64_t now_ns);

@@ -13,7 +13,8 @@ static void make_stream(nats_client *client, const char *name, const char *stora
     nats_msg *reply;
     snprintf(subject, sizeof subject, "$JS.API.STREAM.CREATE.%s", name);
     snprintf(config, sizeof config,
-             "{\"name\":\"%s\",\"subjects\":[\"%s.>\"],\"storage\":\"%s\"}", name, name, storage);
+             "{\"name\":\"%s\",\"subjects\":[\"%s.>\"],\"storage\":\"%s\"%s}", name, name, storage,
+             strcmp(name, "FAST") == 0 ? ",\"allow_batched\":true" : "");
     RIG_OK(nats_client_request(client, subject, NATS_Z, NULL, config, strlen(config), RIG_WAIT_MS,
                                &reply));
     size_t len;
@@ -84,7 +85,7 @@ static void *publish_runs(void *arg)
         RIG_OK(nats_js_publisher_publish_many(self->publisher, self->subject, NATS_Z, datas, lens,
                                               ROUND, &first, &published));
         RIG_CHECK(published == ROUND && first > self->last_id);
-        self->last_id = first + ROUND - 1;
+        self->last_id = first; /* of a fast one, other threads may come between */
     }
     return NULL;
 }
@@ -99,17 +100,13 @@ static void *flush_now_and_then(void *arg)
     return NULL;
 }
 
-static void threads_share_a_publisher(void)
+/* subject: below the stream's name. */
+static void share(nats_js_publisher *publisher, const char *subject)
 {
-    nats_client *client;
-    nats_js *js;
-    RIG_OK(rig_connect(rig.url, NULL, &client));
-    make_stream(client, "SHARED", "memory");
-    nats_js_publisher *publisher = new_publisher(client, WINDOW, &js);
     pthread_t threads[THREADS + 1];
     worker workers[THREADS + 1];
     for (int i = 0; i < THREADS; i++) {
-        workers[i] = (worker){.publisher = publisher, .subject = "SHARED.x"};
+        workers[i] = (worker){.publisher = publisher, .subject = subject};
         threads[i] = rig_thread(i % 2 == 0 ? publish_each : publish_runs, &workers[i]);
     }
     workers[THREADS] = (worker){.publisher = publisher};
@@ -121,7 +118,39 @@ static void threads_share_a_publisher(void)
     RIG_CHECK(stat_of(publisher, NATS_PUBLISHER_PUBLISHED) == THREADS * EACH);
     RIG_CHECK(stat_of(publisher, NATS_PUBLISHER_ACKED) == THREADS * EACH);
     RIG_CHECK(stat_of(publisher, NATS_PUBLISHER_PENDING) == 0);
+}
+
+static void threads_share_a_publisher(void)
+{
+    nats_client *client;
+    nats_js *js;
+    RIG_OK(rig_connect(rig.url, NULL, &client));
+    make_stream(client, "SHARED", "memory");
+    nats_js_publisher *publisher = new_publisher(client, WINDOW, &js);
+    share(publisher, "SHARED.x");
     RIG_CHECK(count_messages(client, "SHARED") == THREADS * EACH);
+    nats_js_publisher_free(publisher);
+    nats_js_free(js);
+    nats_client_free(client);
+}
+
+/* With a server that has it. */
+static void threads_share_a_fast_publisher(void)
+{
+    nats_client *client;
+    nats_js *js;
+    nats_js_publisher *publisher;
+    RIG_OK(rig_connect(rig.url, NULL, &client));
+    RIG_OK(nats_client_jetstream(client, NULL, NULL, RIG_WAIT_MS, &js));
+    nats_status status = nats_js_publisher_fast(js, WINDOW, &publisher);
+    if (status == NATS_ERR_NOT_SUPPORTED) {
+        puts("this server has no fast ingest");
+    } else {
+        RIG_CHECK(status == NATS_OK);
+        make_stream(client, "FAST", "memory");
+        share(publisher, "FAST.x");
+        RIG_CHECK(count_messages(client, "FAST") == THREADS * EACH);
+    }
     nats_js_publisher_free(publisher);
     nats_js_free(js);
     nats_client_free(client);
@@ -299,6 +328,7 @@ int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
         {"threads_share_a_publisher", threads_share_a_publisher},
+        {"threads_share_a_fast_publisher", threads_share_a_fast_publisher},
         {"a_close_ends_who_waits", a_close_ends_who_waits},
         {"without_a_keeper", without_a_keeper},
         {"a_killed_server_loses_nothing_that_it_acknowledged",

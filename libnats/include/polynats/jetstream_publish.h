@@ -51,6 +51,13 @@ NATS_API const char *nats_js_keyword(size_t index);
  * the client is drained. */
 NATS_API nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
                                            nats_js_publisher **publisher_out);
+/* The same by fast ingest (ADR-50; nats-server 2.14, stream option allow_batched): one stream takes all its
+ * messages, acknowledges many at once, and says how many may be under way, at most max_pending. They are
+ * stored in their order: when one is not, those behind it that are under way are not either, and each
+ * fails. flush has the last ones acknowledged; when nothing is published for a second that is done by
+ * itself. Errors besides: NOT_SUPPORTED, and as of a request, for the server is asked what it can do. */
+NATS_API nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
+                                            nats_js_publisher **publisher_out);
 /* Publish, wait only for room in the window. *id_out (may be NULL): the message's number, by which a
  * failure is told: greater than those before it, the first is 1. Nothing is sent twice: what no stream
  * takes (503), and what was under way when the connection was lost, fails. Errors: TIMEOUT (no
@@ -86,7 +93,7 @@ NATS_API nats_status nats_js_publisher_next_failure(nats_js_publisher *publisher
 enum {
     NATS_PUBLISHER_PUBLISHED = 0,
     NATS_PUBLISHER_ACKED = 1,
-    NATS_PUBLISHER_DUPLICATES = 2, /* of those acked: the stream had their msg_id */
+    NATS_PUBLISHER_DUPLICATES = 2, /* of those acked: the stream had their msg_id; 0 of a fast one */
     NATS_PUBLISHER_FAILED = 3,
     NATS_PUBLISHER_PENDING = 4,
     NATS_PUBLISHER_STAT_COUNT = 5

@@ -167,7 +167,9 @@ static nats_js_publisher *publisher(driver *d, size_t index)
 static void do_js_publisher(driver *d)
 {
     nats_js_publisher *made;
-    nats_status status = nats_js_publisher_new(js(d, 0), number(d, "max", 0), &made);
+    int64_t max = number(d, "max", 0);
+    nats_status status = option(d, "fast") != NULL ? nats_js_publisher_fast(js(d, 0), max, &made)
+                                                   : nats_js_publisher_new(js(d, 0), max, &made);
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), PUBLISHER, made);
     }

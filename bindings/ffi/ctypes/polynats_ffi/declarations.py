@@ -288,6 +288,7 @@ FUNCTIONS = {
     "nats_js_header": (c_char_p, (c_char_p, INT32_OUT)),
     "nats_js_keyword": (c_char_p, (c_size_t,)),
     "nats_js_publisher_new": (c_int32, (c_void_p, c_int64, VOID_OUT)),
+    "nats_js_publisher_fast": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_js_publisher_publish": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, UINT64_OUT)),
     "nats_js_publisher_publish_many": (c_int32, (

@@ -285,6 +285,7 @@ module PolynatsFFI
       nats_js_header: [POINTER, [POINTER, POINTER]],
       nats_js_keyword: [POINTER, [SIZE]],
       nats_js_publisher_new: [INT32, [POINTER, INT64, POINTER]],
+      nats_js_publisher_fast: [INT32, [POINTER, INT64, POINTER]],
       nats_js_publisher_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER]],
       nats_js_publisher_publish_many: [INT32, [
         POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER, POINTER]],
