@@ -28,7 +28,7 @@ module Polynats
     # @return [self]
     # @raise [Error] of the first that failed since the last flush; {#failures} has all of them
     def flush(timeout: nil)
-      client.closed? ? raw_flush_now : JetStreamValues.finish(open_flush(timeout))
+      client.status == :closed ? raw_flush_now : JetStreamValues.finish(open_flush(timeout))
       self
     end
 

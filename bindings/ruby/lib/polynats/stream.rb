@@ -107,7 +107,9 @@ module Polynats
 
       future = js.__send__(:ask, "get_messages", { stream: name, **options }, timeout)
       begin
-        future.each { |message| yield message }
+        while (message = future.wait)
+          yield message
+        end
       ensure
         future.cancel
       end
