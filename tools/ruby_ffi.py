@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """ruby_ffi.py [--check]: write JetStream's nouns of the Fiddle module from those of the gem.
 
-The gem's are Ruby on top of a few primitives, which are C there and Fiddle here (jetstream_port.rb). Only the module has
-another name, and what is said to be written in C is not.
+The gem's are Ruby on top of a few primitives, which are C there and Fiddle here (jetstream_port.rb). Only the module
+has another name, and what is said to be written in C is not.
 
 --check writes nothing, and fails when a file is not what it would be.
 """
@@ -34,7 +34,8 @@ def read(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing: is all as it would be?")
+    parser.add_argument("--check", action="store_true",
+                        help="write nothing: is all as it would be?")
     check, stale = parser.parse_args().check, []
     for noun in NOUNS:
         path = FIDDLE + noun + ".rb"

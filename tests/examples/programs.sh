@@ -136,6 +136,8 @@ if [[ -f $build/ruby/polynats.rb ]]; then
     alone shared.rb "$orders"
     alone event_loop_async.rb "$ticks" 3
     alone own_transport.rb "$own"
+    alone orders.rb "$book"
+    alone events.rb "$events"
     queue_worker .rb
     helped .rb ruby
 else

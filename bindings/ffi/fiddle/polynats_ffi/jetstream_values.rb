@@ -118,8 +118,8 @@ module PolynatsFFI
         end
 
         real(name, value)
-        ns = (value * NS).round
-        ns.abs > NS_MAX ? invalid(name, "#{name} is over 292 years") : ns
+        ns = value * NS
+        ns.abs > NS_MAX ? invalid(name, "#{name} is over 292 years") : ns.round
       end
 
       # RFC 3339, of a Time, of what becomes one, or of seconds since 1970.
@@ -127,12 +127,17 @@ module PolynatsFFI
         case value
         when String then text(name, value)
         when Time then moment(value)
-        when Integer, Float, Rational then real(name, value) && moment(Time.at(value))
+        when Integer, Float, Rational then since_1970(name, value)
         else
           return moment(value.to_time) if value.respond_to?(:to_time)
 
           raise TypeError, "#{name} must be a Time, seconds since 1970 or a String, not #{value.class}"
         end
+      end
+
+      def since_1970(name, value)
+        invalid(name, "#{name} is no time: #{value}") unless real(name, value).abs * NS <= NS_MAX
+        moment(Time.at(value))
       end
 
       def moment(time)

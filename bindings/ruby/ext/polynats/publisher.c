@@ -254,7 +254,8 @@ static VALUE frozen_payloads(VALUE datas)
 }
 
 /* With what was accepted before it. */
-NORETURN(static void raise_with_counts(nats_status status, const nrb_call *call, const many *slice));
+NORETURN(static void raise_with_counts(nats_status status, const nrb_call *call,
+                                       const many *slice));
 static void raise_with_counts(nats_status status, const nrb_call *call, const many *slice)
 {
     VALUE error = call->done ? nrb_call_error(call) : nrb_error_last(status);
