@@ -404,6 +404,9 @@ module PolynatsFFI
     def ack_many(messages)
       raise TypeError, "messages must be an Array of Messages, not #{messages.class}" unless messages.is_a?(Array)
 
+      messages.each_with_index do |msg, at|
+        raise TypeError, "messages[#{at}] must be a Message, not #{msg.class}" unless msg.is_a?(Message)
+      end
       addresses = messages.map { |msg| msg.native&.to_ptr.to_i }.pack("J*")
       acked = Box.new
       total = 0
