@@ -199,7 +199,7 @@ module PolynatsFFI
     def list(verb, member, arguments)
       offset = 0
       loop do
-        answer = call(verb, { **arguments, offset: offset })
+        answer = call(verb, { **arguments, offset: offset }, timeout: nil)
         page = answer[member] || []
         page.each { |one| yield one }
         offset += page.size

@@ -197,7 +197,7 @@ module Polynats
     def list(verb, member, arguments)
       offset = 0
       loop do
-        answer = call(verb, { **arguments, offset: offset })
+        answer = call(verb, { **arguments, offset: offset }, timeout: nil)
         page = answer[member] || []
         page.each { |one| yield one }
         offset += page.size
