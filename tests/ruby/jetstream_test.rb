@@ -17,7 +17,10 @@ class JetStreamTest < PolynatsTest
 
   def teardown
     super
-    connect { |nc| nc.jetstream.then { |js| js.stream_names(subject: ">").select { |n| n.start_with?(own) }.each { |n| js.delete_stream(n) } } }
+    connect do |nc|
+      js = nc.jetstream
+      js.stream_names.select { |name| name.start_with?(own) }.each { |name| js.delete_stream(name) }
+    end
   end
 
   def own = "S#{Process.pid}-#{name}".tr("?", "")
@@ -220,7 +223,7 @@ class JetStreamTest < PolynatsTest
     assert_equal [[], nil], [c.fetch(1, wait: 0), c.next(wait: 0.05)]
     assert_raises(TypeError) { @nc.ack_many([some[0], 1]) }
     c.delete
-    assert_raises(*Polynats.constants.map { |n| Polynats.const_get(n) }.select { |k| k.is_a?(Class) && k < Polynats::Error }) { c.fetch(1, wait: 1) }
+    assert_raises(Polynats::Server, Polynats::NoResponders) { c.fetch(1, wait: 1) }
   end
 
   def test_a_message_is_acknowledged_once
