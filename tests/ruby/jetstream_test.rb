@@ -277,9 +277,12 @@ class JetStreamTest < PolynatsTest
     assert_equal "1", ordered.next(wait: 5).data
     assert_equal 100, ordered.fetch.size
     assert_equal 199, ordered.fetch(1000, wait: 0.3).size
-    assert_equal own, ordered.info["stream_name"]
+    first = ordered.info["name"]
+    @stream.delete_consumer(first)
+    assert_equal(%w[more], [@js.publish("#{@subject}.b", "more")] && ordered.fetch(1, wait: 20).map(&:data))
+    refute_equal first, ordered.info["name"]
     ordered.close
-    assert_equal (1..300).map(&:to_s), ordered.consume.first(300).map(&:data)
+    assert_equal [*(1..300).map(&:to_s), "more"], ordered.consume.first(301).map(&:data)
   end
 
   def test_a_subscription_that_ends_tells_why
