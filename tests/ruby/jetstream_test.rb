@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "async"
 require "timeout"
 
 # JetStream as Ruby has it: what the conformance suite cannot say of types, idioms and lifetimes.
@@ -16,7 +17,10 @@ class JetStreamTest < PolynatsTest
 
   def teardown
     super
-    connect { |nc| nc.jetstream.then { |js| js.stream_names(subject: ">").select { |n| n.start_with?(own) }.each { |n| js.delete_stream(n) } } }
+    connect do |nc|
+      js = nc.jetstream
+      js.stream_names.select { |name| name.start_with?(own) }.each { |name| js.delete_stream(name) }
+    end
   end
 
   def own = "S#{Process.pid}-#{name}".tr("?", "")
@@ -219,7 +223,7 @@ class JetStreamTest < PolynatsTest
     assert_equal [[], nil], [c.fetch(1, wait: 0), c.next(wait: 0.05)]
     assert_raises(TypeError) { @nc.ack_many([some[0], 1]) }
     c.delete
-    assert_raises(*Polynats.constants.map { |n| Polynats.const_get(n) }.select { |k| k.is_a?(Class) && k < Polynats::Error }) { c.fetch(1, wait: 1) }
+    assert_raises(Polynats::Server, Polynats::NoResponders) { c.fetch(1, wait: 1) }
   end
 
   def test_a_message_is_acknowledged_once
@@ -273,13 +277,17 @@ class JetStreamTest < PolynatsTest
     assert_equal "1", ordered.next(wait: 5).data
     assert_equal 100, ordered.fetch.size
     assert_equal 199, ordered.fetch(1000, wait: 0.3).size
-    assert_equal own, ordered.info["stream_name"]
+    first = ordered.info["name"]
+    @stream.delete_consumer(first)
+    assert_equal(%w[more], [@js.publish("#{@subject}.b", "more")] && ordered.fetch(1, wait: 20).map(&:data))
+    refute_equal first, ordered.info["name"]
     ordered.close
-    assert_equal (1..300).map(&:to_s), ordered.consume.first(300).map(&:data)
+    assert_equal [*(1..300).map(&:to_s), "more"], ordered.consume.first(301).map(&:data)
   end
 
   def test_a_subscription_that_ends_tells_why
     sub = (c = @stream.create_consumer(durable_name: "c")).consume
+    sleep 0.01 until c.info["num_waiting"].positive? # a request that the server has not read has no answer
     c.delete
     assert_equal 409, assert_raises(Polynats::Server) { sub.next(timeout: 5) }.status
     assert_raises(Polynats::Closed) { sub.next(timeout: 5) }
@@ -308,23 +316,20 @@ class JetStreamTest < PolynatsTest
   end
 
   def test_fibers_wait_beside_each_other
-    out = run_ruby(<<~RUBY, env: { "SUBJECT" => @subject, "STREAM" => own })
-      require "async"
-      require "polynats"
-      Async do |task|
-        js = Polynats.connect.jetstream
-        consumer = js.stream(ENV["STREAM"]).create_consumer(durable_name: "f")
-        waiting = task.async { consumer.fetch(2, wait: 10).map { |msg| msg.ack_sync.data } }
-        ticks = 0
-        beside = task.async { loop { sleep 0.01; ticks += 1 } }
-        sleep 0.1
-        js.publisher { |it| %w[1 2].each { |data| it.publish(ENV["SUBJECT"] + ".a", data) } }
-        puts waiting.wait.join(" "), ticks > 3
-        beside.stop
-        js.client.close
-      end
-    RUBY
-    assert_equal "1 2\ntrue\n", out
+    found = []
+    ticks = 0
+    Async do |task|
+      consumer = @stream.create_consumer(durable_name: "f")
+      ticker = task.async { loop { sleep(0.01) && ticks += 1 } }
+      waiter = task.async { found.concat(consumer.fetch(2, wait: 10).map { |msg| msg.ack_sync.data }) }
+      sleep 0.1
+      @js.publisher(fast: false) { |it| %w[1 2].each { |data| it.publish("#{@subject}.a", data) } }
+      waiter.wait
+      found << @stream.ordered_consumer.consume.next(timeout: 5).data
+      ticker.stop
+    end
+    assert_equal %w[1 2 1], found
+    assert_operator ticks, :>, 3
   end
 
   def test_what_is_let_go_of_is_collected

@@ -62,10 +62,11 @@ module Native
     path.split(".").each do |name|
       return value.size.to_s if name == "#"
 
-      there = value.is_a?(Array) ? name.match?(/\A\d+\z/) && Integer(name) < value.size : value.is_a?(Hash) && value.key?(name)
+      name = Integer(name, 10, exception: false) || value.size if value.is_a?(Array)
+      there = value.is_a?(Array) ? name < value.size : value.is_a?(Hash) && value.key?(name)
       return "-" unless there
 
-      value = value.is_a?(Array) ? value[Integer(name)] : value[name]
+      value = value[name]
     end
     show(value)
   end

@@ -148,8 +148,8 @@ module PolynatsFFI
       end
     end
 
-    # A batch of messages that are stored all, or not at all. Needs nats-server 2.12 and a stream with allow_atomic. With
-    # a block it is abandoned at the block's end unless it was committed.
+    # A batch of messages that are stored all, or not at all. Needs nats-server 2.12 and a stream with allow_atomic.
+    # With a block it is abandoned at the block's end unless it was committed.
     # @yieldparam batch [Batch]
     # @return [Batch, Object] the batch, or what the block returned
     def batch
@@ -165,8 +165,8 @@ module PolynatsFFI
 
     # ---- consume ----
 
-    # A subscription to what a consumer delivers; {Consumer#consume}, {Consumer#fetch} and {Stream#ordered_consumer} stand
-    # on it.
+    # A subscription to what a consumer delivers; {Consumer#consume}, {Consumer#fetch} and {Stream#ordered_consumer}
+    # stand on it.
     # @param how [String, Symbol] consume, fetch, push or ordered; docs/jetstream.md has the arguments of each
     # @yieldparam message [Message] as of {Client#subscribe}
     # @return [Subscription]
@@ -199,7 +199,7 @@ module PolynatsFFI
     def list(verb, member, arguments)
       offset = 0
       loop do
-        answer = call(verb, { **arguments, offset: offset })
+        answer = call(verb, { **arguments, offset: offset }, timeout: nil)
         page = answer[member] || []
         page.each { |one| yield one }
         offset += page.size

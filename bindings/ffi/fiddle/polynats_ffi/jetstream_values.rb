@@ -3,8 +3,8 @@
 # Written by tools/ruby_ffi.py from bindings/ruby/lib/polynats/jetstream_values.rb.
 
 module PolynatsFFI
-  # How Ruby's values become JSON of the server's schema, and its answers Ruby's values. In jetstream_port.rb are parse(text), key(type,
-  # name), keywords, and invalid(about, text).
+  # How Ruby's values become JSON of the server's schema, and its answers Ruby's values.
+  # In jetstream_port.rb are parse(text), key(type, name), keywords, and invalid(about, text).
   # @api private
   module JetStreamValues
     # Kinds of value, as the library numbers them.

@@ -160,23 +160,26 @@ module Polynats
       collect(messages, max || FETCH_MAX, Polynats.now + (wait || FETCH_WAIT))
     rescue Error
       messages.empty? ? raise : messages
+    ensure
+      note(messages.last)
     end
 
     # The next message.
     # @param wait [Numeric, nil] seconds; nil: for ever
     # @return [Message, nil] nil when none came in time
-    def next(wait: nil) = own.next(timeout: wait)
+    def next(wait: nil) = note(own.next(timeout: wait))
 
     # @return [Hash{String => Object}] configuration and state of the consumer that there is now
     def info(timeout: nil)
       own
-      @cached_info = stream.consumer(cached_info["name"]).info(timeout: timeout)
+      @cached_info = stream.consumer(@name || cached_info["name"]).info(timeout: timeout)
     end
 
     # Ends what {#fetch} and {#next} take from.
     # @return [nil]
     def close
       sub, @sub = @sub, nil
+      @name = nil
       sub&.unsubscribe
       nil
     end
@@ -187,6 +190,12 @@ module Polynats
     private
 
     def own = @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+
+    # Who brought the last message may be another one than the first.
+    def note(message)
+      @name = message.metadata.consumer if message&.metadata
+      message
+    end
 
     def start(mode, timeout, options, callback)
       arguments = { stream: stream.name, config: config, **options }

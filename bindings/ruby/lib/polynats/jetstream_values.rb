@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Polynats
-  # How Ruby's values become JSON of the server's schema, and its answers Ruby's values. In C are parse(text), key(type,
-  # name), keywords, and invalid(about, text).
+  # How Ruby's values become JSON of the server's schema, and its answers Ruby's values.
+  # In C are parse(text), key(type, name), keywords, and invalid(about, text).
   # @api private
   module JetStreamValues
     # Kinds of value, as the library numbers them.
