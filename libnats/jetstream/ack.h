@@ -19,5 +19,8 @@ nats_status nats__msgs_ack(nats_client *client, nats_msg *const *batch, size_t c
                            size_t *acked_out);
 nats_status nats__msg_ack_start(nats_client *client, nats_msg *msg, int64_t timeout_ms,
                                 nats_future **future_out);
+/* A message with that reply subject, and no more (its subject is the same). */
+nats_status nats__msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
+                               nats_msg **msg_out);
 
 #endif

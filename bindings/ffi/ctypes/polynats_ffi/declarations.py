@@ -278,6 +278,7 @@ FUNCTIONS = {
     "nats_client_ack_many": (c_int32, (c_void_p, VOID_OUT, c_size_t, SIZE_OUT)),
     "nats_client_ack_sync": (c_int32, (c_void_p, c_void_p, c_int64)),
     "nats_client_ack_sync_start": (c_int32, (c_void_p, c_void_p, c_int64, VOID_OUT)),
+    "nats_client_msg_by_reply": (c_int32, (c_void_p, c_char_p, c_size_t, VOID_OUT)),
     "nats_msg_js_uint": (c_int32, (c_void_p, c_int32, UINT64_OUT)),
     "nats_msg_js_uints": (c_int32, (c_void_p, UINT64_OUT)),
     "nats_msg_js_text": (c_void_p, (c_void_p, c_int32, SIZE_OUT)),

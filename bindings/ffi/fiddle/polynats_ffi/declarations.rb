@@ -275,6 +275,7 @@ module PolynatsFFI
       nats_client_ack_many: [INT32, [POINTER, POINTER, SIZE, POINTER]],
       nats_client_ack_sync: [INT32, [POINTER, POINTER, INT64]],
       nats_client_ack_sync_start: [INT32, [POINTER, POINTER, INT64, POINTER]],
+      nats_client_msg_by_reply: [INT32, [POINTER, POINTER, SIZE, POINTER]],
       nats_msg_js_uint: [INT32, [POINTER, INT32, POINTER]],
       nats_msg_js_uints: [INT32, [POINTER, POINTER]],
       nats_msg_js_text: [POINTER, [POINTER, INT32, POINTER]],
