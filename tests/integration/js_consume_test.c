@@ -215,6 +215,35 @@ static void fetches(void)
     end(self);
 }
 
+static void what_is_left_of_a_message_acknowledges_it(void)
+{
+    side self = begin();
+    make_stream(self.client, "E", "memory");
+    make_consumer(self.client, "E", "c", "");
+    fill(self.client, "E", 0, 1);
+    nats_sub *sub = consume(self, "fetch", "{\"stream\":\"E\",\"consumer\":\"c\"}");
+    nats_msg *msg;
+    nats_msg *made;
+    size_t len;
+    size_t made_len;
+    uint64_t seq;
+    RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+    const char *reply = nats_msg_reply(msg, &len);
+    RIG_OK(nats_client_msg_by_reply(self.client, reply, len, &made));
+    RIG_CHECK(strcmp(nats_msg_reply(made, &made_len), reply) == 0 && made_len == len);
+    RIG_CHECK(nats_msg_js_uint(made, NATS_JS_STREAM_SEQ, &seq) == 1 && seq == 1);
+    nats_msg_free(msg);
+    RIG_OK(nats_client_ack_sync(self.client, made, RIG_WAIT_MS));
+    RIG_CHECK(nats_client_ack(self.client, made, NATS_ACK, 0, NULL, 0) == NATS_ERR_INVALID);
+    RIG_CHECK(look(self.client, "E", "c", "\"num_ack_pending\":") == 0);
+    nats_msg_free(made);
+    RIG_CHECK(nats_client_msg_by_reply(self.client, "$JS.ACK.a.b", NATS_Z, &made) ==
+                  NATS_ERR_INVALID &&
+              made == NULL);
+    nats_sub_free(sub);
+    end(self);
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -222,6 +251,7 @@ int main(int argc, char **argv)
         {"ordered_has_all_of_it", ordered_has_all_of_it},
         {"push_is_held_back_not_dropped", push_is_held_back_not_dropped},
         {"fetches", fetches},
+        {"what_is_left_of_a_message_acknowledges_it", what_is_left_of_a_message_acknowledges_it},
     };
     rig_jetstream = true;
     return rig_run(argc, argv, cases, sizeof cases / sizeof *cases);
