@@ -17,8 +17,8 @@ proc ::polynats::Define {noun verbs arguments body} {
 
 # ---- what goes with a procedure ----
 
-# The handle in the variable is ended by its verb when the procedure is left, however that comes: also when its coroutine is
-# deleted while it waits.
+# The handle in the variable is ended by its verb when the procedure is left, however that comes: also when its
+# coroutine is deleted while it waits.
 proc ::polynats::Guard {variable verb} {
     upvar 1 $variable handle
     trace add variable handle unset [list ::polynats::End $handle $verb]
@@ -267,7 +267,8 @@ proc ::polynats::stream::MakeConsumer {id verb list} {
 proc ::polynats::stream::NewConsumer {id name info} {
     set held [Held $id]
     set js [dict get $held js]
-    return [Made $js consumer [dict create js $js stream [dict get $held name] name $name info $info]]
+    return [Made $js consumer \
+        [dict create js $js stream [dict get $held name] name $name info $info]]
 }
 
 ::polynats::Define stream {
