@@ -15,6 +15,21 @@ proc ::polynats::Define {noun verbs arguments body} {
     }
 }
 
+# ---- what goes with a procedure ----
+
+# The handle in the variable is ended by its verb when the procedure is left, however that comes: also when its
+# coroutine is deleted while it waits.
+proc ::polynats::Guard {variable verb} {
+    upvar 1 $variable handle
+    trace add variable handle unset [list ::polynats::End $handle $verb]
+}
+
+proc ::polynats::End {handle verb args} {
+    if {[llength [::info commands $handle]]} {
+        catch {$handle $verb}
+    }
+}
+
 # ---- options ----
 
 # -name value pairs as a dict.
@@ -37,7 +52,7 @@ proc ::polynats::Options {list args} {
     set given [Pairs $list]
     foreach name [dict keys $given] {
         if {$name ni $args} {
-            set known [join [lmap name $args {string cat - $name}] ", "]
+            set known [join [lmap one $args {string cat - $one}] ", "]
             throw [list POLYNATS INVALID -$name] "bad option \"-$name\": must be $known"
         }
     }
@@ -119,6 +134,7 @@ proc ::polynats::js::stream {id name} {
 proc ::polynats::js::publish_many {id subject list args} {
     Options $args timeout
     set publisher [Call $id publisher]
+    Guard publisher destroy
     try {
         set first [$publisher publish_many $subject $list]
         $publisher flush {*}$args
@@ -130,8 +146,6 @@ proc ::polynats::js::publish_many {id subject list args} {
         }
         dict set options -failures $failures
         return -options $options $text
-    } finally {
-        $publisher destroy
     }
 }
 
@@ -253,7 +267,8 @@ proc ::polynats::stream::MakeConsumer {id verb list} {
 proc ::polynats::stream::NewConsumer {id name info} {
     set held [Held $id]
     set js [dict get $held js]
-    return [Made $js consumer [dict create js $js stream [dict get $held name] name $name info $info]]
+    return [Made $js consumer \
+        [dict create js $js stream [dict get $held name] name $name info $info]]
 }
 
 ::polynats::Define stream {
@@ -339,6 +354,7 @@ proc ::polynats::consumer::leader_stepdown {id args} {
 # All of a subscription until it ends, and then it is gone. Its error is one when nothing came before it.
 proc ::polynats::consumer::Drain {sub} {
     set messages {}
+    Guard sub close
     try {
         while {1} {
             lappend messages {*}[$sub get]
@@ -347,10 +363,6 @@ proc ::polynats::consumer::Drain {sub} {
     } trap POLYNATS {text options} {
         if {![llength $messages]} {
             return -options $options $text
-        }
-    } finally {
-        if {[llength [::info commands $sub]]} {
-            $sub close
         }
     }
     return $messages
@@ -407,16 +419,13 @@ proc ::polynats::ordered::Start {id given args} {
     set held [Held $id]
     set given [dict merge [dict create stream [dict get $held stream] \
         config [dict get $held config]] $given]
-    lassign [Call [dict get $held js] consume_start ordered $given {*}$args] sub future
-    try {
-        Held $id [dict replace [Held $id] info [$future wait]]
-    } on error {text options} {
-        $sub close
-        return -options $options $text
-    } finally {
-        $future destroy
-    }
-    return $sub
+    lassign [Call [dict get $held js] consume_start ordered $given {*}$args] made future
+    set sub $made
+    Guard sub close
+    Guard future destroy
+    Held $id [dict replace [Held $id] info [$future wait]]
+    trace remove variable sub unset [list ::polynats::End $made close]
+    return $made
 }
 
 proc ::polynats::ordered::consume {id args} {

@@ -114,7 +114,9 @@ Tcl_Obj *tnats_message_new(tnats_state *state, nats_msg **msg_io)
     if (tnats_msg_has_place(msg)) {
         tnats_place_new(msg, &ack, &place);
         put(dict, state, TNATS_JS, place);
-        put(dict, state, TNATS_ACK, ack);
+        if (ack != NULL) {
+            put(dict, state, TNATS_ACK, ack);
+        }
         *msg_io = NULL;
     }
     return dict;

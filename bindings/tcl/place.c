@@ -1,7 +1,7 @@
 /* Messages of JetStream as values: their place in the stream, and how they are acknowledged. A message is a
  * dict, and the library acknowledges a nats_msg: the value of "ack" keeps it, and so does the place under "js" until
- * somebody looks at it. As a text "ack" is the reply subject; a dict that was a text in between has lost the
- * message. */
+ * somebody looks at it. As a text "ack" is the reply subject; of a dict that was a text in between a message is
+ * made anew by it. */
 #include "tnats.h"
 
 #include <string.h>
@@ -114,7 +114,7 @@ void tnats_place_new(nats_msg *msg, Tcl_Obj **ack_out, Tcl_Obj **place_out)
     keeper *kept = (keeper *)ckalloc(sizeof(*kept));
     kept->msg = msg;
     kept->refs = 0;
-    *ack_out = kept_new(&ack_type, kept);
+    *ack_out = nats_msg_reply(msg, NULL) != NULL ? kept_new(&ack_type, kept) : NULL;
     *place_out = kept_new(&place_type, kept);
 }
 
@@ -125,6 +125,27 @@ static nats_client *client_of(const tnats_handle *handle)
     return handle->object;
 }
 
+/* A value that was a text keeps a message from now on. False: it is none to acknowledge by. */
+static bool restore(nats_client *client, Tcl_Obj *ack)
+{
+    nats_msg *msg = NULL;
+    tnats_bytes text;
+    tnats_text(ack, &text);
+    nats_status status = nats_client_msg_by_reply(client, text.ptr, text.len, &msg);
+    tnats_bytes_free(&text);
+    if (status != NATS_OK) {
+        return false;
+    }
+    keeper *kept = (keeper *)ckalloc(sizeof(*kept));
+    kept->msg = msg;
+    kept->refs = 0;
+    if (ack->typePtr != NULL && ack->typePtr->freeIntRepProc != NULL) {
+        ack->typePtr->freeIntRepProc(ack);
+    }
+    set_rep(ack, &ack_type, kept);
+    return true;
+}
+
 /* The message of a dict. *msg_out: NULL when it is none of a consumer's. */
 static int find(tnats_handle *handle, Tcl_Interp *interp, Tcl_Obj *dict, nats_msg **msg_out)
 {
@@ -133,7 +154,7 @@ static int find(tnats_handle *handle, Tcl_Interp *interp, Tcl_Obj *dict, nats_ms
     if (Tcl_DictObjGet(interp, dict, handle->state->keys[TNATS_ACK], &ack) != TCL_OK) {
         return tnats_fail_value(interp, "message");
     }
-    if (ack != NULL && ack->typePtr == &ack_type) {
+    if (ack != NULL && (ack->typePtr == &ack_type || restore(client_of(handle), ack))) {
         *msg_out = keeper_of(ack)->msg;
     }
     return TCL_OK;
@@ -147,8 +168,8 @@ static int find_delivered(tnats_handle *handle, Tcl_Interp *interp, Tcl_Obj *dic
     }
     if (*msg_out == NULL) {
         return tnats_fail_text(interp, NATS_ERR_INVALID, "msg",
-                               "the message was not delivered by a consumer of JetStream, or was "
-                               "a text in between: there is nothing to acknowledge");
+                               "the message was not delivered by a consumer of JetStream: there "
+                               "is nothing to acknowledge");
     }
     return TCL_OK;
 }

@@ -174,12 +174,41 @@ static int wait_for_room(tnats_taking *taking, Tcl_Interp *interp)
     return tnats_take_within(taking, interp, publisher_of(taking->handle)->patience_ms);
 }
 
+/* As nearly always: there is room. NATS_ERR_INTERRUPTED in *status_out: it may be tried again. */
+static int publish_at_once(tnats_handle *handle, Tcl_Interp *interp, int objc,
+                           Tcl_Obj *const objv[], nats_status *status_out)
+{
+    tnats_storing what;
+    uint64_t id = 0;
+    if (tnats_storing_read(handle->state, objc, objv, 4, &what) != TCL_OK) {
+        return TCL_ERROR;
+    }
+    *status_out = nats_js_publisher_publish(publisher_of(handle)->inner, what.subject.ptr,
+                                            what.subject.len, what.headers, what.data.ptr,
+                                            what.data.len, &id);
+    tnats_storing_free(&what);
+    if (*status_out == NATS_OK) {
+        Tcl_SetObjResult(interp, tnats_uint_new(id));
+    }
+    return *status_out == NATS_OK || *status_out == NATS_ERR_INTERRUPTED
+               ? TCL_OK
+               : tnats_fail(interp, *status_out);
+}
+
 /* $publisher publish subject ?data? ?-headers dict? ?-keyword value ...?: its number. */
 int tnats_publisher_publish(tnats_handle *handle, Tcl_Interp *interp, int objc,
                             Tcl_Obj *const objv[])
 {
     if (check_open(handle, interp) != TCL_OK) {
         return TCL_ERROR;
+    }
+    nats_status status = NATS_ERR_INTERRUPTED;
+    if (has_room(publisher_of(handle), 1) &&
+        publish_at_once(handle, interp, objc, objv, &status) != TCL_OK) {
+        return TCL_ERROR;
+    }
+    if (status == NATS_OK) {
+        return TCL_OK;
     }
     tnats_taking taking = {.take = take_place, .handle = handle, .finish = finish_one,
                            .held = waiting_new(objc, objv, NULL)};
@@ -379,13 +408,13 @@ int tnats_publisher_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tc
 {
     (void)objc;
     (void)objv;
+    nats_js_publisher *inner = publisher_of(handle)->inner;
     tnats_taking taking = {.take = tnats_take_end, .handle = handle, .finish = finish_close};
     publisher_of(handle)->closed = true;
     if (nats_client_status(tnats_owner(handle)->object) == NATS_CLIENT_CLOSED) {
-        return finish_close(&taking, interp, nats_js_publisher_flush(publisher_of(handle)->inner, 0));
+        return finish_close(&taking, interp, nats_js_publisher_flush(inner, 0));
     }
-    nats_status begun = nats_js_publisher_flush_start(publisher_of(handle)->inner, -1,
-                                                      &taking.future);
+    nats_status begun = nats_js_publisher_flush_start(inner, -1, &taking.future);
     return begun == NATS_OK ? tnats_await(&taking, interp, begun)
                             : finish_close(&taking, interp, begun);
 }

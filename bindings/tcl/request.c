@@ -92,7 +92,8 @@ nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **ms
 }
 
 /* The reply as a value. */
-static nats_status read_with(tnats_reader *read, tnats_state *state, nats_msg *msg, Tcl_Obj **value_out)
+static nats_status read_with(tnats_reader *read, tnats_state *state, nats_msg *msg,
+                             Tcl_Obj **value_out)
 {
     nats_status status = NATS_OK;
     if (read != NULL) {
@@ -150,7 +151,8 @@ nats_status tnats_take_replies(tnats_taking *taking, int64_t wait_ms, bool *got_
 
 int tnats_future_made(tnats_handle *owner, nats_future *future, tnats_reader *read)
 {
-    tnats_handle *made = tnats_handle_new(owner->state, &tnats_future_kind, future, tnats_owner(owner));
+    tnats_handle *made =
+        tnats_handle_new(owner->state, &tnats_future_kind, future, tnats_owner(owner));
     if (made == NULL) {
         return TCL_ERROR;
     }
@@ -177,8 +179,8 @@ int tnats_client_request(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl
     if (code != TCL_OK) {
         return code;
     }
-    tnats_taking taking = {.take = tnats_take_reply, .handle = handle, .future = future, .fresh = true};
-    return tnats_take_within(&taking, interp, -1);
+    tnats_taking taking = {.take = tnats_take_reply, .handle = handle, .future = future};
+    return tnats_await(&taking, interp, NATS_OK);
 }
 
 static int read_many(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
@@ -230,8 +232,8 @@ int tnats_client_request_many(tnats_handle *handle, Tcl_Interp *interp, int objc
     if (code != TCL_OK) {
         return code;
     }
-    tnats_taking taking = {.take = tnats_take_replies, .handle = handle, .future = future, .fresh = true};
-    return tnats_take_within(&taking, interp, -1);
+    tnats_taking taking = {.take = tnats_take_replies, .handle = handle, .future = future};
+    return tnats_await(&taking, interp, NATS_OK);
 }
 
 /* ---- the future's verbs ---- */

@@ -43,7 +43,8 @@ static nats_status add_signed(nats_headers *headers, const char *header, const t
 static int no_keyword(Tcl_Interp *interp, Tcl_Obj *name)
 {
     const char *known;
-    Tcl_Obj *text = Tcl_ObjPrintf("bad option \"%s\": must be -headers, -timeout", Tcl_GetString(name));
+    Tcl_Obj *text =
+        Tcl_ObjPrintf("bad option \"%s\": must be -headers, -timeout", Tcl_GetString(name));
     for (size_t i = 0; (known = nats_js_keyword(i)) != NULL; i++) {
         Tcl_AppendPrintfToObj(text, ", -%s", known);
     }

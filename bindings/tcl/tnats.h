@@ -338,7 +338,8 @@ int tnats_js_key_command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj 
 
 /* Is it one, and has it a place in a stream? */
 bool tnats_msg_has_place(const nats_msg *msg);
-/* What it is acknowledged by, and its place, each a value that keeps the message. */
+/* What it is acknowledged by, NULL when it was not delivered by a consumer, and its place: each a value that keeps
+ * the message. */
 void tnats_place_new(nats_msg *msg, Tcl_Obj **ack_out, Tcl_Obj **place_out);
 tnats_proc tnats_client_ack, tnats_client_nak, tnats_client_in_progress, tnats_client_term,
     tnats_client_ack_sync, tnats_client_ack_many;

@@ -31,7 +31,8 @@ puts "left for the desk: [dict get [$desk info] num_pending]"
 set ack [$js publish $name.closed book -expect_last_seq 5] ;# nobody was quicker
 set ordered [$stream ordered_consumer]
 foreach msg [$ordered fetch -max [dict get $ack seq] -wait 5] {
-    puts "[dict get $msg js stream_seq] [lindex [split [dict get $msg subject] .] 1] [dict get $msg data]"
+    lassign [split [dict get $msg subject] .] - kind
+    puts "[dict get $msg js stream_seq] $kind [dict get $msg data]"
 }
 $stream delete
 $nc close

@@ -176,6 +176,20 @@ nats_status nats_client_ack_reply_start(nats_client *client, const char *reply, 
                                                      future_out));
 }
 
+nats_status nats_client_msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
+                                     nats_msg **msg_out)
+{
+    if (msg_out == NULL || reply == NULL) {
+        return nats__null_argument(msg_out == NULL ? "msg_out" : "reply");
+    }
+    *msg_out = NULL;
+    nats_status status = nats__enter_open(client);
+    if (status != NATS_OK) {
+        return status;
+    }
+    return nats__leave(client, nats__msg_by_reply(client, reply, reply_len, msg_out));
+}
+
 /* ---- the place ---- */
 
 int32_t nats_msg_js_uints(const nats_msg *msg, uint64_t *values)

@@ -517,6 +517,35 @@ static void consumes_without_a_keeper(void)
     nats_client_free(client);
 }
 
+static void what_is_left_of_a_message_acknowledges_it(void)
+{
+    side self = begin();
+    make_stream(self.client, "LEFT", "memory");
+    make_consumer(self.client, "LEFT", "c", "");
+    fill(self.client, "LEFT", 0, 1);
+    nats_sub *sub = consume(self, "fetch", "{\"stream\":\"LEFT\",\"consumer\":\"c\"}");
+    nats_msg *msg;
+    nats_msg *made;
+    size_t len;
+    size_t made_len;
+    uint64_t seq;
+    RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+    const char *reply = nats_msg_reply(msg, &len);
+    RIG_OK(nats_client_msg_by_reply(self.client, reply, len, &made));
+    RIG_CHECK(strcmp(nats_msg_reply(made, &made_len), reply) == 0 && made_len == len);
+    RIG_CHECK(nats_msg_js_uint(made, NATS_JS_STREAM_SEQ, &seq) == 1 && seq == 1);
+    nats_msg_free(msg);
+    RIG_OK(nats_client_ack_sync(self.client, made, RIG_WAIT_MS));
+    RIG_CHECK(nats_client_ack(self.client, made, NATS_ACK, 0, NULL, 0) == NATS_ERR_INVALID);
+    RIG_CHECK(look(self.client, "LEFT", "c", "\"num_ack_pending\":") == 0);
+    nats_msg_free(made);
+    RIG_CHECK(nats_client_msg_by_reply(self.client, "$JS.ACK.a.b", NATS_Z, &made) ==
+                  NATS_ERR_INVALID &&
+              made == NULL);
+    nats_sub_free(sub);
+    end(self);
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -524,6 +553,7 @@ int main(int argc, char **argv)
         {"ordered_has_all_of_it", ordered_has_all_of_it},
         {"push_is_held_back_not_dropped", push_is_held_back_not_dropped},
         {"fetches", fetches},
+        {"what_is_left_of_a_message_acknowledges_it", what_is_left_of_a_message_acknowledges_it},
         {"consume_over_kills", consume_over_kills},
         {"ordered_over_kills", ordered_over_kills},
         {"several_threads_take_from_one", several_threads_take_from_one},

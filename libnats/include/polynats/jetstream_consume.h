@@ -84,8 +84,14 @@ NATS_API nats_status nats_client_ack_reply_start(nats_client *client, const char
                                                  size_t reply_len, int64_t timeout_ms,
                                                  nats_future **future_out);
 
-/* What a message's reply subject (ADR-1: 9 tokens, or 11 and more), or, of one that was got from
- * the stream, its headers tell of its place. */
+/* A message of which there is nothing but the reply subject it came with, for languages whose messages are
+ * values: to acknowledge by what is left of one. Whether it was before is not known, nor whether its
+ * consumer wants none. msg_out: owned. Errors: INVALID (it is none to acknowledge by), NO_MEMORY, CLOSED. */
+NATS_API nats_status nats_client_msg_by_reply(nats_client *client, const char *reply,
+                                              size_t reply_len, nats_msg **msg_out);
+
+/* What a message's reply subject (ADR-1: 9 tokens, or 11 and more), or, of one that was got from the
+ * stream, its headers tell of its place. */
 enum {
     NATS_JS_STREAM_SEQ = 0,
     NATS_JS_CONSUMER_SEQ = 1, /* 0 of one that was got */

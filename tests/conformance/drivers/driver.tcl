@@ -786,7 +786,6 @@ proc play_in_coroutine {line} {
 }
 
 source [file join [file dirname [info script]] driver_js.tcl]
-
 fconfigure stdin -translation lf -encoding iso8859-1
 fconfigure stdout -translation lf -encoding iso8859-1 -buffering full
 while {[gets stdin line] >= 0} {

@@ -162,7 +162,8 @@ proc native_one {tagged kind object} {
             return $value? ;# no number of ns: the library is shown it
         }
         set sign [expr {$value < 0 ? "-" : ""}]
-        return $sign[expr {abs($value) / 1000000000}].[format %09lld [expr {abs($value) % 1000000000}]]
+        set digits [format %010lld [expr {abs($value)}]]
+        return $sign[string range $digits 0 end-9].[string range $digits end-8 end]
     }
     if {$kind eq "time" && [regexp {^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$} $value]
             && ![catch {clock scan $value -format $::rfc3339 -gmt 1} seconds]
@@ -329,7 +330,10 @@ proc method::get_message {js given more} {
     }
 }
 proc method::delete_message {js given more} {
-    set erase [expr {[dict exists $given no_erase] ? [list -erase [expr {![dict get $given no_erase]}]] : {}}]
+    set erase {}
+    if {[dict exists $given no_erase]} {
+        set erase [list -erase [expr {![dict get $given no_erase]}]]
+    }
     [stream_of $js $given] delete_message [dict get $given seq] {*}$erase {*}$more
 }
 proc method::seal_stream {js given more} { [stream_of $js $given] seal {*}$more }
@@ -376,7 +380,8 @@ set method_arguments {
     purge_stream {{stream subject seq keep} stream}
     get_message {{stream seq last_by_subj next_by_subj no_hdr direct} stream}
     delete_message {{stream seq no_erase} {stream seq}} seal_stream {stream stream}
-    stream_leader_stepdown {{stream placement} stream} stream_peer_remove {{stream peer} {stream peer}}
+    stream_leader_stepdown {{stream placement} stream}
+    stream_peer_remove {{stream peer} {stream peer}}
     delete_consumer {{stream consumer} {stream consumer}}
     consumer_info {{stream consumer} {stream consumer}}
     pause_consumer {{stream consumer pause_until} {stream consumer pause_until}}
@@ -441,7 +446,8 @@ proc verb::js_call {} {
 
 proc verb::js_call_start {} {
     set given [arguments_given 3 [word 2]]
-    if {[try_to made [handle 0] call_start [word 2] $given {*}[seconds_given timeout_ms -timeout]]} {
+    if {[try_to made [handle 0] call_start [word 2] $given \
+            {*}[seconds_given timeout_ms -timeout]]} {
         keep [word 1] $made
     }
 }
