@@ -343,7 +343,8 @@ class JetStreamTest < FiddleTest
     assert_equal (1..300).map(&:to_s), kept.map(&:data)
     assert_equal (1..300).to_a, kept.map { |msg| msg.metadata.stream_seq }
     assert_equal [100, 200], [@nc.ack_many(kept.first(100)), @nc.ack_many(kept)]
-    assert_equal 0, @desk.info["num_ack_pending"]
+    acked = (1..500).any? { @desk.info["num_ack_pending"].zero? || (sleep(0.01) && false) }
+    assert acked, "the server takes note of acks on its own time"
     assert_raises(TypeError) { @nc.ack_many([7]) }
   end
 

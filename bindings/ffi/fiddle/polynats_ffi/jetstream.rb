@@ -16,7 +16,6 @@ module PolynatsFFI
     # Whose messages a subscription's are, in the order of the library's numbers.
     MODES = %w[shared private callback].freeze
     PRIVATE = 1
-    CALLBACK = 2
     private(*instance_methods(false).grep(/\Aopen_/))
 
     # Asks JetStream for something: the verbs and their arguments are in docs/jetstream.md, and most have a method of
@@ -219,7 +218,7 @@ module PolynatsFFI
     # The subscription, and a future for what the server tells of the consumer.
     def begin_consume(how, arguments, mode, timeout, callback = nil)
       given = JetStreamValues.config_of(arguments, {})
-      mode = MODES.index(given["mode"]) || mode || (callback ? CALLBACK : 0)
+      mode = MODES.index(given["mode"]) || mode || (callback ? PRIVATE : 0) # see Client#subscribe
       words = JetStreamValues.encode(how, { "mode" => MODES[mode] }.merge(given))
       sub, future = open_consume(how, words, timeout, mode)
       [client.__send__(:adopt, sub, callback), future]
