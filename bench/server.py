@@ -16,6 +16,7 @@ CONFIG = """
 listen: 127.0.0.1:{port}
 max_pending: 268435456
 write_deadline: "60s"
+jetstream: {{ store_dir: "{store}", max_memory_store: 1GB, max_file_store: 4GB }}
 {more}
 """
 # What the messages go over: words of the configuration, where {own} is a port besides.
@@ -44,7 +45,8 @@ class Server:
         config = os.path.join(self._folder.name, "server.conf")
         more = OVER[over].format(folder=self._folder.name, own=own)
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(port=self.port, more=more))
+            store = os.path.join(self._folder.name, "js")
+            file.write(CONFIG.format(port=self.port, store=store, more=more))
         words = [binary, "-c", config, "-l", os.path.join(self._folder.name, "log")]
         if core is not None:
             words = ["taskset", "-c", str(core)] + words

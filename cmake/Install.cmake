@@ -21,6 +21,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/polynatsConfig.cmake
 install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/bindings/ffi/luajit/
         DESTINATION ${CMAKE_INSTALL_DATADIR}/lua/5.1 FILES_MATCHING PATTERN "*.lua")
 install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/lua/nats.meta.lua
+              ${CMAKE_CURRENT_SOURCE_DIR}/lua/nats.jetstream.meta.lua
         DESTINATION ${CMAKE_INSTALL_DATADIR}/polynats)
 
 # The prefix as seen from the .pc file: an installed tree may be moved.

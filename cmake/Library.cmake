@@ -1,7 +1,7 @@
 # The library, a folder at a time: each is a set of objects, named after its layer.
 set(LIBNATS ${CMAKE_CURRENT_SOURCE_DIR}/libnats)
 set(SANS_IO_LAYERS base json proto)
-set(OTHER_LAYERS crypto zip io client api)
+set(OTHER_LAYERS crypto zip io client jetstream api)
 
 function(add_layer name)
   add_library(${name} OBJECT ${ARGN})

@@ -406,7 +406,7 @@ static nats_status publish_slice(lua_State *L, nats_client *client, const char *
     return status;
 }
 
-static size_t check_payloads(lua_State *L, int arg)
+size_t lnats_payloads_check(lua_State *L, int arg)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
     size_t count = lua_rawlen(L, arg);
@@ -426,7 +426,7 @@ static int client_publish_many(lua_State *L)
     nats_client *client = lnats_client_check(L, 1)->client;
     size_t subject_len;
     const char *subject = luaL_checklstring(L, 2, &subject_len);
-    size_t count = check_payloads(L, 3);
+    size_t count = lnats_payloads_check(L, 3);
     lua_settop(L, 3);
     luaL_checkstack(L, PUBLISH_SLICE + LUA_MINSTACK, "publish_many");
     size_t done = 0;
@@ -517,10 +517,7 @@ static int client_subscribe(lua_State *L)
 
     sub->sid = nats_sub_sid(sub->sub);
     if (args.callback) {
-        lua_getiuservalue(L, 1, 1);
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, -2, (lua_Integer)sub->sid);
-        lua_pop(L, 1);
+        lnats_sub_called(L, 1);
     }
     return 1;
 }
@@ -737,6 +734,8 @@ static const luaL_Reg methods[] = {
     {"request", lnats_client_request},
     {"request_start", lnats_client_request_start},
     {"request_many", lnats_client_request_many},
+    {"jetstream", lnats_client_jetstream},
+    {"ack_many", lnats_client_ack_many},
     {"flush", client_flush},
     {"flush_start", client_flush_start},
     {"rtt", client_rtt},

@@ -37,7 +37,7 @@ static nats_status check_request(lua_State *L, const char *verb, const char *con
 
 lnats_future *lnats_future_push(lua_State *L, int client)
 {
-    lnats_future *future = lnats_new(L, &lnats_future_kind, 1);
+    lnats_future *future = lnats_new(L, &lnats_future_kind, 2);
     lua_pushvalue(L, client);
     lua_setiuservalue(L, -2, 1);
     lnats_batch_room(L, &future->batch, 1);
@@ -67,17 +67,77 @@ static int push_end(lua_State *L, const lnats_future *future, int client)
     return 1;
 }
 
-/* The reply that came, on the stack; client: its index. */
-static int push_reply(lua_State *L, lnats_future *future, nats_msg *msg, int client)
+static void release_msg(void *msg)
+{
+    nats_msg_free(msg);
+}
+
+/* What a verb of JetStream gives for the reply in the batch. */
+static int give_answer(lua_State *L, lnats_future *future, int index)
+{
+    void **box = lnats_box(L, release_msg);
+    int held = lua_gettop(L);
+    nats_msg *msg = lnats_batch_take(&future->batch);
+    if (msg == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    *box = msg;
+    lua_getiuservalue(L, index, 2);
+    int results = future->give(L, msg, held + 1);
+    lnats_box_drop(L, held);
+    return results;
+}
+
+/* The reply that came, on the stack; client, index: where the client is, and the future. */
+static int push_reply(lua_State *L, lnats_future *future, nats_msg *msg, int client, int index)
 {
     if (msg == NULL) {
         return push_end(L, future, client);
     }
     lnats_batch_put(&future->batch, msg);
+    if (future->give != NULL) {
+        return give_answer(L, future, index);
+    }
     if (!lnats_batch_push(L, &future->batch, lua_upvalueindex(1), client)) {
         lua_pushnil(L);
     }
     return 1;
+}
+
+static int fail(lua_State *L, const lnats_future *future, nats_status status)
+{
+    int results = lnats_fail(L, status);
+    if (future->acks != NULL && nats_future_done(future->future) != 0) {
+        *future->acks = NATS_ACK_STATE_OPEN;
+    }
+    return results;
+}
+
+int lnats_future_next(lua_State *L)
+{
+    int index = lua_gettop(L);
+    lnats_future *future = lnats_check(L, index, &lnats_future_kind);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1); /* the future knows its own time */
+    nats_msg *msg = NULL;
+    nats_status status;
+    do {
+        status = nats_future_wait(future->future, -1, &msg);
+    } while (lnats_wait_again(L, &wait, status));
+    if (status != NATS_OK) {
+        return fail(L, future, status);
+    }
+    lua_getiuservalue(L, index, 1);
+    return push_reply(L, future, msg, index + 1, index);
+}
+
+int lnats_future_finish(lua_State *L)
+{
+    lnats_future *future = lua_touserdata(L, -1);
+    int results = lnats_future_next(L);
+    release(future);
+    return results;
 }
 
 static nats_status start_one(lua_State *L, const char *verb, lnats_future **future_out)
@@ -115,19 +175,7 @@ int lnats_client_request(lua_State *L)
 {
     lnats_future *future;
     nats_status status = start_one(L, "request", &future);
-    if (status != NATS_OK) {
-        return lnats_fail(L, status);
-    }
-
-    lnats_wait wait;
-    lnats_wait_start(L, &wait, -1); /* the future knows its own time */
-    nats_msg *msg = NULL;
-    do {
-        status = nats_future_wait(future->future, -1, &msg);
-    } while (lnats_wait_again(L, &wait, status));
-    int results = status == NATS_OK ? push_reply(L, future, msg, 1) : lnats_fail(L, status);
-    release(future);
-    return results;
+    return status == NATS_OK ? lnats_future_finish(L) : lnats_fail(L, status);
 }
 
 /* Replies to the list at the top of the stack, until there are no more. */
@@ -144,7 +192,7 @@ static nats_status collect(lua_State *L, lnats_future *future)
         if (status != NATS_OK || msg == NULL) {
             return status;
         }
-        push_reply(L, future, msg, 1);
+        push_reply(L, future, msg, 1, 0);
         count++;
         lua_rawseti(L, -2, count);
     }
@@ -204,9 +252,9 @@ static int future_poll(lua_State *L)
     int32_t done = 0;
     nats_status status = nats_future_poll(future->future, &msg, &done);
     if (status != NATS_OK) {
-        return lnats_fail(L, status);
+        return fail(L, future, status);
     }
-    return push_reply(L, future, msg, 2);
+    return push_reply(L, future, msg, 2, 1);
 }
 
 static int future_wait(lua_State *L)
@@ -221,7 +269,7 @@ static int future_wait(lua_State *L)
     do {
         status = nats_future_wait(future->future, wait.ms, &msg);
     } while (lnats_wait_again(L, &wait, status));
-    return status == NATS_OK ? push_reply(L, future, msg, 2) : lnats_fail(L, status);
+    return status == NATS_OK ? push_reply(L, future, msg, 2, 1) : fail(L, future, status);
 }
 
 static int future_done(lua_State *L)

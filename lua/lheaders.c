@@ -287,6 +287,17 @@ static nats_status fill(lua_State *L, nats_headers *headers, int map)
     return status;
 }
 
+nats_headers *lnats_headers_empty(lua_State *L)
+{
+    void **box = lnats_box(L, release_headers);
+    nats_headers *headers;
+    if (nats_headers_new(&headers) != NATS_OK) {
+        luaL_error(L, "not enough memory");
+    }
+    *box = headers;
+    return headers;
+}
+
 nats_headers *lnats_headers_push(lua_State *L, int arg, nats_status *status_out)
 {
     *status_out = NATS_OK;
@@ -299,12 +310,7 @@ nats_headers *lnats_headers_push(lua_State *L, int arg, nats_status *status_out)
     }
 
     int map = lua_gettop(L);
-    void **box = lnats_box(L, release_headers);
-    nats_headers *headers;
-    if (nats_headers_new(&headers) != NATS_OK) {
-        luaL_error(L, "not enough memory");
-    }
-    *box = headers;
+    nats_headers *headers = lnats_headers_empty(L);
     *status_out = fill(L, headers, map);
     lua_replace(L, map);
     return headers;

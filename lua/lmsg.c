@@ -8,12 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NS_PER_S 1000000000
+
 typedef struct lnats_pair {
     uint32_t key; /* places in text */
     uint32_t key_len;
     uint32_t value;
     uint32_t value_len;
 } lnats_pair;
+
+/* Where a message of JetStream has its place. Texts are places in text. */
+typedef struct lnats_place {
+    uint64_t values[NATS_JS_UINT_COUNT];
+    uint32_t texts[NATS_JS_DOMAIN - NATS_JS_STREAM + 1];
+    uint32_t lens[NATS_JS_DOMAIN - NATS_JS_STREAM + 1];
+} lnats_place;
 
 /* user values: 1 what respond() publishes through, 2 (only when the payload is large) the
  * payload */
@@ -27,15 +36,22 @@ typedef struct lnats_msg {
     uint32_t header_len; /* of the raw block */
     uint32_t pair_count;
     int32_t status;
-    /* the pairs, then the texts: subject, reply, description, header block, payload */
+    uint8_t acks;  /* NATS_ACK_STATE_… */
+    uint8_t place; /* 1: a lnats_place is there */
+    /* the pairs, the place, then the texts: subject, reply, description, header block, payload */
     lnats_pair pairs[];
 } lnats_msg;
 
 const lnats_kind lnats_msg_kind = {"nats.message", sizeof(lnats_msg)};
 
+static lnats_place *msg_place(const lnats_msg *msg)
+{
+    return (lnats_place *)(msg->pairs + msg->pair_count);
+}
+
 static char *msg_text(const lnats_msg *msg)
 {
-    return (char *)(msg->pairs + msg->pair_count);
+    return (char *)(msg_place(msg) + msg->place);
 }
 
 static size_t header_at(const lnats_msg *msg)
@@ -50,6 +66,39 @@ static bool is_inline(const lnats_msg *msg)
 
 /* ---- from the library ---- */
 
+static bool begins(const char *text, size_t len, const char *with)
+{
+    size_t wanted = strlen(with);
+    return text != NULL && len >= wanted && memcmp(text, with, wanted) == 0;
+}
+
+/* One of JetStream's? It says so by its reply subject, or, when it was got from a stream, by this
+ * header: no other message is asked. */
+static void measure_place(const nats_msg *from, lnats_msg *to, bool got)
+{
+    uint64_t seq;
+    if (got || begins(nats_msg_reply(from, NULL), to->reply_len, "$JS.ACK.")) {
+        to->place = nats_msg_js_uint(from, NATS_JS_STREAM_SEQ, &seq) != 0;
+        to->acks = (uint8_t)nats_msg_ack_state(from);
+    }
+}
+
+static bool measure_headers(const nats_msg *from, lnats_msg *to, size_t len)
+{
+    to->header_len = (uint32_t)len;
+    to->status = nats_msg_status(from);
+    nats_msg_description(from, &len);
+    to->description_len = (uint32_t)len;
+    size_t cursor = 0;
+    const char *key;
+    bool got = false;
+    while (nats_msg_next_header(from, &cursor, &key, &len, NULL, NULL) != 0) {
+        to->pair_count++;
+        got = got || (len == strlen("Nats-Stream") && begins(key, len, "Nats-Stream"));
+    }
+    return got;
+}
+
 /* The lengths, which say how much memory the message takes. */
 static void measure(const nats_msg *from, lnats_msg *to)
 {
@@ -63,18 +112,7 @@ static void measure(const nats_msg *from, lnats_msg *to)
     to->reply_len = (uint32_t)len;
     nats_msg_data(from, &to->data_len);
     nats_msg_headers_raw(from, &len);
-    if (len == 0) {
-        return;
-    }
-
-    to->header_len = (uint32_t)len;
-    to->status = nats_msg_status(from);
-    nats_msg_description(from, &len);
-    to->description_len = (uint32_t)len;
-    size_t cursor = 0;
-    while (nats_msg_next_header(from, &cursor, NULL, NULL, NULL, NULL) != 0) {
-        to->pair_count++;
-    }
+    measure_place(from, to, len > 0 && measure_headers(from, to, len));
 }
 
 static void copy_headers(const nats_msg *from, lnats_msg *to, char *text)
@@ -96,9 +134,31 @@ static void copy_headers(const nats_msg *from, lnats_msg *to, char *text)
     }
 }
 
+/* Its texts are parts of the reply subject, of headers' values, or of neither: the domain that
+ * there is none of. */
+static void copy_place(const nats_msg *from, lnats_msg *to)
+{
+    lnats_place *place = msg_place(to);
+    const char *reply = nats_msg_reply(from, NULL);
+    const char *raw = nats_msg_headers_raw(from, NULL);
+    nats_msg_js_uints(from, place->values);
+    for (int32_t i = 0; i <= NATS_JS_DOMAIN - NATS_JS_STREAM; i++) {
+        size_t len = 0;
+        const char *text = nats_msg_js_text(from, NATS_JS_STREAM + i, &len);
+        bool in_reply = reply != NULL && text >= reply && text + len <= reply + to->reply_len;
+        size_t base = in_reply ? to->subject_len : header_at(to);
+        const char *from_start = in_reply ? reply : raw;
+        place->texts[i] = len > 0 ? (uint32_t)(base + (size_t)(text - from_start)) : 0;
+        place->lens[i] = (uint32_t)len;
+    }
+}
+
 static void copy(const nats_msg *from, lnats_msg *to)
 {
     char *text = msg_text(to);
+    if (to->place) {
+        copy_place(from, to);
+    }
     memcpy(text, nats_msg_subject(from, NULL), to->subject_len);
     text += to->subject_len;
     if (to->reply_len > 0) {
@@ -158,6 +218,45 @@ void lnats_batch_put(lnats_batch *batch, nats_msg *msg)
     batch->serial++;
 }
 
+nats_msg *lnats_batch_take(lnats_batch *batch)
+{
+    if (batch->at == batch->count) {
+        return NULL;
+    }
+    nats_msg *msg = batch->msgs[batch->at];
+    batch->msgs[batch->at] = NULL; /* free_many takes it */
+    batch->at++;
+    batch->serial++;
+    if (batch->at == batch->count) {
+        lnats_batch_clear(batch);
+    }
+    return msg;
+}
+
+/* Memory for a message, on the stack. */
+static lnats_msg *push_memory(lua_State *L, const lnats_msg *head)
+{
+    size_t parts = head->pair_count * sizeof(lnats_pair) + head->place * sizeof(lnats_place);
+    size_t text = header_at(head) + head->header_len + (is_inline(head) ? head->data_len : 0);
+    return lua_newuserdatauv(L, sizeof(*head) + parts + text, is_inline(head) ? 1 : 2);
+}
+
+void lnats_msg_push(lua_State *L, const nats_msg *msg, int owner)
+{
+    lnats_msg head;
+    measure(msg, &head);
+    lnats_msg *to = push_memory(L, &head);
+    if (!is_inline(&head)) {
+        lua_pushlstring(L, nats_msg_data(msg, NULL), head.data_len);
+        lua_setiuservalue(L, -2, 2);
+    }
+    *to = head;
+    copy(msg, to);
+    luaL_setmetatable(L, lnats_msg_kind.name);
+    lua_pushvalue(L, owner);
+    lua_setiuservalue(L, -2, 1);
+}
+
 bool lnats_batch_push(lua_State *L, lnats_batch *batch, int mt, int owner)
 {
     while (batch->at < batch->count) {
@@ -165,9 +264,7 @@ bool lnats_batch_push(lua_State *L, lnats_batch *batch, int mt, int owner)
         const nats_msg *from = batch->msgs[batch->at];
         lnats_msg head;
         measure(from, &head);
-        size_t pairs = head.pair_count * sizeof(lnats_pair);
-        size_t text = header_at(&head) + head.header_len + (is_inline(&head) ? head.data_len : 0);
-        lnats_msg *to = lua_newuserdatauv(L, sizeof(head) + pairs + text, is_inline(&head) ? 1 : 2);
+        lnats_msg *to = push_memory(L, &head);
         if (batch->serial == serial && !is_inline(&head)) {
             lua_pushlstring(L, nats_msg_data(from, NULL), head.data_len);
             lua_setiuservalue(L, -2, 2);
@@ -262,7 +359,15 @@ uint64_t lnats_msg_sid(lua_State *L, int index)
     return msg->sid;
 }
 
-enum { SUBJECT = 1, DATA, REPLY, HEADERS, HEADERS_RAW, STATUS, DESCRIPTION, SID };
+void lnats_msg_acked(lua_State *L, int index, lnats_acked *out)
+{
+    lnats_msg *msg = lnats_check(L, index, &lnats_msg_kind);
+    out->reply = msg_text(msg) + msg->subject_len;
+    out->reply_len = msg->reply_len;
+    out->acks = &msg->acks;
+}
+
+enum { SUBJECT = 1, DATA, REPLY, HEADERS, HEADERS_RAW, STATUS, DESCRIPTION, METADATA, SID };
 
 static lnats_msg *check_msg(lua_State *L)
 {
@@ -301,6 +406,45 @@ static int push_text(lua_State *L, const char *text, size_t len, bool there)
     return 1;
 }
 
+static void set_number(lua_State *L, const char *name, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, name);
+}
+
+/* Not set when there is none: "" */
+static void set_text(lua_State *L, const char *name, const lnats_msg *msg, int32_t what)
+{
+    const lnats_place *place = msg_place(msg);
+    uint32_t len = place->lens[what - NATS_JS_STREAM];
+    if (len > 0) {
+        lua_pushlstring(L, msg_text(msg) + place->texts[what - NATS_JS_STREAM], len);
+        lua_setfield(L, -2, name);
+    }
+}
+
+static int push_metadata(lua_State *L, const lnats_msg *msg)
+{
+    if (!msg->place) {
+        lua_pushnil(L);
+        return 1;
+    }
+    const uint64_t *values = msg_place(msg)->values;
+    lua_createtable(L, 0, 9);
+    set_text(L, "stream", msg, NATS_JS_STREAM);
+    set_text(L, "consumer", msg, NATS_JS_CONSUMER);
+    set_text(L, "domain", msg, NATS_JS_DOMAIN);
+    set_number(L, "stream_seq", values[NATS_JS_STREAM_SEQ]);
+    set_number(L, "consumer_seq", values[NATS_JS_CONSUMER_SEQ]);
+    set_number(L, "delivered", values[NATS_JS_DELIVERED]);
+    set_number(L, "pending", values[NATS_JS_PENDING]);
+    set_number(L, "time_ns", values[NATS_JS_TIME_NS]);
+    uint64_t ns = values[NATS_JS_TIME_NS];
+    lua_pushnumber(L, (lua_Number)(ns / NS_PER_S) + (lua_Number)(ns % NS_PER_S) / NS_PER_S);
+    lua_setfield(L, -2, "time");
+    return 1;
+}
+
 static int push_field(lua_State *L, const lnats_msg *msg, lua_Integer field)
 {
     const char *text = msg_text(msg);
@@ -318,6 +462,8 @@ static int push_field(lua_State *L, const lnats_msg *msg, lua_Integer field)
         return push_text(L, text + header_at(msg), msg->header_len, msg->header_len > 0);
     case DESCRIPTION:
         return push_text(L, text + reply_end, msg->description_len, msg->status != 0);
+    case METADATA:
+        return push_metadata(L, msg);
     case STATUS:
         if (msg->status == 0) {
             lua_pushnil(L);
@@ -452,13 +598,14 @@ void lnats_msg_open(lua_State *L)
         int field;
     } fields[] = {{"subject", SUBJECT}, {"data", DATA},           {"reply", REPLY},
                   {"headers", HEADERS}, {"raw_headers", HEADERS_RAW}, {"status", STATUS},
-                  {"sid", SID},         {"description", DESCRIPTION}};
+                  {"sid", SID},         {"description", DESCRIPTION}, {"metadata", METADATA}};
     static const luaL_Reg methods[] = {{"header", msg_header},
                                        {"each_header", msg_each_header},
                                        {"respond", msg_respond},
                                        {NULL, NULL}};
     luaL_newmetatable(L, lnats_msg_kind.name);
     luaL_newlib(L, methods);
+    lnats_acks_set(L);
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         lua_pushinteger(L, fields[i].field);
         lua_setfield(L, -2, fields[i].name);

@@ -97,6 +97,16 @@ int lnats_fail_text(lua_State *L, nats_status status, const char *text, const ch
     return 4;
 }
 
+/* A code behind the others; nil when there is none. */
+static void push_code(lua_State *L, int32_t code)
+{
+    if (code != 0) {
+        lua_pushinteger(L, code);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
 int lnats_fail(lua_State *L, nats_status status)
 {
     if (status == NATS_ERR_NO_MEMORY) {
@@ -106,7 +116,13 @@ int lnats_fail(lua_State *L, nats_status status)
     if (text[0] == '\0') {
         return lnats_fail_text(L, status, nats_status_text(status), "");
     }
-    return lnats_fail_text(L, status, text, nats_last_about());
+    int results = lnats_fail_text(L, status, text, nats_last_about());
+    if (nats_last_err_code() == 0 && nats_last_code() == 0) {
+        return results;
+    }
+    push_code(L, nats_last_err_code());
+    push_code(L, nats_last_code());
+    return results + 2;
 }
 
 int lnats_done(lua_State *L, nats_status status)
@@ -140,6 +156,7 @@ int luaopen_nats(lua_State *L)
                                         {"connect_start", lnats_connect_start},
                                          {"proto", lnats_proto_create},
                                          {"options", lnats_options_list},
+                                         {"keywords", lnats_keywords_list},
                                          {"version", version},
                                          {"now", now},
                                          {NULL, NULL}};
@@ -150,6 +167,11 @@ int luaopen_nats(lua_State *L)
     lnats_future_open(L);
     lnats_event_open(L);
     lnats_proto_open(L);
+    lnats_js_open(L);
+    lnats_stream_open(L);
+    lnats_consumer_open(L);
+    lnats_publisher_open(L);
+    lnats_atomic_open(L);
     luaL_newlib(L, functions);
     lnats_subject_table(L);
     lua_setfield(L, -2, "subject");

@@ -37,6 +37,11 @@ extern const lnats_kind lnats_msg_kind;
 extern const lnats_kind lnats_future_kind;
 extern const lnats_kind lnats_proto_kind;
 extern const lnats_kind lnats_box_kind;
+extern const lnats_kind lnats_js_kind;
+extern const lnats_kind lnats_stream_kind;
+extern const lnats_kind lnats_consumer_kind;
+extern const lnats_kind lnats_publisher_kind;
+extern const lnats_kind lnats_atomic_kind;
 
 /* Messages on their way from the library to Lua. [0, at) were handed over, [at, count) wait; all
  * are freed together. serial changes with every step, so that a step interrupted by another one
@@ -71,11 +76,17 @@ typedef struct lnats_sub {
     uint64_t sid;
 } lnats_sub;
 
-/* user value: 1 the client */
+/* What a verb of JetStream gives for a reply: msg is in a box of the caller's, about the index of
+ * user value 2. Returns the number of results. */
+typedef int lnats_give(lua_State *L, nats_msg *msg, int about);
+
+/* user values: 1 the client, 2 what give needs */
 typedef struct lnats_future {
     const lnats_kind *kind;
     nats_future *future;
     lnats_batch batch;
+    lnats_give *give; /* NULL: the reply itself, as a message */
+    uint8_t *acks;    /* of the message (user value 2) that is acknowledged: open again if it fails */
     bool goal;   /* it gives no message, but true at its end */
     bool drains; /* the client */
 } lnats_future;
@@ -85,6 +96,24 @@ typedef struct lnats_proto {
     nats_proto *proto;
     lnats_batch batch;
 } lnats_proto;
+
+/* user value: 1 the client */
+typedef struct lnats_js {
+    const lnats_kind *kind;
+    nats_js *js;
+} lnats_js;
+
+/* user values: 1 the jetstream, 2 its name, 3 what was told of it last, or nil */
+typedef struct lnats_stream {
+    const lnats_kind *kind;
+} lnats_stream;
+
+/* user values: as a stream's, and 4 the name of its stream; of an ordered one 5 the subscription that
+ * fetch and next share, 6 the config that was asked for */
+typedef struct lnats_consumer {
+    const lnats_kind *kind;
+    bool ordered;
+} lnats_consumer;
 
 /* ---- lnats.c: what all nouns use ---- */
 
@@ -107,7 +136,8 @@ void *lnats_new(lua_State *L, const lnats_kind *kind, int user_values);
  * with the message metatable as upvalue 1. */
 void lnats_type(lua_State *L, const lnats_kind *kind, const luaL_Reg *methods,
                 const luaL_Reg *meta);
-/* nil, text, code and what it is about, for a call that just failed. Returns 4. */
+/* nil, text, code and what it is about, for a call that just failed; behind them JetStream's err_code
+ * and the server's code when there are any. Returns how many: 4, or 6. */
 int lnats_fail(lua_State *L, nats_status status);
 /* The same with a text of our own. Returns 4. */
 int lnats_fail_text(lua_State *L, nats_status status, const char *text, const char *about);
@@ -167,6 +197,8 @@ int lnats_options_list(lua_State *L);
 /* Headers from the option "headers" of the table at arg, in a box; NULL, and nil, when there is
  * none. Always pushes one value. *status_out: what the library said of a key or a value. */
 nats_headers *lnats_headers_push(lua_State *L, int arg, nats_status *status_out);
+/* Empty ones in a box on the stack. */
+nats_headers *lnats_headers_empty(lua_State *L);
 /* On the stack: a table whose pairs() keeps the order in which keys were added with the next
  * call. */
 void lnats_header_map_push(lua_State *L);
@@ -187,6 +219,11 @@ void lnats_batch_clear(lnats_batch *batch);
 void lnats_batch_free(lnats_batch *batch);
 /* Put one owned message into an empty batch that has room. */
 void lnats_batch_put(lnats_batch *batch, nats_msg *msg);
+/* Take it out again: the caller's. NULL when it was taken meanwhile. */
+nats_msg *lnats_batch_take(lnats_batch *batch);
+
+/* A message of its own, which stays the caller's, on the stack; owner as above. */
+void lnats_msg_push(lua_State *L, const nats_msg *msg, int owner);
 
 /* The sid of the message at index. */
 uint64_t lnats_msg_sid(lua_State *L, int index);
@@ -201,6 +238,13 @@ int lnats_batch_list(lua_State *L, lnats_batch *batch, lnats_take *take, void *h
                      int64_t wait_ms, int owner);
 /* The arguments of get and dispatch: a table with max and wait, or nil. */
 void lnats_get_args(lua_State *L, int arg, const char *verb, size_t *max_out, int64_t *wait_ms_out);
+/* What acknowledging the message at index needs. acks: NATS_ACK_STATE_…, to be changed. */
+typedef struct lnats_acked {
+    const char *reply;
+    size_t reply_len;
+    uint8_t *acks;
+} lnats_acked;
+void lnats_msg_acked(lua_State *L, int index, lnats_acked *out);
 void lnats_msg_open(lua_State *L);
 
 /* ---- the nouns ---- */
@@ -217,6 +261,13 @@ const char *lnats_servers_push(lua_State *L, int arg);
 
 /* An empty subscription's userdata, with the client and the callback (or nil) at these indices. */
 lnats_sub *lnats_sub_push(lua_State *L, int client, int callback);
+/* The subscription at the top of the stack has callback's messages from now on: its client, at that
+ * index, calls the callback. */
+void lnats_sub_called(lua_State *L, int client);
+/* Free its handle and what was taken from it. */
+void lnats_sub_release(lnats_sub *sub);
+nats_status lnats_sub_take(void *sub, size_t max, int64_t wait_ms, nats_msg **msgs,
+                           size_t *count_out);
 void lnats_sub_open(lua_State *L);
 
 /* lcredentials.c */
@@ -243,6 +294,11 @@ int lnats_client_request_start(lua_State *L);
 int lnats_client_request_many(lua_State *L);
 /* A future's userdata on the stack, before what it waits for has begun. client: its index. */
 lnats_future *lnats_future_push(lua_State *L, int client);
+/* Wait for the future at the top of the stack, whose own time ends it; it is done with then. Returns the
+ * number of results. */
+int lnats_future_finish(lua_State *L);
+/* Wait for its next reply: nil when there are no more. */
+int lnats_future_next(lua_State *L);
 void lnats_future_open(lua_State *L);
 
 #define LNATS_EVENT_NAME "nats.event" /* the metatable of all events' tables */
@@ -266,5 +322,109 @@ void lnats_proto_open(lua_State *L);
 /* lsubject.c, lerror.c: tables on the stack */
 void lnats_subject_table(lua_State *L);
 void lnats_status_table(lua_State *L);
+
+/* ---- ljson.c ---- */
+
+/* The table at arg (nil: an empty one) as JSON, an object of that type (nats_js_key()), in a box on the
+ * stack. What cannot be written raises an error that names it. */
+const char *lnats_json_write(lua_State *L, int arg, const char *object, size_t *len_out);
+/* A JSON text as a Lua value on the stack; nothing is pushed when it is none. */
+nats_status lnats_json_read(lua_State *L, const char *text, size_t len);
+
+/* ---- JetStream: ljs.c ---- */
+
+/* A method that is one verb of JetStream's API: name waits, name_start gives a future. */
+typedef struct lnats_verb {
+    const char *name;
+    const char *verb;
+    /* The method's arguments: names of the verb's, in turn. "*": a table of any of them; "=": a table
+     * that is one by itself, of that name; "?": it may be left out. */
+    const char *arguments;
+    lnats_give *give;
+} lnats_verb;
+
+/* Methods into the table on the stack, of that kind of object. verbs end with a name of NULL. */
+void lnats_verbs_set(lua_State *L, const lnats_kind *kind, const lnats_verb *verbs);
+/* A field of a stream or a consumer: a user value, or 0 for the config of the third. */
+typedef struct lnats_noun_field {
+    const char *name;
+    int user_value;
+} lnats_noun_field;
+/* Fields, which end with a name of NULL, into the metatable on the stack. */
+void lnats_noun_fields(lua_State *L, const lnats_noun_field *fields);
+
+/* A table of the verb's arguments, on the stack: the method's by their names (as above), and what
+ * names the object at 1. */
+void lnats_verb_arguments(lua_State *L, const char *words);
+/* Begin a verb of the object at 1, arguments in the table at that index: a future on the stack. */
+nats_status lnats_verb_start(lua_State *L, const char *verb, int arguments, int64_t timeout_ms,
+                             lnats_give *give);
+/* What verbs give: the answer as a table, true, the message that was got. */
+int lnats_give_table(lua_State *L, nats_msg *msg, int about);
+int lnats_give_true(lua_State *L, nats_msg *msg, int about);
+int lnats_give_message(lua_State *L, nats_msg *msg, int about);
+/* The answer is what the object at about was told last; the object itself, or the answer. */
+int lnats_give_self(lua_State *L, nats_msg *msg, int about);
+int lnats_give_info(lua_State *L, nats_msg *msg, int about);
+/* A stream of the answer, a consumer of it: objects. */
+int lnats_give_stream(lua_State *L, nats_msg *msg, int about);
+int lnats_give_consumer(lua_State *L, nats_msg *msg, int about);
+
+/* What a verb lists page by page. list: the name of the list in its answer; each: turns the element at the
+ * top of the stack into what is given, for the object at about; NULL: the element itself. */
+typedef struct lnats_listing {
+    const char *verb;
+    const char *list;
+    void (*each)(lua_State *L, int about);
+} lnats_listing;
+/* A method that gives an iterator over it: the object at 1, a table of the verb's arguments at 2. */
+int lnats_pages_method(lua_State *L, const lnats_listing *listing);
+
+/* The jetstream of the object at index (one itself, a stream's, a consumer's), on the stack. */
+lnats_js *lnats_js_push(lua_State *L, int index);
+lnats_js *lnats_js_check(lua_State *L, int arg);
+int lnats_client_jetstream(lua_State *L);
+void lnats_js_open(lua_State *L);
+
+/* lstream.c, lconsumer.c. The name is at the top of the stack and is replaced by the object; about: what
+ * lnats_js_push() takes; info: an index, 0 for none. */
+void lnats_stream_push(lua_State *L, int about, int info);
+void lnats_consumer_push(lua_State *L, int about, int stream, int info);
+/* An ordered consumer on the stack, as the table at config says. */
+void lnats_ordered_push(lua_State *L, int about, int stream, int config);
+int lnats_js_consume(lua_State *L);
+int lnats_js_consume_start(lua_State *L);
+void lnats_stream_open(lua_State *L);
+void lnats_consumer_open(lua_State *L);
+
+/* Methods of the jetstream: lpublish.c, lpublisher.c, latomic.c */
+int lnats_keywords_list(lua_State *L);
+int lnats_js_publish(lua_State *L);
+int lnats_js_publish_start(lua_State *L);
+int lnats_js_publish_many(lua_State *L);
+int lnats_js_publisher(lua_State *L);
+int lnats_js_batch(lua_State *L);
+/* What the method's options at arg say of a message: its headers in a box, or nil, on the stack; NULL for
+ * none. timeout_ms_out: NULL when the method has no such option. */
+nats_headers *lnats_publish_options(lua_State *L, int arg, const char *verb,
+                                    int64_t *timeout_ms_out, nats_status *status_out);
+int lnats_give_ack(lua_State *L, nats_msg *msg, int about);
+/* Payloads of the list at arg, each checked. */
+size_t lnats_payloads_check(lua_State *L, int arg);
+/* The list's payloads through the publisher. *first_out: the id of the first, *done_out: how many were
+ * accepted. */
+nats_status lnats_publisher_many(lua_State *L, nats_js_publisher *publisher, const char *subject,
+                                 size_t subject_len, int list, uint64_t *first_out,
+                                 size_t *done_out);
+nats_status lnats_publisher_flush(lua_State *L, nats_js_publisher *publisher, int client,
+                                  int64_t timeout_ms);
+/* The list of failures that were not told yet, on the stack. */
+void lnats_publisher_failures(lua_State *L, nats_js_publisher *publisher);
+void lnats_publisher_open(lua_State *L);
+void lnats_atomic_open(lua_State *L);
+
+/* lack.c: verbs of a message, into the table on the stack; and of the client */
+void lnats_acks_set(lua_State *L);
+int lnats_client_ack_many(lua_State *L);
 
 #endif

@@ -31,8 +31,17 @@ static lnats_client *push_client_of(lua_State *L, int sub)
     return lnats_client_check(L, lua_gettop(L));
 }
 
-static nats_status take_sub(void *handle, size_t max, int64_t wait_ms, nats_msg **msgs,
-                            size_t *count_out)
+void lnats_sub_called(lua_State *L, int client)
+{
+    const lnats_sub *sub = lnats_check(L, lua_gettop(L), &lnats_sub_kind);
+    lua_getiuservalue(L, client, 1);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)sub->sid);
+    lua_pop(L, 1);
+}
+
+nats_status lnats_sub_take(void *handle, size_t max, int64_t wait_ms, nats_msg **msgs,
+                           size_t *count_out)
 {
     return nats_sub_get(handle, max, wait_ms, msgs, count_out);
 }
@@ -46,7 +55,7 @@ static int sub_next(lua_State *L)
     lnats_wait_start(L, &wait, lnats_seconds(L, 2, "timeout", -1));
     lua_settop(L, 1);
     lua_getiuservalue(L, 1, 1);
-    nats_status status = lnats_batch_fill(L, &sub->batch, take_sub, sub->sub, 1, &wait);
+    nats_status status = lnats_batch_fill(L, &sub->batch, lnats_sub_take, sub->sub, 1, &wait);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -64,7 +73,7 @@ static int sub_get(lua_State *L)
     lnats_get_args(L, 2, "get", &max, &wait_ms);
     lua_settop(L, 1);
     lua_getiuservalue(L, 1, 1);
-    return lnats_batch_list(L, &sub->batch, take_sub, sub->sub, max, wait_ms, 2);
+    return lnats_batch_list(L, &sub->batch, lnats_sub_take, sub->sub, max, wait_ms, 2);
 }
 
 /* Upvalues: 1 the message metatable, 2 the subscription, 3 the client, 4 the wait in ms. */
@@ -73,7 +82,7 @@ static int next_of_all(lua_State *L)
     lnats_sub *sub = check_sub(L, lua_upvalueindex(2));
     lnats_wait wait;
     lnats_wait_start(L, &wait, lua_tointeger(L, lua_upvalueindex(4)));
-    nats_status status = lnats_batch_fill(L, &sub->batch, take_sub, sub->sub, 1, &wait);
+    nats_status status = lnats_batch_fill(L, &sub->batch, lnats_sub_take, sub->sub, 1, &wait);
     if (status == NATS_ERR_CLOSED) {
         return 0;
     }
@@ -165,18 +174,22 @@ static int sub_close(lua_State *L)
     return 0;
 }
 
+void lnats_sub_release(lnats_sub *sub)
+{
+    lnats_batch_free(&sub->batch);
+    nats_sub *handle = sub->sub;
+    sub->sub = NULL;
+    nats_sub_free(handle);
+}
+
 /* Frees the handle only: a script may subscribe, drop the handle and go on with the client's
  * get. */
 static int sub_gc(lua_State *L)
 {
     lnats_sub *sub = lnats_test(L, 1, &lnats_sub_kind);
-    if (sub == NULL) {
-        return 0;
+    if (sub != NULL) {
+        lnats_sub_release(sub);
     }
-    lnats_batch_free(&sub->batch);
-    nats_sub *handle = sub->sub;
-    sub->sub = NULL;
-    nats_sub_free(handle);
     return 0;
 }
 

@@ -110,6 +110,9 @@ function nats.connect_start(servers, options) end
 function nats.proto(servers, options, seed) end
 ---@return { name: string, type: "text"|"boolean"|"integer"|"seconds", doc: string }[]
 function nats.options() end
+---What a publish to JetStream may say besides, by its name and the header that it is.
+---@return { name: string, header: string, type: "text"|"integer"|"unsigned"|"seconds" }[]
+function nats.keywords() end
 ---The library's version.
 ---@return string
 function nats.version() end
@@ -169,6 +172,13 @@ function client:request_start(subject, data, options) end
 ---@param options? { max?: integer, stall?: number, timeout?: number, sentinel?: boolean, headers?: nats.Headers }
 ---@return nats.Message[]?, string?, nats.Code?, string?
 function client:request_many(subject, data, options) end
+---@param options? { domain?: string, prefix?: string, timeout?: number }
+---@return nats.JetStream?, string?, nats.Code?, string?
+function client:jetstream(options) end
+---Acknowledge those that are a consumer's and were not yet.
+---@param messages nats.Message[]
+---@return integer? acknowledged, string? text, nats.Code? code
+function client:ack_many(messages) end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?
 function client:flush(timeout) end
@@ -272,7 +282,29 @@ function subscription:active() end
 ---@field status integer?
 ---@field description string?
 ---@field sid integer 0 for the answer to a request
+---@field metadata nats.Metadata? nil of a message that is none of JetStream's
 local message = {}
+---Done: never again, once.
+---@return true?, string?, nats.Code?, string?
+function message:ack() end
+---The same, and wait until the server has taken note.
+---@param timeout? number
+---@return true?, string?, nats.Code?, string?
+function message:ack_sync(timeout) end
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?, string?
+function message:ack_sync_start(timeout) end
+---Again, after so many seconds.
+---@param delay? number
+---@return true?, string?, nats.Code?, string?
+function message:nak(delay) end
+---More time.
+---@return true?, string?, nats.Code?, string?
+function message:in_progress() end
+---Never again.
+---@param reason? string
+---@return true?, string?, nats.Code?, string?
+function message:term(reason) end
 ---The first value.
 ---@param key string
 ---@return string?
@@ -285,14 +317,26 @@ function message:each_header() end
 ---@return true?, string?, nats.Code?, string?
 function message:respond(data, options) end
 
+---@class nats.Metadata
+---@field stream string
+---@field consumer string? nil of a message that was got from the stream
+---@field domain string?
+---@field stream_seq integer
+---@field consumer_seq integer
+---@field delivered integer how often, this time included
+---@field pending integer messages behind it
+---@field time number seconds since 1970
+---@field time_ns integer
+
+---What a method of JetStream gives, or a message.
 ---@class nats.Future
 local future = {}
----@return nats.Message? msg nil alone: still open
+---@return any msg nil alone: still open
 ---@return string? text
 ---@return nats.Code? code
 function future:poll() end
 ---@param timeout? number absent: as long as the request's own timeout
----@return nats.Message?, string?, nats.Code?
+---@return any, string?, nats.Code?
 function future:wait(timeout) end
 ---@return boolean
 function future:done() end

@@ -5,7 +5,7 @@
 %module polynats
 
 %begin %{
-#include "nrb.h"
+#include "nrb_js.h"
 #include "facts.h"
 #include "waiting.h"
 
@@ -30,6 +30,7 @@
 %typemap(in) struct nats_sub * "$1 = nrb_sub_get($input)->sub;"
 %typemap(in) struct nats_future * "$1 = nrb_future_get($input)->future;"
 %typemap(in) struct nats_proto * "$1 = nrb_proto_get($input);"
+%typemap(in) struct nats_js_publisher * "$1 = nrb_publisher_get($input);"
 
 /* ---- arguments: by the names that polynats.i applies these to ---- */
 
@@ -116,6 +117,7 @@ RESULT_IN_PLACE(size_t, TEXT_LEN_OUT, size_t temp = 0, *$1 > 0 ? nrb_str(result,
 %enddef
 COUNTERS(CLIENT_STATS_OUT, nrb_stats_hash)
 COUNTERS(SUB_STATS_OUT, nrb_sub_stats_hash)
+COUNTERS(PUBLISHER_STATS_OUT, nrb_publisher_stats_hash)
 
 %typemap(in, numinputs=0) (char *INBOX_OUT, size_t INBOX_SIZE, size_t *INBOX_LEN)
     (char inbox[NRB_INBOX_SIZE], size_t inbox_len = 0)

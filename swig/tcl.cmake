@@ -42,19 +42,22 @@ set_source_files_properties(${CMAKE_CURRENT_BINARY_DIR}/tcl/tclTCL_wrap.c PROPER
 
 set(TCL_MODULE_FILE polynats_tcl${CMAKE_SHARED_MODULE_SUFFIX})
 configure_file(${TCL_SOURCE}/pkgIndex.tcl.in ${TCL_BUILD}/pkgIndex.tcl @ONLY)
-add_custom_command(OUTPUT ${TCL_BUILD}/polynats.tcl DEPENDS ${TCL_SOURCE}/polynats.tcl
-                   COMMAND ${CMAKE_COMMAND} -E copy ${TCL_SOURCE}/polynats.tcl ${TCL_BUILD}/polynats.tcl)
-add_custom_target(polynats_tcl_script ALL DEPENDS ${TCL_BUILD}/polynats.tcl)
+set(TCL_SCRIPTS polynats.tcl jetstream.tcl)
+foreach(script ${TCL_SCRIPTS})
+  add_custom_command(OUTPUT ${TCL_BUILD}/${script} DEPENDS ${TCL_SOURCE}/${script}
+                     COMMAND ${CMAKE_COMMAND} -E copy ${TCL_SOURCE}/${script} ${TCL_BUILD}/${script})
+endforeach()
+add_custom_target(polynats_tcl_script ALL DEPENDS ${TCL_BUILD}/polynats.tcl ${TCL_BUILD}/jetstream.tcl)
 
 # The package finds the library where the same prefix has it, or beside itself.
 set(POLYNATS_TCL_DIR lib/tcltk/polynats${PROJECT_VERSION} CACHE STRING "Folder of the Tcl package under the prefix")
 file(RELATIVE_PATH TCL_TO_LIB /${POLYNATS_TCL_DIR} /${CMAKE_INSTALL_LIBDIR})
 set_target_properties(polynats_tcl PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/${TCL_TO_LIB}")
 install(TARGETS polynats_tcl LIBRARY DESTINATION ${POLYNATS_TCL_DIR} COMPONENT tcl)
-install(FILES ${TCL_BUILD}/pkgIndex.tcl ${TCL_SOURCE}/polynats.tcl DESTINATION ${POLYNATS_TCL_DIR} COMPONENT tcl)
+install(FILES ${TCL_BUILD}/pkgIndex.tcl ${TCL_SOURCE}/polynats.tcl ${TCL_SOURCE}/jetstream.tcl DESTINATION ${POLYNATS_TCL_DIR} COMPONENT tcl)
 install(FILES ${TCL_SOURCE}/polynats.n DESTINATION ${CMAKE_INSTALL_MANDIR}/mann COMPONENT tcl)
 # cmake --install … --component tcl-bundle --prefix DIR: the package alone, with the library inside.
 install(TARGETS polynats LIBRARY DESTINATION . COMPONENT tcl-bundle EXCLUDE_FROM_ALL NAMELINK_SKIP)
 install(TARGETS polynats_tcl LIBRARY DESTINATION . COMPONENT tcl-bundle EXCLUDE_FROM_ALL)
-install(FILES ${TCL_BUILD}/pkgIndex.tcl ${TCL_SOURCE}/polynats.tcl ${TCL_SOURCE}/polynats.n DESTINATION .
+install(FILES ${TCL_BUILD}/pkgIndex.tcl ${TCL_SOURCE}/polynats.tcl ${TCL_SOURCE}/jetstream.tcl ${TCL_SOURCE}/polynats.n DESTINATION .
         COMPONENT tcl-bundle EXCLUDE_FROM_ALL)

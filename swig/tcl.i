@@ -173,6 +173,7 @@ DATA_ARGUMENT(signature, signature_len)
 %ignore nats_client::process;
 %ignore nats_sub::drain;
 %ignore nats_sub::unsubscribe;
+%ignore nats_js_publisher::stats;
 
 %include "polynats.i"
 
@@ -183,6 +184,9 @@ static const char *const now_option[] = {"-now", NULL};
 static const char *const sign_options[] = {"-public_key", "-jwt", "-now", NULL};
 
 static const tnats_verb client_verbs[] = {
+    {"ack", tnats_client_ack, NULL, "message", 1, 1, NULL},
+    {"ack_many", tnats_client_ack_many, NULL, "messages", 1, 1, NULL},
+    {"ack_sync", tnats_client_ack_sync, NULL, "message ?-timeout seconds?", 1, -1, NULL},
     {"close", tnats_client_close, NULL, "", 0, 0, NULL},
     {"credentials", tnats_client_credentials, NULL, "dict", 1, 1, NULL},
     {"deadline", NULL, _wrap_Client_deadline_ms, "", 0, 0, NULL},
@@ -193,7 +197,11 @@ static const tnats_verb client_verbs[] = {
     {"flush", tnats_client_flush, NULL, "?-timeout seconds?", 0, -1, NULL},
     {"get", tnats_client_get, NULL, "?-max count? ?-wait seconds?", 0, -1, NULL},
     {"info", NULL, _wrap_Client_info, "", 0, 0, NULL},
+    {"in_progress", tnats_client_in_progress, NULL, "message", 1, 1, NULL},
+    {"jetstream", tnats_client_jetstream, NULL,
+     "?-domain name? ?-prefix subject? ?-timeout seconds?", 0, -1, NULL},
     {"max_payload", NULL, _wrap_Client_max_payload, "", 0, 0, NULL},
+    {"nak", tnats_client_nak, NULL, "message ?-delay seconds?", 1, -1, NULL},
     {"new_inbox", NULL, _wrap_Client_new_inbox, "", 0, 0, NULL},
     {"next_event", tnats_client_next_event, NULL, "?-wait seconds?", 0, -1, NULL},
     {"on_event", tnats_client_on_event, NULL, "prefix", 1, 1, NULL},
@@ -222,6 +230,7 @@ static const tnats_verb client_verbs[] = {
     {"subscribe", tnats_client_subscribe, NULL,
      "pattern ?-queue name? ?-max count? ?-pending_msgs count? ?-pending_bytes count? "
      "?-command prefix?", 1, -1, NULL},
+    {"term", tnats_client_term, NULL, "message ?-reason text?", 1, -1, NULL},
     {"unsubscribe", tnats_client_unsubscribe, NULL, "sid|subject ?after?", 1, 2, NULL},
     {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
     {"wake", tnats_client_wake, NULL, "", 0, 0, NULL},
@@ -294,15 +303,139 @@ static const tnats_verb proto_verbs[] = {
     {"upgraded", NULL, _wrap_Proto_upgraded, "?-now seconds?", 0, 0, now_option},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};
 
+#define STORE_USAGE "?-headers dict? ?-timeout seconds? ?-keyword value ...?"
+#define CONFIG_USAGE "?-config dict? ?-key value ...? ?-pedantic boolean? ?-timeout seconds?"
+#define TIME_USAGE "?-timeout seconds?"
+
+static const tnats_verb js_verbs[] = {
+    {"account_info", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"batch", tnats_js_batch, NULL, "", 0, 0, NULL},
+    {"call", tnats_js_call, NULL, "verb ?arguments? ?-timeout seconds? ?-json boolean?", 1, -1,
+     NULL},
+    {"call_start", tnats_js_call_start, NULL,
+     "verb ?arguments? ?-timeout seconds? ?-json boolean?", 1, -1, NULL},
+    {"consume", tnats_js_consume, NULL,
+     "how ?arguments? ?-command prefix? ?-timeout seconds?", 1, -1, NULL},
+    {"consume_start", tnats_js_consume_start, NULL,
+     "how ?arguments? ?-command prefix? ?-timeout seconds?", 1, -1, NULL},
+    {"create_or_update_stream", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"create_stream", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"delete_stream", tnats_scripted, NULL, "name ?-timeout seconds?", 1, -1, NULL},
+    {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
+    {"get_many", tnats_js_get_many, NULL, "arguments ?-timeout seconds?", 1, -1, NULL},
+    {"get_or_create_stream", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"publish", tnats_js_publish, NULL, "subject ?data? " STORE_USAGE, 1, -1, NULL},
+    {"publish_many", tnats_scripted, NULL, "subject list ?-timeout seconds?", 2, -1, NULL},
+    {"publish_start", tnats_js_publish_start, NULL, "subject ?data? " STORE_USAGE, 1, -1, NULL},
+    {"publisher", tnats_js_publisher, NULL, "?-max_pending count? ?-fast boolean?", 0, -1, NULL},
+    {"stream", tnats_scripted, NULL, "name", 1, 1, NULL},
+    {"stream_names", tnats_scripted, NULL, "?-subject pattern? ?-timeout seconds?", 0, -1, NULL},
+    {"streams", tnats_scripted, NULL, "?-subject pattern? ?-timeout seconds?", 0, -1, NULL},
+    {"update_stream", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
+static const tnats_verb publisher_verbs[] = {
+    {"close", tnats_publisher_close, NULL, "", 0, 0, NULL},
+    {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
+    {"failures", tnats_publisher_failures, NULL, "", 0, 0, NULL},
+    {"flush", tnats_publisher_flush, NULL, TIME_USAGE, 0, -1, NULL},
+    {"flush_start", tnats_publisher_flush_start, NULL, TIME_USAGE, 0, -1, NULL},
+    {"publish", tnats_publisher_publish, NULL,
+     "subject ?data? ?-headers dict? ?-keyword value ...?", 1, -1, NULL},
+    {"publish_many", tnats_publisher_publish_many, NULL, "subject list", 2, 2, NULL},
+    {"stats", tnats_publisher_stats, NULL, "", 0, 0, NULL},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
+static const tnats_verb batch_verbs[] = {
+    {"abandon", tnats_batch_abandon, NULL, "", 0, 0, NULL},
+    {"add", tnats_batch_add, NULL, "subject ?data? " STORE_USAGE, 1, -1, NULL},
+    {"add_start", tnats_batch_add_start, NULL, "subject ?data? " STORE_USAGE, 1, -1, NULL},
+    {"commit", tnats_batch_commit, NULL, "?subject? ?data? " STORE_USAGE, 0, -1, NULL},
+    {"commit_start", tnats_batch_commit_start, NULL, "?subject? ?data? " STORE_USAGE, 0, -1, NULL},
+    {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
+static const tnats_verb stream_verbs[] = {
+    {"cached_info", tnats_scripted, NULL, "", 0, 0, NULL},
+    {"consumer", tnats_scripted, NULL, "name", 1, 1, NULL},
+    {"consumer_names", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"consumers", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"create_consumer", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"create_or_update_consumer", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"delete", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"delete_consumer", tnats_scripted, NULL, "name ?-timeout seconds?", 1, -1, NULL},
+    {"delete_message", tnats_scripted, NULL, "seq ?-erase boolean? ?-timeout seconds?", 1, -1,
+     NULL},
+    {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
+    {"get", tnats_scripted, NULL,
+     "seq ?-no_hdr boolean? ?-direct boolean? ?-timeout seconds?", 1, -1, NULL},
+    {"get_last", tnats_scripted, NULL,
+     "subject ?-no_hdr boolean? ?-direct boolean? ?-timeout seconds?", 1, -1, NULL},
+    {"get_many", tnats_scripted, NULL, "?-key value ...? ?-timeout seconds?", 0, -1, NULL},
+    {"get_next", tnats_scripted, NULL,
+     "subject ?-seq seq? ?-no_hdr boolean? ?-direct boolean? ?-timeout seconds?", 1, -1, NULL},
+    {"get_or_create_consumer", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"info", tnats_scripted, NULL,
+     "?-subjects_filter pattern? ?-deleted_details boolean? ?-timeout seconds?", 0, -1, NULL},
+    {"leader_stepdown", tnats_scripted, NULL, "?-placement dict? ?-timeout seconds?", 0, -1, NULL},
+    {"name", tnats_scripted, NULL, "", 0, 0, NULL},
+    {"ordered_consumer", tnats_scripted, NULL, "?-config dict? ?-key value ...?", 0, -1, NULL},
+    {"peer_remove", tnats_scripted, NULL, "peer ?-timeout seconds?", 1, -1, NULL},
+    {"purge", tnats_scripted, NULL,
+     "?-subject pattern? ?-keep count? ?-seq seq? ?-timeout seconds?", 0, -1, NULL},
+    {"seal", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"update", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {"update_consumer", tnats_scripted, NULL, CONFIG_USAGE, 0, -1, NULL},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
+#define FETCH_USAGE                                                                            \
+    "?-wait seconds? ?-max_bytes count? ?-heartbeat seconds? ?-no_wait boolean? ?-group name? " \
+    "?-min_pending count? ?-min_ack_pending count? ?-priority number?"
+
+static const tnats_verb consumer_verbs[] = {
+    {"cached_info", tnats_scripted, NULL, "", 0, 0, NULL},
+    {"consume", tnats_scripted, NULL,
+     "?-command prefix? ?-heartbeat seconds? ?-key value ...? ?-timeout seconds?", 0, -1, NULL},
+    {"delete", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
+    {"fetch", tnats_scripted, NULL, "?-max count? " FETCH_USAGE, 0, -1, NULL},
+    {"info", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"leader_stepdown", tnats_scripted, NULL, "?-placement dict? ?-timeout seconds?", 0, -1, NULL},
+    {"name", tnats_scripted, NULL, "", 0, 0, NULL},
+    {"next", tnats_scripted, NULL, FETCH_USAGE, 0, -1, NULL},
+    {"pause", tnats_scripted, NULL, "until ?-timeout seconds?", 1, -1, NULL},
+    {"reset", tnats_scripted, NULL, "?-seq seq? ?-timeout seconds?", 0, -1, NULL},
+    {"resume", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"stream_name", tnats_scripted, NULL, "", 0, 0, NULL},
+    {"unpin", tnats_scripted, NULL, "group ?-timeout seconds?", 1, -1, NULL},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
+static const tnats_verb ordered_verbs[] = {
+    {"close", tnats_scripted, NULL, "", 0, 0, NULL},
+    {"consume", tnats_scripted, NULL, "?-command prefix? ?-key value ...? ?-timeout seconds?", 0,
+     -1, NULL},
+    {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
+    {"fetch", tnats_scripted, NULL, "?-max count? ?-wait seconds?", 0, -1, NULL},
+    {"info", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
+    {"next", tnats_scripted, NULL, "?-wait seconds?", 0, -1, NULL},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
 const tnats_verb *tnats_verbs_of(const tnats_kind *kind)
 {
-    if (kind == &tnats_client_kind) {
-        return client_verbs;
+    static const struct {
+        const tnats_kind *kind;
+        const tnats_verb *verbs;
+    } rows[] = {{&tnats_client_kind, client_verbs},       {&tnats_sub_kind, sub_verbs},
+                {&tnats_future_kind, future_verbs},       {&tnats_js_kind, js_verbs},
+                {&tnats_publisher_kind, publisher_verbs}, {&tnats_batch_kind, batch_verbs},
+                {&tnats_stream_kind, stream_verbs},       {&tnats_consumer_kind, consumer_verbs},
+                {&tnats_ordered_kind, ordered_verbs}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].kind == kind) {
+            return rows[i].verbs;
+        }
     }
-    if (kind == &tnats_sub_kind) {
-        return sub_verbs;
-    }
-    return kind == &tnats_future_kind ? future_verbs : proto_verbs;
+    return proto_verbs;
 }
 
 const tnats_command tnats_commands[] = {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One description of the ABI, and what follows from it.
 
-Reads the public headers, libnats/abi/status.def and libnats/abi/options.def. Writes:
+Reads the public headers, libnats/abi/status.def and libnats/abi/options.def, and for docs/jetstream.md verbs.def and
+keys.def of libnats/jetstream. Writes:
 
     libnats/abi/abi.json               functions, statuses, constants, options, for binding generators
     libnats/abi/symbols.txt            the ledger: each exported symbol and the version it came with; append only
@@ -11,6 +12,7 @@ Reads the public headers, libnats/abi/status.def and libnats/abi/options.def. Wr
     bindings/ffi/…/declarations.*      the same for Python's ctypes and Ruby's Fiddle, by tools/abi_ffi.py
     docs/options.md                    the table of options
     docs/errors.md                     its table of statuses, between the two lines that ask for it
+    docs/jetstream.md                  its tables of verbs and keys, likewise
 
 With --check nothing is written: exit status 1 when a file is not what would be written, when something that was
 promised is gone or has changed its number, or when a header breaks a rule of the ABI.
@@ -25,6 +27,7 @@ import sys
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
 import abi_ffi
+import abi_jetstream
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INCLUDE = os.path.join("libnats", "include")
@@ -557,6 +560,9 @@ def outputs(abi):
         os.path.join("docs", "options.md"): options_text(abi),
         JSON: json.dumps(abi, indent=1, ensure_ascii=False) + "\n",
     }
+    jetstream = abi_jetstream.page(read, problem)
+    if jetstream is not None:
+        files[abi_jetstream.PAGE] = jetstream
     errors = errors_text(abi)
     if errors is not None:
         files[ERRORS] = errors

@@ -172,7 +172,7 @@ static int call_next(tnats_handle *handle, bool background, size_t *called)
         nats_msg_free(msg);
         return TCL_OK;
     }
-    Tcl_Obj *word = tnats_message_new(handle->state, msg);
+    Tcl_Obj *word = tnats_message_new(handle->state, &msg);
     nats_msg_free(msg);
     (*called)++;
     int code = tnats_call_prefix(handle->state->interp, prefix, word, background);

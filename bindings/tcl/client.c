@@ -462,7 +462,7 @@ static nats_status take_batch(tnats_taking *taking, get_proc *get, int64_t wait_
         }
         Tcl_Obj *made[SLICE];
         for (size_t i = 0; i < count; i++) {
-            made[i] = tnats_message_new(taking->handle->state, batch[i]);
+            made[i] = tnats_message_new(taking->handle->state, &batch[i]);
         }
         nats_msg_free_many(batch, count);
         if (count > 0 && filled == 0) {
@@ -517,7 +517,7 @@ static nats_status take_next(tnats_taking *taking, int64_t wait_ms, bool *got_ou
     nats_msg *msg = NULL;
     nats_status status = nats_sub_next(taking->handle->object, wait_ms, &msg);
     if (status == NATS_OK && msg != NULL) {
-        taking->result = tnats_message_new(taking->handle->state, msg);
+        taking->result = tnats_message_new(taking->handle->state, &msg);
         Tcl_IncrRefCount(taking->result);
         nats_msg_free(msg);
         *got_out = true;
@@ -596,6 +596,13 @@ int tnats_sub_close(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj 
     tnats_loop_update(handle->parent, interp);
     tnats_destroy(handle, interp, objc, objv);
     return done(interp, status);
+}
+
+void tnats_sub_abandon(tnats_handle *handle)
+{
+    tnats_callback_remove(handle->parent->client, handle->sid);
+    nats_sub_set_mode(handle->object, NATS_SUB_PRIVATE); /* it ends then, and what it has is dropped */
+    tnats_destroy(handle, handle->state->interp, 0, NULL);
 }
 
 /* $sub foreach variable ?-timeout seconds? body */

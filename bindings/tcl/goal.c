@@ -13,7 +13,7 @@ static nats_client *client_of(const tnats_handle *handle)
 }
 
 /* Has the future ended? */
-static nats_status take_end(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+nats_status tnats_take_end(tnats_taking *taking, int64_t wait_ms, bool *got_out)
 {
     nats_msg *none = NULL;
     bool open;
@@ -32,12 +32,16 @@ static int read_timeout(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int
     return ok ? TCL_OK : TCL_ERROR;
 }
 
-/* Wait for the future that was begun, if it was. */
-static int await_end(tnats_taking *taking, Tcl_Interp *interp, nats_status begun)
+int tnats_await(tnats_taking *taking, Tcl_Interp *interp, nats_status begun)
 {
-    taking->take = take_end;
     taking->fresh = true;
     return begun == NATS_OK ? tnats_take_within(taking, interp, -1) : tnats_fail(interp, begun);
+}
+
+static int await_end(tnats_taking *taking, Tcl_Interp *interp, nats_status begun)
+{
+    taking->take = tnats_take_end;
+    return tnats_await(taking, interp, begun);
 }
 
 /* ---- connect ---- */

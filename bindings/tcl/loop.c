@@ -67,7 +67,10 @@ const tnats_kind tnats_client_kind = {"client", client_release};
 
 tnats_handle *tnats_owner(tnats_handle *handle)
 {
-    return handle->parent != NULL ? handle->parent : handle;
+    while (handle->parent != NULL) {
+        handle = handle->parent;
+    }
+    return handle;
 }
 
 /* ---- those who wait: coroutines, and prefixes that are called once ---- */

@@ -75,26 +75,49 @@ static void put_headers(Tcl_Obj *dict, tnats_state *state, const nats_msg *msg)
     put(dict, state, TNATS_HEADER_LIST, list);
 }
 
-/* Each key costs: what few messages have is there only when they do. */
-Tcl_Obj *tnats_message_new(tnats_state *state, const nats_msg *msg)
+static Tcl_Obj *reply_new(tnats_state *state, const nats_msg *msg)
 {
     size_t len;
-    Tcl_Obj *dict = Tcl_NewDictObj();
-    put(dict, state, TNATS_SUBJECT, subject_new(state, msg));
-    const void *data = nats_msg_data(msg, &len);
-    put(dict, state, TNATS_DATA, Tcl_NewByteArrayObj(data, (Tcl_Size)len));
     const char *reply = nats_msg_reply(msg, &len);
-    put(dict, state, TNATS_REPLY, reply != NULL ? tnats_text_new(reply, len) : state->empty);
-    put(dict, state, TNATS_SID, sid_new(state, nats_msg_sid(msg)));
+    return reply != NULL ? tnats_text_new(reply, len) : state->empty;
+}
+
+static void put_headers_if_any(Tcl_Obj *dict, tnats_state *state, const nats_msg *msg)
+{
+    size_t len;
     if (nats_msg_headers_raw(msg, NULL) == NULL) {
         put(dict, state, TNATS_HEADERS, state->empty);
-        return dict;
+        return;
     }
     put_headers(dict, state, msg);
     if (nats_msg_status(msg) != 0) {
         put(dict, state, TNATS_STATUS, Tcl_NewIntObj(nats_msg_status(msg)));
         const char *words = nats_msg_description(msg, &len);
         put(dict, state, TNATS_DESCRIPTION, tnats_text_new(words, len));
+    }
+}
+
+/* Each key costs: what few messages have is there only when they do. */
+Tcl_Obj *tnats_message_new(tnats_state *state, nats_msg **msg_io)
+{
+    size_t len;
+    nats_msg *msg = *msg_io;
+    Tcl_Obj *ack;
+    Tcl_Obj *place;
+    Tcl_Obj *dict = Tcl_NewDictObj();
+    put(dict, state, TNATS_SUBJECT, subject_new(state, msg));
+    const void *data = nats_msg_data(msg, &len);
+    put(dict, state, TNATS_DATA, Tcl_NewByteArrayObj(data, (Tcl_Size)len));
+    put(dict, state, TNATS_REPLY, reply_new(state, msg));
+    put(dict, state, TNATS_SID, sid_new(state, nats_msg_sid(msg)));
+    put_headers_if_any(dict, state, msg);
+    if (tnats_msg_has_place(msg)) {
+        tnats_place_new(msg, &ack, &place);
+        put(dict, state, TNATS_JS, place);
+        if (ack != NULL) {
+            put(dict, state, TNATS_ACK, ack);
+        }
+        *msg_io = NULL;
     }
     return dict;
 }

@@ -29,6 +29,13 @@ static int call_command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *
     return Tcl_NRCallObjProc(interp, tnats_call, data, objc, objv);
 }
 
+/* For polynats.tcl and jetstream.tcl. */
+static const tnats_command helpers[] = {
+    {"::polynats::Held", tnats_held, "id ?value?", 1, 2},
+    {"::polynats::Key", tnats_js_key_command, "object name", 2, 2},
+    {"::polynats::Made", tnats_made, "id noun value", 3, 3},
+    {NULL, NULL, NULL, 0, 0}};
+
 int Polynats_Init(Tcl_Interp *interp)
 {
     if (Tcl_InitStubs(interp, "8.6-", 0) == NULL) {
@@ -39,6 +46,9 @@ int Polynats_Init(Tcl_Interp *interp)
     }
     for (const tnats_command *row = tnats_commands; row->name != NULL; row++) {
         /* connect may wait, and so yield. */
+        Tcl_NRCreateCommand(interp, row->name, command, command_nr, (ClientData)row, NULL);
+    }
+    for (const tnats_command *row = helpers; row->name != NULL; row++) {
         Tcl_NRCreateCommand(interp, row->name, command, command_nr, (ClientData)row, NULL);
     }
     /* So may any verb. */

@@ -46,4 +46,6 @@ proc ::polynats::Foreach {id variable seconds body} {
     }
 }
 
+source [file join [file dirname [::info script]] jetstream.tcl]
+
 package provide polynats [package present polynats::c]

@@ -178,7 +178,7 @@ static void put_message(Tcl_Obj *dict, tnats_state *state, nats_proto *proto)
     nats_msg *msg = nats_proto_event_take_msg(proto);
     put(dict, state, TNATS_SID, tnats_count_new(nats_proto_event_sid(proto)));
     if (msg != NULL) {
-        put(dict, state, TNATS_MESSAGE, tnats_message_new(state, msg));
+        put(dict, state, TNATS_MESSAGE, tnats_message_new(state, &msg));
         nats_msg_free(msg);
     }
 }

@@ -91,7 +91,21 @@ nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **ms
     return up && !*open_out ? nats_future_wait(future, 0, msg) : status;
 }
 
-static nats_status take_reply(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+/* The reply as a value. */
+static nats_status read_with(tnats_reader *read, tnats_state *state, nats_msg *msg,
+                             Tcl_Obj **value_out)
+{
+    nats_status status = NATS_OK;
+    if (read != NULL) {
+        status = read(state, &msg, value_out);
+    } else {
+        *value_out = tnats_message_new(state, &msg);
+    }
+    nats_msg_free(msg);
+    return status;
+}
+
+nats_status tnats_take_reply(tnats_taking *taking, int64_t wait_ms, bool *got_out)
 {
     nats_msg *msg = NULL;
     bool open;
@@ -100,16 +114,19 @@ static nats_status take_reply(tnats_taking *taking, int64_t wait_ms, bool *got_o
         return open ? NATS_OK : status;
     }
     if (msg != NULL) {
-        taking->result = tnats_message_new(taking->handle->state, msg);
+        status = read_with(taking->read != NULL ? taking->read : taking->handle->read,
+                           taking->handle->state, msg, &taking->result);
+        if (status != NATS_OK) {
+            return status;
+        }
         Tcl_IncrRefCount(taking->result);
-        nats_msg_free(msg);
     }
     *got_out = true;
     return NATS_OK;
 }
 
 /* Replies until there are no more: a list. */
-static nats_status take_replies(tnats_taking *taking, int64_t wait_ms, bool *got_out)
+nats_status tnats_take_replies(tnats_taking *taking, int64_t wait_ms, bool *got_out)
 {
     if (taking->result == NULL) {
         taking->result = Tcl_NewListObj(0, NULL);
@@ -127,9 +144,20 @@ static nats_status take_replies(tnats_taking *taking, int64_t wait_ms, bool *got
             return NATS_OK;
         }
         Tcl_ListObjAppendElement(NULL, taking->result,
-                                 tnats_message_new(taking->handle->state, msg));
+                                 tnats_message_new(taking->handle->state, &msg));
         nats_msg_free(msg);
     }
+}
+
+int tnats_future_made(tnats_handle *owner, nats_future *future, tnats_reader *read)
+{
+    tnats_handle *made =
+        tnats_handle_new(owner->state, &tnats_future_kind, future, tnats_owner(owner));
+    if (made == NULL) {
+        return TCL_ERROR;
+    }
+    made->read = read;
+    return TCL_OK;
 }
 
 int tnats_client_request_start(tnats_handle *handle, Tcl_Interp *interp, int objc,
@@ -140,8 +168,7 @@ int tnats_client_request_start(tnats_handle *handle, Tcl_Interp *interp, int obj
     if (code != TCL_OK) {
         return code;
     }
-    return tnats_handle_new(handle->state, &tnats_future_kind, future, handle) != NULL ? TCL_OK
-                                                                                       : TCL_ERROR;
+    return tnats_future_made(handle, future, NULL);
 }
 
 /* $nc request subject ?data? ?-timeout seconds? ?-headers dict? */
@@ -152,8 +179,8 @@ int tnats_client_request(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl
     if (code != TCL_OK) {
         return code;
     }
-    tnats_taking taking = {.take = take_reply, .handle = handle, .future = future, .fresh = true};
-    return tnats_take_within(&taking, interp, -1);
+    tnats_taking taking = {.take = tnats_take_reply, .handle = handle, .future = future};
+    return tnats_await(&taking, interp, NATS_OK);
 }
 
 static int read_many(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[],
@@ -205,8 +232,8 @@ int tnats_client_request_many(tnats_handle *handle, Tcl_Interp *interp, int objc
     if (code != TCL_OK) {
         return code;
     }
-    tnats_taking taking = {.take = take_replies, .handle = handle, .future = future, .fresh = true};
-    return tnats_take_within(&taking, interp, -1);
+    tnats_taking taking = {.take = tnats_take_replies, .handle = handle, .future = future};
+    return tnats_await(&taking, interp, NATS_OK);
 }
 
 /* ---- the future's verbs ---- */
@@ -221,11 +248,14 @@ int tnats_future_poll(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Ob
     if (status != NATS_OK) {
         return tnats_fail(interp, status);
     }
+    Tcl_Obj *value = NULL;
     if (msg != NULL) {
-        Tcl_SetObjResult(interp, tnats_message_new(handle->state, msg));
-        nats_msg_free(msg);
+        status = read_with(handle->read, handle->state, msg, &value);
     }
-    return TCL_OK;
+    if (value != NULL) {
+        Tcl_SetObjResult(interp, value);
+    }
+    return status == NATS_OK ? TCL_OK : tnats_fail(interp, status);
 }
 
 /* $future wait ?-timeout seconds? */
@@ -238,7 +268,7 @@ int tnats_future_wait(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Ob
         tnats_seconds(interp, values[0], "-timeout", -1, &ms) != TCL_OK) {
         return TCL_ERROR;
     }
-    tnats_taking taking = {.take = take_reply, .handle = handle,
+    tnats_taking taking = {.take = tnats_take_reply, .handle = handle,
                            .silence = "no reply yet: the request is still open"};
     return tnats_take_within(&taking, interp, ms);
 }

@@ -18,7 +18,8 @@ static const char *const key_names[] = {
     [TNATS_SCHEME] = "scheme",           [TNATS_HOST] = "host",
     [TNATS_PORT] = "port",
     [TNATS_KIND] = "kind",               [TNATS_LEVEL] = "level",
-    [TNATS_LINE] = "line",
+    [TNATS_LINE] = "line",               [TNATS_JS] = "js",
+    [TNATS_ACK] = "ack",
 };
 
 /* ---- the state ---- */
@@ -313,22 +314,29 @@ tnats_handle *tnats_handle_new(tnats_state *state, const tnats_kind *kind, void 
     return add_command(handle);
 }
 
+tnats_handle *tnats_handle_find(tnats_state *state, Tcl_Obj *id)
+{
+    Tcl_WideInt number;
+    if (Tcl_GetWideIntFromObj(state->interp, id, &number) != TCL_OK) {
+        tnats_fail_value(state->interp, "id");
+        return NULL;
+    }
+    Tcl_HashEntry *entry = Tcl_FindHashEntry(&state->handles, key_of(number));
+    if (entry == NULL) {
+        tnats_fail_text(state->interp, NATS_ERR_CLOSED, "handle", "the handle's command is gone");
+        return NULL;
+    }
+    return Tcl_GetHashValue(entry);
+}
+
 int tnats_call(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
-    tnats_state *state = data;
-    Tcl_WideInt id;
     if (objc < 3) {
         Tcl_WrongNumArgs(interp, 1, objv, "id verb ?arg ...?");
         return TCL_ERROR;
     }
-    if (Tcl_GetWideIntFromObj(interp, objv[1], &id) != TCL_OK) {
-        return tnats_fail_value(interp, "id");
-    }
-    Tcl_HashEntry *entry = Tcl_FindHashEntry(&state->handles, key_of(id));
-    if (entry == NULL) {
-        return tnats_fail_text(interp, NATS_ERR_CLOSED, "handle", "the handle's command is gone");
-    }
-    return handle_nr(Tcl_GetHashValue(entry), interp, objc - 1, objv + 1);
+    tnats_handle *handle = tnats_handle_find(data, objv[1]);
+    return handle != NULL ? handle_nr(handle, interp, objc - 1, objv + 1) : TCL_ERROR;
 }
 
 int tnats_destroy(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])

@@ -40,6 +40,8 @@ enum tnats_key {
     TNATS_SCHEME,
     TNATS_HOST,
     TNATS_PORT,
+    TNATS_JS,
+    TNATS_ACK,
     TNATS_KEY_COUNT
 };
 
@@ -61,6 +63,8 @@ typedef struct tnats_state {
 } tnats_state;
 
 typedef struct tnats_handle tnats_handle;
+/* What a future gave, as a value; *msg is the caller's still when it is not NULL afterwards. */
+typedef nats_status tnats_reader(tnats_state *state, nats_msg **msg, Tcl_Obj **value_out);
 typedef int tnats_proc(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 
 /* A verb of a handle: written by hand (proc), or a wrapper that SWIG made (wrapper), which gets
@@ -97,6 +101,12 @@ extern const tnats_kind tnats_client_kind;
 extern const tnats_kind tnats_sub_kind;
 extern const tnats_kind tnats_future_kind;
 extern const tnats_kind tnats_proto_kind;
+extern const tnats_kind tnats_js_kind;
+extern const tnats_kind tnats_publisher_kind;
+extern const tnats_kind tnats_batch_kind;
+extern const tnats_kind tnats_stream_kind;
+extern const tnats_kind tnats_consumer_kind;
+extern const tnats_kind tnats_ordered_kind;
 
 /* Most options that one verb has. */
 #define TNATS_OPTIONS_MAX 8
@@ -109,13 +119,14 @@ struct tnats_handle {
     const tnats_verb *verbs; /* ends with a row without a name */
     tnats_state *state;
     Tcl_Command token;    /* NULL once the command is gone */
-    tnats_handle *parent; /* the client of a subscription or a future; kept alive */
+    tnats_handle *parent; /* the client of what is made of it, the jetstream of a stream; kept alive */
     tnats_handle *children;
     tnats_handle *next;
     tnats_handle *previous;
-    void *object; /* nats_client, nats_sub, nats_future or nats_proto */
+    void *object; /* nats_client, nats_sub, nats_future, nats_proto … */
     tnats_client *client; /* what a client has besides */
     uint64_t sid;         /* of a subscription */
+    tnats_reader *read;   /* of a future: NULL for a message */
     Tcl_WideInt id;       /* in the state's table */
     int refs;
 };
@@ -133,6 +144,8 @@ tnats_handle *tnats_handle_new(tnats_state *state, const tnats_kind *kind, void 
 const tnats_verb *tnats_verbs_of(const tnats_kind *kind);
 void tnats_handle_keep(tnats_handle *handle);
 void tnats_handle_drop(tnats_handle *handle);
+/* The handle of an id, or NULL and the error. */
+tnats_handle *tnats_handle_find(tnats_state *state, Tcl_Obj *id);
 /* ::polynats::Call id verb ?arg ...?: a verb of a handle whose command may have another name, or be
  * gone, which is the error CLOSED. For polynats.tcl. */
 int tnats_call(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
@@ -164,6 +177,8 @@ Tcl_Obj *tnats_count_new(uint64_t count);
 
 /* The error of the call that just failed: -errorcode {POLYNATS CODE about}. Returns TCL_ERROR. */
 int tnats_fail(Tcl_Interp *interp, nats_status status);
+/* That list, of the error that is this thread's last one. */
+Tcl_Obj *tnats_error_code(nats_status status, const char *about);
 /* The same with a text of our own. */
 int tnats_fail_text(Tcl_Interp *interp, nats_status status, const char *about, const char *format,
                     ...) __attribute__((format(printf, 4, 5)));
@@ -228,6 +243,10 @@ struct tnats_taking {
     bool wakes;             /* $nc wake ends it */
     bool fresh;             /* there can be nothing yet */
     tnats_handle *made;     /* destroyed, unless something came of it; or NULL */
+    tnats_reader *read;     /* of a future's reply; NULL: a message */
+    void *held;             /* what take needs, freed at the end by let_go; or NULL */
+    void (*let_go)(void *held);
+    int64_t poll_ms;        /* in a coroutine: look so often, for the descriptor does not tell; or 0 */
     int64_t began_ns;
     /* What becomes of it when it is over; NULL: its result, or its error. */
     int (*finish)(tnats_taking *taking, Tcl_Interp *interp, nats_status status);
@@ -238,6 +257,16 @@ struct tnats_taking {
 int tnats_take_within(tnats_taking *taking, Tcl_Interp *interp, int64_t ms);
 /* Does a call that waits yield here? */
 bool tnats_in_coroutine(tnats_state *state, Tcl_Interp *interp);
+/* Take the future's reply, read by taking->read. */
+tnats_take tnats_take_reply;
+/* Take its replies until there are no more, as a list. */
+tnats_take tnats_take_replies;
+/* Take that the future has ended. */
+tnats_take tnats_take_end;
+/* Wait for the future that was begun, if it was, by taking->take. */
+int tnats_await(tnats_taking *taking, Tcl_Interp *interp, nats_status begun);
+/* A handle of a future that was begun; its name is the interpreter's result. */
+int tnats_future_made(tnats_handle *owner, nats_future *future, tnats_reader *read);
 /* The next reply, or the end, of a future. *open_out: the wait was up, and it is still open. */
 nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **msg, bool *open_out);
 /* The event loop saw that there may be something: let the waiter look. */
@@ -252,8 +281,9 @@ struct tnats_waiter {
 
 /* ---- message.c ---- */
 
-/* A message as a dict; msg stays the caller's. */
-Tcl_Obj *tnats_message_new(tnats_state *state, const nats_msg *msg);
+/* A message as a dict. *msg is NULL afterwards when the value keeps it, for acknowledging; else it stays the
+ * caller's. */
+Tcl_Obj *tnats_message_new(tnats_state *state, nats_msg **msg);
 /* Headers from a dict or list of key, values; NULL gives NULL. */
 int tnats_headers(tnats_state *state, Tcl_Obj *obj, nats_headers **out);
 
@@ -280,11 +310,82 @@ tnats_proc tnats_client_credentials, tnats_client_process;
 tnats_proc tnats_client_flush, tnats_client_rtt, tnats_client_server_info_json;
 tnats_proc tnats_sub_next, tnats_sub_get, tnats_sub_drain, tnats_sub_foreach, tnats_sub_close,
     tnats_sub_unsubscribe;
+/* The subscription that nothing came of: it ends, and its command goes. */
+void tnats_sub_abandon(tnats_handle *handle);
 tnats_proc tnats_future_poll, tnats_future_wait;
 tnats_proc tnats_proto_publish, tnats_proto_subscribe, tnats_proto_take, tnats_proto_next_event,
     tnats_proto_server, tnats_proto_servers, tnats_proto_server_info_json;
 int tnats_now(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 int tnats_option_list(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+
+/* ---- json.c: JetStream's configurations and answers ---- */
+
+/* A dict as JSON of an object of that type, which the library knows: a value of Tcl's has no type. Frees out
+ * on errors. */
+int tnats_json_write(Tcl_Interp *interp, Tcl_Obj *dict, const char *object, Tcl_DString *out);
+/* JSON as a value: objects are dicts, arrays lists; times and durations are seconds. */
+nats_status tnats_json_read(const char *text, size_t len, Tcl_Obj **value_out);
+/* Seconds with 9 digits, exactly. */
+Tcl_Obj *tnats_time_new(int64_t ns);
+/* A whole number up to 2^64. */
+Tcl_Obj *tnats_uint_new(uint64_t number);
+/* Decimal seconds as ns, exactly; false when the text is none, or it does not fit. */
+bool tnats_ns_of(const char *text, int64_t *ns_out);
+/* ::polynats::Key object name: kind, element, object, as nats_js_key() has them. */
+int tnats_js_key_command(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+
+/* ---- place.c: values that keep a message of JetStream ---- */
+
+/* Is it one, and has it a place in a stream? */
+bool tnats_msg_has_place(const nats_msg *msg);
+/* What it is acknowledged by, NULL when it was not delivered by a consumer, and its place: each a value that keeps
+ * the message. */
+void tnats_place_new(nats_msg *msg, Tcl_Obj **ack_out, Tcl_Obj **place_out);
+tnats_proc tnats_client_ack, tnats_client_nak, tnats_client_in_progress, tnats_client_term,
+    tnats_client_ack_sync, tnats_client_ack_many;
+
+/* ---- jetstream.c ---- */
+
+typedef struct tnats_js {
+    nats_js *inner;
+    int64_t timeout_ms; /* -1: as the library has it */
+} tnats_js;
+
+tnats_reader tnats_read_answer, tnats_read_ack;
+tnats_proc tnats_client_jetstream, tnats_js_call, tnats_js_call_start, tnats_js_publish,
+    tnats_js_publish_start, tnats_js_get_many, tnats_js_consume, tnats_js_consume_start;
+
+/* ---- store.c: what is published to JetStream ---- */
+
+typedef struct tnats_storing {
+    tnats_bytes subject;
+    tnats_bytes data;
+    nats_headers *headers;
+    int64_t timeout_ms;
+} tnats_storing;
+
+/* subject ?data? from objv[2] on, and ?-headers dict? ?-timeout seconds? ?-keyword value ...? from objv[first]
+ * on: 4; or 2, and then there are no words before. */
+int tnats_storing_read(tnats_state *state, int objc, Tcl_Obj *const objv[], int first,
+                       tnats_storing *out);
+void tnats_storing_free(tnats_storing *storing);
+
+/* ---- publisher.c, batch.c ---- */
+
+tnats_proc tnats_js_publisher, tnats_publisher_publish, tnats_publisher_publish_many,
+    tnats_publisher_flush, tnats_publisher_flush_start, tnats_publisher_failures,
+    tnats_publisher_stats, tnats_publisher_close;
+tnats_proc tnats_js_batch, tnats_batch_add, tnats_batch_add_start, tnats_batch_commit,
+    tnats_batch_commit_start, tnats_batch_abandon;
+
+/* ---- scripted.c: handles whose verbs are in jetstream.tcl ---- */
+
+/* A verb that is ::polynats::NOUN::VERB id ?arg ...?, with the id of the handle. */
+tnats_proc tnats_scripted;
+/* ::polynats::Held id ?value?: what such a handle holds. */
+int tnats_held(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
+/* ::polynats::Made id noun value: a handle of that noun, made of the one with that id. */
+int tnats_made(ClientData data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]);
 
 /* ---- loop.c: the event loop ---- */
 
@@ -332,7 +433,7 @@ int tnats_loop_update(tnats_handle *client, Tcl_Interp *interp);
 int tnats_loop_hurry(tnats_handle *client, Tcl_Interp *interp);
 /* After close: nobody is called any more. */
 void tnats_loop_end(tnats_handle *client);
-/* The client of a handle. */
+/* The client of a handle, which it was made of in the end. */
 tnats_handle *tnats_owner(tnats_handle *handle);
 /* Was it woken? That is once. */
 bool tnats_client_woken(tnats_client *client);

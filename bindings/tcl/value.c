@@ -274,23 +274,52 @@ void tnats_bytes_free(tnats_bytes *bytes)
 
 /* ---- errors ---- */
 
-static int set_error(Tcl_Interp *interp, nats_status status, Tcl_Obj *text, const char *about)
+static Tcl_Obj *error_head(nats_status status)
 {
     Tcl_Obj *code[] = {Tcl_NewStringObj("POLYNATS", -1),
-                       Tcl_NewStringObj(nats_status_name(status), -1), tnats_word_new(about)};
+                       Tcl_NewStringObj(nats_status_name(status), -1)};
+    return Tcl_NewListObj(2, code);
+}
+
+static int set_error(Tcl_Interp *interp, nats_status status, Tcl_Obj *text, const char *about)
+{
+    Tcl_Obj *code = error_head(status);
+    Tcl_ListObjAppendElement(NULL, code, tnats_word_new(about));
     Tcl_SetObjResult(interp, text);
-    Tcl_SetObjErrorCode(interp, Tcl_NewListObj(3, code));
+    Tcl_SetObjErrorCode(interp, code);
     return TCL_ERROR;
+}
+
+/* {POLYNATS SERVER err_code code about}: `trap {POLYNATS SERVER 10059}` goes by the beginning. What is no error
+ * of the server's own has its numbers behind. */
+Tcl_Obj *tnats_error_code(nats_status status, const char *about)
+{
+    Tcl_Obj *list = error_head(status);
+    Tcl_Obj *words = tnats_word_new(about);
+    if (nats_last_err_code() == 0 && nats_last_code() == 0) {
+        Tcl_ListObjAppendElement(NULL, list, words);
+        return list;
+    }
+    if (status != NATS_ERR_SERVER) {
+        Tcl_ListObjAppendElement(NULL, list, words);
+    }
+    Tcl_ListObjAppendElement(NULL, list, Tcl_NewIntObj(nats_last_err_code()));
+    Tcl_ListObjAppendElement(NULL, list, Tcl_NewIntObj(nats_last_code()));
+    if (status == NATS_ERR_SERVER) {
+        Tcl_ListObjAppendElement(NULL, list, words);
+    }
+    return list;
 }
 
 int tnats_fail(Tcl_Interp *interp, nats_status status)
 {
     const char *text = nats_last_status() == status ? nats_last_error(NULL) : "";
-    const char *about = text[0] != '\0' ? nats_last_about() : "";
     if (text[0] == '\0') {
-        text = nats_status_text(status);
+        return set_error(interp, status, tnats_word_new(nats_status_text(status)), "");
     }
-    return set_error(interp, status, tnats_word_new(text), about);
+    Tcl_SetObjResult(interp, tnats_word_new(text));
+    Tcl_SetObjErrorCode(interp, tnats_error_code(status, nats_last_about()));
+    return TCL_ERROR;
 }
 
 int tnats_fail_text(Tcl_Interp *interp, nats_status status, const char *about, const char *format,

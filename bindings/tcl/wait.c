@@ -100,6 +100,14 @@ static void taking_free(tnats_taking *taking)
     }
     nats_future_free(taking->future);
     taking->future = NULL;
+    if (taking->held != NULL) {
+        taking->let_go(taking->held);
+        taking->held = NULL;
+    }
+    if (taking->made != NULL && taking->made->kind == &tnats_sub_kind) {
+        tnats_sub_abandon(taking->made);
+        taking->made = NULL;
+    }
     if (taking->made != NULL) {
         tnats_destroy(taking->made, NULL, 0, NULL);
         taking->made = NULL;
@@ -215,6 +223,10 @@ static void time_is_up(ClientData data)
 static void set_timer(sleeper *self)
 {
     int64_t ms = left_until(self->deadline_ns);
+    int64_t poll = self->taking.poll_ms;
+    if (poll > 0 && (ms < 0 || ms > poll)) {
+        ms = poll;
+    }
     if (self->timer == NULL && ms >= 0) {
         int wait = ms < TIMER_MAX_MS ? (int)ms : TIMER_MAX_MS;
         self->timer = Tcl_CreateTimerHandler(wait, time_is_up, self);

@@ -141,6 +141,7 @@ static void close_client(nats_client *client, bool flush)
         nats__client_end(client);
         return;
     }
+    nats__hooks_closing(client);
     if (conn->client_count == 1) {
         nats__conn_close(conn, flush);
     } else {
@@ -427,7 +428,7 @@ static nats_status get(nats_client *client, nats__msg_list *list, size_t max, in
     pthread_mutex_lock(&conn->mu);
     nats_status status = get_some(&self, max, wait_ms, batch, count_out);
     bool over = *count_out == 0 && (client->closed || conn->closed || drained(client));
-    pthread_mutex_unlock(&conn->mu);
+    nats__conn_unlock(conn);
 
     if (over) {
         nats_client_close(client);

@@ -28,6 +28,10 @@ static nats_status told(nats_future *future)
     if (future->goal != NATS__GOAL_REPLIES) {
         return nats__goal_words(future);
     }
+    if (future->words != NULL) {
+        *nats__error_get() = *future->words;
+        return future->status;
+    }
     switch (future->status) {
     case NATS_ERR_TIMEOUT:
         return nats__fail(NATS_ERR_TIMEOUT, "timeout", "no reply to the request to %.*s in time",

@@ -89,17 +89,9 @@ nats_status nats_client_respond(nats_client *client, const nats_msg *msg,
 
 /* ---- requests ---- */
 
-typedef struct question {
-    bool many;
-    size_t max;
-    int64_t stall_ms;
-    int64_t timeout_ms;
-    bool sentinel;
-} question;
-
 static nats_status ask(nats_client *client, const char *subject, size_t subject_len,
                        const nats_headers *headers, const void *data, size_t data_len,
-                       const question *how, nats_future **future_out)
+                       const nats__question *how, nats_future **future_out)
 {
     nats__frame frame;
     nats_status status = nats__enter_open(client);
@@ -114,8 +106,7 @@ static nats_status ask(nats_client *client, const char *subject, size_t subject_
     }
     status = nats__frame_make(&frame, subject, subject_len, NULL, 0, headers, data, data_len);
     if (status == NATS_OK) {
-        status = nats__future_start(client, &frame, how->many, how->max, how->stall_ms,
-                                    how->timeout_ms, how->sentinel, future_out);
+        status = nats__future_start(client, &frame, how, future_out);
     }
     return nats__leave(client, status);
 }
@@ -125,7 +116,7 @@ nats_status nats_client_request_start(nats_client *client, const char *subject, 
                                       size_t data_len, int64_t timeout_ms,
                                       nats_future **future_out)
 {
-    question how = {.timeout_ms = timeout_ms};
+    nats__question how = {.timeout_ms = timeout_ms};
     if (future_out == NULL) {
         return nats__null_argument("future_out");
     }
@@ -139,7 +130,11 @@ nats_status nats_client_request_many(nats_client *client, const char *subject, s
                                      int64_t timeout_ms, int32_t sentinel,
                                      nats_future **future_out)
 {
-    question how = {true, max, stall_ms, timeout_ms, sentinel != 0};
+    nats__question how = {.many = true,
+                          .max = max,
+                          .stall_ms = stall_ms,
+                          .timeout_ms = timeout_ms,
+                          .sentinel = sentinel != 0};
     if (future_out == NULL) {
         return nats__null_argument("future_out");
     }

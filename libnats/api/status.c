@@ -37,3 +37,13 @@ const char *nats_last_about(void)
 {
     return nats__error_get()->about;
 }
+
+int32_t nats_last_err_code(void)
+{
+    return nats__error_get()->err_code;
+}
+
+int32_t nats_last_code(void)
+{
+    return nats__error_get()->code;
+}

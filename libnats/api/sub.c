@@ -13,6 +13,13 @@ static bool has_messages(void *what)
 }
 
 /* Refused: that is told once. */
+/* What stands below it has ended it with words of its own: they do not change any more. */
+static nats_status ended_by_hook(const nats_sub *sub)
+{
+    *nats__error_get() = sub->hook->why;
+    return sub->hook->why.status;
+}
+
 static nats_status no_more(const nats_sub *sub, bool refused)
 {
     if (refused) {
@@ -45,8 +52,12 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     bool ended = *count_out == 0 && max > 0 && sub->queue.head == NULL && !sub->active;
     bool refused = ended && sub->refused;
     sub->refused = sub->refused && !ended;
+    bool worded = ended && sub->hook != NULL && sub->hook->untold;
+    if (worded) {
+        sub->hook->untold = false;
+    }
     bool last = ended && sub->client->drained && sub->client->pending == 0;
-    pthread_mutex_unlock(&conn->mu);
+    nats__conn_unlock(conn);
     if (last) {
         nats_client_close(sub->client);
     }
@@ -56,6 +67,8 @@ nats_status nats_sub_get(nats_sub *sub, size_t max, int64_t wait_ms, nats_msg **
     }
     if (status == NATS_ERR_INTERRUPTED) {
         nats__fail(status, NULL, "interrupted by a signal while waiting for messages");
+    } else if (worded) {
+        status = ended_by_hook(sub);
     } else if (ended) {
         status = no_more(sub, refused);
     }

@@ -35,3 +35,20 @@ size_t nats__decimal_write_long(char *out, uint64_t value)
     }
     return len;
 }
+
+bool nats__decimal_read(const char *text, size_t len, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (len == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}

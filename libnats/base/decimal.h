@@ -2,11 +2,14 @@
 #ifndef NATS_BASE_DECIMAL_H
 #define NATS_BASE_DECIMAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { NATS__DECIMAL_MAX = 20 }; /* digits of 2^64 - 1 */
 
+/* Digits and nothing else, of a number of uint64_t: else false. */
+bool nats__decimal_read(const char *text, size_t len, uint64_t *out);
 /* Of 1,000 and more. */
 size_t nats__decimal_write_long(char *out, uint64_t value);
 

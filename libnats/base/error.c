@@ -29,25 +29,43 @@ static void copy_cut(char *out, size_t size, const char *text)
     out[len] = '\0';
 }
 
-nats_status nats__fail(nats_status status, const char *about, const char *format, ...)
+/* Arguments may point into the record itself (a text made longer), so it is written last. */
+static void note(nats_status status, const char *about, const char *format, va_list arguments)
 {
-    /* Arguments may point into the record itself (a text made longer), so it is written last. */
     char text[NATS__ERROR_TEXT_MAX + 4];
     char name[NATS__ERROR_ABOUT_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    int made = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (made < 0) {
+    if (vsnprintf(text, sizeof text, format, arguments) < 0) {
         text[0] = '\0';
     }
     copy_cut(name, sizeof name, about == NULL ? "" : about);
 
     record.status = status;
     record.owner = NULL;
+    record.code = 0;
+    record.err_code = 0;
     copy_cut(record.text, sizeof record.text, text);
     memcpy(record.about, name, sizeof name);
     nats__utf8_printable(record.text);
     nats__utf8_printable(record.about);
+}
+
+nats_status nats__fail(nats_status status, const char *about, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note(status, about, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+nats_status nats__fail_server(nats_status status, int32_t code, int32_t err_code,
+                              const char *about, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note(status, about, format, arguments);
+    va_end(arguments);
+    record.code = code;
+    record.err_code = err_code;
     return status;
 }

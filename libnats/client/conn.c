@@ -102,6 +102,7 @@ nats_status nats__conn_new(const char *urls, const nats_options *options, nats__
     conn->rest_ns = INT64_MAX;
     conn->attempt_deadline_ns = INT64_MAX;
     conn->budget_ns = INT64_MAX;
+    conn->hooks_due_ns = INT64_MAX;
 
     nats_status status = set_up(conn, urls, options);
     if (status != NATS_OK) {

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/spin.h"
+#include "client/hook.h"
 #include "client/queue.h"
 #include "client/trace.h"
 #include "client/websocket.h"
@@ -56,6 +57,7 @@ typedef struct nats__pinging {
 struct nats_sub {
     nats__subrec rec; /* first: the session hands it back */
     nats_client *client; /* referenced; NULL: the connection's own, for replies */
+    nats__hook *hook;    /* NULL: a plain one */
     atomic_uint refs;
     nats__queue queue;
     uint64_t delivered;
@@ -79,6 +81,24 @@ typedef enum nats__goal {
     NATS__GOAL_SUB_DRAINED,
     NATS__GOAL_DRAINED
 } nats__goal;
+
+/* What L4 makes of a request: it looks at each reply first, may ask something else under the same
+ * future, and says in its own words why it failed. All are called with mu held, by whoever moves the
+ * connection; those that are NULL are not called. */
+typedef struct nats__future_hooks {
+    /* A reply came: msg is the hook's, to be given (nats__future_give), made something else of, or
+     * dropped (nats__chunk_unref). status: of its first line, 0 for none; 503: nobody listens. What is
+     * to end the future is said by nats__future_end() or nats__future_fail(). */
+    void (*on_reply)(nats_future *future, nats_msg *msg, int32_t status, int64_t now_ns);
+    /* The time is there that nats__future_hook_at() was told. */
+    void (*on_time)(nats_future *future, int64_t now_ns);
+    /* The server does not allow what was asked. True: the hook has found another way. */
+    bool (*on_refused)(nats_future *future);
+    /* It has ended, however: future->status. Once, and before anybody is told. */
+    void (*on_ended)(nats_future *future);
+    /* It is gone: free the owner. No reference to a client may be given up here. */
+    void (*freed)(void *owner);
+} nats__future_hooks;
 
 struct nats_future {
     nats__conn *conn;
@@ -108,7 +128,22 @@ struct nats_future {
     uint64_t ping;      /* of a goal: the token of its PING; 0: none was sent yet */
     nats_sub *sub;      /* referenced, of a goal */
     struct nats_future *next_goal;
+    const nats__future_hooks *hooks; /* NULL: a plain request */
+    void *owner;                     /* the hooks' own */
+    int64_t hook_at_ns;              /* INT64_MAX: no time is waited for */
+    nats__error *words;              /* why it failed, NULL: go by the status */
 };
+
+/* What is asked besides the message. */
+typedef struct nats__question {
+    bool many;
+    size_t max; /* of many: replies, 0: any number */
+    int64_t stall_ms;
+    int64_t timeout_ms; /* -1: the option request_timeout */
+    bool sentinel;
+    const nats__future_hooks *hooks;
+    void *owner;
+} nats__question;
 
 /* ---- a client (client/client.c) ---- */
 
@@ -299,14 +334,19 @@ struct nats__conn {
 
     nats_sub *mux; /* the inbox of requests; NULL before the first */
     size_t mux_prefix_len;
+    uint64_t inboxes; /* made below that */
     nats_future **futures; /* by slot */
     uint32_t future_count; /* slots made */
     uint32_t *free_slots;
     uint32_t free_slot_count;
     uint32_t open_futures;
+    uint32_t hooked_futures; /* those among them that have hooks: they keep times of their own */
+    bool unsent;             /* nats__conn_send() has left something to the driver */
     nats_future *goals; /* those among them that wait for no replies */
     uint32_t open_goals;
     nats_future **expiry; /* the open ones, as a heap: client/expiry.c */
+    nats__hook *hooks;    /* below subscriptions that are active */
+    int64_t hooks_due_ns; /* what is due first there, or earlier; INT64_MAX: nothing */
     uint32_t future_generation; /* of the next request */
     nats_future *idle_futures;
     uint32_t idle_future_count;
@@ -412,6 +452,10 @@ nats_status nats__auth_answer(nats__conn *conn, nats__credentials *given, const 
 typedef enum nats__wrote { NATS__WROTE_ALL, NATS__WROTE_SOME, NATS__WROTE_BLOCKED } nats__wrote;
 nats__wrote nats__writer_flush(nats__conn *conn);
 nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame);
+/* The same from within, with mu held: it never waits, so a full socket lets it through, and it
+ * writes nothing. The driver writes at the end of its round; who is not the driver calls
+ * nats__writer_kick() when mu is free again. */
+nats_status nats__conn_send(nats__conn *conn, const nats__frame *frame);
 /* Append a frame to a burst under way, if that is all there is to do. False: nats__conn_publish(). */
 static inline __attribute__((always_inline)) bool nats__conn_publish_more(
     nats__conn *conn, const nats__frame *frame)
@@ -423,7 +467,8 @@ static inline __attribute__((always_inline)) bool nats__conn_publish_more(
     size_t limit = out->blocked || out->writing ? NATS__FILL_MAX : NATS__FLUSH_BYTES;
     bool fits = out->armed && out->box.open && !out->closed && fill->len < limit &&
                 size <= out->payload_max && fill->cap - fill->len >= nats__frame_bound(frame) &&
-                (frame->headers_len == 0 || out->headers);
+                (frame->headers_len == 0 || out->headers) &&
+                (frame->epoch == 0 || frame->epoch == out->epoch);
     if (!fits) {
         nats__spin_unlock(&conn->out_lock);
         return false;
@@ -513,6 +558,19 @@ void nats__sub_release(nats_sub *sub);
 nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after);
 void nats__sub_end(nats_sub *sub); /* at once, and whatever happens */
 
+/* hook.c: mu held. What the pump and who takes messages call, of a subscription with a hook. */
+/* last: the subscription has had its maximum. */
+void nats__hook_msg(nats_sub *sub, nats_msg *msg, bool last, int64_t now_ns);
+void nats__hook_limit(nats_sub *sub, uint64_t max); /* it ends behind so many messages */
+void nats__hook_taken(nats_sub *sub, size_t count, uint64_t bytes);
+void nats__hook_ended(nats_sub *sub);
+void nats__hooks_time(nats__conn *conn, int64_t now_ns);
+void nats__hooks_lost(nats__conn *conn);
+void nats__hooks_closing(nats_client *client);
+void nats__hooks_connected(nats__conn *conn, int64_t now_ns);
+/* The server does not allow something to be published to subject, or, of_reply, to be answered there. */
+void nats__hooks_refused(nats__conn *conn, const char *subject, bool of_reply);
+
 /* drain.c: mu held. begin: tell the server. end: what it had sent is here if server_knows. */
 nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns);
 nats_status nats__sub_drain_begin(nats_sub *sub);
@@ -546,15 +604,24 @@ const char *nats__event_name(const nats_event *event); /* of its type; any threa
 void nats__event_trace(nats__conn *conn);
 
 /* request.c: mu held, but for the first. */
-nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,
-                               int64_t stall_ms, int64_t timeout_ms, bool sentinel,
-                               nats_future **out);
+/* An owner stays with the caller when it fails, although its hooks may have heard of the end. */
+nats_status nats__future_start(nats_client *client, const nats__frame *ask,
+                               const nats__question *how, nats_future **out);
+/* Ask something else, or again, under an open future: a reply to what was asked before comes too
+ * late. Its deadline stays. Sends as nats__conn_send(). */
+nats_status nats__future_ask(nats_future *future, const nats__frame *ask);
+void nats__future_give(nats_future *future, nats_msg *msg); /* a reply, to whoever waits */
+/* End it with this thread's last error, whose words are kept for whoever asks. */
+void nats__future_fail(nats_future *future);
+/* Let its hook on_time be called then; INT64_MAX: not at all. */
+void nats__future_hook_at(nats_future *future, int64_t at_ns);
 void nats__future_free(nats_future *future);   /* its client's reference stays with the caller */
 nats_msg *nats__future_take(nats_future *future); /* the oldest reply, or NULL */
 void nats__future_cancel(nats_future *future);
 void nats__future_expire(nats_future *future, int64_t now_ns); /* end it if its time is up */
 int64_t nats__future_deadline_ns(const nats_future *future);
 void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns);
+nats_status nats__requests_inbox(nats__conn *conn); /* conn->mux is there then */
 /* client NULL: of all. */
 void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status status);
 void nats__requests_refused(nats__conn *conn, const char *subject); /* a permissions violation */
@@ -568,6 +635,7 @@ void nats__requests_expire(nats__conn *conn, int64_t now_ns); /* end those whose
 /* A future of no request yet; subject: for its words. */
 nats_status nats__future_new(nats_client *client, const char *subject, size_t subject_len,
                              int64_t deadline_ns, nats_future **out);
+void nats__future_hook(nats_future *future, const nats__future_hooks *hooks, void *owner);
 void nats__future_end(nats_future *future, nats_status status); /* nothing more comes in */
 
 /* goal.c: futures of no request. mu held. sub: what a SUB_DRAINED is about, else NULL. */
@@ -606,6 +674,17 @@ nats_status nats__conn_flush(nats__conn *conn, int64_t deadline_ns, int64_t *rtt
  * with INTERRUPTED the one to go on with; else none. */
 nats_status nats__conn_flush_on(nats__conn *conn, nats__pinging *pinging, int64_t deadline_ns,
                                 int64_t *rtt_ns_out);
+
+/* Give mu up, and see to it that what nats__conn_send() left is written. */
+static inline void nats__conn_unlock(nats__conn *conn)
+{
+    bool unsent = conn->unsent;
+    conn->unsent = false;
+    pthread_mutex_unlock(&conn->mu);
+    if (unsent) {
+        nats__writer_kick(conn);
+    }
+}
 
 /* loop.c: mu held. */
 void nats__loops_socket(nats__conn *conn, int old_fd, int new_fd, int want);

@@ -67,7 +67,6 @@ static void open_writer(nats__conn *conn)
 
 static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_t now_ns)
 {
-    (void)now_ns;
     nats__conn_stage(conn); /* SUBs go before what waits in the outbox */
     open_writer(conn);
     conn->staged = true; /* whoever drives writes that, also when nobody calls */
@@ -82,6 +81,7 @@ static void on_connected(nats__conn *conn, const nats__session_event *ev, int64_
                          .url = server_url(conn)});
     nats__known_note(conn, server_url(conn));
     nats__goals_connected(conn);
+    nats__hooks_connected(conn, now_ns);
     nats__conn_tell(conn, NULL);
     (void)ev;
 }
@@ -98,6 +98,7 @@ void nats__conn_lost(nats__conn *conn)
     conn->totals.lost += conn->lost;
     conn->totals.unconfirmed += conn->unconfirmed;
     nats__requests_fail(conn, NULL, NATS_ERR_DISCONNECTED);
+    nats__hooks_lost(conn);
     nats__conn_tell(conn, NULL);
 }
 
@@ -130,6 +131,10 @@ static void on_msg(nats__conn *conn, const nats__session_event *ev, int64_t now_
     conn->totals.received++;
     if (sub->client == NULL) {
         nats__request_reply(conn, ev->msg, now_ns);
+        return;
+    }
+    if (sub->hook != NULL) {
+        nats__hook_msg(sub, ev->msg, ev->sub_done, now_ns);
         return;
     }
     nats__sub_push(conn, sub, ev->msg, now_ns);
@@ -185,6 +190,9 @@ static void on_error(nats__conn *conn, const nats__session_event *ev, int64_t no
         nats__requests_reply_failed(conn, ev->subject, NATS_ERR_PERMISSION);
     } else if (sub == NULL && refused && ev->subject != NULL) {
         nats__requests_refused(conn, ev->subject);
+    }
+    if (sub == NULL && refused && ev->subject != NULL) {
+        nats__hooks_refused(conn, ev->subject, ev->of_reply);
     }
     nats__event_push(conn, sub != NULL ? sub->client : NULL,
                      &(nats__event_facts){.type = NATS_EVENT_ERROR,

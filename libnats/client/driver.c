@@ -165,6 +165,10 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     int64_t deadline = nats__session_deadline_ns(conn->session);
     deadline = earlier(deadline, conn->attempt_deadline_ns);
     deadline = earlier(deadline, conn->rest_ns);
+    if (conn->hooked_futures > 0) {
+        deadline = earlier(deadline, nats__requests_deadline_ns(conn));
+    }
+    deadline = earlier(deadline, conn->hooks_due_ns);
     if (nats__secure_is_due(conn)) {
         return 0;
     }
@@ -394,14 +398,16 @@ static bool advance(nats__conn *conn, int64_t now_ns)
     nats__session_tick(conn->session, now_ns);
     nats__conn_dispatch(conn, now_ns);
     nats__requests_expire(conn, now_ns);
+    nats__hooks_time(conn, now_ns);
     nats__goals_check(conn);
     nats__conn_stage(conn);
     if (!conn->connected && nats__session_out(conn->session)->len > 0) {
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);
         nats__conn_dispatch(conn, now_ns);
     }
-    bool staged = conn->staged;
+    bool staged = conn->staged || conn->unsent;
     conn->staged = false;
+    conn->unsent = false;
     return staged;
 }
 

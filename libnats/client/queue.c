@@ -171,6 +171,9 @@ size_t nats__sub_take(nats_sub *sub, nats_msg **batch, size_t max)
     took(conn, sub, count, bytes);
     sub->delivered += count;
     conn->totals.delivered += count;
+    if (sub->hook != NULL) {
+        nats__hook_taken(sub, count, bytes);
+    }
     nats__hold_check(&conn->hold);
     nats__client_signal(sub->client);
     nats__sub_release(sub);
@@ -190,6 +193,9 @@ size_t nats__list_take(nats__conn *conn, nats__msg_list *list, nats_msg **batch,
         }
         took(conn, sub, count - before, bytes);
         sub->delivered += count - before;
+        if (sub->hook != NULL) {
+            nats__hook_taken(sub, count - before, bytes);
+        }
         nats__sub_release(sub);
     }
     conn->totals.delivered += count;

@@ -15,6 +15,7 @@
 enum {
     SLOT_BITS = 20,
     TOKEN_MAX = 13,    /* hexadecimal digits of 32 + 20 bits */
+    REPLY_MAX = NATS_SUBJECT_MAX + NATS__NUID_LEN + 4 + TOKEN_MAX,
     STATUS_NO_RESPONDERS = 503
 };
 
@@ -23,7 +24,7 @@ enum {
 
 /* ---- the inbox ---- */
 
-static nats_status inbox_open(nats__conn *conn)
+nats_status nats__requests_inbox(nats__conn *conn)
 {
     if (conn->mux != NULL) {
         return NATS_OK;
@@ -147,12 +148,28 @@ nats_status nats__future_new(nats_client *client, const char *subject_text, size
     future->slot = conn->free_slots[--conn->free_slot_count];
     future->generation = ++conn->future_generation;
     future->stall_at_ns = INT64_MAX;
+    future->hook_at_ns = INT64_MAX;
     conn->futures[future->slot] = future;
     nats__expiry_add(conn, future);
     nats__loop_due(client, deadline_ns);
     nats__client_ref(client);
     *out = future;
     return NATS_OK;
+}
+
+void nats__future_hook(nats_future *future, const nats__future_hooks *hooks, void *owner)
+{
+    future->hooks = hooks;
+    future->owner = owner;
+    future->conn->hooked_futures++;
+}
+
+static void unhook(nats_future *future)
+{
+    future->conn->hooked_futures--;
+    if (future->hooks->on_ended != NULL) {
+        future->hooks->on_ended(future);
+    }
 }
 
 /* The slot is free for another. */
@@ -169,6 +186,9 @@ void nats__future_end(nats_future *future, nats_status status)
     nats__expiry_remove(conn, future);
     if (future->goal != NATS__GOAL_REPLIES) {
         nats__goal_ended(future);
+    }
+    if (future->hooks != NULL) {
+        unhook(future);
     }
     future->untold = status != NATS_OK || future->many;
     if (future->untold) {
@@ -206,7 +226,24 @@ void nats__future_free(nats_future *future)
         nats__client_took(client);
     }
     future->status = NATS_OK;
+    free(future->words);
+    if (future->hooks != NULL && future->hooks->freed != NULL) {
+        future->hooks->freed(future->owner);
+    }
     keep_idle(conn, future);
+}
+
+void nats__future_fail(nats_future *future)
+{
+    const nats__error *failed = nats__error_get();
+    if (!future->open) {
+        return;
+    }
+    future->words = malloc(sizeof *future->words);
+    if (future->words != NULL) {
+        *future->words = *failed;
+    }
+    nats__future_end(future, failed->status);
 }
 
 /* ---- asking ---- */
@@ -226,16 +263,27 @@ static size_t put_hex(char *out, uint64_t value)
     return len;
 }
 
-static nats_status prepare(nats_client *client, const nats__frame *ask, bool many, size_t max,
-                           int64_t stall_ms, int64_t timeout_ms, bool sentinel, char *reply,
-                           nats__frame *frame, nats_future **out)
+/* The frame of a request: to be answered at reply (REPLY_MAX bytes), and of this connection. */
+static void address(const nats_future *future, char *reply, nats__frame *frame)
+{
+    const nats__conn *conn = future->conn;
+    memcpy(reply, conn->mux->rec.subject, conn->mux_prefix_len);
+    uint64_t token = (uint64_t)future->generation << SLOT_BITS | future->slot;
+    frame->epoch = conn->epoch + 1;
+    frame->reply = reply;
+    frame->reply_len = conn->mux_prefix_len + put_hex(reply + conn->mux_prefix_len, token);
+}
+
+static nats_status prepare(nats_client *client, const nats__frame *ask, const nats__question *how,
+                           char *reply, nats__frame *frame, nats_future **out)
 {
     nats__conn *conn = client->conn;
     if (client->closed || conn->closed) {
         return nats__fail(NATS_ERR_CLOSED, "client", "the client is closed");
     }
-    int64_t ms = timeout_ms >= 0 ? timeout_ms : nats__conn_opt(conn, NATS__OPT_request_timeout);
-    nats_status status = inbox_open(conn);
+    int64_t ms = how->timeout_ms >= 0 ? how->timeout_ms
+                                      : nats__conn_opt(conn, NATS__OPT_request_timeout);
+    nats_status status = nats__requests_inbox(conn);
     if (status == NATS_OK) {
         status = nats__future_new(client, ask->subject, ask->subject_len, nats__deadline_in(ms),
                                   out);
@@ -245,31 +293,28 @@ static nats_status prepare(nats_client *client, const nats__frame *ask, bool man
     }
 
     nats_future *future = *out;
-    future->many = many;
-    future->max = many ? max : 1;
+    future->many = how->many;
+    future->max = how->many ? how->max : 1;
     nats__queue_limit(conn, &future->queue);
-    future->stall_ns = stall_ms <= STALL_MS_MAX ? stall_ms * NATS__MS : 0;
-    future->sentinel = sentinel;
+    future->stall_ns = how->stall_ms <= STALL_MS_MAX ? how->stall_ms * NATS__MS : 0;
+    future->sentinel = how->sentinel;
+    if (how->hooks != NULL) {
+        nats__future_hook(future, how->hooks, how->owner);
+    }
     conn->totals.requests++;
-    memcpy(reply, conn->mux->rec.subject, conn->mux_prefix_len);
-    uint64_t token = (uint64_t)future->generation << SLOT_BITS | future->slot;
-    frame->epoch = conn->epoch + 1;
-    frame->reply_len = conn->mux_prefix_len + put_hex(reply + conn->mux_prefix_len, token);
+    address(future, reply, frame);
     return NATS_OK;
 }
 
-nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool many, size_t max,
-                               int64_t stall_ms, int64_t timeout_ms, bool sentinel,
-                               nats_future **out)
+nats_status nats__future_start(nats_client *client, const nats__frame *ask,
+                               const nats__question *how, nats_future **out)
 {
     nats__conn *conn = client->conn;
-    char reply[NATS_SUBJECT_MAX + NATS__NUID_LEN + 4 + TOKEN_MAX];
+    char reply[REPLY_MAX];
     nats__frame frame = *ask;
-    frame.reply = reply;
 
     pthread_mutex_lock(&conn->mu);
-    nats_status status = prepare(client, ask, many, max, stall_ms, timeout_ms, sentinel, reply,
-                                 &frame, out);
+    nats_status status = prepare(client, ask, how, reply, &frame, out);
     pthread_mutex_unlock(&conn->mu);
     if (status != NATS_OK) {
         return status;
@@ -283,11 +328,26 @@ nats_status nats__future_start(nats_client *client, const nats__frame *ask, bool
         nats_future *future = *out;
         *out = NULL;
         pthread_mutex_lock(&conn->mu);
+        nats__future_end(future, status);
+        future->hooks = NULL; /* the owner is the caller's again */
         nats__future_free(future);
         pthread_mutex_unlock(&conn->mu);
         nats__client_unref(client);
     }
     return status;
+}
+
+nats_status nats__future_ask(nats_future *future, const nats__frame *ask)
+{
+    char reply[REPLY_MAX];
+    nats__frame frame = *ask;
+    future->subject.len = 0;
+    if (!nats__buf_append(&future->subject, ask->subject, ask->subject_len)) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+    future->generation = ++future->conn->future_generation;
+    address(future, reply, &frame);
+    return nats__conn_send(future->conn, &frame);
 }
 
 /* ---- answers ---- */
@@ -341,7 +401,7 @@ static void overflow(nats_future *future, nats_msg *msg)
 }
 
 /* The limits are for several replies: to drop the only one would help nobody. */
-static void give(nats_future *future, nats_msg *msg)
+void nats__future_give(nats_future *future, nats_msg *msg)
 {
     size_t size = nats__msg_size(msg);
     future->count++;
@@ -391,13 +451,17 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
     size_t description_len;
     int32_t status = nats__headers_status((const char *)msg->text + msg->body, msg->header_len,
                                           &description, &description_len);
+    if (future->hooks != NULL && future->hooks->on_reply != NULL) {
+        future->hooks->on_reply(future, msg, status, now_ns);
+        return;
+    }
     if (status == STATUS_NO_RESPONDERS && msg->data_len == 0) {
         discard(conn, msg);
         nats__future_end(future, future->count == 0 ? NATS_ERR_NO_RESPONDERS : NATS_OK);
         return;
     }
     if (!future->many) {
-        give(future, msg);
+        nats__future_give(future, msg);
         nats__future_end(future, NATS_OK);
         return;
     }
@@ -407,7 +471,7 @@ void nats__request_reply(nats__conn *conn, nats_msg *msg, int64_t now_ns)
         nats__future_end(future, NATS_OK);
         return;
     }
-    give(future, msg);
+    nats__future_give(future, msg);
     if (future->stall_ns > 0) {
         future->stall_at_ns = now_ns + future->stall_ns;
         nats__expiry_move(conn, future);
@@ -428,6 +492,14 @@ void nats__requests_fail(nats__conn *conn, nats_client *client, nats_status stat
     }
 }
 
+static void refused(nats_future *future)
+{
+    bool hooked = future->hooks != NULL && future->hooks->on_refused != NULL;
+    if (!hooked || !future->hooks->on_refused(future)) {
+        nats__future_end(future, NATS_ERR_PERMISSION);
+    }
+}
+
 void nats__requests_refused(nats__conn *conn, const char *subject)
 {
     size_t len = strlen(subject);
@@ -435,7 +507,7 @@ void nats__requests_refused(nats__conn *conn, const char *subject)
         nats_future *future = conn->futures[i];
         if (future != NULL && future->goal == NATS__GOAL_REPLIES && future->subject.len == len &&
             memcmp(future->subject.data, subject, len) == 0) {
-            nats__future_end(future, NATS_ERR_PERMISSION);
+            refused(future);
         }
     }
 }
@@ -480,11 +552,17 @@ void nats__future_expire(nats_future *future, int64_t now_ns)
     if (!future->open) {
         return;
     }
+    if (now_ns >= future->hook_at_ns && now_ns < future->deadline_ns) {
+        future->hook_at_ns = INT64_MAX;
+        nats__expiry_move(future->conn, future);
+        future->hooks->on_time(future, now_ns);
+        return;
+    }
     if (now_ns >= future->stall_at_ns) {
         nats__future_end(future, NATS_OK);
     } else if (now_ns >= future->deadline_ns) {
-        bool enough = (future->many && future->goal == NATS__GOAL_REPLIES) ||
-                      nats__goal_goes_on(future);
+        bool any_number = future->many && future->goal == NATS__GOAL_REPLIES;
+        bool enough = (any_number && future->hooks == NULL) || nats__goal_goes_on(future);
         nats__future_end(future, enough ? NATS_OK : NATS_ERR_TIMEOUT);
     }
 }
@@ -494,7 +572,19 @@ int64_t nats__future_deadline_ns(const nats_future *future)
     if (!future->open) {
         return INT64_MAX;
     }
-    return future->stall_at_ns < future->deadline_ns ? future->stall_at_ns : future->deadline_ns;
+    int64_t due = future->deadline_ns;
+    due = future->stall_at_ns < due ? future->stall_at_ns : due;
+    return future->hook_at_ns < due ? future->hook_at_ns : due;
+}
+
+void nats__future_hook_at(nats_future *future, int64_t at_ns)
+{
+    future->hook_at_ns = at_ns;
+    nats__expiry_move(future->conn, future);
+    if (at_ns != INT64_MAX) {
+        nats__loop_due(future->client, at_ns);
+        nats__keeper_tell(future->conn); /* it may sleep past that */
+    }
 }
 
 int64_t nats__requests_deadline_ns(const nats__conn *conn)

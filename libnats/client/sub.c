@@ -104,6 +104,9 @@ void nats__sub_unref(nats_sub *sub)
         return;
     }
     nats_client *client = sub->client;
+    if (sub->hook != NULL) {
+        sub->hook->calls->freed(sub->hook);
+    }
     free(sub);
     if (client != NULL) {
         nats__client_unref(client);
@@ -120,6 +123,9 @@ void nats__sub_ended(nats_sub *sub)
     list_out(&client->subs, sub);
     list_in(&client->ended_subs, sub);
     nats__conn_tell(client->conn, sub);
+    if (sub->hook != NULL) {
+        nats__hook_ended(sub);
+    }
     nats__sub_release(sub);
 }
 
@@ -140,8 +146,15 @@ void nats__sub_release(nats_sub *sub)
 
 void nats__sub_end(nats_sub *sub)
 {
-    nats__session *session = sub->client->conn->session;
-    if (sub->active && nats__sub_unsubscribe(sub, 0) != NATS_OK) {
+    const nats__conn *conn = sub->client->conn;
+    nats__session *session = conn->session;
+    if (!sub->active) {
+        return;
+    }
+    /* While the connection is being lost the session does not know yet, and an UNSUB would be the
+     * first that the next server hears. */
+    bool told = conn->connected && nats__sub_unsubscribe(sub, 0) == NATS_OK; /* then it may be gone */
+    if (!told) {
         nats__session_forget(session, &sub->rec); /* closed, or there is no memory for the UNSUB */
         nats__session_owe_unsub(session);
         nats__sub_ended(sub);
@@ -152,6 +165,10 @@ nats_status nats__sub_unsubscribe(nats_sub *sub, uint64_t after)
 {
     nats__conn *conn = sub->client->conn;
     if (!sub->active) {
+        return NATS_OK;
+    }
+    if (after > 0 && sub->hook != NULL) {
+        nats__hook_limit(sub, after);
         return NATS_OK;
     }
     bool done = false;

@@ -292,6 +292,21 @@ nats_status nats__conn_publish(nats__conn *conn, const nats__frame *frame)
     return NATS_OK;
 }
 
+/* What waits for nobody also waits for no room: it is little, and asked for by replies that came. */
+nats_status nats__conn_send(nats__conn *conn, const nats__frame *frame)
+{
+    nats__writer *out = &conn->out;
+    nats__spin_lock(&conn->out_lock);
+    nats_status status = admit(conn, frame);
+    status = status == NATS_ERR_SLOW_CONSUMER ? NATS_OK : status;
+    if (status == NATS_OK && !nats__outbox_publish(&out->box, frame)) {
+        status = NATS_ERR_NO_MEMORY;
+    }
+    nats__spin_unlock(&conn->out_lock);
+    conn->unsent = conn->unsent || status == NATS_OK;
+    return status == NATS_OK ? NATS_OK : refuse(conn, frame, status);
+}
+
 /* Append as many as fit under one lock. Returns why it stopped; *done_io counts on. */
 static nats_status publish_run(nats__conn *conn, nats__frame *frame, const void *const *datas,
                                const size_t *lens, size_t count, size_t *done_io)

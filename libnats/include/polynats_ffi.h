@@ -8,6 +8,10 @@ typedef struct nats_event nats_event;
 typedef struct nats_future nats_future;
 typedef struct nats_headers nats_headers;
 typedef struct nats_info nats_info;
+typedef struct nats_js nats_js;
+typedef struct nats_js_publisher nats_js_publisher;
+typedef struct nats_js_batch nats_js_batch;
+typedef struct nats_json nats_json;
 typedef struct nats_msg nats_msg;
 typedef struct nats_options nats_options;
 typedef struct nats_proto nats_proto;
@@ -44,6 +48,45 @@ enum { NATS_INFO_TEXT = 1 };
 enum { NATS_INFO_INT = 2 };
 enum { NATS_INFO_BOOL = 3 };
 enum { NATS_INFO_JSON = 4 };
+
+/* polynats/jetstream_consume.h */
+enum { NATS_ACK = 1 };
+enum { NATS_NAK = 2 };
+enum { NATS_IN_PROGRESS = 3 };
+enum { NATS_TERM = 4 };
+enum { NATS_ACK_STATE_NONE = 0 };
+enum { NATS_ACK_STATE_OPEN = 1 };
+enum { NATS_ACK_STATE_DONE = 2 };
+enum { NATS_ACK_STATE_UNWANTED = 3 };
+enum { NATS_JS_STREAM_SEQ = 0 };
+enum { NATS_JS_CONSUMER_SEQ = 1 };
+enum { NATS_JS_DELIVERED = 2 };
+enum { NATS_JS_PENDING = 3 };
+enum { NATS_JS_TIME_NS = 4 };
+enum { NATS_JS_UINT_COUNT = 5 };
+enum { NATS_JS_STREAM = 16 };
+enum { NATS_JS_CONSUMER = 17 };
+enum { NATS_JS_DOMAIN = 18 };
+
+/* polynats/jetstream_publish.h */
+enum { NATS_PUBLISHER_PUBLISHED = 0 };
+enum { NATS_PUBLISHER_ACKED = 1 };
+enum { NATS_PUBLISHER_DUPLICATES = 2 };
+enum { NATS_PUBLISHER_FAILED = 3 };
+enum { NATS_PUBLISHER_PENDING = 4 };
+enum { NATS_PUBLISHER_STAT_COUNT = 5 };
+
+/* polynats/json.h */
+enum { NATS_JSON_NULL = 1 };
+enum { NATS_JSON_BOOL = 2 };
+enum { NATS_JSON_INT = 3 };
+enum { NATS_JSON_UINT = 4 };
+enum { NATS_JSON_REAL = 5 };
+enum { NATS_JSON_TEXT = 6 };
+enum { NATS_JSON_ARRAY = 7 };
+enum { NATS_JSON_OBJECT = 8 };
+enum { NATS_JSON_DURATION = 9 };
+enum { NATS_JSON_TIME = 10 };
 
 /* polynats/kind.h */
 enum { NATS_KIND_NONE = 0 };
@@ -251,6 +294,96 @@ int32_t nats_info_next(const nats_info *info, size_t *cursor, const char **name_
     const char **value_out, size_t *value_len_out, int32_t *in_list_out);
 void nats_info_free(nats_info *info);
 
+/* polynats/jetstream.h */
+nats_status nats_client_jetstream(nats_client *client, const char *domain, const char *prefix,
+    int64_t timeout_ms, nats_js **js_out);
+void nats_js_free(nats_js *js);
+nats_status nats_js_call(nats_js *js, const char *verb, const char *arguments, size_t arguments_len,
+    int64_t timeout_ms, nats_msg **result_out);
+nats_status nats_js_call_start(nats_js *js, const char *verb, const char *arguments,
+    size_t arguments_len, int64_t timeout_ms, nats_future **future_out);
+const char *nats_js_verb(size_t index);
+int32_t nats_js_key(const char *object, const char *name, int32_t *element_out,
+    const char **object_out);
+const char *nats_js_key_name(const char *object, size_t index);
+
+/* polynats/jetstream_consume.h */
+nats_status nats_js_consume(nats_js *js, const char *how, const char *arguments,
+    size_t arguments_len, int64_t timeout_ms, nats_sub **sub_out);
+nats_status nats_js_consume_start(nats_js *js, const char *how, const char *arguments,
+    size_t arguments_len, int64_t timeout_ms, nats_sub **sub_out, nats_future **future_out);
+nats_status nats_client_ack(nats_client *client, nats_msg *msg, int32_t how, int64_t delay_ms,
+    const char *reason, size_t reason_len);
+nats_status nats_client_ack_many(nats_client *client, nats_msg *const *batch, size_t count,
+    size_t *acked_out);
+nats_status nats_client_ack_sync(nats_client *client, nats_msg *msg, int64_t timeout_ms);
+nats_status nats_client_ack_sync_start(nats_client *client, nats_msg *msg, int64_t timeout_ms,
+    nats_future **future_out);
+int32_t nats_msg_ack_state(const nats_msg *msg);
+nats_status nats_client_ack_reply(nats_client *client, const char *reply, size_t reply_len,
+    int32_t how, int64_t delay_ms, const char *reason, size_t reason_len);
+nats_status nats_client_ack_reply_start(nats_client *client, const char *reply, size_t reply_len,
+    int64_t timeout_ms, nats_future **future_out);
+nats_status nats_client_msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
+    nats_msg **msg_out);
+int32_t nats_msg_js_uint(const nats_msg *msg, int32_t what, uint64_t *out);
+int32_t nats_msg_js_uints(const nats_msg *msg, uint64_t *values);
+const char *nats_msg_js_text(const nats_msg *msg, int32_t what, size_t *len_out);
+
+/* polynats/jetstream_publish.h */
+nats_status nats_js_publish(nats_js *js, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_msg **ack_out);
+nats_status nats_js_publish_start(nats_js *js, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_future **future_out);
+int32_t nats_msg_ack_seq(const nats_msg *ack, uint64_t *seq_out, int32_t *duplicate_out);
+const char *nats_js_header(const char *keyword, int32_t *kind_out);
+const char *nats_js_keyword(size_t index);
+nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
+    nats_js_publisher **publisher_out);
+nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
+    nats_js_publisher **publisher_out);
+nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
+    size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
+    uint64_t *id_out);
+nats_status nats_js_publisher_publish_many(nats_js_publisher *publisher, const char *subject,
+    size_t subject_len, const void *const *datas, const size_t *data_lens, size_t count,
+    uint64_t *first_id_out, size_t *published_out);
+nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeout_ms);
+nats_status nats_js_publisher_flush_start(nats_js_publisher *publisher, int64_t timeout_ms,
+    nats_future **future_out);
+nats_status nats_js_publisher_next_failure(nats_js_publisher *publisher, uint64_t *id_out);
+size_t nats_js_publisher_stats(nats_js_publisher *publisher, uint64_t *values, size_t count);
+void nats_js_publisher_free(nats_js_publisher *publisher);
+nats_status nats_js_batch_new(nats_js *js, nats_js_batch **batch_out);
+nats_status nats_js_batch_add(nats_js_batch *batch, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms);
+nats_status nats_js_batch_commit(nats_js_batch *batch, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_msg **ack_out);
+nats_status nats_js_batch_add_start(nats_js_batch *batch, const char *subject, size_t subject_len,
+    const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
+    nats_future **future_out);
+nats_status nats_js_batch_commit_start(nats_js_batch *batch, const char *subject,
+    size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
+    int64_t timeout_ms, nats_future **future_out);
+void nats_js_batch_free(nats_js_batch *batch);
+
+/* polynats/json.h */
+nats_status nats_json_parse(const char *text, size_t len, nats_json **json_out);
+void nats_json_free(nats_json *json);
+int32_t nats_json_kind(const nats_json *value);
+size_t nats_json_count(const nats_json *value);
+const nats_json *nats_json_get(const nats_json *object, const char *name);
+const nats_json *nats_json_at(const nats_json *array, size_t index);
+const nats_json *nats_json_member(const nats_json *object, size_t index, const char **name_out);
+const char *nats_json_text(const nats_json *value, size_t *len_out);
+int32_t nats_json_int(const nats_json *value, int64_t *out);
+int32_t nats_json_uint(const nats_json *value, uint64_t *out);
+int32_t nats_json_real(const nats_json *value, double *out);
+int32_t nats_json_time(const nats_json *value, int64_t *ns_out);
+
 /* polynats/kind.h */
 const char *nats_kind_name(int32_t kind);
 
@@ -349,6 +482,8 @@ const char *nats_status_text(nats_status status);
 const char *nats_last_error(const struct nats_client *client);
 nats_status nats_last_status(void);
 const char *nats_last_about(void);
+int32_t nats_last_err_code(void);
+int32_t nats_last_code(void);
 
 /* polynats/sub.h */
 nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out);

@@ -241,6 +241,16 @@ bool nats__json_bool(const nats__json *value, bool *out)
     return true;
 }
 
+bool nats__json_real(const nats__json *value, double *out)
+{
+    nats__json_kind kind = nats__json_kind_of(value);
+    if (kind != NATS__JSON_INT && kind != NATS__JSON_REAL) {
+        return false;
+    }
+    *out = json_object_get_double(unwrapped(value));
+    return true;
+}
+
 /* ---- writing ---- */
 
 /* Not json-c's own writer: that one drops what it has no memory for, and keeps a copy in the
@@ -366,6 +376,16 @@ char *nats__json_write(const nats__json *value)
     return (char *)out.data;
 }
 
+bool nats__json_put(nats__buf *out, const nats__json *value)
+{
+    return write_value(out, value);
+}
+
+bool nats__json_put_text(nats__buf *out, const char *text, size_t len)
+{
+    return write_text(out, text, len);
+}
+
 /* ---- building ---- */
 
 nats__json *nats__json_object(void)
@@ -400,4 +420,9 @@ void nats__json_set_int(nats__json *object, const char *name, int64_t value)
 void nats__json_set_bool(nats__json *object, const char *name, bool value)
 {
     set_member(object, name, json_object_new_boolean(value));
+}
+
+void nats__json_remove(nats__json *object, const char *name)
+{
+    json_object_object_del(unwrapped(object), name);
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 typedef struct nats__json nats__json; /* a parsed document, or a value borrowed from one */
 
 enum { NATS__JSON_DEPTH_MAX = 32 }; /* no recursion that input decides */
@@ -40,8 +42,12 @@ bool nats__json_text(const nats__json *value, const char **out, size_t *len_out)
 bool nats__json_int(const nats__json *value, int64_t *out);
 bool nats__json_uint(const nats__json *value, uint64_t *out);
 bool nats__json_bool(const nats__json *value, bool *out);
+bool nats__json_real(const nats__json *value, double *out); /* of any number */
 /* The value as JSON text, owned by the caller (free()); NULL when memory is out. */
 char *nats__json_write(const nats__json *value);
+/* Append the value, or a text with its quotes, as JSON. False when memory is out. */
+bool nats__json_put(nats__buf *out, const nats__json *value);
+bool nats__json_put_text(nats__buf *out, const char *text, size_t len);
 
 /* Building objects, one level: for CONNECT and requests to the server. A failure to have memory
  * is kept and shows when the object is written (NULL). */
@@ -49,5 +55,7 @@ nats__json *nats__json_object(void);
 void nats__json_set_text(nats__json *object, const char *name, const char *text, size_t len);
 void nats__json_set_int(nats__json *object, const char *name, int64_t value);
 void nats__json_set_bool(nats__json *object, const char *name, bool value);
+/* Also of one that was parsed. */
+void nats__json_remove(nats__json *object, const char *name);
 
 #endif

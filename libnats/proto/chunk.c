@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/copy.h"
+
 enum { SLABS_FREE_MAX = 16 }; /* records of two full chunks of small messages */
 
 typedef struct nats__slab {
@@ -306,4 +308,32 @@ nats_msg *nats__msg_copy(const nats_msg *msg, nats__chunk *into)
     memcpy(into->bytes + into->len, msg->text, room);
     into->len += room;
     return copy;
+}
+
+nats_msg *nats__msg_make(nats__chunk_pool *pool, const char *subject, size_t subject_len,
+                         const void *headers, size_t headers_len, const void *data,
+                         size_t data_len)
+{
+    size_t room = subject_len + 1 + headers_len + data_len + 1;
+    nats__chunk *chunk = nats__chunk_new(pool, room);
+    nats_msg *msg = chunk != NULL ? nats__chunk_msg(chunk) : NULL;
+    if (msg != NULL) {
+        uint8_t *at = chunk->bytes;
+        at = nats__copy(at, subject, subject_len);
+        *at++ = '\0';
+        at = nats__copy(at, headers, headers_len);
+        at = nats__copy(at, data, data_len);
+        *at = '\0';
+        chunk->len = room;
+        *msg = (nats_msg){.chunk = chunk,
+                          .text = chunk->bytes,
+                          .subject_len = (uint16_t)subject_len,
+                          .body = (uint32_t)subject_len + 1,
+                          .header_len = (uint32_t)headers_len,
+                          .data_len = (uint32_t)data_len};
+    }
+    if (chunk != NULL) {
+        nats__chunk_leave(chunk);
+    }
+    return msg;
 }

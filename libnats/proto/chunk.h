@@ -40,6 +40,7 @@ struct nats_msg {
     uint16_t subject_len;
     uint16_t reply_len;  /* 0: none */
     uint16_t reply;      /* offset */
+    atomic_uchar acked;  /* of JetStream (jetstream/ack.h); 0: not */
 };
 
 /* References: one for the reader, one for each record of its slabs, whether it is a message yet
@@ -85,8 +86,8 @@ bool nats__chunk_rewind(nats__chunk *chunk);
 /* More records for the chunk. False when memory is out. */
 bool nats__chunk_grow(nats__chunk *chunk);
 
-/* A record in the chunk, which it holds; every other field is for the caller to set. NULL when
- * memory is out. */
+/* A record in the chunk, which it holds, not acknowledged; every other field is for the caller to
+ * set. NULL when memory is out. */
 static inline __attribute__((always_inline)) nats_msg *nats__chunk_msg(nats__chunk *chunk)
 {
     if (chunk->slab_left == 0 && !nats__chunk_grow(chunk)) {
@@ -96,6 +97,7 @@ static inline __attribute__((always_inline)) nats_msg *nats__chunk_msg(nats__chu
     chunk->credit--;
     nats_msg *msg = chunk->slab_next++;
     msg->chunk = chunk;
+    atomic_init(&msg->acked, 0);
     return msg;
 }
 
@@ -111,5 +113,10 @@ static inline size_t nats__msg_size(const nats_msg *msg)
 /* A copy of msg in `into` (whose free space must do: nats__msg_room()), dropping nothing of msg. */
 nats_msg *nats__msg_copy(const nats_msg *msg, nats__chunk *into);
 size_t nats__msg_room(const nats_msg *msg);
+/* A message that did not come as such, in a chunk of its own, without a reply. headers: a whole block
+ * ("NATS/1.0" to the blank line), or none. NULL when memory is out. Sizes are those of a message. */
+nats_msg *nats__msg_make(nats__chunk_pool *pool, const char *subject, size_t subject_len,
+                         const void *headers, size_t headers_len, const void *data,
+                         size_t data_len);
 
 #endif

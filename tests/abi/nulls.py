@@ -25,8 +25,9 @@ WIDTHS = {"int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": cty
           "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "double": ctypes.c_double,
           "nats_status": ctypes.c_int32, "void": None}
 # Handles and places that may be NULL, by name: options and headers everywhere, and where only the sid, or no count, is
-# wanted. Lengths may always be.
-MAY_BE_NULL = {"options", "headers", "sub_out", "published_out", "sid_out"}
+# wanted, or nobody asks for the answer. Lengths may always be.
+MAY_BE_NULL = {"options", "headers", "sub_out", "published_out", "sid_out", "result_out",
+               "ack_out"}
 
 
 def is_pointer(part):
@@ -81,6 +82,14 @@ class Handles:
             return self.take("nats_client_next_event", self.get("nats_client"), ms(10000))
         if noun == "nats_info":
             return self.take("nats_client_server_info", self.get("nats_client"))
+        if noun == "nats_js":
+            return self.take("nats_client_jetstream", self.get("nats_client"), none, none,
+                             ms(WAIT_MS))
+        if noun in ("nats_js_publisher", "nats_js_batch"):
+            window = [ms(0)] if noun == "nats_js_publisher" else []
+            return self.take(noun + "_new", self.get("nats_js"), *window)
+        if noun == "nats_json":
+            return self.take("nats_json_parse", b"{}", size(2))
         if noun == "nats_proto":
             return self.take("nats_proto_new", none, none, bytes(SEED_LEN), size(SEED_LEN))
         return self.take(noun + "_new")  # options, headers

@@ -51,10 +51,12 @@ def read_config(name):
 
 
 WS_PORT = "@WS_PORT@"  # in a configuration: of its own choice at first, then the same again
+STORE = "@STORE@"  # where JetStream keeps what it stores: it is there again after a restart
 
 
 def wants_keys(name):
-    return "@" in re.sub(r"#.*|\w@", "", read_config(name).replace(WS_PORT, ""))
+    words = read_config(name).replace(WS_PORT, "").replace(STORE, "")
+    return "@" in re.sub(r"#.*|\w@", "", words)
 
 
 class Server:
@@ -90,6 +92,7 @@ class Server:
 
     def write_config(self):
         words = read_config(self.config).replace(WS_PORT, str(self.ws_port or -1))
+        words = words.replace(STORE, os.path.join(self.folder, "store"))
         if wants_keys(self.config):
             words = run_keys().substitute(words)
         self.silent = "handshake_first" in words

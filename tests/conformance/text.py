@@ -40,18 +40,23 @@ def canonical(token):
 
 
 QUOTED = re.compile(r'"([^"]*)"')
-TOKEN = re.compile(r'(?:[^\s"]|"[^"]*")+')
+SINGLE = re.compile(r"'([^']*\"[^']*)'\Z")
+TOKEN = re.compile(r"""'[^']*"[^']*'(?!\S)|(?:[^\s"]|"[^"]*")+""")
 
 
 def split(line):
-    """A line of a case as tokens; what is in double quotes is one token, encoded."""
+    """A line of a case as tokens; what is in double quotes is one token, encoded. So is what
+    is in single quotes and has double ones in it: JSON."""
 
     def unquote(match):
         return encode(match.group(1).encode())
 
     tokens = []
     for token in TOKEN.findall(line):
-        if '"' in token and token != '""':
+        single = SINGLE.match(token)
+        if single:
+            token = unquote(single)
+        elif '"' in token and token != '""':
             token = QUOTED.sub(unquote, token)
         tokens.append(token)
     return tokens

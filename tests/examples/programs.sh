@@ -84,6 +84,13 @@ $(printf 'done: %s\n' text text one two three)" "$(cat "$folder/worker")" "$stat
 
 orders=$(printf 'work\torder.new\tbook\naudit\torder.new\tbook\naudit\torder.paid\tbook')
 ticks=$(printf 'got %s\n' 1 2 3)
+lua_book=$(printf '%s\n' "stored 5 orders" "new: book 1" "new: book 2" "new: book 3" \
+    "1 book 1" "2 book 2" "3 book 3" "4 paid 1" "5 paid 2")
+kept=$(printf '%s\n' "published to sequence 1" "received: User created data")
+book=$(printf '%s\n' "stored 5" "done: order 1" "done: order 2" "done: order 3" \
+    "left for the desk: 2" \
+    "1 new order 1" "2 new order 2" "3 new order 3" "4 new order 4" "5 new order 5" "6 closed book")
+events=$(printf '%s\n' "published as 1" "received: User created data")
 own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")
 
 alone shared "$orders"
@@ -103,6 +110,8 @@ if [[ -f $build/lua/nats.so ]]; then
     alone event_loop_luv.lua "$ticks" 3
     alone event_loop_cqueues.lua "$ticks" 3
     alone own_transport.lua "$own"
+    alone order_book.lua "$lua_book"
+    alone kept.lua "$kept"
     queue_worker .lua
     helped .lua lua
 else
@@ -119,6 +128,8 @@ if compgen -G "$build/python/polynats/_polynats*.so" >/dev/null; then
         echo "event_loop_gevent.py is left out: this Python has no gevent"
     fi
     alone own_transport.py "$own"
+    alone orders.py "$book"
+    alone events.py "$events"
     queue_worker .py
     helped .py python
 else
@@ -130,6 +141,8 @@ if [[ -f $build/ruby/polynats.rb ]]; then
     alone shared.rb "$orders"
     alone event_loop_async.rb "$ticks" 3
     alone own_transport.rb "$own"
+    alone orders.rb "$book"
+    alone events.rb "$events"
     queue_worker .rb
     helped .rb ruby
 else
@@ -141,6 +154,8 @@ if [[ -f $build/tcl/polynats/pkgIndex.tcl ]]; then
     alone shared.tcl "$orders"
     alone event_loop.tcl "$ticks" 3
     alone own_transport.tcl "$own"
+    alone orders.tcl "$book"
+    alone events.tcl "$events"
     queue_worker .tcl
     helped .tcl tcl
 else

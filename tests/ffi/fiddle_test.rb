@@ -320,3 +320,66 @@ class ArgumentTest < FiddleTest
     assert_operator work(80) - before, :<, 8 << 20
   end
 end
+
+# JetStream, whose messages stay the library's until they are let go of.
+class JetStreamTest < FiddleTest
+  def setup
+    super
+    @js = @nc.jetstream
+    @subject = "fjs.#{name}"
+    @stream = @js.create_stream(name: "F#{Process.pid}-#{name}", subjects: ["#{@subject}.>"], storage: "memory")
+    @desk = @stream.create_consumer(durable_name: "desk")
+  end
+
+  def teardown
+    @stream.delete
+    super
+  end
+
+  def test_messages_outlive_what_they_came_by
+    @js.publish_many("#{@subject}.a", (1..300).map(&:to_s))
+    kept = @desk.fetch(300, wait: 5)
+    1000.times { @nc.new_inbox } && GC.start
+    assert_equal (1..300).map(&:to_s), kept.map(&:data)
+    assert_equal (1..300).to_a, kept.map { |msg| msg.metadata.stream_seq }
+    assert_equal [100, 200], [@nc.ack_many(kept.first(100)), @nc.ack_many(kept)]
+    acked = (1..500).any? { @desk.info["num_ack_pending"].zero? || (sleep(0.01) && false) }
+    assert acked, "the server takes note of acks on its own time"
+    assert_raises(TypeError) { @nc.ack_many([7]) }
+  end
+
+  def test_an_interrupt_in_each_that_waits
+    silent = @nc.jetstream(prefix: "fiddle.silent")
+    [-> { @desk.fetch(1, wait: 9) }, -> { @desk.next(wait: 9) },
+     -> { silent.account_info }, -> { @stream.ordered_consumer.next }].each do |wait|
+      begun = PolynatsFFI.now
+      assert_raises(Timeout::Error) { Timeout.timeout(0.2) { wait.call } }
+      assert_operator PolynatsFFI.now - begun, :<, 1
+    end
+    @js.publish("#{@subject}.a", "after")
+    assert_equal("after", @desk.fetch(1, wait: 5).first.ack_sync.data)
+  end
+
+  def test_publishers_and_batches
+    stats = @js.publisher(max_pending: 4) do |publisher|
+      Array.new(3) { |at| Thread.new { 20.times { publisher.publish("#{@subject}.#{at}", "x") } } }.each(&:join)
+      publisher.flush.stats
+    end
+    assert_equal [60, 60, 0], stats.values_at(:published, :acked, :pending)
+    error = assert_raises(PolynatsFFI::NoResponders) { @js.publish_many("nobody.#{@subject}", %w[1 2]) }
+    assert_equal [0, 1], error.failures.map(&:first)
+    assert_raises(PolynatsFFI::Closed) { @js.batch(&:itself).add("#{@subject}.a") }
+  end
+
+  def test_values
+    made = @stream.update(max_age: 900.5, description: "é")
+    assert_equal [900.5, "é"], made["config"].values_at("max_age", "description")
+    assert_predicate made["created"], :utc?
+    error = assert_raises(PolynatsFFI::Server) { @stream.get(77) }
+    assert_equal [10_037, 404], [error.err_code, error.status]
+    assert_equal "msgid", assert_raises(PolynatsFFI::Invalid) { @js.publish(@subject, msgid: 1) }.about
+    assert_raises(TypeError) { @js.publish("#{@subject}.a", expect_last_seq: [1]) }
+    assert_equal 1, @js.publish("#{@subject}.a", nil, expect_last_seq: 0, msg_id: :a).seq
+    assert_predicate @js.publish("#{@subject}.a", nil, msg_id: "a"), :duplicate?
+  end
+end

@@ -72,6 +72,30 @@ static inline void rig_freeze(void)
 
 static char rig_folder[] = "/tmp/rig-XXXXXX"; /* of a certificate, when there is one */
 
+/* ---- JetStream: for programs that set this before rig_run() ---- */
+
+static bool rig_jetstream;
+static char rig_store[] = "/tmp/rig-store-XXXXXX"; /* it outlives a server that is killed */
+
+static inline void rig_forget_store(void)
+{
+    char command[64];
+    if (rig_jetstream && strstr(rig_store, "XXXXXX") == NULL) {
+        snprintf(command, sizeof(command), "rm -rf %s", rig_store);
+        if (system(command) != 0) {
+            fprintf(stderr, "left behind: %s\n", rig_store);
+        }
+    }
+}
+
+static inline void rig_make_store(void)
+{
+    if (rig_jetstream && strstr(rig_store, "XXXXXX") != NULL && mkdtemp(rig_store) == NULL) {
+        perror(rig_store);
+        _exit(1);
+    }
+}
+
 static inline void rig_forget_certificate(void)
 {
     char path[64];
@@ -86,6 +110,7 @@ static inline _Noreturn void rig_fail(void)
 {
     rig_stop();
     rig_forget_certificate();
+    rig_forget_store();
     _exit(1);
 }
 
@@ -157,6 +182,9 @@ static inline void rig_exec(const char *program, const char *port, bool secure)
     if (secure) {
         execl(program, program, "-a", "127.0.0.1", "-p", port, "--tls", "--tlscert", cert,
               "--tlskey", key, (char *)NULL);
+    } else if (rig_jetstream) {
+        execl(program, program, "-a", "127.0.0.1", "-p", port, "-js", "-sd", rig_store,
+              (char *)NULL);
     } else {
         execl(program, program, "-a", "127.0.0.1", "-p", port, (char *)NULL);
     }
@@ -178,6 +206,7 @@ static inline void rig_start(void)
             rig_certify();
         }
     }
+    rig_make_store();
     char port[16];
     snprintf(port, sizeof(port), "%d", rig.port);
     rig.pid = fork();
@@ -318,6 +347,7 @@ static inline int rig_run(int argc, char **argv, const rig_case *cases, size_t c
         printf("ok %s (%d ms)\n", cases[i].name, (int)(rig_now_ms() - began));
     }
     rig_stop();
+    rig_forget_store();
     return 0;
 }
 

@@ -26,6 +26,20 @@ static void a_failure_about_nothing_leaves_no_older_name(void **state)
     assert_null(nats__error_get()->owner);
 }
 
+static void what_a_server_answered_is_noted_until_the_next_failure(void **state)
+{
+    (void)state;
+    nats_status status =
+        nats__fail_server(NATS_ERR_SERVER, 404, 10059, "ORDERS", "%s", "not found");
+    assert_failed(status, NATS_ERR_SERVER, "not found");
+    assert_string_equal(nats_last_about(), "ORDERS");
+    assert_int_equal(nats_last_code(), 404);
+    assert_int_equal(nats_last_err_code(), 10059);
+    nats__fail(NATS_ERR_IO, NULL, "other");
+    assert_int_equal(nats_last_code(), 0);
+    assert_int_equal(nats_last_err_code(), 0);
+}
+
 static void control_bytes_come_out_as_question_marks(void **state)
 {
     (void)state;
@@ -125,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failure_is_noted_and_its_status_returned),
         cmocka_unit_test(a_failure_about_nothing_leaves_no_older_name),
+        cmocka_unit_test(what_a_server_answered_is_noted_until_the_next_failure),
         cmocka_unit_test(control_bytes_come_out_as_question_marks),
         cmocka_unit_test(bytes_that_are_not_utf8_come_out_as_question_marks),
         cmocka_unit_test(long_texts_are_cut_between_characters),

@@ -23,6 +23,7 @@ local nats = {
   connect_start = clients.connect_start,
   proto = require "nats.proto",
   options = require("nats.options").list,
+  keywords = require("nats.publish").keywords,
   status = core.status,
   now = core.now,
   subject = {},

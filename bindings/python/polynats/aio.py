@@ -49,8 +49,21 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ._event import Event
+    from ._jetstream_aio import (
+        AckFuture,
+        AnswerFuture,
+        Batch,
+        Consumer,
+        JetStream,
+        OrderedConsumer,
+        Publisher,
+        Stream,
+    )
+    from ._jetstream_values import Ack
     from ._loops import Ask, Waiters
     from ._options import Credentials, Data, Headers, Options, Servers, Unpack
+    from ._polynats import PublisherBase
+    from ._subscription import Subscription as _Subscription
 
     T = TypeVar("T")
 else:
@@ -399,8 +412,10 @@ class Client(LoopClient):
                 msg = await sub.next()
                 if msg is not None:
                     await self._finish(function(msg), function)
-        except Error:
+        except Closed:
             return
+        except Error as problem:
+            self._report(problem, function)  # why it ended
         finally:
             self._pumps.discard(asyncio.current_task())
             self._wake_all(self._pump_waiters)
@@ -655,6 +670,57 @@ class Client(LoopClient):
         taken: list[Message] = await self._run(self._get_steps(max, wait))
         return taken
 
+    # ---- JetStream ----
+
+    def jetstream(
+        self, domain: str | None = None, prefix: str | None = None, timeout: float | None = None
+    ) -> JetStream:
+        """JetStream: streams, consumers and messages that are kept. The arguments are those of
+        `polynats.Client.jetstream`."""
+        from ._jetstream_aio import jetstream
+
+        return jetstream(self, self._nc, domain, prefix, timeout)
+
+    async def ack_many(self, messages: Iterable[Message]) -> int:
+        """Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how many."""
+        return await self._run(self._ack_many_steps(messages))
+
+    async def _settle(
+        self, msg: Message, how: int, delay: float | None, reason: str | None
+    ) -> None:
+        await self._run(self._settle_steps(msg, how, delay, reason))
+
+    async def _ack_sync(self, msg: Message, timeout: float | None) -> None:
+        await self._run(self._ack_sync_steps(msg, timeout))
+
+    async def _js_room(self, size: int) -> None:
+        if not self._nc._has_room(size):
+            await self._run(self._room_steps(size))
+
+    async def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> None:
+        await self._run(self._js_window_steps(publisher, count, timeout))
+
+    def _js_future(self, inner: _Future) -> Future:
+        self._kick()
+        return Future(self, inner)
+
+    def _js_mode(self, callback: object) -> int:
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable, not {type(callback).__name__}")
+        return SHARED if callback is None else PRIVATE if _is_async(callback) else CALLBACK
+
+    def _js_sub(
+        self, inner: _Subscription, callback: Callable[[Message], Any] | None
+    ) -> Subscription:
+        made = Subscription(self, inner)
+        inner.client = self._nc
+        if callback is not None and _is_async(callback):
+            self._start(self._pump(made, callback), self._pumps)
+        elif callback is not None:
+            self._calls[made.sid] = (callback, made)
+        self._kick()
+        return made
+
     # ---- events ----
 
     async def next_event(self, wait: float | None = None) -> Event | None:
@@ -688,5 +754,17 @@ def _is_async(function: object) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
-__all__ = ["Client", "Connecting", "Future", "Message", "Messages", "Replies", "Subscription",
-           "connect"]  # fmt: skip
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """JetStream's names: loaded when they are asked for."""
+        from . import _jetstream_aio, _jetstream_values
+
+        if name in _jetstream_aio.__all__ or name == "Ack":
+            return getattr(_jetstream_values if name == "Ack" else _jetstream_aio, name)
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+__all__ = ["Ack", "AckFuture", "AnswerFuture", "Batch", "Client", "Connecting", "Consumer",
+           "Future", "JetStream", "Message", "Messages", "OrderedConsumer", "Publisher",
+           "Replies", "Stream", "Subscription", "connect"]  # fmt: skip

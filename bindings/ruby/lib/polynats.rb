@@ -9,6 +9,13 @@ require "polynats/subscription"
 require "polynats/message"
 require "polynats/future"
 require "polynats/proto"
+require "polynats/error"
+require "polynats/jetstream_values"
+require "polynats/ack"
+require "polynats/publisher"
+require "polynats/consumer"
+require "polynats/stream"
+require "polynats/jetstream"
 
 # A client for NATS, the messaging system. See docs/ruby.md.
 #

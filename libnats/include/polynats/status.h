@@ -70,6 +70,14 @@ NATS_API nats_status nats_last_status(void);
  * Borrowed until this thread's next call that fails; "" when there is nothing to name. */
 NATS_API const char *nats_last_about(void);
 
+/* The err_code of JetStream (10059: stream not found …; ADR-7) that the calling thread's last failed
+ * call was answered with; 0 when it was no error of JetStream's. */
+NATS_API int32_t nats_last_err_code(void);
+
+/* The code besides, which is like HTTP's (404 …), also of a status message that ended a
+ * subscription; 0 when there was none. */
+NATS_API int32_t nats_last_code(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,9 @@
 
 #include "driver_tokens.h"
 #include "driver_proto.h"
+#include "driver_publish.h"
+#include "driver_js.h"
+#include "driver_consume.h"
 
 enum { GET_MAX = 65536, INBOX_SIZE = 1024, STATS_MAX = 64, EVENT_WORDS = 3 };
 
@@ -696,7 +699,7 @@ static const verb verbs[] = {
     VERB(proto_subscribe) VERB(proto_unsubscribe) VERB(proto_ping) VERB(proto_close)
     VERB(proto_reconnect) VERB(proto_state) VERB(proto_pings_out) VERB(proto_offset)
     VERB(proto_server) VERB(proto_servers) VERB(proto_server_add) VERB(proto_server_remove)
-    VERB(proto_info) VERB(proto_new_inbox)
+    VERB(proto_info) VERB(proto_new_inbox) PUBLISH_VERBS JS_VERBS CONSUME_VERBS
 #undef VERB
 };
 

@@ -14,7 +14,7 @@ local unpack = table.unpack or unpack
 local handles = {}
 local clocks = {} -- of each proto, in ms
 local words, options
-local last_text, last_about = "", ""
+local last_text, last_about, last_codes = "", "", { 0, 0 }
 
 local function die(what, about)
     io.stderr:write("driver: ", what, ": ", tostring(about), "\n")
@@ -76,7 +76,7 @@ local function integer(value) return ("%d"):format(tonumber(value)) end
 
 local function put(...)
     local line = { ... }
-    for i = 1, select("#", ...) do
+    for i = 1, #line do
         line[i] = tostring(line[i])
     end
     io.write(table.concat(line, " "), "\n")
@@ -84,24 +84,26 @@ end
 
 -- ---- answers ----
 
-local function failed(message, code, about)
+local function failed(message, code, about, err_code, server_code)
     last_text, last_about = message or "", about or ""
-    put("err", code)
+    last_codes = { err_code or 0, server_code or 0 }
+    put("err", code, err_code)
 end
 
 -- Calls a method; returns true and its result, or prints the error. What the module raises is
 -- misuse, which the C library calls INVALID.
 local function try(method, object, ...)
-    local fine, value, message, code, about = pcall(object[method], object, ...)
+    local fine, value, message, code, about, err_code, server_code =
+        pcall(object[method], object, ...)
     if not fine then
-        failed(tostring(value), "INVALID")
+        failed(tostring(value), "INVALID", tostring(value):match("option '([%w_]+)' must"))
         return false
     end
     if value == nil and code ~= nil then
-        failed(message, code, about)
+        failed(message, code, about, err_code, server_code)
         return false
     end
-    return true, value
+    return true, value, message
 end
 
 local function done(method, object, ...)
@@ -142,7 +144,7 @@ local function put_one(fine, msg)
     if not fine then
         return
     end
-    if msg == nil then
+    if msg == nil or msg == true then -- true: of what gives no message, its end
         put("none")
         return
     end
@@ -171,7 +173,12 @@ local function headers_given()
     return list
 end
 
-local hooks = assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/driver_hooks.lua"))()
+-- What another file of the driver returns.
+local function part(name, ...)
+    return assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/" .. name))(...)
+end
+
+local hooks = part "driver_hooks.lua"
 
 -- The options of a connection as a script would write them.
 local function options_given()
@@ -209,15 +216,15 @@ local clients = setmetatable({}, { __mode = "k" })
 
 local try_now = try
 if loop_name then
-    loop = assert(loadfile((arg[0]:match("^(.*)/") or ".") .. "/driver_loop.lua"))(loop_name)
+    loop = part("driver_loop.lua", loop_name)
     clients = loop.clients
     local waiting = loop.waiting
     try = function(method, object, ...)
-        if not waiting[method] then
+        local wait = loop.started(object, method) or waiting[method]
+        if not wait then
             return try_now(method, object, ...)
         end
-        return try_now("call", { call = function(_, ...) return waiting[method](object, ...) end },
-                       ...)
+        return try_now("call", { call = function(_, ...) return wait(object, ...) end }, ...)
     end
 end
 
@@ -468,6 +475,7 @@ end
 
 function verbs.errtext() put("ok", encode(last_text)) end
 function verbs.errabout() put("ok", encode(last_about)) end
+function verbs.errcodes() put("ok", integer(last_codes[1]), integer(last_codes[2])) end
 
 -- Does the descriptor become readable in time?
 local readable
@@ -601,7 +609,8 @@ function verbs.free()
 end
 
 function verbs.reset()
-    handles, clocks = {}, {}
+    for name in pairs(handles) do handles[name] = nil end
+    for name in pairs(clocks) do clocks[name] = nil end
     collectgarbage()
     collectgarbage()
     put("ok")
@@ -621,142 +630,19 @@ function verbs.options()
     put(unpack(line))
 end
 
--- ---- the protocol without I/O ----
+-- ---- the other nouns ----
 
-local function now()
-    return (clocks[word(0)] or 0) / 1000
-end
-
-function verbs.proto_new()
-    local fine, made, message, code, about =
-        pcall(nats.proto, text(1), options_given(), "0123456789abcdef")
-    if not fine then
-        failed(tostring(made), "INVALID")
-    elseif made == nil then
-        failed(message, code, about)
-    else
-        clocks[word(0)] = 0
-        keep(true, made, word(0))
-    end
-end
-
-function verbs.proto_clock()
-    clocks[word(0)] = tonumber(word(1))
-    put("ok")
-end
-
-for verb, method in pairs {
-    proto_start = "start", proto_up = "transport_up", proto_upgraded = "upgraded",
-    proto_secured = "secured", proto_eof = "feed_eof", proto_reconnect = "reconnect",
-} do
-    verbs[verb] = function() done(method, handle(0), now()) end
-end
-
-function verbs.proto_failed() done("transport_failed", handle(0), word(1), text(2), now()) end
-function verbs.proto_feed() done("feed", handle(0), text(1), now()) end
-
-function verbs.proto_expect_signature() done("expect_signature", handle(0), text(1) == "1") end
-
-function verbs.proto_sign()
-    local extra = { public_key = decode(options.public_key), jwt = decode(options.jwt) }
-    done("sign", handle(0), text(1), extra, now())
-end
-
-local function next_proto_event(first)
-    local event = handle(0):next_event()
-    if event == nil then
-        return false
-    end
-    if event.type == "message" then
-        put_msg(event.message)
-    else
-        put_event(event, first)
-    end
-    return true
-end
-
-function verbs.proto_event()
-    if not next_proto_event(3) then
-        put("none")
-    end
-end
-
-function verbs.proto_events()
-    local any = false
-    while next_proto_event(#words + 1) do
-        any = true
-    end
-    if not any then
-        put("none")
-    end
-end
-
-function verbs.proto_tx() put("ok", encode(handle(0):take(number("max"), now()))) end
-function verbs.proto_pending() put("ok", integer(handle(0):pending())) end
-
-function verbs.proto_deadline()
-    local at = handle(0):deadline()
-    put("ok", at and integer(math.ceil(at * 1000 - 1e-6)) or "never")
-end
-
-function verbs.proto_tick()
-    handle(0):tick(now())
-    put("ok")
-end
-
-function verbs.proto_publish()
-    local extra = { reply = decode(options.reply), headers = headers_given() }
-    done("publish", handle(0), text(1), text(2), extra)
-end
-
-function verbs.proto_subscribe()
-    local extra = { queue = decode(options.queue), max = number("max"), sid = number("sid") }
-    local fine, sid = try("subscribe", handle(0), text(1), extra)
-    if fine then
-        put("ok", integer(sid))
-    end
-end
-
-function verbs.proto_unsubscribe()
-    done("unsubscribe", handle(0), tonumber(word(1)), number("after"))
-end
-
-function verbs.proto_ping()
-    local fine, token = try("ping", handle(0), now())
-    if fine then
-        put("ok", integer(token))
-    end
-end
-
-function verbs.proto_close()
-    handle(0):close()
-    put("ok")
-end
-
-function verbs.proto_state() put("ok", handle(0):state()) end
-function verbs.proto_pings_out() put("ok", integer(handle(0):pings_out())) end
-function verbs.proto_offset() put("ok", integer(handle(0):offset())) end
-
-function verbs.proto_server()
-    local server = handle(0):server()
-    put("ok", encode(server.url), encode(server.scheme), encode(server.host), integer(server.port))
-end
-
-function verbs.proto_servers()
-    for _, server in ipairs(handle(0):servers()) do
-        put("server", encode(server.url), integer(server.attempts), server.discovered and 1 or 0)
-    end
-end
-
-function verbs.proto_server_add() done("server_add", handle(0), text(1)) end
-function verbs.proto_server_remove() done("server_remove", handle(0), text(1)) end
-function verbs.proto_info() put_fields(handle(0)) end
-
-function verbs.proto_new_inbox()
-    local fine, inbox = try("new_inbox", handle(0))
-    if fine then
-        put("ok", encode(inbox))
-    end
+local d = {
+    nats = nats, loop = loop, handles = handles, clients = clients, clocks = clocks,
+    jit_api = jit_api, decode = decode, encode = encode, word = word, text = text, handle = handle,
+    number = number, seconds = seconds, integer = integer, put = put, failed = failed, try = try,
+    done = done, keep = keep, put_msg = put_msg, put_one = put_one, put_event = put_event,
+    put_fields = put_fields, headers_given = headers_given, options_given = options_given,
+    json = part("driver_json.lua", jit_api),
+    words = function() return words end, option = function(key) return options[key] end,
+}
+for _, noun in ipairs { "proto", "jetstream", "publish" } do
+    for verb, run in pairs(part("driver_" .. noun .. ".lua", d)) do verbs[verb] = run end
 end
 
 -- ---- the loop ----

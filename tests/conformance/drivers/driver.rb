@@ -54,6 +54,7 @@ class Driver
     @hooks = Hash.new { |hooks, name| hooks[name] = Hook.new }
     @clocks = {}
     @text = @about = ""
+    @numbers = [0, 0]
   end
 
   def play(line)
@@ -68,9 +69,10 @@ class Driver
     begin
       public_send(verb)
     rescue Polynats::Error => e
-      failed(e.message, e.code, e.about)
+      failed(e)
     rescue ArgumentError, TypeError, RangeError => e
-      failed(e.message, "INVALID", "")
+      @text, @about, @numbers = e.message, e.message[/\S+/].to_s, [0, 0] # such texts begin with the name
+      put("err", "INVALID")
     end
     puts "."
     $stdout.flush
@@ -197,6 +199,7 @@ class Driver
 
   def errtext = put("ok", Token.encode(@text))
   def errabout = put("ok", Token.encode(@about))
+  def errcodes = put("ok", *@numbers)
 
   # Does the descriptor become readable in time?
   def wait_fd
@@ -397,10 +400,13 @@ class Driver
     put("ok")
   end
 
-  def failed(text, code, about)
-    @text, @about = text, about
-    put("err", code)
+  def failed(error)
+    @text, @about, @numbers = error.message, error.about, [error.err_code, error.status]
+    put(*error_words(error))
   end
+
+  # The server's own number is behind the code.
+  def error_words(error) = ["err", error.code, *(error.err_code unless error.err_code.zero?)]
 
   def limits = { max: number("max"), wait: seconds("wait_ms") || 0 }.compact
   def asking = { timeout: seconds("timeout_ms"), headers: headers_given }
@@ -492,6 +498,8 @@ class Driver
     end
   end
 end
+
+require_relative "driver_js"
 
 # With --fiber all of it runs in a fiber with a scheduler, that of the gem async.
 def play_all

@@ -178,8 +178,8 @@ proc failed {text code} {
         set code [list POLYNATS INVALID ""]
     }
     set ::last_text $text
-    set ::last_about [lindex $code 2]
-    put err [lindex $code 1]
+    note_code $code
+    put err {*}[code_words $code]
 }
 
 # In a coroutine a verb that waits is called there, so that it waits by yielding.
@@ -785,6 +785,7 @@ proc play_in_coroutine {line} {
     }
 }
 
+source [file join [file dirname [info script]] driver_js.tcl]
 fconfigure stdin -translation lf -encoding iso8859-1
 fconfigure stdout -translation lf -encoding iso8859-1 -buffering full
 while {[gets stdin line] >= 0} {

@@ -216,6 +216,7 @@ async def do_reset(command):
     driver.do_reset(command)
 
 
+VERBS.update(driver.jetstream_verbs)
 VERBS.update({
     "close": simple("close"),
     "drain": simple("drain", "timeout_ms"),
@@ -239,10 +240,10 @@ async def run(command):
     try:
         await VERBS[name](command)
     except nats.Error as problem:
-        driver.last.update(text=str(problem), about=problem.about)
-        put("err", problem.code)
+        driver.note(problem)
+        driver.put_error(problem)
     except TypeError as problem:
-        driver.last.update(text=str(problem), about="")
+        driver.note_misuse(problem)
         put("err", "INVALID")
 
 

@@ -45,18 +45,26 @@ end
 
 local clients = setmetatable({}, { __mode = "k" }) -- of subscriptions and futures
 
+-- Of a future that had ended before: what it gives once more, but not that it was at its end already.
+local function last(value, message, code, ...)
+    if value == nil and code == "CLOSED" then
+        return nil
+    end
+    return value, message, code, ...
+end
+
 -- Takes without waiting, again and again while the loop turns, until there is something: not nil.
 -- enough(): nothing more will come, and that is no error.
 local function await(client, seconds, take, enough)
     local stop = seconds and nats.now() + seconds
     while true do
-        local value, message, code, about = take()
+        local value, message, code, about, err_code, server_code = take()
         local left = stop and stop - nats.now()
         if value ~= nil or code or (left and left <= 0) then
-            return value, message, code, about
+            return value, message, code, about, err_code, server_code
         end
         if enough and enough() then
-            return take() -- it may have ended since it was last looked at
+            return last(take()) -- it may have ended since it was last looked at
         end
         local due = client:deadline()
         watch(client, due and left and math.min(due, left) or due or left)
@@ -69,11 +77,13 @@ local waiting = {}
 
 function waiting.get(object, given)
     local take = function()
-        local list, message, code, about = object:get { max = given.max, wait = 0 }
-        return list and list[1] and list or nil, message, code, about
+        local list, message, code, about, err_code, server_code =
+            object:get { max = given.max, wait = 0 }
+        return list and list[1] and list or nil, message, code, about, err_code, server_code
     end
-    local list, message, code, about = await(clients[object] or object, given.wait, take)
-    return list or (not code and {}) or nil, message, code, about
+    local list, message, code, about, err_code, server_code =
+        await(clients[object] or object, given.wait, take)
+    return list or (not code and {}) or nil, message, code, about, err_code, server_code
 end
 
 function waiting.next(sub, timeout)
@@ -96,10 +106,10 @@ end
 
 function waiting.wait(future, timeout)
     local done = function() return future:done() end
-    local value, message, code, about =
+    local value, message, code, about, err_code, server_code =
         await(clients[future], timeout, function() return future:poll() end, done)
     if value or code or done() then
-        return value, message, code, about
+        return value, message, code, about, err_code, server_code
     end
     return nil, "no reply yet: the request is still open", "TIMEOUT", "wait"
 end
@@ -151,11 +161,39 @@ function waiting.drain(object, timeout)
     return fine, message, code, about
 end
 
+-- A method of a noun of JetStream that has a form which does not wait: that one, and its future. Of what
+-- gives a subscription besides, the subscription. nil: it is no such method.
+local function started(object, method)
+    local client = clients[object]
+    local start = client and object[method .. "_start"]
+    return start and function(...)
+        local made, future, code, about, err_code, server_code = start(...)
+        if made == nil and code == "CLOSED" and method == "flush" then
+            return object:flush(0) -- of a publisher whose client is closed: nothing is under way
+        end
+        if made == nil then
+            return nil, future, code, about, err_code, server_code
+        end
+        local sub = future and made
+        future = future or made
+        local value, message
+        value, message, code, about, err_code, server_code =
+            await(client, nil, function() return future:poll() end,
+                  function() return future:done() end)
+        if value and sub then
+            clients[sub] = client
+            value = sub
+        end
+        return value, message, code, about, err_code, server_code
+    end
+end
+
 function waiting.messages(sub)
     sub:messages() -- from now on they are its own
     return function() return (waiting.next(sub)) end
 end
 
 return {
-    watch = watch, run = run_in_loop, waiting = waiting, clients = clients, connect = connect,
+    watch = watch, run = run_in_loop, waiting = waiting, started = started, clients = clients,
+    connect = connect,
 }

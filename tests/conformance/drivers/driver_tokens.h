@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum kind { CLIENT, SUB, FUTURE, MSG, PROTO } kind;
+typedef enum kind { CLIENT, SUB, FUTURE, MSG, PROTO, JS, PUBLISHER, BATCH } kind;
 
 /* A handle by the name that the case gave it. */
 typedef struct handle {
@@ -151,6 +151,15 @@ static void release(handle *h)
     case PROTO:
         nats_proto_free(h->object);
         break;
+    case JS:
+        nats_js_free(h->object);
+        break;
+    case PUBLISHER:
+        nats_js_publisher_free(h->object);
+        break;
+    case BATCH:
+        nats_js_batch_free(h->object);
+        break;
     }
     free(h->name);
     free(h);
@@ -205,7 +214,11 @@ static bool failed(nats_status status)
     if (status == NATS_OK) {
         return false;
     }
-    printf("err %s\n", nats_status_name(status));
+    printf("err %s", nats_status_name(status));
+    if (nats_last_err_code() != 0) {
+        printf(" %d", nats_last_err_code());
+    }
+    putchar('\n');
     return true;
 }
 

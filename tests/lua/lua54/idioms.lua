@@ -41,6 +41,24 @@ t.test("<close> closes client, subscription and future", function()
   t.same(kept_future:done(), true)
 end)
 
+t.test("<close> ends a publisher and abandons a batch", function()
+  local nc <close> = connect()
+  local js = assert(nc:jetstream())
+  local kept_publisher, kept_batch
+  do
+    local publisher <close> = assert(js:publisher())
+    local batch <close> = assert(js:batch())
+    kept_publisher, kept_batch = publisher, batch
+    t.check(tostring(publisher):find("open", 1, true))
+  end
+  t.fails("CLOSED", kept_publisher:publish("a", "x"))
+  t.fails("CLOSED", kept_batch:add("a", "x"))
+  t.check(tostring(kept_publisher):match("^nats.publisher: .*closed"))
+  t.check(tostring(kept_batch):match("^nats.batch: .*abandoned"))
+  t.check(tostring(js:stream("S")):match("^nats.stream: .*%(S%)$"))
+  t.check(tostring(js:stream("S"):consumer("c")):match("^nats.consumer: .*%(S c%)$"))
+end)
+
 t.test("<close> of a subscription alone ends it", function()
   local nc <close> = connect()
   do

@@ -11,6 +11,7 @@ SIZE_OUT = POINTER(c_size_t)
 INT32_OUT = POINTER(c_int32)
 INT64_OUT = POINTER(c_int64)
 UINT64_OUT = POINTER(c_uint64)
+DOUBLE_OUT = POINTER(c_double)
 
 # polynats/client.h
 NATS_CLIENT_CONNECTED = 1
@@ -43,6 +44,45 @@ NATS_INFO_TEXT = 1
 NATS_INFO_INT = 2
 NATS_INFO_BOOL = 3
 NATS_INFO_JSON = 4
+
+# polynats/jetstream_consume.h
+NATS_ACK = 1
+NATS_NAK = 2
+NATS_IN_PROGRESS = 3
+NATS_TERM = 4
+NATS_ACK_STATE_NONE = 0
+NATS_ACK_STATE_OPEN = 1
+NATS_ACK_STATE_DONE = 2
+NATS_ACK_STATE_UNWANTED = 3
+NATS_JS_STREAM_SEQ = 0
+NATS_JS_CONSUMER_SEQ = 1
+NATS_JS_DELIVERED = 2
+NATS_JS_PENDING = 3
+NATS_JS_TIME_NS = 4
+NATS_JS_UINT_COUNT = 5
+NATS_JS_STREAM = 16
+NATS_JS_CONSUMER = 17
+NATS_JS_DOMAIN = 18
+
+# polynats/jetstream_publish.h
+NATS_PUBLISHER_PUBLISHED = 0
+NATS_PUBLISHER_ACKED = 1
+NATS_PUBLISHER_DUPLICATES = 2
+NATS_PUBLISHER_FAILED = 3
+NATS_PUBLISHER_PENDING = 4
+NATS_PUBLISHER_STAT_COUNT = 5
+
+# polynats/json.h
+NATS_JSON_NULL = 1
+NATS_JSON_BOOL = 2
+NATS_JSON_INT = 3
+NATS_JSON_UINT = 4
+NATS_JSON_REAL = 5
+NATS_JSON_TEXT = 6
+NATS_JSON_ARRAY = 7
+NATS_JSON_OBJECT = 8
+NATS_JSON_DURATION = 9
+NATS_JSON_TIME = 10
 
 # polynats/kind.h
 NATS_KIND_NONE = 0
@@ -228,6 +268,68 @@ FUNCTIONS = {
     "nats_info_int": (c_int32, (c_void_p, c_char_p, INT64_OUT)),
     "nats_info_next": (c_int32, (c_void_p, SIZE_OUT, VOID_OUT, VOID_OUT, SIZE_OUT, INT32_OUT)),
     "nats_info_free": (None, (c_void_p,)),
+    "nats_client_jetstream": (c_int32, (c_void_p, c_char_p, c_char_p, c_int64, VOID_OUT)),
+    "nats_js_free": (None, (c_void_p,)),
+    "nats_js_call": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_call_start": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_verb": (c_char_p, (c_size_t,)),
+    "nats_js_key": (c_int32, (c_char_p, c_char_p, INT32_OUT, VOID_OUT)),
+    "nats_js_key_name": (c_char_p, (c_char_p, c_size_t)),
+    "nats_js_consume": (c_int32, (c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_consume_start": (c_int32, (
+        c_void_p, c_char_p, c_char_p, c_size_t, c_int64, VOID_OUT, VOID_OUT)),
+    "nats_client_ack": (c_int32, (c_void_p, c_void_p, c_int32, c_int64, c_char_p, c_size_t)),
+    "nats_client_ack_many": (c_int32, (c_void_p, VOID_OUT, c_size_t, SIZE_OUT)),
+    "nats_client_ack_sync": (c_int32, (c_void_p, c_void_p, c_int64)),
+    "nats_client_ack_sync_start": (c_int32, (c_void_p, c_void_p, c_int64, VOID_OUT)),
+    "nats_msg_ack_state": (c_int32, (c_void_p,)),
+    "nats_client_ack_reply": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_int32, c_int64, c_char_p, c_size_t)),
+    "nats_client_ack_reply_start": (c_int32, (c_void_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_client_msg_by_reply": (c_int32, (c_void_p, c_char_p, c_size_t, VOID_OUT)),
+    "nats_msg_js_uint": (c_int32, (c_void_p, c_int32, UINT64_OUT)),
+    "nats_msg_js_uints": (c_int32, (c_void_p, UINT64_OUT)),
+    "nats_msg_js_text": (c_void_p, (c_void_p, c_int32, SIZE_OUT)),
+    "nats_js_publish": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_publish_start": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_msg_ack_seq": (c_int32, (c_void_p, UINT64_OUT, INT32_OUT)),
+    "nats_js_header": (c_char_p, (c_char_p, INT32_OUT)),
+    "nats_js_keyword": (c_char_p, (c_size_t,)),
+    "nats_js_publisher_new": (c_int32, (c_void_p, c_int64, VOID_OUT)),
+    "nats_js_publisher_fast": (c_int32, (c_void_p, c_int64, VOID_OUT)),
+    "nats_js_publisher_publish": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, UINT64_OUT)),
+    "nats_js_publisher_publish_many": (c_int32, (
+        c_void_p, c_char_p, c_size_t, VOID_OUT, SIZE_OUT, c_size_t, UINT64_OUT, SIZE_OUT)),
+    "nats_js_publisher_flush": (c_int32, (c_void_p, c_int64)),
+    "nats_js_publisher_flush_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
+    "nats_js_publisher_next_failure": (c_int32, (c_void_p, UINT64_OUT)),
+    "nats_js_publisher_stats": (c_size_t, (c_void_p, UINT64_OUT, c_size_t)),
+    "nats_js_publisher_free": (None, (c_void_p,)),
+    "nats_js_batch_new": (c_int32, (c_void_p, VOID_OUT)),
+    "nats_js_batch_add": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64)),
+    "nats_js_batch_commit": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_batch_add_start": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_batch_commit_start": (c_int32, (
+        c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_batch_free": (None, (c_void_p,)),
+    "nats_json_parse": (c_int32, (c_char_p, c_size_t, VOID_OUT)),
+    "nats_json_free": (None, (c_void_p,)),
+    "nats_json_kind": (c_int32, (c_void_p,)),
+    "nats_json_count": (c_size_t, (c_void_p,)),
+    "nats_json_get": (c_void_p, (c_void_p, c_char_p)),
+    "nats_json_at": (c_void_p, (c_void_p, c_size_t)),
+    "nats_json_member": (c_void_p, (c_void_p, c_size_t, VOID_OUT)),
+    "nats_json_text": (c_void_p, (c_void_p, SIZE_OUT)),
+    "nats_json_int": (c_int32, (c_void_p, INT64_OUT)),
+    "nats_json_uint": (c_int32, (c_void_p, UINT64_OUT)),
+    "nats_json_real": (c_int32, (c_void_p, DOUBLE_OUT)),
+    "nats_json_time": (c_int32, (c_void_p, INT64_OUT)),
     "nats_kind_name": (c_char_p, (c_int32,)),
     "nats_msg_subject": (c_void_p, (c_void_p, SIZE_OUT)),
     "nats_msg_reply": (c_void_p, (c_void_p, SIZE_OUT)),
@@ -309,6 +411,8 @@ FUNCTIONS = {
     "nats_last_error": (c_char_p, (c_void_p,)),
     "nats_last_status": (c_int32, ()),
     "nats_last_about": (c_char_p, ()),
+    "nats_last_err_code": (c_int32, ()),
+    "nats_last_code": (c_int32, ()),
     "nats_sub_next": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_sub_get": (c_int32, (c_void_p, c_size_t, c_int64, VOID_OUT, SIZE_OUT)),
     "nats_sub_unsubscribe": (c_int32, (c_void_p, c_uint64)),

@@ -23,7 +23,7 @@ module PolynatsFFI
 
     # Call the callbacks of what has arrived; how many were called.
     def dispatch(max: nil, wait: nil)
-      most, ms = Batch.args(max, wait)
+      most, ms = Intake.args(max, wait)
       check_open
       @stopped = false
       count, status = call_some(most, ms)
@@ -38,7 +38,7 @@ module PolynatsFFI
       check_open
       @stopped = false
       until @stopped || @closed || Core.ms_left(deadline).zero?
-        status = call_some(Batch::GET_MAX, Core.ms_left(deadline)).last
+        status = call_some(Intake::GET_MAX, Core.ms_left(deadline)).last
         Core.done(status) unless @closed
       end
     end
@@ -48,7 +48,7 @@ module PolynatsFFI
       deadline = Core.deadline_of(Core.ms_in(timeout))
       drain_callbacks(deadline)
       @stopped = false
-      loop { break if call_some(Batch::GET_MAX, 0).first.zero? || @stopped }
+      loop { break if call_some(Intake::GET_MAX, 0).first.zero? || @stopped }
       Core.done(Core.waiting(Core.ms_left(deadline), drain_ms) do |left|
         C.nats_client_drain(@handle, left)
       end)
@@ -104,7 +104,7 @@ module PolynatsFFI
     # Messages for callbacks into @queued, whatever strikes; the status.
     def await(most, milliseconds)
       deadline = Core.deadline_of(milliseconds)
-      batch = Batch.new(self, @queued) { |*to| C.nats_client_get_callbacks(@handle, *to) }
+      batch = Intake.new(self, @queued) { |*to| C.nats_client_get_callbacks(@handle, *to) }
       loop do
         events = call_events
         left = Core.ms_left(deadline)

@@ -35,7 +35,7 @@ module PolynatsFFI
     STATS_MAX = 64      # more counters than the library has
     PUBLISH_SLICE = 200 # payloads of one inner call of publish_many
 
-    attr_reader :drain_ms, :kept, :private_sids
+    attr_reader :handle, :drain_ms, :kept, :private_sids
 
     def self.connect(servers, given)
       hook = given[:credentials]
@@ -182,8 +182,8 @@ module PolynatsFFI
 
     # A list of all that has arrived, oldest first; it waits for the first one. Empty on silence.
     def get(max: nil, wait: nil)
-      most, ms = Batch.args(max, wait)
-      Batch.list(self, most, ms, nil, method(:woken?)) do |*to|
+      most, ms = Intake.args(max, wait)
+      Intake.list(self, most, ms, nil, method(:woken?)) do |*to|
         C.nats_client_get(@handle, *to)
       end
     end

@@ -18,6 +18,11 @@ module PolynatsFFI
       nats_client_get_callbacks nats_client_request_start nats_client_request_many
       nats_client_rtt nats_client_next_event nats_client_process nats_future_wait nats_sub_next
       nats_sub_get nats_sub_drain nats_sub_unsubscribe
+      nats_client_ack nats_client_ack_many nats_client_ack_sync_start
+      nats_js_call_start nats_js_consume_start nats_js_publish_start nats_js_publisher_fast
+      nats_js_publisher_publish nats_js_publisher_publish_many nats_js_publisher_flush
+      nats_js_publisher_flush_start nats_js_publisher_free nats_js_batch_add_start
+      nats_js_batch_commit_start nats_js_batch_free
     ].freeze
 
     def self.open_library
@@ -125,12 +130,18 @@ module PolynatsFFI
     def failure(status)
       text = text_at(C.nats_last_error(nil))
       about = text_at(C.nats_last_about)
+      code = C.nats_last_code
+      err_code = C.nats_last_err_code
       if C.nats_last_status != status || text.empty?
         # A finalizer or a trap called the library in between.
         text = text_at(C.nats_status_text(status))
         about = ""
+        code = err_code = 0
       end
-      PolynatsFFI.error(status_name(status), text, about)
+      PolynatsFFI.error(status_name(status), text, about).tap do |problem|
+        problem.status = code
+        problem.err_code = err_code
+      end
     end
 
     def done(status)
@@ -229,7 +240,9 @@ module PolynatsFFI
       return unless box.filled?
 
       found << convert.call(Fiddle::Pointer.new(box.address)) if found.empty?
-      C.public_send(free, box.take)
+      made = found.first
+      address = box.take
+      C.public_send(free, address) unless made.respond_to?(:keep_native) && made.keep_native(address)
     end
 
     # What the block leaves in the box, or nil. An exception may strike between any two lines, that

@@ -48,6 +48,45 @@ module PolynatsFFI
     NATS_INFO_BOOL = 3
     NATS_INFO_JSON = 4
 
+    # polynats/jetstream_consume.h
+    NATS_ACK = 1
+    NATS_NAK = 2
+    NATS_IN_PROGRESS = 3
+    NATS_TERM = 4
+    NATS_ACK_STATE_NONE = 0
+    NATS_ACK_STATE_OPEN = 1
+    NATS_ACK_STATE_DONE = 2
+    NATS_ACK_STATE_UNWANTED = 3
+    NATS_JS_STREAM_SEQ = 0
+    NATS_JS_CONSUMER_SEQ = 1
+    NATS_JS_DELIVERED = 2
+    NATS_JS_PENDING = 3
+    NATS_JS_TIME_NS = 4
+    NATS_JS_UINT_COUNT = 5
+    NATS_JS_STREAM = 16
+    NATS_JS_CONSUMER = 17
+    NATS_JS_DOMAIN = 18
+
+    # polynats/jetstream_publish.h
+    NATS_PUBLISHER_PUBLISHED = 0
+    NATS_PUBLISHER_ACKED = 1
+    NATS_PUBLISHER_DUPLICATES = 2
+    NATS_PUBLISHER_FAILED = 3
+    NATS_PUBLISHER_PENDING = 4
+    NATS_PUBLISHER_STAT_COUNT = 5
+
+    # polynats/json.h
+    NATS_JSON_NULL = 1
+    NATS_JSON_BOOL = 2
+    NATS_JSON_INT = 3
+    NATS_JSON_UINT = 4
+    NATS_JSON_REAL = 5
+    NATS_JSON_TEXT = 6
+    NATS_JSON_ARRAY = 7
+    NATS_JSON_OBJECT = 8
+    NATS_JSON_DURATION = 9
+    NATS_JSON_TIME = 10
+
     # polynats/kind.h
     NATS_KIND_NONE = 0
     NATS_KIND_UNKNOWN = 1
@@ -227,6 +266,63 @@ module PolynatsFFI
       nats_info_int: [INT32, [POINTER, POINTER, POINTER]],
       nats_info_next: [INT32, [POINTER, POINTER, POINTER, POINTER, POINTER, POINTER]],
       nats_info_free: [VOID, [POINTER]],
+      nats_client_jetstream: [INT32, [POINTER, POINTER, POINTER, INT64, POINTER]],
+      nats_js_free: [VOID, [POINTER]],
+      nats_js_call: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_call_start: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_verb: [POINTER, [SIZE]],
+      nats_js_key: [INT32, [POINTER, POINTER, POINTER, POINTER]],
+      nats_js_key_name: [POINTER, [POINTER, SIZE]],
+      nats_js_consume: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_consume_start: [INT32, [POINTER, POINTER, POINTER, SIZE, INT64, POINTER, POINTER]],
+      nats_client_ack: [INT32, [POINTER, POINTER, INT32, INT64, POINTER, SIZE]],
+      nats_client_ack_many: [INT32, [POINTER, POINTER, SIZE, POINTER]],
+      nats_client_ack_sync: [INT32, [POINTER, POINTER, INT64]],
+      nats_client_ack_sync_start: [INT32, [POINTER, POINTER, INT64, POINTER]],
+      nats_msg_ack_state: [INT32, [POINTER]],
+      nats_client_ack_reply: [INT32, [POINTER, POINTER, SIZE, INT32, INT64, POINTER, SIZE]],
+      nats_client_ack_reply_start: [INT32, [POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_client_msg_by_reply: [INT32, [POINTER, POINTER, SIZE, POINTER]],
+      nats_msg_js_uint: [INT32, [POINTER, INT32, POINTER]],
+      nats_msg_js_uints: [INT32, [POINTER, POINTER]],
+      nats_msg_js_text: [POINTER, [POINTER, INT32, POINTER]],
+      nats_js_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_publish_start: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_msg_ack_seq: [INT32, [POINTER, POINTER, POINTER]],
+      nats_js_header: [POINTER, [POINTER, POINTER]],
+      nats_js_keyword: [POINTER, [SIZE]],
+      nats_js_publisher_new: [INT32, [POINTER, INT64, POINTER]],
+      nats_js_publisher_fast: [INT32, [POINTER, INT64, POINTER]],
+      nats_js_publisher_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER]],
+      nats_js_publisher_publish_many: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER, POINTER]],
+      nats_js_publisher_flush: [INT32, [POINTER, INT64]],
+      nats_js_publisher_flush_start: [INT32, [POINTER, INT64, POINTER]],
+      nats_js_publisher_next_failure: [INT32, [POINTER, POINTER]],
+      nats_js_publisher_stats: [SIZE, [POINTER, POINTER, SIZE]],
+      nats_js_publisher_free: [VOID, [POINTER]],
+      nats_js_batch_new: [INT32, [POINTER, POINTER]],
+      nats_js_batch_add: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64]],
+      nats_js_batch_commit: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_batch_add_start: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_batch_commit_start: [INT32, [
+        POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_batch_free: [VOID, [POINTER]],
+      nats_json_parse: [INT32, [POINTER, SIZE, POINTER]],
+      nats_json_free: [VOID, [POINTER]],
+      nats_json_kind: [INT32, [POINTER]],
+      nats_json_count: [SIZE, [POINTER]],
+      nats_json_get: [POINTER, [POINTER, POINTER]],
+      nats_json_at: [POINTER, [POINTER, SIZE]],
+      nats_json_member: [POINTER, [POINTER, SIZE, POINTER]],
+      nats_json_text: [POINTER, [POINTER, POINTER]],
+      nats_json_int: [INT32, [POINTER, POINTER]],
+      nats_json_uint: [INT32, [POINTER, POINTER]],
+      nats_json_real: [INT32, [POINTER, POINTER]],
+      nats_json_time: [INT32, [POINTER, POINTER]],
       nats_kind_name: [POINTER, [INT32]],
       nats_msg_subject: [POINTER, [POINTER, POINTER]],
       nats_msg_reply: [POINTER, [POINTER, POINTER]],
@@ -307,6 +403,8 @@ module PolynatsFFI
       nats_last_error: [POINTER, [POINTER]],
       nats_last_status: [INT32, []],
       nats_last_about: [POINTER, []],
+      nats_last_err_code: [INT32, []],
+      nats_last_code: [INT32, []],
       nats_sub_next: [INT32, [POINTER, INT64, POINTER]],
       nats_sub_get: [INT32, [POINTER, SIZE, INT64, POINTER, POINTER]],
       nats_sub_unsubscribe: [INT32, [POINTER, UINT64]],

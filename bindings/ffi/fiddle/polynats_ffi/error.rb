@@ -4,16 +4,26 @@ require "timeout"
 
 module PolynatsFFI
   # In every error of this module. code: the status's name; about: the subject, option, argument or
-  # limit that it is about; published: of publish_many, how many were accepted before. The classes,
-  # and what else they are, are those of the gem.
+  # limit that it is about; published: of publish_many, how many were accepted before, first: the
+  # number of the first of them; failures: all that failed. status and err_code: of the server's answer, 0 without
+  # one. The classes, and what else they are, are those of the gem.
   module Error
     attr_reader :code, :about
-    attr_accessor :published
+    attr_accessor :published, :first, :status, :err_code, :failures
 
     def initialize(text, code, about = "")
       super(text)
       @code = code
       @about = about
+      @published = @first = @status = @err_code = 0
+      @failures = []
+    end
+
+    def description = message
+
+    def counted(first, published)
+      @first = first
+      @published = published
     end
   end
 

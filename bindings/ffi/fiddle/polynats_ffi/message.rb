@@ -29,11 +29,13 @@ module PolynatsFFI
     end
   end
 
-  # A copy: the library's message is free again. data is binary; the texts are UTF-8 if they came
-  # so.
+  # A copy: the library's message is free again, but one of JetStream's. data is binary; the texts are
+  # UTF-8 if they came so.
   class Message
     attr_reader :subject, :data, :reply, :sid, :raw_headers, :status, :description,
-                :header_pairs
+                :header_pairs, :native
+
+    ACK_PREFIX = "$JS.ACK." # of the reply subjects of what JetStream delivers
 
     # from: a pointer to the library's message, which who called frees.
     def initialize(from, owner)
@@ -49,6 +51,23 @@ module PolynatsFFI
       @status = number unless number.zero?
       @description = text(size) { C.nats_msg_description(from, size) } if @status
       @header_pairs = @raw_headers ? Message.pairs_of(from) : []
+      @stays = Message.of_jetstream?(self, from)
+    end
+
+    # Delivered by a consumer, or got from a stream: such a one is an answer, or has headers.
+    def self.of_jetstream?(message, from)
+      return true if message.reply&.start_with?(ACK_PREFIX)
+
+      perhaps = message.sid.zero? || message.raw_headers
+      perhaps && C.nats_msg_js_uint(from, Declarations::NATS_JS_STREAM_SEQ, Box.new) != 0
+    end
+
+    # The library's message is the copy's from now on, when it is one of JetStream's. Is it?
+    def keep_native(address)
+      return false unless @stays
+
+      @native = Handle.new(:nats_msg_free) { |box| (box.address = address) && Core::OK }
+      true
     end
 
     # A message may have thousands: one block of memory takes what the library tells of each.
@@ -94,7 +113,7 @@ module PolynatsFFI
 
   # Messages on their way out of the library into found. What an exception would lose, that of
   # Ctrl-C most of all, empty brings there afterwards.
-  class Batch
+  class Intake
     MAX = 1024       # messages that one call of the library moves
     GET_MAX = 65_536 # messages of one get or dispatch without max
 
@@ -128,7 +147,8 @@ module PolynatsFFI
         @found << Message.new(Fiddle::Pointer.new(address), @owner)
       end
       @count.address = 0
-      C.nats_msg_free_many(@room, count)
+      rest = addresses.each_with_index.map { |address, at| @found[@base + at].keep_native(address) ? 0 : address }
+      C.nats_msg_free_many(rest.pack("J*"), count)
     end
 
     # What was kept (of all, or of one subscription), and what the block gives, most in all.

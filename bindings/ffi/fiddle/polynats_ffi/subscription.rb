@@ -9,7 +9,8 @@ module PolynatsFFI
 
     STATS = %i[pending_msgs pending_bytes delivered dropped received].freeze
 
-    attr_reader :client, :callback, :sid, :handle
+    attr_reader :client, :sid, :handle
+    attr_accessor :callback
 
     def initialize(client, handle, callback)
       @client = client
@@ -45,8 +46,8 @@ module PolynatsFFI
 
     # A list of what has arrived; it waits for the first one.
     def get(max: nil, wait: nil)
-      most, ms = Batch.args(max, wait)
-      Batch.list(@client, most, ms, @sid, @client.method(:woken?)) do |*to|
+      most, ms = Intake.args(max, wait)
+      Intake.list(@client, most, ms, @sid, @client.method(:woken?)) do |*to|
         C.nats_sub_get(@handle, *to)
       end
     end

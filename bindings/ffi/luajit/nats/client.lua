@@ -324,6 +324,15 @@ end
 function client:deadline() return core.seconds(C.nats_client_deadline_ms(self.handle)) end
 client.timeout = client.deadline
 
+function client:jetstream(options) return require("nats.jetstream")(self, options) end
+
+function client:ack_many(list)
+  if type(list) ~= "table" then
+    core.misuse("ack_many: a list of messages is wanted, not a " .. type(list))
+  end
+  return messages.ack_many(self, list)
+end
+
 for _, part in ipairs { "nats.request", "nats.callback" } do
   for name, verb in pairs(require(part)) do client[name] = verb end
 end

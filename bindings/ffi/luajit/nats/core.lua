@@ -74,8 +74,15 @@ function core.fail(status)
   if text == "" or C.nats_last_status() ~= status then
     return nil, ffi.string(C.nats_status_text(status)), core.status_name(status), ""
   end
-  return nil, text, core.status_name(status), ffi.string(C.nats_last_about())
+  local err_code, code = C.nats_last_err_code(), C.nats_last_code()
+  local about = ffi.string(C.nats_last_about())
+  if err_code == 0 and code == 0 then return nil, text, core.status_name(status), about end
+  return nil, text, core.status_name(status), about, err_code ~= 0 and err_code or nil,
+    code ~= 0 and code or nil
 end
+
+-- The same without an error of the library's.
+function core.refuse(text, code, about) return nil, text, code, about end
 
 function core.done(status)
   if status ~= 0 then return core.fail(status) end
@@ -192,6 +199,20 @@ function core.class(kind, verbs, meta)
   end
   meta.__metatable = kind
   return meta
+end
+
+-- A number of 64 bits: a Lua number while it is exact, else the cdata that it is.
+local EXACT = 2 ^ 53
+
+function core.integer(value)
+  local number = tonumber(value)
+  if number > -EXACT and number < EXACT then return number end
+  return value
+end
+
+-- ns of 64 bits as seconds, in two parts: all of the ns would be rounded once more.
+function core.seconds_of(ns)
+  return tonumber(ns / 1000000000) + tonumber(ns % 1000000000) / 1e9
 end
 
 -- ---- waiting ----

@@ -19,17 +19,33 @@ local future_meta = {
   end,
 }
 
+-- What a verb of JetStream gives for the reply in the box.
+local function give_answer(self)
+  local msg = ffi.gc(messages.box[0], C.nats_msg_free)
+  messages.box[0] = nil
+  local a, b, c, d, e, f = self.give(msg, self.client)
+  C.nats_msg_free(ffi.gc(msg, nil))
+  return a, b, c, d, e, f
+end
+
 -- The reply that came, or nil. Of what gives none (connect_start and its like) true at its end.
 local function take(self)
+  if self.give and messages.box[0] ~= nil then return give_answer(self) end
   if not self.goal then return messages.take(self.client) end
   if not self:done() then return nil end
   if self.at_end then self.at_end(self.client) end
   return true
 end
 
+-- An ack that failed: its message is to be acknowledged again.
+local function failed(self, status)
+  if self.acked and self:done() then self.acked.acks = messages.ACK_OPEN end
+  return fail(status)
+end
+
 function future:poll()
   local status = C.nats_future_poll(self.handle, messages.box, int32_box)
-  if status ~= 0 then return fail(status) end
+  if status ~= 0 then return failed(self, status) end
   return take(self)
 end
 
@@ -38,7 +54,7 @@ function future:wait(timeout)
   local status = waiting(function(left)
     return C.nats_future_wait(self.handle, left, messages.box)
   end, ms)
-  if status ~= 0 then return fail(status) end
+  if status ~= 0 then return failed(self, status) end
   return take(self)
 end
 
@@ -49,10 +65,10 @@ core.class("nats.future", future, future_meta)
 
 local futures = { box = future_box }
 
-local function new(client, goal, at_end)
+local function new(client, goal, at_end, give, acked)
   return setmetatable({
     handle = ffi.gc(future_box[0], C.nats_future_free), client = client, goal = goal,
-    at_end = at_end,
+    at_end = at_end, give = give or false, acked = acked or false,
   }, future_meta)
 end
 
@@ -61,5 +77,19 @@ function futures.new(client) return new(client, false, false) end
 
 -- The same of one that gives true at its end, and no reply. at_end(client): what that brings about.
 function futures.goal(client, at_end) return new(client, true, at_end or false) end
+
+-- Of a verb of JetStream. give(msg, client): what it gives for the library's reply; goal: true when there
+-- was none; acked: the message that it acknowledges.
+function futures.answer(client, give, goal, acked)
+  return new(client, goal or false, false, give, acked)
+end
+
+-- Wait for what has its own time, and be done with it.
+function futures.finish(made)
+  local a, b, c, d, e, f = made:wait()
+  C.nats_future_free(ffi.gc(made.handle, nil))
+  made.handle = nil
+  return a, b, c, d, e, f
+end
 
 return futures

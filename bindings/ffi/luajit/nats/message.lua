@@ -14,7 +14,7 @@ local waiting = core.waiting
 local BATCH_MAX = 1024 -- messages that one call of the library moves
 local GET_MAX = 65536  -- messages of one get or dispatch without max
 
-local M = { GET_MAX = GET_MAX }
+local M = { GET_MAX = GET_MAX, ACK_NONE = 0, ACK_OPEN = 1, ACK_DONE = 2, ACK_UNWANTED = 3 }
 local size_box = ffi.new("size_t[1]")
 
 -- ---- headers ----
@@ -98,6 +98,19 @@ function message_fields.headers(msg)
   return map
 end
 
+-- Where a message of JetStream has its place, as read_place() below found it; nil of any other.
+function message_fields.metadata(msg)
+  local place = rawget(msg, "place")
+  if not place then return nil end
+  local numbers = place.numbers
+  return {
+    stream = place.stream, consumer = place.consumer, domain = place.domain,
+    stream_seq = core.integer(numbers[0]), consumer_seq = core.integer(numbers[1]),
+    delivered = core.integer(numbers[2]), pending = core.integer(numbers[3]),
+    time = core.seconds_of(numbers[4]), time_ns = core.integer(numbers[4]),
+  }
+end
+
 local message_meta = {
   __index = function(msg, key)
     local field = message_fields[key]
@@ -128,6 +141,24 @@ local function copy_headers(from, raw, msg)
   msg.header_pairs = pairs_of
 end
 
+local JS_TEXTS = { stream = 16, consumer = 17, domain = 18 }
+local JS_UINT_COUNT = 5
+
+-- One of JetStream? It says so by its reply subject, or, when it was got from a stream, by this header.
+local function read_place(from, msg)
+  local delivered = msg.reply and msg.reply:sub(1, 8) == "$JS.ACK."
+  local raw = msg.raw_headers
+  if not delivered and not (raw and raw:find("\nNats-Stream:", 1, true)) then return end
+  local numbers = ffi.new("uint64_t[?]", JS_UINT_COUNT)
+  if C.nats_msg_js_uints(from, numbers) == 0 then return end
+  local place = { numbers = numbers }
+  for name, what in pairs(JS_TEXTS) do
+    local text = C.nats_msg_js_text(from, what, size_box)
+    if size_box[0] > 0 then place[name] = ffi.string(text, size_box[0]) end
+  end
+  msg.place, msg.acks = place, C.nats_msg_ack_state(from)
+end
+
 -- A message as a table; the library's copy is freed by who has the batch.
 function M.to_lua(from, owner)
   local subject = C.nats_msg_subject(from, size_box)
@@ -139,6 +170,7 @@ function M.to_lua(from, owner)
   msg.sid = tonumber(C.nats_msg_sid(from))
   local raw = C.nats_msg_headers_raw(from, size_box)
   if raw ~= nil then copy_headers(from, raw, msg) end
+  if msg.reply or raw ~= nil then read_place(from, msg) end
   return setmetatable(msg, message_meta)
 end
 
@@ -168,6 +200,7 @@ function message:respond(data, options)
   return self.owner:publish(self.reply, data, { headers = options.headers })
 end
 
+for name, verb in pairs(require("nats.ack")(M)) do message[name] = verb end
 core.class("nats.message", message, message_meta)
 
 -- ---- batches ----

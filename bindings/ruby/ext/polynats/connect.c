@@ -142,7 +142,7 @@ static void connect_waiting(connecting *self)
     call.undo = drop_client;
     if (nrb_call_run(&call) != NATS_OK) {
         drop_client(self);
-        nrb_raise(call.status, call.text, call.about);
+        nrb_call_raise(&call);
     }
     nats_future_free(self->future);
 }

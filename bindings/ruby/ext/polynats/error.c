@@ -11,7 +11,7 @@
 
 static VALUE error_module;
 static VALUE error_classes[CLASSES_MAX];
-static ID id_code, id_about;
+static ID id_code, id_about, id_status, id_err_code;
 
 VALUE nrb_error_class(nats_status status)
 {
@@ -20,7 +20,9 @@ VALUE nrb_error_class(nats_status status)
     return known ? error_classes[index] : error_classes[-NATS_ERR_SERVER];
 }
 
-static VALUE make(nats_status status, const char *text, const char *about)
+/* code and err_code: of the server's answer, 0 for none. */
+static VALUE make(nats_status status, const char *text, const char *about, int32_t code,
+                  int32_t err_code)
 {
     const char *name = nats_status_name(status);
     VALUE words = rb_utf8_str_new_cstr(text[0] != '\0' ? text : nats_status_text(status));
@@ -28,17 +30,30 @@ static VALUE make(nats_status status, const char *text, const char *about)
     VALUE error = rb_exc_new_str(nrb_error_class(status), NIL_P(mended) ? words : mended);
     rb_ivar_set(error, id_code, rb_interned_str_cstr(name));
     rb_ivar_set(error, id_about, nrb_str(about, strlen(about)));
+    rb_ivar_set(error, id_status, INT2NUM(code));
+    rb_ivar_set(error, id_err_code, INT2NUM(err_code));
     return error;
 }
 
 void nrb_raise(nats_status status, const char *text, const char *about)
 {
-    rb_exc_raise(make(status, text, about));
+    rb_exc_raise(make(status, text, about, 0, 0));
 }
 
 VALUE nrb_error_last(nats_status status)
 {
-    return make(status, nats_last_error(NULL), nats_last_about());
+    return make(status, nats_last_error(NULL), nats_last_about(), nats_last_code(),
+                nats_last_err_code());
+}
+
+VALUE nrb_call_error(const nrb_call *call)
+{
+    return make(call->status, call->text, call->about, call->code, call->err_code);
+}
+
+void nrb_call_raise(const nrb_call *call)
+{
+    rb_exc_raise(nrb_call_error(call));
 }
 
 void nrb_raise_last(nats_status status)
@@ -69,9 +84,13 @@ void nrb_error_init(void)
     rb_require("timeout");
     id_code = rb_intern("@code");
     id_about = rb_intern("@about");
+    id_status = rb_intern("@status");
+    id_err_code = rb_intern("@err_code");
     error_module = rb_define_module_under(nrb_module, "Error");
     rb_define_attr(error_module, "code", 1, 0);
     rb_define_attr(error_module, "about", 1, 0);
+    rb_define_attr(error_module, "status", 1, 0);
+    rb_define_attr(error_module, "err_code", 1, 0);
 
     VALUE timeout = rb_path2class("Timeout::Error");
     define(NATS_ERR_TIMEOUT, "Timeout", timeout);

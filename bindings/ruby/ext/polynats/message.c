@@ -303,6 +303,11 @@ const nats_msg *nrb_msg_get(VALUE object)
     return self_of(object)->msg;
 }
 
+nats_msg *nrb_msg_own(VALUE object)
+{
+    return self_of(object)->msg;
+}
+
 VALUE nrb_msg_owner(VALUE object)
 {
     return self_of(object)->batch->owner;

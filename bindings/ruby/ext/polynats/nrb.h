@@ -70,6 +70,8 @@ typedef struct nrb_call {
     struct nrb_call *next; /* that waits for the same, see nrb_calls */
     char text[NRB_TEXT_MAX];
     char about[NRB_ABOUT_MAX];
+    int32_t code;     /* of the server's answer, 0 for none */
+    int32_t err_code; /* of JetStream's */
 } nrb_call;
 
 /* Those who wait at one object. What one of them got and could not keep goes to another, in order. */
@@ -90,6 +92,8 @@ void nrb_call_start(nrb_call *call, nrb_step step, void *arg, int64_t ms);
 nats_status nrb_call_run(nrb_call *call);
 /* The same, and raise what it failed with. */
 void nrb_call_check(nrb_call *call);
+NORETURN(void nrb_call_raise(const nrb_call *call));
+VALUE nrb_call_error(const nrb_call *call);
 /* What is left until the deadline, as C takes it. */
 int64_t nrb_call_left_ms(const nrb_call *call);
 int64_t nrb_now_ns(void);
@@ -200,6 +204,7 @@ void nrb_handle_init(void);
 VALUE nrb_msgs_list(nats_msg **msgs, size_t count, VALUE owner, VALUE list);
 VALUE nrb_msg_new(nats_msg *msg, VALUE owner);
 const nats_msg *nrb_msg_get(VALUE object);
+nats_msg *nrb_msg_own(VALUE object); /* to be acknowledged */
 VALUE nrb_msg_owner(VALUE object); /* the client it came by, or nil */
 void nrb_message_init(void);
 
@@ -211,6 +216,7 @@ void nrb_receive_init(void);
 void nrb_request_init(void);
 void nrb_connect_init(void);
 void nrb_waiting_init(void);
+void nrb_js_init(void); /* jetstream.c, and what is beside it */
 /* May a publish of so many bytes keep the GVL? It may when it cannot have to wait. */
 bool nrb_client_has_room(nrb_client *client, size_t len);
 

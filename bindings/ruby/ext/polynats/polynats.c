@@ -21,4 +21,5 @@ void nrb_init(VALUE module)
     nrb_publish_init();
     nrb_receive_init();
     nrb_request_init();
+    nrb_js_init();
 }

@@ -124,7 +124,7 @@ static bool wait_for_first(source *self, int64_t wait_ms, VALUE *list)
         nats_status status = nrb_call_run(&self->call);
         nrb_calls_remove(self->own.calls, &self->call);
         if (self->call.done && status != NATS_OK) {
-            nrb_raise(status, self->call.text, self->call.about);
+            nrb_call_raise(&self->call);
         }
         if (self->call.done || take_stashed(self, list)) {
             return !self->call.done;

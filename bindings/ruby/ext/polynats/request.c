@@ -123,7 +123,7 @@ static VALUE client_request(int argc, VALUE *argv, VALUE object)
     nats_status status = nrb_call_run(&self.call);
     nats_future_free(question.future);
     if (status != NATS_OK) {
-        nrb_raise(status, self.call.text, self.call.about);
+        nrb_call_raise(&self.call);
     }
     return nrb_msg_new(self.msg, object);
 }
@@ -189,7 +189,7 @@ static VALUE wait_for(nrb_future *future, VALUE object, int64_t wait_ms)
     nats_status status = nrb_call_run(&self.call);
     future->busy = false;
     if (status != NATS_OK) {
-        nrb_raise(status, self.call.text, self.call.about);
+        nrb_call_raise(&self.call);
     }
     return give(future, self.msg);
 }

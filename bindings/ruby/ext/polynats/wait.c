@@ -45,6 +45,8 @@ static void note_failure(nrb_call *call)
 {
     snprintf(call->text, sizeof call->text, "%s", nats_last_error(NULL));
     snprintf(call->about, sizeof call->about, "%s", nats_last_about());
+    call->code = nats_last_code();
+    call->err_code = nats_last_err_code();
 }
 
 static void *run_step(void *arg)
@@ -216,6 +218,6 @@ nats_status nrb_call_run(nrb_call *call)
 void nrb_call_check(nrb_call *call)
 {
     if (nrb_call_run(call) != NATS_OK && !call->poked) {
-        nrb_raise(call->status, call->text, call->about);
+        nrb_call_raise(call);
     }
 }

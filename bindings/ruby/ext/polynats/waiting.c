@@ -77,7 +77,7 @@ nats_status nrb_client_flush(nats_client *client, int64_t timeout_ms)
     nats_status status = nrb_call_run(&self.call);
     drop_future(&self);
     if (status != NATS_OK) {
-        nrb_raise(status, self.call.text, self.call.about);
+        nrb_call_raise(&self.call);
     }
     return NATS_OK;
 }

@@ -37,6 +37,10 @@ module Polynats
   # @!method request_many_start(subject, data = nil, max: nil, stall: nil, timeout: nil, sentinel: false, headers: nil)
   #   As {#request_many}, and does not wait.
   #   @return [Future] which gives one reply after the other
+  # @!method ack_many(messages)
+  #   Acknowledges those of the messages that are a consumer's and were not acknowledged yet.
+  #   @param messages [Array<Message>]
+  #   @return [Integer] how many
   # @!method new_inbox
   #   @return [String] a new subject that nobody else has
   # @!method status
@@ -150,11 +154,7 @@ module Polynats
       mode = callback ? MODES[:private] : MODES[:shared]
       sub = open_sub(subject, queue: queue, max: max, pending_msgs: pending_msgs,
                               pending_bytes: pending_bytes, mode: mode)
-      return sub unless callback
-
-      @callbacks[sub.sid] = [callback, sub]
-      sub.__send__(:raw_set_mode, MODES[:callback])
-      sub
+      adopt(sub, callback)
     end
 
     # Ends a subscription by its sid, or all of this client's to exactly a subject.
@@ -189,6 +189,13 @@ module Polynats
     # @return [Event, nil] nil when none came
     # @raise [Closed] when it is closed and there is none left
     def next_event(wait: nil) = @log ? @log.next_event(wait) : raw_next_event(wait)
+
+    # JetStream on this connection: streams, consumers and messages that are kept.
+    # @param domain [String, nil] of the leaf or hub to talk to
+    # @param prefix [String, nil] of the API's subjects, where an account has them under another one
+    # @param timeout [Numeric, nil] seconds that stand for those that are not given; nil: 5
+    # @return [JetStream]
+    def jetstream(domain: nil, prefix: nil, timeout: nil) = open_js(domain, prefix, timeout)
 
     # ---- callbacks ----
 
@@ -264,6 +271,14 @@ module Polynats
     private
 
     attr_reader :drain_timeout
+
+    def adopt(sub, callback)
+      return sub unless callback
+
+      @callbacks[sub.sid] = [callback, sub]
+      sub.__send__(:raw_set_mode, MODES[:callback])
+      sub
+    end
 
     def answer_with(hook)
       @credentials = hook

@@ -32,9 +32,34 @@ module Polynats
   #   Publishes to its reply subject.
   #   @return [self]
   #   @raise [Invalid] when no answer is asked for
+  # @!method ack
+  #   Acknowledges a message of a consumer: it is done. Once; it does not wait.
+  #   @return [self]
+  #   @raise [Invalid] it is none of a consumer's, or was acknowledged
+  # @!method nak(delay: nil)
+  #   Has it delivered again: at once, or in so many seconds.
+  #   @return [self]
+  # @!method in_progress
+  #   Asks for more time, any number of times.
+  #   @return [self]
+  # @!method term(reason: nil)
+  #   Has it never delivered again. The reason needs nats-server 2.10.4.
+  #   @return [self]
+  # @!attribute [r] metadata
+  #   @return [Metadata, nil] its place in a stream; nil: it is no message of JetStream's
   class Message
     PARTS = %i[subject data reply headers sid status description].freeze
     private_constant :PARTS
+    private :open_ack_sync
+
+    # Acknowledges it, and waits until the server has taken note. After {Timeout} and {Disconnected} it may be called
+    # again.
+    # @param timeout [Numeric, nil] seconds; nil: the option request_timeout
+    # @return [self]
+    def ack_sync(timeout: nil)
+      JetStreamValues.finish(open_ack_sync(timeout: timeout))
+      self
+    end
 
     # For pattern matching: `in { subject:, data: }`.
     # @return [Hash{Symbol => Object}]

@@ -1,0 +1,225 @@
+-- A consumer: its verbs, and how its messages come: as a list (fetch, next) or as an ordinary subscription
+-- (consume). An ordered one is made when it is first used.
+
+local ffi = require "ffi"
+local core = require "nats.core"
+local futures = require "nats.future"
+local json = require "nats.json"
+local messages = require "nats.message"
+local subscription = require "nats.subscription"
+local verbs = require "nats.verb"
+
+local C = core.C
+local check_table, check_ms, check_count = core.check_table, core.check_ms, core.check_count
+
+local CLOSED = "CLOSED"
+local ORDERED_WAIT = 30 -- seconds that fetch of an ordered one waits at most, unless told: as of any other
+
+local M = {}
+local consumer = {}
+local consumer_meta = {
+  __index = function(self, key)
+    if key == "config" then
+      local info = rawget(self, "cached_info")
+      return info and info.config
+    end
+    return consumer[key]
+  end,
+  __tostring = function(self)
+    return ("nats.consumer: %s %s"):format(self.stream, rawget(self, "name") or "ordered")
+  end,
+}
+
+function M.new(js, stream, name, info)
+  return setmetatable({ js = js, stream = stream, name = name, cached_info = info }, consumer_meta)
+end
+
+function M.ordered(js, stream, config)
+  return setmetatable({
+    js = js, stream = stream, asked = config, cached_info = { config = config },
+  }, consumer_meta)
+end
+
+local function is_ordered(self) return rawget(self, "asked") ~= nil end
+
+-- What names it in the arguments of verbs.
+function consumer:names() return { stream = self.stream, consumer = rawget(self, "name") } end
+
+-- ---- beginning ----
+
+local sub_box = ffi.new("nats_sub *[1]")
+-- The names that this module has for arguments of nats_js_consume().
+local WIRE = { max = "max_messages", wait = "expires", heartbeat = "idle_heartbeat" }
+
+local function arguments_of(self, options, mode)
+  if options ~= nil and type(options) ~= "table" then
+    core.misuse(("options must be a table, not a %s"):format(type(options)))
+  end
+  local made = { mode = mode }
+  for name, value in pairs(options or {}) do
+    if name ~= "callback" then made[WIRE[name] or name] = value end
+  end
+  made.stream = self.stream
+  if is_ordered(self) then
+    made.config = self.asked
+  else
+    made.consumer = rawget(self, "name")
+  end
+  return made
+end
+
+-- The server's info of the consumer: an ordered one learns its name, of any other it is what was told
+-- last.
+local function note(self, msg)
+  local info, status = verbs.read(msg)
+  if status ~= 0 then return core.fail(status) end
+  if self and is_ordered(self) then
+    rawset(self, "name", info.name)
+  elseif self then
+    rawset(self, "cached_info", info)
+  end
+  return true
+end
+
+-- A subscription, and the future that ends when the consumer is there. self: the consumer, or nil.
+function M.start(js, how, arguments, callback, self, ms)
+  local text = json.write(arguments, how)
+  local status = core.waiting(function()
+    return C.nats_js_consume_start(js.handle, how, text, #text, ms or -1, sub_box,
+      futures.box)
+  end, -1)
+  if status ~= 0 then return core.fail(status) end
+  local sub = subscription(sub_box[0], js.client, callback or nil)
+  if callback then js.client.subs[sub.sid] = sub end
+  return sub, futures.answer(js.client, function(msg) return note(self, msg) end, true)
+end
+
+-- What start gave, once the consumer is there: the subscription.
+function M.wait(sub, future, ...)
+  if not sub then return nil, future, ... end
+  local fine, text, code, about, err_code, server_code = futures.finish(future)
+  if not fine then return nil, text, code, about, err_code, server_code end
+  return sub
+end
+
+-- ---- consume ----
+
+local function how_of(self)
+  if is_ordered(self) then return "ordered" end
+  local config = self.config
+  return config and config.deliver_subject and "push" or "consume"
+end
+
+function consumer:consume_start(options)
+  local callback = type(options) == "table" and options.callback or nil
+  if callback ~= nil and type(callback) ~= "function" and type(callback) ~= "table" then
+    core.misuse("option 'callback' must be a function, not a " .. type(callback))
+  end
+  local mode = callback and "callback" or "shared"
+  return M.start(self.js, how_of(self), arguments_of(self, options, mode), callback, self)
+end
+
+function consumer:consume(options)
+  if not rawget(self, "cached_info") then
+    local info, text, code, about, err_code, server_code = self:info()
+    if not info then return nil, text, code, about, err_code, server_code end
+  end
+  return M.wait(self:consume_start(options))
+end
+
+-- ---- lists ----
+
+-- At most max messages, until the subscription ends or the time is up.
+local function collect(self, sub, max, stop)
+  local list = {}
+  while #list < max do
+    local left = stop and math.max(0, stop - core.now()) or nil
+    local more, text, code, about, err_code, server_code = sub:get {
+      max = math.min(max - #list, messages.GET_MAX), wait = left,
+    }
+    if not more then
+      if is_ordered(self) then rawset(self, "sub", nil) end -- it has ended: the next begins anew
+      if code == CLOSED or #list > 0 then return list end
+      return nil, text, code, about, err_code, server_code
+    end
+    for _, msg in ipairs(more) do list[#list + 1] = msg end
+    if #more == 0 then return list end
+  end
+  return list
+end
+
+function consumer:fetch_start(max, options)
+  check_count(max, "max", 1)
+  if is_ordered(self) then core.misuse("an ordered consumer has consume_start, not fetch_start") end
+  local arguments = arguments_of(self, options, "private")
+  arguments.max_messages = max
+  return M.start(self.js, "fetch", arguments, false, self)
+end
+
+local function fetch(self, max, options)
+  local sub, text, code, about, err_code, server_code = M.wait(self:fetch_start(max, options))
+  if not sub then return nil, text, code, about, err_code, server_code end
+  return collect(self, sub, max)
+end
+
+local function ordered_sub(self)
+  local sub = rawget(self, "sub")
+  if sub then return sub end
+  local text, code, about, err_code, server_code
+  sub, text, code, about, err_code, server_code =
+    M.wait(M.start(self.js, "ordered", arguments_of(self, nil, "private"), false, self))
+  if not sub then return nil, text, code, about, err_code, server_code end
+  rawset(self, "sub", sub)
+  return sub
+end
+
+local function fetch_ordered(self, max, options)
+  options = check_table(options, "fetch", { "wait", "no_wait" })
+  check_ms(options.wait, "option 'wait'", -1)
+  local sub, text, code, about, err_code, server_code = ordered_sub(self)
+  if not sub then return nil, text, code, about, err_code, server_code end
+  local wait = options.no_wait and 0 or options.wait or ORDERED_WAIT
+  local list
+  list, text, code, about, err_code, server_code = collect(self, sub, max, core.now() + wait)
+  local last = list and list[#list]
+  -- Its name changes when it is made anew.
+  if last and last.metadata then rawset(self, "name", last.metadata.consumer) end
+  return list, text, code, about, err_code, server_code
+end
+
+function consumer:fetch(max, options)
+  if max == nil then core.misuse("fetch: max must be a whole number of 1 or more, not nil") end
+  check_count(max, "max", 1)
+  return (is_ordered(self) and fetch_ordered or fetch)(self, max, options)
+end
+
+function consumer:next(wait)
+  check_ms(wait, "wait", -1)
+  local list, text, code, about, err_code, server_code = self:fetch(1, { wait = wait })
+  if not list then return nil, text, code, about, err_code, server_code end
+  return list[1]
+end
+
+-- ---- verbs ----
+
+function consumer:info_start()
+  if not rawget(self, "name") then
+    return core.refuse("an ordered consumer has its name with its first message", "INVALID",
+      "consumer")
+  end
+  return verbs.start(self, "consumer_info", self:names(), -1, verbs.give_info)
+end
+
+function consumer:info() return verbs.finish(self:info_start()) end
+
+verbs.set(consumer, {
+  { "delete", "delete_consumer", "", verbs.give_true },
+  { "pause", "pause_consumer", "pause_until", verbs.give_table },
+  { "resume", "resume_consumer", "", verbs.give_table },
+  { "reset", "reset_consumer", "seq?", verbs.give_table },
+  { "unpin", "unpin_consumer", "group", verbs.give_true },
+  { "leader_stepdown", "consumer_leader_stepdown", "*", verbs.give_true },
+})
+core.class("nats.consumer", consumer, consumer_meta)
+
+return M

@@ -1,0 +1,138 @@
+-- A stream: its name, what was told of it last, and the verbs.
+
+local core = require "nats.core"
+local consumers = require "nats.consumer"
+local verbs = require "nats.verb"
+
+local check_text, check_table = core.check_text, core.check_table
+
+local stream = {}
+local stream_meta = {
+  __index = function(self, key)
+    if key == "config" then
+      local info = rawget(self, "cached_info")
+      return info and info.config
+    end
+    return stream[key]
+  end,
+  __tostring = function(self) return "nats.stream: " .. self.name end,
+}
+
+local function new(js, name, info)
+  return setmetatable({ js = js, name = name, cached_info = info }, stream_meta)
+end
+
+-- What names it in the arguments of verbs.
+local function names(self) return { stream = self.name } end
+stream.names = names
+
+-- ---- its consumers ----
+
+function stream:consumer(name)
+  return consumers.new(self.js, self.name, check_text(name, "name"))
+end
+
+function stream:ordered_consumer(config)
+  if config ~= nil and type(config) ~= "table" then
+    core.misuse("ordered_consumer: config must be a table, not a " .. type(config))
+  end
+  return consumers.ordered(self.js, self.name, config or {})
+end
+
+function stream:consumers(options)
+  return verbs.pages(self, "consumers", "consumers", options, function(info)
+    return consumers.new(self.js, self.name, info.name, info)
+  end)
+end
+
+function stream:consumer_names(options)
+  return verbs.pages(self, "consumer_names", "consumers", options)
+end
+
+-- ---- messages ----
+
+function stream:get_many_start(options)
+  return verbs.start(self, "get_messages", verbs.arguments(self, "*", { options }), -1,
+    verbs.give_message)
+end
+
+function stream:get_many(options)
+  local future, text = self:get_many_start(options)
+  if not future then error(text, 0) end
+  return function()
+    local msg, why, failed = future:wait()
+    if failed then error(why, 0) end
+    return msg
+  end
+end
+
+function stream:delete_message_start(seq, options)
+  options = check_table(options, "delete_message", { "erase" })
+  local arguments = verbs.arguments(self, "seq", { seq })
+  if options.erase == false then arguments.no_erase = true end
+  return verbs.start(self, "delete_message", arguments, -1, verbs.give_true)
+end
+
+function stream:delete_message(seq, options)
+  return verbs.finish(self:delete_message_start(seq, options))
+end
+
+-- ---- changing it: the server wants all of the configuration ----
+
+function stream:update_start(changes)
+  if type(changes) ~= "table" then
+    core.misuse("update: a table of changes is wanted, not a " .. type(changes))
+  end
+  if not self.config then
+    return core.refuse("the stream's config is not known yet: ask for its info first", "INVALID",
+      "stream")
+  end
+  local merged = {}
+  for key, value in pairs(self.config) do merged[key] = value end
+  for key, value in pairs(changes) do merged[key] = value end
+  local arguments = verbs.arguments(self, "config=", { merged })
+  arguments.stream = nil
+  return verbs.start(self, "update_stream", arguments, -1, verbs.give_self)
+end
+
+function stream:update(changes)
+  if not self.config then
+    local info, text, code, about, err_code, server_code = self:info()
+    if not info then return nil, text, code, about, err_code, server_code end
+  end
+  return verbs.finish(self:update_start(changes))
+end
+
+-- ---- verbs ----
+
+local function give_consumer(msg, self)
+  local info, status = verbs.read(msg)
+  if status ~= 0 then return core.fail(status) end
+  return consumers.new(self.js, info.stream_name, info.name, info)
+end
+
+local function give_purged(msg)
+  local answer, status = verbs.read(msg)
+  if status ~= 0 then return core.fail(status) end
+  return answer.purged
+end
+
+verbs.set(stream, {
+  { "info", "stream_info", "*", verbs.give_info },
+  { "delete", "delete_stream", "", verbs.give_true },
+  { "purge", "purge_stream", "*", give_purged },
+  { "seal", "seal_stream", "", verbs.give_self },
+  { "get", "get_message", "seq *", verbs.give_message },
+  { "get_last", "get_message", "last_by_subj *", verbs.give_message },
+  { "get_next", "get_message", "next_by_subj seq? *", verbs.give_message },
+  { "create_consumer", "create_consumer", "config=?", give_consumer },
+  { "update_consumer", "update_consumer", "config=", give_consumer },
+  { "create_or_update_consumer", "create_or_update_consumer", "config=", give_consumer },
+  { "get_or_create_consumer", "get_or_create_consumer", "config=", give_consumer },
+  { "delete_consumer", "delete_consumer", "consumer", verbs.give_true },
+  { "leader_stepdown", "stream_leader_stepdown", "*", verbs.give_true },
+  { "peer_remove", "stream_peer_remove", "peer", verbs.give_true },
+})
+core.class("nats.stream", stream, stream_meta)
+
+return { new = new }

@@ -1,0 +1,494 @@
+# Streams and consumers of JetStream: their verbs, each a call of the jetstream's by name. A handle is known by its
+# id here, for its command may be renamed meanwhile; what it holds is a dict: js (the id of its jetstream), name, info.
+
+foreach ::polynats::noun {js stream consumer ordered} {
+    namespace eval ::polynats::$::polynats::noun {
+        namespace path ::polynats
+    }
+}
+unset ::polynats::noun
+
+# Verbs of a noun that differ by their names only: NAME in the body is the verb's.
+proc ::polynats::Define {noun verbs arguments body} {
+    foreach verb $verbs {
+        proc ::polynats::${noun}::$verb $arguments [string map [list NAME $verb] $body]
+    }
+}
+
+# ---- what goes with a procedure ----
+
+# The handle in the variable is ended by its verb when the procedure is left, however that comes: also when its
+# coroutine is deleted while it waits.
+proc ::polynats::Guard {variable verb} {
+    upvar 1 $variable handle
+    trace add variable handle unset [list ::polynats::End $handle $verb]
+}
+
+proc ::polynats::End {handle verb args} {
+    if {[llength [::info commands $handle]]} {
+        catch {$handle $verb}
+    }
+}
+
+# ---- options ----
+
+# -name value pairs as a dict.
+proc ::polynats::Pairs {list} {
+    set given {}
+    foreach {name value} $list {
+        if {[string index $name 0] ne "-"} {
+            throw [list POLYNATS INVALID $name] "\"$name\" is no option: options begin with a dash"
+        }
+        dict set given [string range $name 1 end] $value
+    }
+    if {[llength $list] % 2} {
+        throw [list POLYNATS INVALID $name] "option \"$name\" has no value"
+    }
+    return $given
+}
+
+# The same, of these names only.
+proc ::polynats::Options {list args} {
+    set given [Pairs $list]
+    foreach name [dict keys $given] {
+        if {$name ni $args} {
+            set known [join [lmap one $args {string cat - $one}] ", "]
+            throw [list POLYNATS INVALID -$name] "bad option \"-$name\": must be $known"
+        }
+    }
+    return $given
+}
+
+# Take an option out of the dict in the variable: -name value as a list, or nothing.
+proc ::polynats::Take {variable name} {
+    upvar 1 $variable given
+    if {![dict exists $given $name]} {
+        return {}
+    }
+    set value [dict get $given $name]
+    dict unset given $name
+    return [list -$name $value]
+}
+
+# A configuration: a dict, and what was said besides, which wins.
+proc ::polynats::Config {given} {
+    lassign [Take given config] - config
+    return [dict merge $config $given]
+}
+
+# What makes or changes by a configuration: the arguments of the call, and its -timeout.
+proc ::polynats::Making {list} {
+    set given [Pairs $list]
+    set timeout [Take given timeout]
+    lassign [Take given pedantic] - pedantic
+    return [list [dict create config [Config $given] pedantic $pedantic] $timeout]
+}
+
+# All pages of a list.
+proc ::polynats::Listed {id verb member arguments timeout} {
+    set found {}
+    while {1} {
+        dict set arguments offset [llength $found]
+        set answer [Call $id call $verb $arguments {*}$timeout]
+        set page [expr {[dict exists $answer $member] ? [dict get $answer $member] : {}}]
+        lappend found {*}$page
+        if {![llength $page] || [llength $found] >= [dict get $answer total]} {
+            return $found
+        }
+    }
+}
+
+# ---- $js ----
+
+proc ::polynats::js::account_info {id args} {
+    Options $args timeout
+    return [Call $id call account_info {*}$args]
+}
+
+proc ::polynats::js::Make {id verb list} {
+    lassign [Making $list] arguments timeout
+    set info [Call $id call $verb $arguments {*}$timeout]
+    return [Made $id stream [dict create js $id name [dict get $info config name] info $info]]
+}
+
+::polynats::Define js {create_stream update_stream create_or_update_stream get_or_create_stream} \
+    {id args} {return [Make $id NAME $args]}
+
+proc ::polynats::js::delete_stream {id name args} {
+    Options $args timeout
+    Call $id call delete_stream [dict create stream $name] {*}$args
+    return
+}
+
+proc ::polynats::js::stream {id name} {
+    return [Made $id stream [dict create js $id name $name info {}]]
+}
+
+::polynats::Define js {streams stream_names} {id args} {
+    set given [Options $args subject timeout]
+    set timeout [Take given timeout]
+    return [Listed $id NAME streams $given $timeout]
+}
+
+# The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}.
+proc ::polynats::js::publish_many {id subject list args} {
+    Options $args timeout
+    set publisher [Call $id publisher]
+    Guard publisher destroy
+    try {
+        set first [$publisher publish_many $subject $list]
+        $publisher flush {*}$args
+        return [llength $list]
+    } trap POLYNATS {text options} {
+        set failures {}
+        foreach failure [$publisher failures] {
+            lappend failures [lreplace $failure 0 0 [expr {[lindex $failure 0] - 1}]]
+        }
+        dict set options -failures $failures
+        return -options $options $text
+    }
+}
+
+# ---- $stream ----
+
+proc ::polynats::stream::Ask {id verb arguments args} {
+    set held [Held $id]
+    return [Call [dict get $held js] call $verb \
+        [dict merge [dict create stream [dict get $held name]] $arguments] {*}$args]
+}
+
+proc ::polynats::stream::Note {id info} {
+    Held $id [dict replace [Held $id] info $info]
+    return $info
+}
+
+proc ::polynats::stream::name {id} { return [dict get [Held $id] name] }
+proc ::polynats::stream::cached_info {id} { return [dict get [Held $id] info] }
+
+# With subjects_filter the subjects come in pages.
+proc ::polynats::stream::info {id args} {
+    set given [Options $args subjects_filter deleted_details timeout]
+    set timeout [Take given timeout]
+    set info [Ask $id stream_info $given {*}$timeout]
+    if {[dict exists $info state subjects] && [dict exists $info total]} {
+        set subjects [dict get $info state subjects]
+        while {[dict size $subjects] < [dict get $info total]} {
+            set before [dict size $subjects]
+            set page [Ask $id stream_info [dict replace $given offset $before] {*}$timeout]
+            if {[dict exists $page state subjects]} {
+                set subjects [dict merge $subjects [dict get $page state subjects]]
+            }
+            if {[dict size $subjects] == $before} break
+        }
+        dict set info state subjects $subjects
+    }
+    return [Note $id $info]
+}
+
+# What is left out stays.
+proc ::polynats::stream::update {id args} {
+    lassign [Making $args] arguments timeout
+    set before [dict get [info $id {*}$timeout] config]
+    dict set arguments config [dict merge $before [dict get $arguments config]]
+    return [Note $id [Call [dict get [Held $id] js] call update_stream $arguments {*}$timeout]]
+}
+
+proc ::polynats::stream::delete {id args} {
+    Options $args timeout
+    Ask $id delete_stream {} {*}$args
+    return
+}
+
+proc ::polynats::stream::purge {id args} {
+    set given [Options $args subject keep seq timeout]
+    set timeout [Take given timeout]
+    return [dict get [Ask $id purge_stream $given {*}$timeout] purged]
+}
+
+proc ::polynats::stream::seal {id args} {
+    Options $args timeout
+    return [Note $id [Ask $id seal_stream {} {*}$args]]
+}
+
+proc ::polynats::stream::leader_stepdown {id args} {
+    set given [Options $args placement timeout]
+    set timeout [Take given timeout]
+    Ask $id stream_leader_stepdown $given {*}$timeout
+    return
+}
+
+proc ::polynats::stream::peer_remove {id peer args} {
+    Options $args timeout
+    Ask $id stream_peer_remove [dict create peer $peer] {*}$args
+    return
+}
+
+proc ::polynats::stream::Get {id list which args} {
+    set given [Options $list no_hdr direct timeout {*}$args]
+    set timeout [Take given timeout]
+    return [Ask $id get_message [dict merge $which $given] {*}$timeout]
+}
+
+proc ::polynats::stream::get {id seq args} { return [Get $id $args [dict create seq $seq]] }
+
+proc ::polynats::stream::get_last {id subject args} {
+    return [Get $id $args [dict create last_by_subj $subject]]
+}
+
+proc ::polynats::stream::get_next {id subject args} {
+    return [Get $id $args [dict create next_by_subj $subject seq 1] seq]
+}
+
+proc ::polynats::stream::get_many {id args} {
+    set given [Pairs $args]
+    set timeout [Take given timeout]
+    set held [Held $id]
+    dict set given stream [dict get $held name]
+    return [Call [dict get $held js] get_many $given {*}$timeout]
+}
+
+proc ::polynats::stream::delete_message {id seq args} {
+    set given [Options $args erase timeout]
+    set erase [expr {![dict exists $given erase] || [dict get $given erase]}]
+    set arguments [dict create seq $seq]
+    if {!$erase} {
+        dict set arguments no_erase true
+    }
+    Ask $id delete_message $arguments {*}[Take given timeout]
+    return
+}
+
+proc ::polynats::stream::MakeConsumer {id verb list} {
+    lassign [Making $list] arguments timeout
+    set info [Ask $id $verb $arguments {*}$timeout]
+    return [NewConsumer $id [dict get $info name] $info]
+}
+
+proc ::polynats::stream::NewConsumer {id name info} {
+    set held [Held $id]
+    set js [dict get $held js]
+    return [Made $js consumer \
+        [dict create js $js stream [dict get $held name] name $name info $info]]
+}
+
+::polynats::Define stream {
+    create_consumer update_consumer create_or_update_consumer get_or_create_consumer
+} {id args} {return [MakeConsumer $id NAME $args]}
+
+proc ::polynats::stream::consumer {id name} { return [NewConsumer $id $name {}] }
+
+proc ::polynats::stream::delete_consumer {id name args} {
+    Options $args timeout
+    Ask $id delete_consumer [dict create consumer $name] {*}$args
+    return
+}
+
+::polynats::Define stream {consumers consumer_names} {id args} {
+    Options $args timeout
+    set held [Held $id]
+    return [Listed [dict get $held js] NAME consumers \
+        [dict create stream [dict get $held name]] $args]
+}
+
+proc ::polynats::stream::ordered_consumer {id args} {
+    set held [Held $id]
+    set js [dict get $held js]
+    return [Made $js ordered [dict create js $js stream [dict get $held name] \
+        config [Config [Pairs $args]] info {} sub ""]]
+}
+
+# ---- $consumer ----
+
+proc ::polynats::consumer::Ask {id verb arguments args} {
+    set held [Held $id]
+    set which [dict create stream [dict get $held stream] consumer [dict get $held name]]
+    return [Call [dict get $held js] call $verb [dict merge $which $arguments] {*}$args]
+}
+
+proc ::polynats::consumer::name {id} { return [dict get [Held $id] name] }
+proc ::polynats::consumer::stream_name {id} { return [dict get [Held $id] stream] }
+proc ::polynats::consumer::cached_info {id} { return [dict get [Held $id] info] }
+
+proc ::polynats::consumer::info {id args} {
+    Options $args timeout
+    set info [Ask $id consumer_info {} {*}$args]
+    Held $id [dict replace [Held $id] info $info]
+    return $info
+}
+
+proc ::polynats::consumer::delete {id args} {
+    Options $args timeout
+    Ask $id delete_consumer {} {*}$args
+    return
+}
+
+proc ::polynats::consumer::pause {id until args} {
+    Options $args timeout
+    return [Ask $id pause_consumer [dict create pause_until $until] {*}$args]
+}
+
+proc ::polynats::consumer::resume {id args} {
+    Options $args timeout
+    return [Ask $id resume_consumer {} {*}$args]
+}
+
+proc ::polynats::consumer::reset {id args} {
+    set given [Options $args seq timeout]
+    set timeout [Take given timeout]
+    return [Ask $id reset_consumer $given {*}$timeout]
+}
+
+proc ::polynats::consumer::unpin {id group args} {
+    Options $args timeout
+    Ask $id unpin_consumer [dict create group $group] {*}$args
+    return
+}
+
+proc ::polynats::consumer::leader_stepdown {id args} {
+    set given [Options $args placement timeout]
+    set timeout [Take given timeout]
+    Ask $id consumer_leader_stepdown $given {*}$timeout
+    return
+}
+
+# All of a subscription until it ends, and then it is gone. Its error is one when nothing came before it.
+proc ::polynats::consumer::Drain {sub} {
+    set messages {}
+    Guard sub close
+    try {
+        while {1} {
+            lappend messages {*}[$sub get]
+        }
+    } trap {POLYNATS CLOSED} {} {
+    } trap POLYNATS {text options} {
+        if {![llength $messages]} {
+            return -options $options $text
+        }
+    }
+    return $messages
+}
+
+proc ::polynats::consumer::Fetch {id given} {
+    set held [Held $id]
+    if {[dict exists $given wait] && [dict get $given wait] ne "" && [dict get $given wait] == 0} {
+        dict unset given wait
+        dict set given no_wait true
+    }
+    foreach {name key} {max max_messages wait expires heartbeat idle_heartbeat} {
+        if {[dict exists $given $name]} {
+            dict set given $key [dict get $given $name]
+            dict unset given $name
+        }
+    }
+    dict set given stream [dict get $held stream]
+    dict set given consumer [dict get $held name]
+    dict set given mode private
+    return [Drain [Call [dict get $held js] consume fetch $given]]
+}
+
+proc ::polynats::consumer::fetch {id args} {
+    return [Fetch $id [Options $args max wait max_bytes heartbeat no_wait group min_pending \
+        min_ack_pending priority]]
+}
+
+proc ::polynats::consumer::next {id args} {
+    set given [Options $args wait max_bytes heartbeat no_wait group min_pending min_ack_pending \
+        priority]
+    return [lindex [Fetch $id [dict replace $given max 1]] 0]
+}
+
+proc ::polynats::consumer::consume {id args} {
+    set given [Pairs $args]
+    set options [list {*}[Take given command] {*}[Take given timeout]]
+    lassign [Take given heartbeat] - heartbeat
+    set held [Held $id]
+    set info [dict get $held info]
+    if {![dict size $info]} {
+        set info [info $id]
+    }
+    set push [expr {[dict exists $info config deliver_subject]
+        && [dict get $info config deliver_subject] ne ""}]
+    set given [dict merge [dict create stream [dict get $held stream] \
+        consumer [dict get $held name] idle_heartbeat $heartbeat] $given]
+    return [Call [dict get $held js] consume [expr {$push ? "push" : "consume"}] $given {*}$options]
+}
+
+# ---- $ordered ----
+
+proc ::polynats::ordered::Start {id given args} {
+    set held [Held $id]
+    set given [dict merge [dict create stream [dict get $held stream] \
+        config [dict get $held config]] $given]
+    lassign [Call [dict get $held js] consume_start ordered $given {*}$args] made future
+    set sub $made
+    Guard sub close
+    Guard future destroy
+    Held $id [dict replace [Held $id] info [$future wait]]
+    trace remove variable sub unset [list ::polynats::End $made close]
+    return $made
+}
+
+proc ::polynats::ordered::consume {id args} {
+    set given [Pairs $args]
+    set options [list {*}[Take given command] {*}[Take given timeout]]
+    return [Start $id $given {*}$options]
+}
+
+# What fetch and next take from: made by the first of them.
+proc ::polynats::ordered::Own {id} {
+    set sub [dict get [Held $id] sub]
+    if {$sub eq ""} {
+        set sub [Start $id {mode private}]
+        Held $id [dict replace [Held $id] sub $sub]
+    }
+    return $sub
+}
+
+proc ::polynats::ordered::fetch {id args} {
+    set given [dict merge {max 100 wait 5} [Options $args max wait]]
+    set sub [Own $id]
+    set most [dict get $given max]
+    set until [expr {[now] + [dict get $given wait]}]
+    set messages {}
+    try {
+        while {[llength $messages] < $most} {
+            set some [$sub get -max [expr {$most - [llength $messages]}] \
+                -wait [expr {max(0, $until - [now])}]]
+            if {![llength $some]} break
+            lappend messages {*}$some
+        }
+    } trap POLYNATS {text options} {
+        if {![llength $messages]} {
+            return -options $options $text
+        }
+    }
+    return $messages
+}
+
+proc ::polynats::ordered::next {id args} {
+    set given [Options $args wait]
+    set sub [Own $id]
+    if {[dict exists $given wait]} {
+        return [$sub next -timeout [dict get $given wait]]
+    }
+    return [$sub next]
+}
+
+proc ::polynats::ordered::info {id args} {
+    Options $args timeout
+    Own $id
+    set held [Held $id]
+    set which [dict create stream [dict get $held stream] consumer [dict get $held info name]]
+    set info [Call [dict get $held js] call consumer_info $which {*}$args]
+    Held $id [dict replace [Held $id] info $info]
+    return $info
+}
+
+proc ::polynats::ordered::close {id} {
+    set held [Held $id]
+    Held $id [dict replace $held sub ""]
+    if {[llength [::info commands [dict get $held sub]]]} {
+        [dict get $held sub] close
+    }
+    return
+}

@@ -1,0 +1,14 @@
+/* What the members of an object ask of each other. */
+#ifndef NATS_JETSTREAM_CHECK_H
+#define NATS_JETSTREAM_CHECK_H
+
+#include "json/json.h"
+
+#include <polynats/status.h>
+
+/* Is all there that must be, and nothing that contradicts another? verb, path: for the words. Errors:
+ * INVALID. */
+nats_status nats__js_check(const char *verb, const char *path, const char *object,
+                           const nats__json *given);
+
+#endif

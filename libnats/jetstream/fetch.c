@@ -1,0 +1,232 @@
+/* One pull: so many messages, or so many bytes, or so much time. What its request does not bring
+ * because the connection or the leader was lost is asked for again, as long as there is time. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "client/conn.h"
+#include "jetstream/consume.h"
+
+enum { MARGIN_PART = 10, BYTES_ENOUGH = 1000000 };
+
+#define MARGIN_MAX_NS INT64_C(250000000)
+#define HEARTBEAT_FROM_NS INT64_C(10000000000) /* a shorter one has none, if none was named */
+#define HEARTBEAT_NS INT64_C(5000000000)
+#define DOUBT_NS INT64_C(1000000000) /* silence after which the consumer is looked for */
+
+/* The server's clock runs out before the caller's, so that its word is heard. */
+static int64_t server_time(int64_t left_ns)
+{
+    int64_t margin = left_ns / MARGIN_PART;
+    return left_ns - (margin < MARGIN_MAX_NS ? margin : MARGIN_MAX_NS);
+}
+
+static uint64_t bytes_left(const nats__consume *self)
+{
+    uint64_t max = (uint64_t)self->args.max_bytes;
+    return self->bytes < max ? max - self->bytes : 0;
+}
+
+static void ask(nats__consume *self, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    const nats__consume_args *args = &self->args;
+    int64_t left_ns = self->until_ns - now_ns;
+    if (!nats__consume_conn(self)->connected || pull->count > 0 || self->question != 0 ||
+        pull->rest_until_ns > now_ns || left_ns <= 0) {
+        return;
+    }
+    pull->expires_ns = args->no_wait ? 0 : server_time(left_ns);
+    pull->heartbeat_ns = args->heartbeat_ns >= 0         ? args->heartbeat_ns
+                         : left_ns >= HEARTBEAT_FROM_NS ? HEARTBEAT_NS
+                                                        : 0;
+    pull->heartbeat_ns = pull->heartbeat_ns * 2 <= pull->expires_ns ? pull->heartbeat_ns : 0;
+    uint64_t msgs = (uint64_t)args->max_messages - self->count;
+    if (!nats__pull_ask(self, msgs, args->max_bytes > 0 ? bytes_left(self) : 0, now_ns)) {
+        nats__pull_rest(pull, now_ns);
+    }
+}
+
+static nats_status start(nats__consume *self, int64_t now_ns)
+{
+    nats__consume_args *args = &self->args;
+    nats__queue *queue = &self->hook.sub->queue;
+    if (args->max_messages == 0) {
+        args->max_messages = args->max_bytes > 0 ? BYTES_ENOUGH : 1;
+    }
+    if (args->heartbeat_ns > args->expires_ns / 2 && args->expires_ns > 0) {
+        return nats__fail(NATS_ERR_INVALID, "idle_heartbeat",
+                          "idle_heartbeat is over half of expires");
+    }
+    int64_t expires = args->expires_ns > 0 ? args->expires_ns : self->js->timeout_ms * NATS__MS;
+    self->until_ns = expires < INT64_MAX - now_ns ? now_ns + expires : INT64_MAX;
+    queue->msgs_max = UINT64_MAX; /* what was asked for is taken */
+    queue->bytes_max = UINT64_MAX;
+    self->ready = true;
+    ask(self, now_ns);
+
+    nats_future *future = self->future;
+    self->future = NULL;
+    future->many = true; /* it ends with nothing to give */
+    nats__future_end(future, NATS_OK);
+    return NATS_OK;
+}
+
+/* ---- words ---- */
+
+static void fail_word(nats__consume *self, const nats__word *word)
+{
+    nats__word_fail(self, word);
+    nats__consume_fail(self);
+}
+
+static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    if (!nats__pull_knows(pull, word)) {
+        return;
+    }
+    self->heard = true;
+    pull->seen_ns = now_ns;
+    nats__deed what = nats__word_deed(word);
+    if (what == NATS__DEED_SEEN) {
+        return;
+    }
+    nats__pull_closed(pull, word);
+    switch (what) {
+    case NATS__DEED_GO_ON:
+    case NATS__DEED_TOO_LARGE:
+        nats__hook_end(&self->hook, NULL);
+        return;
+    case NATS__DEED_UNPIN:
+        pull->pin[0] = '\0';
+        nats__pull_forget(pull);
+        break;
+    case NATS__DEED_ANEW:
+        nats__pull_forget(pull);
+        nats__pull_rest(pull, now_ns);
+        break;
+    case NATS__DEED_ASK:
+        nats__pull_rest(pull, now_ns);
+        if (word->code == 409 || (self->question == 0 && !nats__consume_probe(self))) {
+            fail_word(self, word);
+            return;
+        }
+        break;
+    default:
+        fail_word(self, word);
+        return;
+    }
+    ask(self, now_ns);
+}
+
+/* Why nobody listened to the request: there is no such consumer, or it has no leader yet. */
+static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
+{
+    bool failed = answer->code != 0;
+    if (failed) {
+        nats__consume_words(self, answer);
+    }
+    if (answer->msg != NULL) {
+        nats__consume_take(self, answer->msg);
+    }
+    if (failed) {
+        nats__consume_fail(self);
+        return;
+    }
+    ask(self, now_ns);
+}
+
+/* ---- messages, time, the connection ---- */
+
+static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
+{
+    size_t size = nats__msg_size(msg);
+    self->heard = true;
+    nats__pull_got(&self->pull, size, now_ns);
+    if (self->args.group[0] != '\0') {
+        nats__pull_note_pin(self, msg);
+    }
+    self->bytes += size;
+    if (!nats__consume_push(self, msg, now_ns)) {
+        return;
+    }
+    bool full = self->count >= (uint64_t)self->args.max_messages ||
+                (self->args.max_bytes > 0 && bytes_left(self) == 0);
+    if (full) {
+        nats__hook_end(&self->hook, NULL);
+    }
+}
+
+static void time_is_up(nats__consume *self)
+{
+    bool connected = nats__consume_conn(self)->connected;
+    if (self->heard || (connected && !self->args.no_wait)) {
+        nats__hook_end(&self->hook, NULL);
+        return;
+    }
+    if (connected) {
+        nats__fail(NATS_ERR_TIMEOUT, "timeout", "consumer %s did not answer in time",
+                   self->args.consumer);
+    } else {
+        nats__fail(NATS_ERR_DISCONNECTED, "consumer",
+                   "not connected while consumer %s was asked for messages", self->args.consumer);
+    }
+    nats__consume_fail(self);
+}
+
+/* When to look for the consumer: a server before 2.10 says nothing to a request for one that is not
+ * there. */
+static int64_t doubt_ns(const nats__consume *self)
+{
+    const nats__pull *pull = &self->pull;
+    if (self->heard || self->doubted || pull->count == 0 || self->question != 0) {
+        return INT64_MAX;
+    }
+    int64_t half = (self->until_ns - pull->seen_ns) / 2;
+    return pull->seen_ns + (half < DOUBT_NS ? half : DOUBT_NS);
+}
+
+static void on_time(nats__consume *self, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    if (now_ns >= self->until_ns) {
+        time_is_up(self);
+        return;
+    }
+    if (nats__pull_is_silent(pull, now_ns)) {
+        nats__consume_warn(self, NATS_ERR_TIMEOUT, "consumer %s: no heartbeat for %lld ms",
+                           self->args.consumer,
+                           (long long)((now_ns - pull->seen_ns) / NATS__MS));
+        nats__pull_forget(pull);
+    }
+    nats__pull_expire(pull, now_ns);
+    if (now_ns >= doubt_ns(self)) {
+        self->doubted = true;
+        nats__consume_probe(self);
+        return;
+    }
+    ask(self, now_ns);
+}
+
+static int64_t due_ns(const nats__consume *self)
+{
+    int64_t due = nats__pull_due_ns(self);
+    int64_t doubt = doubt_ns(self);
+    due = doubt < due ? doubt : due;
+    return due < self->until_ns ? due : self->until_ns;
+}
+
+static void on_connected(nats__consume *self, int64_t now_ns)
+{
+    self->pull.rest_until_ns = 0;
+    ask(self, now_ns);
+}
+
+const nats__consume_kind nats__kind_fetch = {.start = start,
+                                             .on_answer = on_answer,
+                                             .on_message = on_message,
+                                             .on_word = on_word,
+                                             .on_time = on_time,
+                                             .due_ns = due_ns,
+                                             .on_connected = on_connected};

@@ -1,0 +1,127 @@
+/* The handle: whose JetStream, by which subjects, how long to wait. */
+#include "jetstream/js.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "proto/subject.h"
+
+/* A stream may be changed by anybody: how it is read is asked anew after a minute. */
+#define SEEN_NS (INT64_C(60) * 1000 * NATS__MS)
+
+static bool is_set(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* Both end up in every subject of the API (ADR-1). */
+static nats_status check(const char *domain, const char *prefix)
+{
+    if (is_set(domain) && is_set(prefix)) {
+        return nats__fail(NATS_ERR_INVALID, "domain",
+                          "domain and prefix are both given: a domain is a prefix by itself");
+    }
+    if (is_set(domain)) {
+        return nats__subject_check("domain", domain, strlen(domain));
+    }
+    return is_set(prefix) ? nats__subject_check("prefix", prefix, strlen(prefix)) : NATS_OK;
+}
+
+nats_status nats__js_new(nats_client *client, const char *domain, const char *prefix,
+                         int64_t timeout_ms, nats_js **out)
+{
+    nats_status status = check(domain, prefix);
+    if (status != NATS_OK) {
+        return status;
+    }
+    if (timeout_ms < -1) {
+        return nats__fail(NATS_ERR_INVALID, "timeout", "timeout is negative: %lld ms",
+                          (long long)timeout_ms);
+    }
+    const char *begin = is_set(domain) ? "$JS." : "";
+    const char *name = is_set(domain) ? domain : is_set(prefix) ? prefix : "$JS.API";
+    const char *end = is_set(domain) ? ".API." : ".";
+    size_t len = strlen(begin) + strlen(name) + strlen(end);
+    nats_js *js = malloc(sizeof *js + len + 1);
+    if (js == NULL) {
+        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
+    }
+
+    *js = (nats_js){.client = client,
+                    .timeout_ms = timeout_ms >= 0 ? timeout_ms : NATS__JS_TIMEOUT_MS,
+                    .prefix_len = len};
+    atomic_init(&js->refs, 1);
+    snprintf(js->prefix, len + 1, "%s%s%s", begin, name, end);
+    nats__client_ref(client);
+    *out = js;
+    return NATS_OK;
+}
+
+void nats__js_ref(nats_js *js)
+{
+    atomic_fetch_add_explicit(&js->refs, 1, memory_order_relaxed);
+}
+
+void nats__js_unref(nats_js *js)
+{
+    if (atomic_fetch_sub_explicit(&js->refs, 1, memory_order_acq_rel) == 1) {
+        for (size_t i = 0; i < NATS__JS_SEEN_MAX; i++) {
+            free(js->seen[i].name);
+        }
+        free(js);
+    }
+}
+
+/* ---- which streams are read directly ---- */
+
+/* NULL: of that stream nothing is known. */
+static nats__js_seen *find_seen(nats_js *js, const char *stream)
+{
+    for (size_t i = 0; i < NATS__JS_SEEN_MAX; i++) {
+        if (js->seen[i].name != NULL && strcmp(js->seen[i].name, stream) == 0) {
+            return &js->seen[i];
+        }
+    }
+    return NULL;
+}
+
+bool nats__js_direct_known(nats_js *js, const char *stream, int64_t now_ns, bool *direct_out)
+{
+    const nats__js_seen *seen = find_seen(js, stream);
+    if (seen == NULL || now_ns - seen->at_ns > SEEN_NS) {
+        return false;
+    }
+    *direct_out = seen->direct;
+    return true;
+}
+
+void nats__js_direct_learn(nats_js *js, const char *stream, bool direct, int64_t now_ns)
+{
+    nats__js_seen *seen = find_seen(js, stream);
+    if (seen == NULL) {
+        seen = &js->seen[js->seen_next];
+        js->seen_next = (js->seen_next + 1) % NATS__JS_SEEN_MAX;
+        free(seen->name);
+        seen->name = strdup(stream); /* without memory it is asked again */
+    }
+    seen->at_ns = now_ns;
+    seen->direct = direct;
+}
+
+nats_status nats__js_timeout(const nats_js *js, int64_t *timeout_ms)
+{
+    if (*timeout_ms < -1) {
+        return nats__fail(NATS_ERR_INVALID, "timeout", "timeout is negative: %lld ms",
+                          (long long)*timeout_ms);
+    }
+    *timeout_ms = *timeout_ms == -1 ? js->timeout_ms : *timeout_ms;
+    return NATS_OK;
+}
+
+bool nats__js_subject(const nats_js *js, nats__buf *out, const char *rest)
+{
+    return nats__buf_append(out, js->prefix, js->prefix_len) && nats__buf_append_text(out, rest);
+}

@@ -1,0 +1,51 @@
+/* JetStream on a client: what the files of this folder share. */
+#ifndef NATS_JETSTREAM_JS_H
+#define NATS_JETSTREAM_JS_H
+
+#include <polynats/jetstream.h>
+
+#include "client/conn.h"
+
+enum {
+    NATS__JS_TIMEOUT_MS = 5000, /* what nats.go and cnats wait for an answer */
+    NATS__JS_SEEN_MAX = 64,     /* streams of which it is known how they are read */
+    NATS__JS_NAME_MAX = 255     /* bytes of a stream's or consumer's name: the server's own limit */
+};
+
+/* Whether a stream allows direct get, as somebody's answer told. */
+typedef struct nats__js_seen {
+    char *name; /* NULL: none */
+    int64_t at_ns;
+    bool direct;
+} nats__js_seen;
+
+/* The handle of the user holds one reference, and so does each call, subscription and publisher under
+ * way that needs more of it than its client. */
+struct nats_js {
+    nats_client *client; /* referenced by the handle; who else uses it has a reference of its own */
+    atomic_uint refs;
+    int64_t timeout_ms;
+    size_t prefix_len;
+    int32_t level;   /* of the server's API; guarded by the connection's mu, as is the next */
+    uint64_t level_epoch; /* of the connection that it was asked on, counted from 1; 0: not yet */
+    nats__js_seen seen[NATS__JS_SEEN_MAX]; /* so is this; the next one to be replaced: */
+    size_t seen_next;
+    char prefix[];   /* "$JS.API.", NUL-terminated */
+};
+
+nats_status nats__js_new(nats_client *client, const char *domain, const char *prefix,
+                         int64_t timeout_ms, nats_js **out);
+void nats__js_ref(nats_js *js);
+void nats__js_unref(nats_js *js);
+
+/* -1 stands for the handle's own. Errors: INVALID (below that). */
+nats_status nats__js_timeout(const nats_js *js, int64_t *timeout_ms);
+
+/* How is this stream read? False: not known, or not of late. mu held, as below. */
+bool nats__js_direct_known(nats_js *js, const char *stream, int64_t now_ns, bool *direct_out);
+void nats__js_direct_learn(nats_js *js, const char *stream, bool direct, int64_t now_ns);
+
+/* out: "$JS.API.", then what follows. False when memory is out. */
+bool nats__js_subject(const nats_js *js, nats__buf *out, const char *rest);
+
+#endif

@@ -1,0 +1,312 @@
+/* All of a stream in order (ADR-17): a consumer of our own, without acks, that is made anew behind
+ * the last good message as soon as one is missed, a heartbeat is, or the connection was. Messages
+ * tell in their ack subjects which consumer they are from, so what an old one still sends is
+ * known. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "client/conn.h"
+#include "jetstream/consume.h"
+#include "jetstream/place.h"
+#include "proto/session.h"
+#include "proto/subject.h"
+
+#define HEARTBEAT_NS INT64_C(5000000000)           /* ADR-17 */
+#define INACTIVE_NS INT64_C(300000000000)          /* the server forgets one that was not deleted */
+
+enum { NOT_FOUND = 404, BAD_REQUEST = 400 };
+
+/* ---- its configuration ---- */
+
+static bool has_filter(const nats__json *config)
+{
+    return nats__json_get(config, "filter_subject") != NULL ||
+           nats__json_get(config, "filter_subjects") != NULL;
+}
+
+/* What the caller may not choose is set here. NULL: memory is out. */
+static nats__json *config_of(const nats__consume *self)
+{
+    const nats__ordered *ordered = &self->ordered;
+    const char *text = self->args.config != NULL ? self->args.config : "{}";
+    nats__json *config = nats__json_parse(text, strlen(text), NULL);
+    if (config == NULL) {
+        return NULL;
+    }
+    nats__json_set_text(config, "name", ordered->name, strlen(ordered->name));
+    nats__json_set_text(config, "ack_policy", "none", 4);
+    nats__json_set_int(config, "max_deliver", 1);
+    nats__json_set_bool(config, "mem_storage", true);
+    nats__json_set_int(config, "num_replicas", 1);
+    if (nats__json_get(config, "inactive_threshold") == NULL) {
+        nats__json_set_int(config, "inactive_threshold", INACTIVE_NS);
+    }
+    if (nats__json_get(config, "deliver_policy") == NULL) {
+        nats__json_set_text(config, "deliver_policy", "all", 3);
+    }
+    const char *policy = "";
+    nats__json_text(nats__json_get(config, "deliver_policy"), &policy, NULL);
+    if (strcmp(policy, "last_per_subject") == 0 && !has_filter(config)) {
+        nats__json_set_text(config, "filter_subject", ">", 1); /* the server wants one to be named */
+    }
+    if (ordered->begun) {
+        nats__json_set_text(config, "deliver_policy", "by_start_sequence", 17);
+        nats__json_set_int(config, "opt_start_seq", (int64_t)(ordered->last_stream + 1));
+        nats__json_remove(config, "opt_start_time");
+    }
+    return config;
+}
+
+static bool create(nats__consume *self)
+{
+    nats__ordered *ordered = &self->ordered;
+    snprintf(ordered->name + ordered->base_len, sizeof ordered->name - ordered->base_len,
+             "_%" PRIu64, ++ordered->serial);
+    ordered->last_consumer = 0;
+    nats__json *config = config_of(self);
+    ordered->asked = nats__consume_create(self, ordered->name, config);
+    nats__json_free(config);
+    return ordered->asked;
+}
+
+/* ---- made and made anew ---- */
+
+static nats_status start(nats__consume *self, int64_t now_ns)
+{
+    (void)now_ns;
+    nats__ordered *ordered = &self->ordered;
+    if (self->args.heartbeat_ns < 0) {
+        int64_t usual = self->args.expires_ns > 0 ? nats__pull_heartbeat_ns(self->args.expires_ns)
+                                                  : HEARTBEAT_NS;
+        self->args.heartbeat_ns = usual < HEARTBEAT_NS ? usual : HEARTBEAT_NS;
+    }
+    nats_status status = nats__pull_set_up(self);
+    if (status != NATS_OK) {
+        return status;
+    }
+    nats__nuid(nats__session_rng(nats__consume_conn(self)->session), ordered->name);
+    ordered->base_len = NATS__NUID_LEN;
+    self->acks_none = true;
+    return create(self) ? NATS_OK : nats__error_get()->status;
+}
+
+/* Also of one that was asked for and not answered: it may be there. */
+static void let_go(nats__consume *self)
+{
+    nats__ordered *ordered = &self->ordered;
+    if (ordered->asked) {
+        nats__consume_tell(self, "CONSUMER.DELETE", ordered->name);
+    }
+    ordered->asked = false;
+    ordered->made = false;
+}
+
+/* Make it anew: at once, or when a rest is over. */
+static void renew(nats__consume *self, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    let_go(self);
+    nats__pull_forget(pull);
+    self->question = 0;
+    bool ready = self->ready && nats__consume_conn(self)->connected &&
+                 !self->hook.sub->client->closed;
+    if (!ready || pull->rest_until_ns > now_ns) {
+        return;
+    }
+    if (!create(self)) {
+        nats__pull_rest(pull, now_ns);
+    }
+}
+
+/* The one that was lost brought nothing: do not ask at once again and again. */
+static void reset(nats__consume *self, int64_t now_ns)
+{
+    if (self->ordered.last_consumer == 0) {
+        nats__pull_rest(&self->pull, now_ns);
+    }
+    renew(self, now_ns);
+    nats__consume_arm(self);
+}
+
+static void begin(nats__consume *self, const nats__answer *answer)
+{
+    nats__ordered *ordered = &self->ordered;
+    ordered->made = true;
+    const char *policy = "";
+    size_t len;
+    nats__json_text(nats__json_get(nats__json_get(answer->doc, "config"), "deliver_policy"),
+                    &policy, &len);
+    if (!ordered->begun && strcmp(policy, "last_per_subject") != 0) {
+        /* "new" means new now, and not when it is made anew. */
+        const nats__json *delivered = nats__json_get(answer->doc, "delivered");
+        nats__json_uint(nats__json_get(delivered, "stream_seq"), &ordered->last_stream);
+        ordered->begun = true;
+    }
+    nats__consume_ready(self, answer);
+    nats__pull_top_up(self);
+}
+
+static void failed(nats__consume *self, const nats__answer *answer, int64_t now_ns)
+{
+    bool lasting = !self->ready || answer->code == NOT_FOUND || answer->code == BAD_REQUEST;
+    nats__consume_words(self, answer);
+    if (answer->msg != NULL) {
+        nats__consume_take(self, answer->msg);
+    }
+    if (lasting) {
+        nats__consume_fail(self);
+        return;
+    }
+    nats__consume_warn(self, nats__error_get()->status, "%s", nats__error_get()->text);
+    nats__pull_rest(&self->pull, now_ns);
+}
+
+static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
+{
+    nats__answer read = *answer;
+    if (read.code == 0 && nats__json_kind_of(nats__json_get(read.doc, "config")) !=
+                              NATS__JSON_OBJECT) {
+        read.code = NATS__GARBLED;
+    }
+    if (read.code != 0) {
+        failed(self, &read, now_ns);
+        return;
+    }
+    if (!nats__consume_compare(self, "ordered_config", &read)) {
+        nats__consume_take(self, read.msg);
+        nats__consume_fail(self);
+        return;
+    }
+    begin(self, &read);
+}
+
+/* ---- messages and words ---- */
+
+static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
+{
+    nats__ordered *ordered = &self->ordered;
+    nats__place place;
+    const char *reply = (const char *)msg->text + msg->reply;
+    if (!nats__place_parse(reply, msg->reply_len, &place)) {
+        nats__consume_drop(self, msg); /* it is from no consumer */
+        return;
+    }
+    bool ours = ordered->made && place.consumer_len == strlen(ordered->name) &&
+                memcmp(place.consumer, ordered->name, place.consumer_len) == 0;
+    if (!ours || place.consumer_seq <= ordered->last_consumer ||
+        place.stream_seq <= ordered->last_stream) {
+        nats__consume_forget(self, msg); /* had, or to be had again */
+        return;
+    }
+    bool next = place.consumer_seq == ordered->last_consumer + 1;
+    if (!next || !nats__queue_takes(&self->hook.sub->queue, nats__msg_size(msg))) {
+        nats__consume_forget(self, msg);
+        reset(self, now_ns);
+        return;
+    }
+    ordered->last_consumer = place.consumer_seq;
+    ordered->last_stream = place.stream_seq;
+    ordered->begun = true;
+    nats__pull_got(&self->pull, nats__msg_size(msg), now_ns);
+    nats__consume_push(self, msg, now_ns);
+}
+
+/* What it tells to have delivered must be here. */
+static void check_heartbeat(nats__consume *self, const nats__word *word, int64_t now_ns)
+{
+    uint64_t last;
+    if (nats__word_uint(word, "Nats-Last-Consumer", &last) && last != self->ordered.last_consumer) {
+        reset(self, now_ns);
+    }
+}
+
+static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    if (!nats__pull_knows(pull, word)) {
+        return;
+    }
+    pull->seen_ns = now_ns;
+    nats__deed what = nats__word_deed(word);
+    uint64_t untouched = what != NATS__DEED_SEEN ? nats__pull_closed(pull, word) : 0;
+    switch (what) {
+    case NATS__DEED_SEEN:
+        check_heartbeat(self, word, now_ns);
+        return;
+    case NATS__DEED_GO_ON:
+        break;
+    case NATS__DEED_TOO_LARGE:
+        if (!nats__pull_too_large(self, untouched)) {
+            nats__consume_fail(self);
+            return;
+        }
+        break;
+    case NATS__DEED_LATER:
+        nats__pull_rest(pull, now_ns);
+        break;
+    case NATS__DEED_LASTING:
+        nats__word_fail(self, word);
+        nats__consume_fail(self);
+        return;
+    default:
+        reset(self, now_ns); /* if the stream is no more, that is where it shows */
+        return;
+    }
+    nats__pull_top_up(self);
+}
+
+/* ---- time, the connection, the end ---- */
+
+static void on_taken(nats__consume *self, size_t count)
+{
+    (void)count;
+    if (self->ordered.made) {
+        nats__pull_top_up(self);
+    }
+}
+
+static void on_time(nats__consume *self, int64_t now_ns)
+{
+    nats__pull *pull = &self->pull;
+    if (nats__pull_is_silent(pull, now_ns)) {
+        nats__consume_warn(self, NATS_ERR_TIMEOUT,
+                           "ordered consumer of stream %s: no heartbeat for %lld ms",
+                           self->args.stream, (long long)((now_ns - pull->seen_ns) / NATS__MS));
+        reset(self, now_ns);
+        return;
+    }
+    nats__pull_expire(pull, now_ns);
+    if (self->ordered.made) {
+        nats__pull_top_up(self);
+    } else if (self->question == 0) {
+        renew(self, now_ns);
+    }
+}
+
+/* Another is made when there is a connection again. */
+static void on_lost(nats__consume *self)
+{
+    self->ordered.made = false;
+    self->pull.rest_until_ns = 0;
+}
+
+static void on_connected(nats__consume *self, int64_t now_ns)
+{
+    self->pull.rest_until_ns = 0;
+    renew(self, now_ns);
+}
+
+const nats__consume_kind nats__kind_ordered = {.start = start,
+                                               .on_answer = on_answer,
+                                               .on_message = on_message,
+                                               .on_word = on_word,
+                                               .on_taken = on_taken,
+                                               .on_time = on_time,
+                                               .due_ns = nats__pull_due_ns,
+                                               .on_lost = on_lost,
+                                               .on_connected = on_connected,
+                                               .on_closing = let_go,
+                                               .on_ended = let_go};

@@ -1,0 +1,500 @@
+/* A consumer: its verbs, and how its messages come: as a list (fetch, next) or as an ordinary
+ * subscription (consume). An ordered one is made when it is first used. */
+#include "lnats.h"
+
+#include <string.h>
+
+/* What fetch of an ordered consumer waits at most, unless told: as of any other. */
+#define ORDERED_WAIT_MS 30000
+
+/* User values of a consumer. */
+enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, USER_VALUES = ASKED };
+
+const lnats_kind lnats_consumer_kind = {"nats.consumer", sizeof(lnats_consumer)};
+
+void lnats_consumer_push(lua_State *L, int about, int stream, int info)
+{
+    int name = lua_gettop(L);
+    lnats_new(L, &lnats_consumer_kind, USER_VALUES);
+    lnats_js_push(L, about);
+    lua_setiuservalue(L, -2, JETSTREAM);
+    lua_pushvalue(L, name);
+    lua_setiuservalue(L, -2, NAME);
+    lua_pushvalue(L, stream);
+    lua_setiuservalue(L, -2, STREAM);
+    if (info != 0) {
+        lua_pushvalue(L, info);
+        lua_setiuservalue(L, -2, INFO);
+    }
+    lua_replace(L, name);
+}
+
+void lnats_ordered_push(lua_State *L, int about, int stream, int config)
+{
+    lua_newtable(L);
+    int info = lua_gettop(L);
+    lua_pushvalue(L, config);
+    lua_setfield(L, info, "config");
+    lua_pushnil(L);
+    lnats_consumer_push(L, about, stream, info);
+    lua_pushvalue(L, config);
+    lua_setiuservalue(L, -2, ASKED);
+    lnats_consumer *made = lua_touserdata(L, -1);
+    made->ordered = true;
+    lua_replace(L, info);
+}
+
+static lnats_consumer *check_consumer(lua_State *L)
+{
+    return lnats_check(L, 1, &lnats_consumer_kind);
+}
+
+/* ---- beginning ---- */
+
+/* The names that this module has for arguments of nats_js_consume(). */
+static const char *wire_name(const char *name)
+{
+    static const char *const names[][2] = {
+        {"max", "max_messages"}, {"wait", "expires"}, {"heartbeat", "idle_heartbeat"}};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i][0]) == 0) {
+            return names[i][1];
+        }
+    }
+    return name;
+}
+
+/* A table of arguments from the options at arg (nil: none), on the stack. `callback` is the module's. */
+static void push_options(lua_State *L, int arg, const char *mode)
+{
+    lua_newtable(L);
+    int into = lua_gettop(L);
+    if (!lua_isnoneornil(L, arg)) {
+        luaL_checktype(L, arg, LUA_TTABLE);
+        for (lua_pushnil(L); lua_next(L, arg) != 0; lua_pop(L, 1)) {
+            bool named = lua_type(L, -2) == LUA_TSTRING;
+            luaL_argcheck(L, named, arg, "options have names");
+            if (strcmp(lua_tostring(L, -2), "callback") != 0) {
+                lua_pushvalue(L, -1);
+                lua_setfield(L, into, wire_name(lua_tostring(L, -3)));
+            }
+        }
+    }
+    if (lua_getfield(L, into, "mode") == LUA_TNIL) {
+        lua_pushstring(L, mode);
+        lua_setfield(L, into, "mode");
+    }
+    lua_settop(L, into);
+    lua_getiuservalue(L, 1, STREAM);
+    lua_setfield(L, into, "stream");
+    lua_getiuservalue(L, 1, ASKED);
+    bool ordered = !lua_isnil(L, -1);
+    lua_setfield(L, into, "config");
+    if (!ordered) {
+        lua_getiuservalue(L, 1, NAME);
+        lua_setfield(L, into, "consumer");
+    }
+}
+
+/* The server's info of the consumer: an ordered one learns its name, of any other it is what was told
+ * last. */
+static int give_consuming(lua_State *L, nats_msg *msg, int about)
+{
+    int results = lnats_give_table(L, msg, about);
+    if (results != 1) {
+        return results;
+    }
+    const lnats_consumer *consumer = lnats_test(L, about, &lnats_consumer_kind);
+    if (consumer == NULL) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    if (consumer->ordered) {
+        lua_getfield(L, -1, "name");
+        lua_setiuservalue(L, about, NAME);
+    } else {
+        lua_setiuservalue(L, about, INFO);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* The subscription and, above it, the future on the stack. The arguments are at the top of it; callback: the
+ * index of a function or nil. */
+static nats_status begin(lua_State *L, const char *how, int callback, int64_t timeout_ms)
+{
+    size_t len;
+    int arguments = lua_gettop(L);
+    const char *text = lnats_json_write(L, arguments, how, &len);
+    nats_js *js = lnats_js_push(L, 1)->js;
+    lua_getiuservalue(L, -1, 1);
+    int client = lua_gettop(L);
+    lnats_sub *sub = lnats_sub_push(L, client, callback);
+    lnats_future *future = lnats_future_push(L, client);
+    future->goal = true;
+    future->give = give_consuming;
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 2);
+    lnats_wait wait;
+    lnats_wait_start(L, &wait, -1);
+    nats_status status;
+    do {
+        status = nats_js_consume_start(js, how, text, len, timeout_ms, &sub->sub,
+                                       &future->future);
+    } while (lnats_wait_again(L, &wait, status));
+    lnats_box_drop(L, arguments + 1);
+    if (status == NATS_OK) {
+        sub->sid = nats_sub_sid(sub->sub);
+        if (!lua_isnil(L, callback)) {
+            lua_pushvalue(L, -2);
+            lnats_sub_called(L, client);
+            lua_pop(L, 1);
+        }
+    }
+    return status;
+}
+
+/* ---- consume ---- */
+
+/* What was told of it has config.deliver_subject: it delivers by itself. */
+static bool pushes(lua_State *L)
+{
+    int top = lua_gettop(L);
+    bool found = lua_getiuservalue(L, 1, INFO) == LUA_TTABLE &&
+                 lua_getfield(L, -1, "config") == LUA_TTABLE &&
+                 lua_getfield(L, -1, "deliver_subject") == LUA_TSTRING;
+    lua_settop(L, top);
+    return found;
+}
+
+/* The options at 2, of which the callback, or nil, comes to 3. The subscription and the future. */
+static int consume_start(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    lua_settop(L, 2);
+    lua_pushnil(L);
+    if (!lua_isnil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        lua_getfield(L, 2, "callback");
+        lua_replace(L, 3);
+    }
+    int type = lua_type(L, 3);
+    if (type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN) {
+        luaL_error(L, "option 'callback' must be a function, not a %s", lua_typename(L, type));
+    }
+    const char *how = consumer->ordered ? "ordered" : pushes(L) ? "push" : "consume";
+    push_options(L, 2, type == LUA_TNIL ? "shared" : "callback");
+    nats_status status = begin(L, how, 3, -1);
+    return status == NATS_OK ? 2 : lnats_fail(L, status);
+}
+
+static bool knows_config(lua_State *L)
+{
+    bool known = lua_getiuservalue(L, 1, INFO) == LUA_TTABLE;
+    lua_pop(L, 1);
+    return known;
+}
+
+/* Ask for its info, which is kept: a future. An ordered one is asked for by the name that it has just
+ * now. */
+static int start_info(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, NAME) == LUA_TNIL) {
+        return lnats_fail_text(L, NATS_ERR_INVALID,
+                               "an ordered consumer has its name with its first message",
+                               "consumer");
+    }
+    lnats_verb_arguments(L, "");
+    nats_status status = lnats_verb_start(L, "consumer_info", lua_gettop(L), -1, lnats_give_info);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
+/* The same, waited for: 1, or the number of results that say why not. */
+static int ask_info(lua_State *L)
+{
+    int results = start_info(L);
+    return results == 1 ? lnats_future_finish(L) : results;
+}
+
+static int consumer_consume(lua_State *L)
+{
+    check_consumer(L);
+    lua_settop(L, 2);
+    if (!knows_config(L)) {
+        int told = ask_info(L);
+        if (told != 1) {
+            return told;
+        }
+    }
+    int started = consume_start(L);
+    if (started != 2) {
+        return started;
+    }
+    int sub = lua_gettop(L) - 1;
+    int results = lnats_future_finish(L);
+    if (results != 1) {
+        return results;
+    }
+    lua_settop(L, sub);
+    return 1;
+}
+
+static int consumer_consume_start(lua_State *L)
+{
+    return consume_start(L);
+}
+
+/* js:consume_start(how, arguments, timeout): what has no method of its own. */
+int lnats_js_consume_start(lua_State *L)
+{
+    lnats_js_check(L, 1);
+    const char *how = luaL_checkstring(L, 2);
+    int64_t timeout_ms = lnats_seconds(L, 4, "timeout", -1);
+    lua_settop(L, 3);
+    lua_pushnil(L);
+    lua_pushvalue(L, 3);
+    nats_status status = begin(L, how, 4, timeout_ms);
+    return status == NATS_OK ? 2 : lnats_fail(L, status);
+}
+
+int lnats_js_consume(lua_State *L)
+{
+    int started = lnats_js_consume_start(L);
+    if (started != 2) {
+        return started;
+    }
+    int sub = lua_gettop(L) - 1;
+    int results = lnats_future_finish(L);
+    if (results != 1) {
+        return results;
+    }
+    lua_settop(L, sub);
+    return 1;
+}
+
+/* ---- lists ---- */
+
+/* At most max messages of the subscription to the list at the top of the stack, until it ends or the
+ * wait is over. *count_out: how many there are. */
+static nats_status collect(lua_State *L, lnats_sub *sub, size_t max, lnats_wait *wait,
+                           size_t *count_out)
+{
+    int list = lua_gettop(L);
+    lua_getiuservalue(L, 1, JETSTREAM);
+    lua_getiuservalue(L, -1, 1);
+    int client = lua_gettop(L);
+    size_t count = 0;
+    nats_status status = NATS_OK;
+    while (count < max && status == NATS_OK) {
+        lnats_wait_left(wait);
+        status = lnats_batch_fill(L, &sub->batch, lnats_sub_take, sub->sub, max - count, wait);
+        if (status == NATS_OK && sub->batch.count == 0) {
+            break; /* the time is up */
+        }
+        while (count < max && lnats_batch_push(L, &sub->batch, lua_upvalueindex(1), client)) {
+            count++;
+            lua_rawseti(L, list, (lua_Integer)count);
+        }
+    }
+    lua_settop(L, list);
+    *count_out = count;
+    return status;
+}
+
+static int fetch_start(lua_State *L)
+{
+    push_options(L, 3, "private");
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "max_messages");
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    nats_status status = begin(L, "fetch", lua_gettop(L) - 1, -1);
+    return status == NATS_OK ? 2 : lnats_fail(L, status);
+}
+
+/* What ends it after messages is told by the next one: these are whole. */
+static int push_collected(lua_State *L, nats_status status, size_t count)
+{
+    return status == NATS_OK || status == NATS_ERR_CLOSED || count > 0 ? 1 : lnats_fail(L, status);
+}
+
+static int fetch(lua_State *L, size_t max)
+{
+    int started = fetch_start(L);
+    if (started != 2) {
+        return started;
+    }
+    int index = lua_gettop(L) - 1;
+    lnats_sub *sub = lua_touserdata(L, index);
+    int results = lnats_future_finish(L);
+    if (results != 1) {
+        return results;
+    }
+    lnats_wait wait;
+    size_t count;
+    lnats_wait_start(L, &wait, -1); /* it knows its own time */
+    lua_newtable(L);
+    nats_status status = collect(L, sub, max, &wait, &count);
+    lnats_sub_release(sub);
+    return push_collected(L, status, count);
+}
+
+/* The ordered consumer's own subscription, on the stack; or nil and why, whose number is returned. */
+static int push_ordered_sub(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, SUBSCRIPTION) != LUA_TNIL) {
+        return 1;
+    }
+    int none = lua_gettop(L);
+    push_options(L, none, "private");
+    nats_status status = begin(L, "ordered", none, -1);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    int sub = lua_gettop(L) - 1;
+    int results = lnats_future_finish(L);
+    if (results == 1) {
+        lua_settop(L, sub);
+        lua_pushvalue(L, sub);
+        lua_setiuservalue(L, 1, SUBSCRIPTION);
+    }
+    return results;
+}
+
+/* Its name changes when it is made anew: the last message of the list at the top of the stack has it. */
+static void note_name(lua_State *L, size_t count)
+{
+    int list = lua_gettop(L);
+    lua_rawgeti(L, list, (lua_Integer)count);
+    if (lua_getfield(L, -1, "metadata") == LUA_TTABLE) {
+        lua_getfield(L, -1, "consumer");
+        lua_setiuservalue(L, 1, NAME);
+    }
+    lua_settop(L, list);
+}
+
+static int fetch_ordered(lua_State *L, size_t max)
+{
+    static const char *const names[] = {"wait", "no_wait", NULL};
+    int64_t ms = ORDERED_WAIT_MS;
+    if (lnats_table(L, 3, "fetch", names)) {
+        ms = lnats_table_seconds(L, 3, "wait", ms);
+        ms = lnats_table_bool(L, 3, "no_wait") ? 0 : ms;
+    }
+    int results = push_ordered_sub(L);
+    if (results != 1) {
+        return results;
+    }
+    lnats_sub *sub = lnats_check(L, lua_gettop(L), &lnats_sub_kind);
+    lnats_wait wait;
+    size_t count;
+    lnats_wait_start(L, &wait, ms);
+    lua_newtable(L);
+    nats_status status = collect(L, sub, max, &wait, &count);
+    if (status != NATS_OK) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, 1, SUBSCRIPTION); /* it has ended: the next begins anew */
+    }
+    if (count > 0) {
+        note_name(L, count);
+    }
+    return push_collected(L, status, count);
+}
+
+static size_t check_max(lua_State *L)
+{
+    lua_Integer max = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, max >= 1, 2, "must be 1 or more");
+    return (size_t)max;
+}
+
+static int consumer_fetch(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    size_t max = check_max(L);
+    lua_settop(L, 3);
+    return consumer->ordered ? fetch_ordered(L, max) : fetch(L, max);
+}
+
+static int consumer_fetch_start(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    check_max(L);
+    lua_settop(L, 3);
+    luaL_argcheck(L, !consumer->ordered, 1, "an ordered consumer has consume_start");
+    return fetch_start(L);
+}
+
+/* consumer:next([wait]): fetch(1), and its message or nil. */
+static int consumer_next(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    lnats_seconds(L, 2, "wait", -1);
+    lua_settop(L, 2);
+    lua_newtable(L);
+    lua_insert(L, 2);
+    lua_setfield(L, 2, "wait");
+    lua_pushinteger(L, 1);
+    lua_insert(L, 2);
+    int results = consumer->ordered ? fetch_ordered(L, 1) : fetch(L, 1);
+    if (results == 1) {
+        lua_rawgeti(L, -1, 1);
+    }
+    return results;
+}
+
+/* ---- what it knows ---- */
+
+static int consumer_info(lua_State *L)
+{
+    check_consumer(L);
+    lua_settop(L, 1);
+    return ask_info(L);
+}
+
+static int consumer_info_start(lua_State *L)
+{
+    check_consumer(L);
+    lua_settop(L, 1);
+    return start_info(L);
+}
+
+static int consumer_tostring(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    lua_getiuservalue(L, 1, STREAM);
+    lua_getiuservalue(L, 1, NAME);
+    const char *name = lua_tostring(L, -1);
+    lua_pushfstring(L, "%s %s", lua_tostring(L, -2), name != NULL ? name : "ordered");
+    return lnats_tostring(L, &lnats_consumer_kind, consumer, lua_tostring(L, -1));
+}
+
+void lnats_consumer_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"fetch", consumer_fetch},
+                                       {"fetch_start", consumer_fetch_start},
+                                       {"next", consumer_next},
+                                       {"consume", consumer_consume},
+                                       {"consume_start", consumer_consume_start},
+                                       {"info", consumer_info},
+                                       {"info_start", consumer_info_start},
+                                       {NULL, NULL}};
+    static const lnats_verb verbs[] = {
+        {"delete", "delete_consumer", "", lnats_give_true},
+        {"pause", "pause_consumer", "pause_until", lnats_give_table},
+        {"resume", "resume_consumer", "", lnats_give_table},
+        {"reset", "reset_consumer", "seq?", lnats_give_table},
+        {"unpin", "unpin_consumer", "group", lnats_give_true},
+        {"leader_stepdown", "consumer_leader_stepdown", "*", lnats_give_true},
+        {NULL, NULL, NULL, NULL},
+    };
+    static const lnats_noun_field fields[] = {
+        {"name", NAME}, {"stream", STREAM}, {"cached_info", INFO}, {"config", 0}, {NULL, 0}};
+    static const luaL_Reg meta[] = {{"__tostring", consumer_tostring}, {NULL, NULL}};
+    lnats_type(L, &lnats_consumer_kind, methods, meta);
+    lua_getfield(L, -1, "__index");
+    lnats_verbs_set(L, &lnats_consumer_kind, verbs);
+    lua_pop(L, 1);
+    lnats_noun_fields(L, fields);
+    lua_pop(L, 1);
+}

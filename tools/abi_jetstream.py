@@ -1,0 +1,103 @@
+"""The tables of docs/jetstream.md, from libnats/jetstream/verbs.def and keys.def; see tools/abi.py."""
+
+import os
+import re
+
+PAGE = os.path.join("docs", "jetstream.md")
+VERBS = os.path.join("libnats", "jetstream", "verbs.def")
+KEYS = os.path.join("libnats", "jetstream", "keys.def")
+BEGIN = "<!-- verbs: written by tools/abi.py from libnats/jetstream/verbs.def -->\n"
+END = "<!-- end of verbs -->\n"
+
+VERB = re.compile(
+    r'^VERB\((\w+), "([^"]*)", (\w+), (\w+), (\d), "([^"]*)", "([^"]*)"\)$', re.M)
+KEY = re.compile(r'^KEY\((\w+), (\w+), (\w+), "([^"]*)", (\d), "([^"]*)", "([^"]*)"\)$', re.M)
+MUST = re.compile(r"^MUST\((\w+), (\w+)\)$", re.M)
+PAIR = re.compile(r"^(NOT_BOTH|NEEDS)\((\w+), (\w+), (\w+)\)$", re.M)
+FIRST = "2.2"  # the server that JetStream came with: not worth a word
+
+# What the types of values are called.
+KINDS = {
+    "TEXT": "text", "NAME": "name", "SUBJECT": "subject", "PATTERN": "subject, wildcards allowed",
+    "INT": "whole number", "UINT": "whole number, 0 or more", "BOOL": "true or false",
+    "DURATION": "duration", "TIME": "time", "TEXTS": "list of texts", "NAMES": "list of names",
+    "PATTERNS": "list of subjects", "DURATIONS": "list of durations", "MAP": "map of texts",
+}
+
+
+def rows(read, problem, path, word, pattern):
+    text = read(path) or ""
+    found = pattern.findall(text)
+    begun = len(re.findall(r"^%s\(" % word, text, re.M))
+    if not found or len(found) != begun:
+        problem(path, "%d rows begin with %s( and %d can be read" % (begun, word, len(found)))
+    return found
+
+
+def since_text(level, since):
+    if level != "0":
+        return "%s, level %s" % (since, level)
+    return "" if since == FIRST else since
+
+
+def kind_text(kind, of):
+    if kind == "CHOICE":
+        return ", ".join("`%s`" % re.sub("@.*", "", choice) for choice in of.split("|"))
+    if kind in ("OBJECT", "OBJECTS"):
+        link = "[%s](#%s)" % (of, of)
+        return link if kind == "OBJECT" else "list of " + link
+    return KINDS[kind]
+
+
+def notes(name, of, musts, pairs):
+    """What the rules say of a key, behind its words."""
+    out = []
+    if (of, name) in musts:
+        out.append("Must be given.")
+    for rule, where, a, b in pairs:
+        if where == of and rule == "NOT_BOTH" and name in (a, b):
+            out.append("Not with `%s`." % (b if name == a else a))
+        if where == of and rule == "NEEDS" and name == a:
+            out.append("Needs `%s`." % b)
+    return " ".join(out)
+
+
+def key_table(of, keys, musts, pairs):
+    text = "| key | value | nats-server | |\n|---|---|---|---|\n"
+    for where, name, kind, inner, level, since, doc in keys:
+        if where == of:
+            words = " ".join(filter(None, (doc, notes(name, of, musts, pairs))))
+            text += "| `%s` | %s | %s | %s |\n" % (
+                name, kind_text(kind, inner), since_text(level, since), words)
+    return text
+
+
+def tables(verbs, keys, musts, pairs):
+    text = "| verb | arguments | nats-server | |\n|---|---|---|---|\n"
+    for name, _, _, _, level, since, doc in verbs:
+        given = ["`%s`" % row[1] for row in keys if row[0] == name]
+        text += "| [%s](#%s) | %s | %s | %s |\n" % (
+            name, name, ", ".join(given), since_text(level, since), doc)
+    names = [verb[0] for verb in verbs]
+    objects = [name for name in dict.fromkeys(row[0] for row in keys) if name not in names]
+    text += "\n## Configurations\n"
+    for name in objects:
+        text += "\n### %s\n\n%s" % (name, key_table(name, keys, musts, pairs))
+    text += "\n## Arguments of verbs\n"
+    for name in names:
+        if any(row[0] == name for row in keys):
+            text += "\n### %s\n\n%s" % (name, key_table(name, keys, musts, pairs))
+    return text
+
+
+def page(read, problem):
+    """docs/jetstream.md with its tables anew; None when there is no such file, or none are asked for."""
+    text = read(PAGE) or ""
+    if BEGIN not in text or END not in text:
+        return None
+    verbs = rows(read, problem, VERBS, "VERB", VERB)
+    keys = rows(read, problem, KEYS, "KEY", KEY)
+    musts = set(rows(read, problem, KEYS, "MUST", MUST))
+    pairs = PAIR.findall(read(KEYS) or "")
+    before, rest = text.split(BEGIN, 1)
+    return before + BEGIN + tables(verbs, keys, musts, pairs) + END + rest.split(END, 1)[1]
