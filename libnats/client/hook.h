@@ -20,14 +20,15 @@ typedef struct nats__hook nats__hook;
 typedef struct nats__hook_calls {
     /* A message, the hook's now: to be queued (nats__hook_push()) or freed. */
     void (*on_msg)(nats__hook *hook, nats_msg *msg, int64_t now_ns);
-    /* So many messages were taken by next, get or their like; bytes as nats__msg_size() counts. Also
-     * after the subscription has ended; it may not end it. */
+    /* So many messages were taken by next, get or their like; bytes as nats__msg_size() counts.
+     * Also after the subscription has ended; it may not end it. */
     void (*on_taken)(nats__hook *hook, size_t count, uint64_t bytes);
     /* due_ns has passed; it is INT64_MAX now. Not NULL if there is ever a due_ns. */
     void (*on_time)(nats__hook *hook, int64_t now_ns);
     void (*on_lost)(nats__hook *hook);                       /* the connection */
     void (*on_connected)(nats__hook *hook, int64_t now_ns);  /* again; it is subscribed already */
-    /* The server does not allow something to be published to subject, or (of_reply) to be answered there. */
+    /* The server does not allow something to be published to subject, or (of_reply) to be answered
+     * there. */
     void (*on_refused)(nats__hook *hook, const char *subject, bool of_reply);
     /* The client is being closed, and the connection, if it is to be, is not yet: a last word. */
     void (*on_closing)(nats__hook *hook);
@@ -53,8 +54,8 @@ struct nats__hook {
 void nats__hook_add(nats_sub *sub, nats__hook *hook, const nats__hook_calls *calls);
 /* Call on_time at that time, or somewhat later; INT64_MAX: never. mu held. */
 void nats__hook_due(nats__hook *hook, int64_t due_ns);
-/* Queue a message: the subscription's now. False when that was the last it was to have: it has ended, and
- * the hook may be gone. mu held. */
+/* Queue a message: the subscription's now. False when that was the last it was to have: it has
+ * ended, and the hook may be gone. mu held. */
 bool nats__hook_push(nats__hook *hook, nats_msg *msg, int64_t now_ns);
 /* End the subscription. why NULL: it ran its course; else it is told once by next or get, behind
  * the last message, and as an event. Within a call of the hook, it is the last thing to do. mu

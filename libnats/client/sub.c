@@ -148,10 +148,13 @@ void nats__sub_end(nats_sub *sub)
 {
     const nats__conn *conn = sub->client->conn;
     nats__session *session = conn->session;
-    /* While the connection is being lost the session does not know yet, and an UNSUB would be the first that
-     * the next server hears. */
-    bool told = sub->active && conn->connected && nats__sub_unsubscribe(sub, 0) == NATS_OK;
-    if (sub->active && !told) {
+    if (!sub->active) {
+        return;
+    }
+    /* While the connection is being lost the session does not know yet, and an UNSUB would be the
+     * first that the next server hears. */
+    bool told = conn->connected && nats__sub_unsubscribe(sub, 0) == NATS_OK; /* then it may be gone */
+    if (!told) {
         nats__session_forget(session, &sub->rec); /* closed, or there is no memory for the UNSUB */
         nats__session_owe_unsub(session);
         nats__sub_ended(sub);

@@ -8,7 +8,7 @@
 #include "proto/subject.h"
 
 enum {
-    REASON_MAX = 4096, /* bytes of why a message is never to come again: a line of a log, no document */
+    REASON_MAX = 4096, /* bytes of why a message is never to come again: a line of a log */
     DELAY_TEXT = 64    /* "-NAK {\"delay\":9223372036854775807}" */
 };
 
@@ -210,7 +210,8 @@ nats_status nats__msg_ack_start(nats_client *client, nats_msg *msg, int64_t time
                           (long long)timeout_ms);
     }
     if (wants_none(msg)) {
-        return nats__fail(NATS_ERR_INVALID, "msg", "the consumer of msg takes no acks: ack_policy is none");
+        return nats__fail(NATS_ERR_INVALID, "msg",
+                          "the consumer of msg takes no acks: its ack_policy is none");
     }
     nats_status status = claimed(msg);
     if (status != NATS_OK) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "jetstream/ack.h"
+#include "jetstream/answer.h"
 #include "jetstream/level.h"
 #include "jetstream/place.h"
 #include "proto/headers.h"
@@ -141,6 +142,23 @@ bool nats__consume_create(nats__consume *self, const char *name, const nats__jso
     bool asked = body != NULL && nats__consume_ask(self, "CONSUMER.CREATE", rest, body);
     free(body);
     return asked;
+}
+
+bool nats__consume_compare(const nats__consume *self, const char *object,
+                           const nats__answer *answer)
+{
+    const char *text = self->args.config;
+    nats__json *asked = text != NULL ? nats__json_parse(text, strlen(text), NULL) : NULL;
+    nats__js_dropped dropped =
+        nats__js_answer_compare(object, asked, nats__json_get(answer->doc, "config"));
+    nats__json_free(asked);
+    if (dropped.names[0] != '\0') {
+        nats__fail(NATS_ERR_NOT_SUPPORTED, dropped.names,
+                   "the server left out %s, which came with nats-server %s (connected to "
+                   "nats-server %s)", dropped.names, dropped.since,
+                   nats__js_server_version(nats__consume_conn(self)));
+    }
+    return dropped.names[0] == '\0';
 }
 
 bool nats__consume_probe(nats__consume *self)
@@ -503,14 +521,21 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
 
 /* ---- started ---- */
 
-/* The start has failed by itself: it ran out of time, the connection was lost. */
+/* The start has failed by itself: it ran out of time, the connection was lost. Or nobody wants to
+ * know how it ends (status NATS_OK): then the subscription tells, if it has to. */
 static void on_future_ended(nats_future *future)
 {
     nats__consume *self = future->owner;
-    if (self != NULL && self->future == future) {
-        self->future = NULL;
-        nats__hook_end(&self->hook, NULL);
+    if (self == NULL || self->future != future) {
+        return;
     }
+    self->future = NULL;
+    if (future->status != NATS_OK) {
+        nats__hook_end(&self->hook, NULL);
+        return;
+    }
+    self->answer_by_ns = nats__now_ns() + self->js->timeout_ms * NATS__MS;
+    nats__consume_arm(self);
 }
 
 /* Who may not ask what the server can do goes on without that. */
@@ -527,8 +552,8 @@ static bool on_future_refused(nats_future *future)
 static const nats__future_hooks future_calls = {.on_refused = on_future_refused,
                                                 .on_ended = on_future_ended};
 
-/* Below the inbox of requests, so that what was asked for and not written when a connection is lost goes with
- * it. Its length without the star. */
+/* Below the inbox of requests, so that what was asked for and not written when a connection is lost
+ * goes with it. Its length without the star. */
 static nats_status new_inbox(nats__conn *conn, char *out, size_t *len_out)
 {
     nats_status status = nats__requests_inbox(conn);

@@ -1,7 +1,7 @@
-/* Subscriptions to consumers: what the ways of consuming share. Each is a hook below a subscription to
- * an inbox of its own, "<inbox>.*", whose last token tells what comes: "a<n>" the answer to a question
- * to the API, "p<n>" a word about pull request n. Messages of the stream come with their own
- * subjects.
+/* Subscriptions to consumers: what the ways of consuming share. Each is a hook below a subscription
+ * to an inbox of its own, "<inbox>.*", whose last token tells what comes: "a<n>" the answer to a
+ * question to the API, "p<n>" a word about pull request n. Messages of the stream come with their
+ * own subjects.
  *
  * mu held throughout, unless said otherwise. */
 #ifndef NATS_JETSTREAM_CONSUME_H
@@ -153,12 +153,16 @@ static inline nats__conn *nats__consume_conn(const nats__consume *self)
     return self->hook.sub->client->conn;
 }
 
-/* Ask the API "<verb>.<stream>.<rest>" (rest NULL: "<verb>"), body NULL: nothing. The answer comes to kind->on_answer. False when it could
- * not be sent; this thread's last error tells why. */
+/* Ask the API "<verb>.<stream>.<rest>" (rest NULL: "<verb>"), body NULL: nothing. The answer comes
+ * to kind->on_answer. False when it could not be sent; this thread's last error tells why. */
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);
 /* Ask for a consumer: config with its name in it, NULL: memory is out. */
 bool nats__consume_create(nats__consume *self, const char *name, const nats__json *config);
-/* The same, and nobody waits for the answer. */
+/* Was all made of the given configuration (an `object` of keys.def)? False: NOT_SUPPORTED, this
+ * thread's last error. */
+bool nats__consume_compare(const nats__consume *self, const char *object,
+                           const nats__answer *answer);
+/* The same as to ask, and nobody waits for the answer. */
 void nats__consume_tell(nats__consume *self, const char *verb, const char *rest);
 /* Publish to subject, the reply being in our inbox: "<letter><number>". */
 bool nats__consume_send(nats__consume *self, const char *subject, size_t subject_len, char letter,
@@ -171,8 +175,8 @@ void nats__consume_ready(nats__consume *self, const nats__answer *answer);
 bool nats__consume_push(nats__consume *self, nats_msg *msg, int64_t now_ns);
 /* What came to where statuses come to. */
 void nats__consume_word(nats__consume *self, nats_msg *msg, uint64_t number, int64_t now_ns);
-/* A message's end, and where the connection counts it: as one that the program was to have and has not, as one
- * that it is not to have, as one that was meant for us. */
+/* A message's end, and where the connection counts it: as one that the program was to have and has
+ * not, as one that it is not to have, as one that was meant for us. */
 void nats__consume_drop(nats__consume *self, nats_msg *msg);
 void nats__consume_forget(nats__consume *self, nats_msg *msg);
 void nats__consume_take(nats__consume *self, nats_msg *msg);

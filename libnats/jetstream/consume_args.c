@@ -129,7 +129,7 @@ static nats_status check(const nats__consume_args *args)
 {
     if (args->how == NATS__HOW_PUSH && (args->consumer[0] != '\0') == (args->config != NULL)) {
         return nats__fail(NATS_ERR_INVALID, "consumer",
-                          "push: one of consumer (that is there) and config (to make one) is wanted");
+                          "push: consumer (one that is there) or config (to make one) is wanted");
     }
     if (args->priority > 9) {
         return nats__fail(NATS_ERR_INVALID, "priority", "priority is %lld: 0 to 9 is wanted",
@@ -178,8 +178,8 @@ static nats_status find_how(const char *how, nats__how *out)
                       how != NULL ? how : "");
 }
 
-/* The rules of a consumer that delivers by itself ask for a deliver_subject; where the caller has none, the inbox
- * will be. NULL: it is none that can be read, as nats__js_shape() will tell. */
+/* The rules of a consumer that delivers by itself ask for a deliver_subject; where the caller has
+ * none, the inbox will be. NULL: it is none that can be read, as nats__js_shape() will tell. */
 static char *with_deliver_subject(const char *text, size_t len)
 {
     nats__json *doc = nats__json_parse(text, len, NULL);

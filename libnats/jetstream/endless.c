@@ -137,8 +137,8 @@ static void on_taken(nats__consume *self, size_t count)
     nats__pull_top_up(self);
 }
 
-/* Requests are gone. Is the consumer still there? A server before 2.10 says nothing to a request for one that is
- * not. */
+/* Requests are gone. Is the consumer still there? A server before 2.10 says nothing to a request
+ * for one that is not. */
 static void look_after(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;

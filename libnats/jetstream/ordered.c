@@ -1,6 +1,7 @@
-/* All of a stream in order (ADR-17): a consumer of our own, without acks, that is made anew behind the
- * last good message as soon as one is missed, a heartbeat is, or the connection was. Messages tell
- * in their ack subjects which consumer they are from, so what an old one still sends is known. */
+/* All of a stream in order (ADR-17): a consumer of our own, without acks, that is made anew behind
+ * the last good message as soon as one is missed, a heartbeat is, or the connection was. Messages
+ * tell in their ack subjects which consumer they are from, so what an old one still sends is
+ * known. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,21 +131,6 @@ static void reset(nats__consume *self, int64_t now_ns)
     nats__consume_arm(self);
 }
 
-/* Old servers do not know several filters, and would deliver everything. */
-static bool was_understood(const nats__consume *self, const nats__answer *answer)
-{
-    const nats__json *made = nats__json_get(answer->doc, "config");
-    bool dropped = self->args.config != NULL &&
-                   strstr(self->args.config, "\"filter_subjects\"") != NULL &&
-                   nats__json_get(made, "filter_subjects") == NULL &&
-                   nats__json_get(made, "filter_subject") == NULL;
-    if (dropped) {
-        nats__fail(NATS_ERR_NOT_SUPPORTED, "filter_subjects",
-                   "this server's consumers have no filter_subjects: nats-server 2.10 has");
-    }
-    return !dropped;
-}
-
 static void begin(nats__consume *self, const nats__answer *answer)
 {
     nats__ordered *ordered = &self->ordered;
@@ -189,7 +175,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         failed(self, &read, now_ns);
         return;
     }
-    if (!was_understood(self, &read)) {
+    if (!nats__consume_compare(self, "ordered_config", &read)) {
         nats__consume_take(self, read.msg);
         nats__consume_fail(self);
         return;

@@ -25,8 +25,8 @@ typedef struct token {
     size_t len;
 } token;
 
-/* The tokens behind the prefix, at most nine of them; *count_out: of all of the subject. False when one is
- * empty. */
+/* The tokens behind the prefix, at most nine of them; *count_out: of all of the subject. False when
+ * one is empty. */
 static bool split(const char *reply, size_t len, token tokens[TOKENS_LONG - PREFIX_TOKENS],
                   size_t *count_out)
 {
@@ -117,7 +117,8 @@ static bool take_char(cursor *text, char wanted)
 
 static bool take_digits(cursor *text, size_t count, uint64_t max, uint64_t *out)
 {
-    if ((size_t)(text->end - text->at) < count || !nats__decimal_read(text->at, count, out) || *out > max) {
+    bool enough = (size_t)(text->end - text->at) >= count;
+    if (!enough || !nats__decimal_read(text->at, count, out) || *out > max) {
         return false;
     }
     text->at += count;

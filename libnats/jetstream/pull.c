@@ -338,8 +338,9 @@ static uint64_t msgs_to_ask(const nats__consume *self, const room *now)
     return now->msgs < now->msgs_max ? lesser(now->msgs_max - now->msgs, most) : 0;
 }
 
-/* 0: they are not counted. *none_out: there is too little room, until something was taken. Who counts messages
- * gives each request a share, for one that is done with its messages gives its bytes back. */
+/* 0: they are not counted. *none_out: there is too little room, until something was taken. Who
+ * counts messages gives each request a share, for one that is done with its messages gives its
+ * bytes back. */
 static uint64_t bytes_to_ask(const nats__consume *self, const room *now, bool *none_out)
 {
     const nats__pull *pull = &self->pull;

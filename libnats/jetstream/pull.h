@@ -65,7 +65,8 @@ bool nats__pull_ask(struct nats__consume *self, uint64_t msgs, uint64_t bytes, i
 void nats__pull_got(nats__pull *pull, size_t size, int64_t now_ns);
 /* Is it about a request that was sent, and not given up? */
 bool nats__pull_knows(const nats__pull *pull, const struct nats__word *word);
-/* A word that ends its request. Returns how many bytes it had asked for if it had brought nothing, else 0. */
+/* A word that ends its request. Returns how many bytes it had asked for if it had brought nothing,
+ * else 0. */
 uint64_t nats__pull_closed(nats__pull *pull, const struct nats__word *word);
 /* Nothing is under way any more, and what is said of it is stale. */
 void nats__pull_forget(nats__pull *pull);
@@ -74,10 +75,11 @@ void nats__pull_rest(nats__pull *pull, int64_t now_ns);
 /* The defaults, and limits of the queue that hold what was asked for. Errors: INVALID. */
 nats_status nats__pull_set_up(struct nats__consume *self);
 int64_t nats__pull_heartbeat_ns(int64_t expires_ns); /* ADR-37 */
-/* A consumer's info: its limits. False when it is none to pull from, or no info: this thread's last error. */
+/* A consumer's info: its limits. False when it is none to pull from, or no info: this thread's last
+ * error. */
 bool nats__pull_look(struct nats__consume *self, const struct nats__answer *answer);
-/* A request was closed that had brought nothing, for the next message is larger than `untouched` (0: it is not
- * known). False when it never will be delivered: this thread's last error. */
+/* A request was closed that had brought nothing, for the next message is larger than `untouched`
+ * (0: it is not known). False when it never will be delivered: this thread's last error. */
 bool nats__pull_too_large(struct nats__consume *self, uint64_t untouched);
 /* Who has the pin says so in each request (ADR-42). */
 void nats__pull_note_pin(struct nats__consume *self, const nats_msg *msg);

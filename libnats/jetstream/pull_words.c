@@ -1,5 +1,5 @@
-/* What pulling means: its defaults, what a consumer's configuration limits, and what the words of the
- * server ask for. */
+/* What pulling means: its defaults, what a consumer's configuration limits, and what the words of
+ * the server ask for. */
 #include <string.h>
 
 #include "base/error.h"
@@ -40,8 +40,9 @@ nats_status nats__pull_set_up(nats__consume *self)
         args->max_messages = ENOUGH_MESSAGES;
     }
     self->pull.expires_ns = args->expires_ns > 0 ? args->expires_ns : EXPIRES_NS;
-    self->pull.heartbeat_ns = args->heartbeat_ns >= 0 ? args->heartbeat_ns
-                                                      : nats__pull_heartbeat_ns(self->pull.expires_ns);
+    self->pull.heartbeat_ns = args->heartbeat_ns >= 0
+                                  ? args->heartbeat_ns
+                                  : nats__pull_heartbeat_ns(self->pull.expires_ns);
     if (self->pull.heartbeat_ns > self->pull.expires_ns / 2) {
         return nats__fail(NATS_ERR_INVALID, "idle_heartbeat",
                           "idle_heartbeat is over half of expires");

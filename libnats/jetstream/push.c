@@ -1,8 +1,8 @@
 /* A consumer that delivers by itself, to a subject of its own, which several clients may share as a
- * queue group. A second subscription, the feeder, hands on what comes there: the server looks for one
- * to that very subject, and takes no wildcard for interest.
- * Flow control (ADR-9, ADR-15) is answered when what came before it was taken: who is slow is not
- * sent more than the server's window. */
+ * queue group. A second subscription, the feeder, hands on what comes there: the server looks for
+ * one to that very subject, and takes no wildcard for interest. Flow control (ADR-9, ADR-15) is
+ * answered when what came before it was taken: who is slow is not sent more than the server's
+ * window. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,7 +230,11 @@ static nats_status look(nats__consume *self, const nats__answer *answer)
                           "consumer %s delivers to another subscription already",
                           self->args.consumer);
     }
-    return self->push.feeder != NULL ? NATS_OK : feed_by(self, config);
+    if (self->args.config == NULL) {
+        return feed_by(self, config);
+    }
+    return nats__consume_compare(self, "consumer_config", answer) ? NATS_OK
+                                                                  : nats__error_get()->status;
 }
 
 static void start_answered(nats__consume *self, const nats__answer *answer, int64_t now_ns)
@@ -238,7 +242,7 @@ static void start_answered(nats__consume *self, const nats__answer *answer, int6
     nats_status status = answer->code == 0 ? look(self, answer)
                                            : nats__consume_words(self, answer);
     if (status != NATS_OK) {
-        self->push.made = self->push.made && answer->code == 0;
+        self->push.made = self->push.made && answer->code == 0; /* then it goes again */
         if (answer->msg != NULL) {
             nats__consume_take(self, answer->msg);
         }

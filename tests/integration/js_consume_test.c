@@ -1,8 +1,9 @@
-/* Consuming from JetStream, over what happens to servers and in several threads: nothing is lost, what
- * was acknowledged for certain does not come again, ordered consumers have no hole and no duplicate. */
+/* Consuming from JetStream, over what happens to servers and in several threads: nothing is lost,
+ * what was acknowledged for certain does not come again, ordered consumers have no hole and no
+ * duplicate. */
 #include "rig.h"
 
-enum { MANY = 20000, SOME = 2000, BATCH = 500, THREADS = 4 };
+enum { MANY = 20000, SOME = 2000, BATCH = 500, THREADS = 4, KILLS = 5 };
 
 /* ---- streams, by the API itself ---- */
 
@@ -215,13 +216,314 @@ static void fetches(void)
     end(self);
 }
 
+/* ---- over what happens to servers ---- */
+
+static void restart(void)
+{
+    rig_stop();
+    rig_start();
+}
+
+/* Every message comes at least once, and it goes on by itself. */
+static void consume_over_kills(void)
+{
+    side self = begin();
+    side other = begin();
+    make_stream(self.client, "E", "file");
+    make_consumer(self.client, "E", "c", ",\"ack_wait\":1000000000");
+    static bool seen[KILLS * SOME];
+    int distinct = 0;
+    nats_sub *sub = consume(self, "consume", "{\"stream\":\"E\",\"consumer\":\"c\"}");
+    for (int round = 0; round < KILLS; round++) {
+        fill(other.client, "E", round * SOME, SOME);
+        int64_t give_up = rig_now_ms() + RIG_WAIT_MS;
+        bool killed = false;
+        while (distinct < (round + 1) * SOME) {
+            nats_msg *batch[BATCH];
+            size_t count;
+            size_t acked;
+            RIG_OK(nats_sub_get(sub, BATCH, 1000, batch, &count));
+            RIG_CHECK(rig_now_ms() < give_up);
+            for (size_t i = 0; i < count; i++) {
+                distinct += !seen[number_of(batch[i])];
+                seen[number_of(batch[i])] = true;
+            }
+            RIG_OK(nats_client_ack_many(self.client, batch, count, &acked));
+            nats_msg_free_many(batch, count);
+            if (!killed && distinct > round * SOME + SOME / 4) {
+                killed = true;
+                restart();
+                rig_back(other.client);
+                rig_back(self.client);
+            }
+        }
+    }
+    nats_sub_free(sub);
+    end(other);
+    end(self);
+}
+
+/* No hole and no duplicate. */
+static void ordered_over_kills(void)
+{
+    side self = begin();
+    side other = begin();
+    make_stream(self.client, "F", "file");
+    nats_sub *sub = consume(self, "ordered", "{\"stream\":\"F\",\"max_messages\":100}");
+    int next = 0;
+    for (int round = 0; round < KILLS; round++) {
+        fill(other.client, "F", round * SOME, SOME);
+        bool killed = false;
+        while (next < (round + 1) * SOME) {
+            nats_msg *msg;
+            RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+            RIG_CHECK(msg != NULL && number_of(msg) == next++);
+            nats_msg_free(msg);
+            if (!killed && next > round * SOME + SOME / 2) {
+                killed = true;
+                restart();
+                rig_back(other.client);
+            }
+        }
+    }
+    nats_sub_free(sub);
+    end(other);
+    end(self);
+}
+
+/* ---- threads ---- */
+
+typedef struct worker {
+    side self;
+    nats_sub *sub;
+    atomic_int *count;
+    atomic_uchar *seen;
+} worker;
+
+static void *take_and_acknowledge(void *arg)
+{
+    worker *w = arg;
+    while (atomic_load(w->count) < MANY) {
+        nats_msg *msg;
+        RIG_OK(nats_sub_next(w->sub, 50, &msg));
+        if (msg == NULL) {
+            continue;
+        }
+        RIG_CHECK(atomic_fetch_add(&w->seen[number_of(msg)], 1) == 0);
+        RIG_OK(nats_client_ack(w->self.client, msg, NATS_ACK, 0, NULL, 0));
+        atomic_fetch_add(w->count, 1);
+        nats_msg_free(msg);
+    }
+    return NULL;
+}
+
+static void several_threads_take_from_one(void)
+{
+    side self = begin();
+    static atomic_uchar seen[MANY];
+    atomic_int count = 0;
+    make_stream(self.client, "G", "memory");
+    make_consumer(self.client, "G", "c", "");
+    nats_sub *sub = consume(self, "consume", "{\"stream\":\"G\",\"consumer\":\"c\"}");
+    worker w = {self, sub, &count, seen};
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        threads[i] = rig_thread(take_and_acknowledge, &w);
+    }
+    fill(self.client, "G", 0, MANY);
+    for (int i = 0; i < THREADS; i++) {
+        rig_join(threads[i], RIG_WAIT_MS, "a thread that takes");
+    }
+    RIG_OK(nats_client_flush(self.client, -1));
+    nats_sub_free(sub);
+    end(self);
+}
+
+/* One wins. */
+static void *acknowledge(void *arg)
+{
+    void **all = arg;
+    nats_status status = nats_client_ack(all[0], all[1], NATS_ACK, 0, NULL, 0);
+    RIG_CHECK(status == NATS_OK || status == NATS_ERR_INVALID);
+    atomic_fetch_add((atomic_int *)all[2], status == NATS_OK);
+    return NULL;
+}
+
+static void several_threads_acknowledge_one(void)
+{
+    side self = begin();
+    make_stream(self.client, "H", "memory");
+    make_consumer(self.client, "H", "c", "");
+    fill(self.client, "H", 0, 50);
+    nats_sub *sub = consume(self, "consume", "{\"stream\":\"H\",\"consumer\":\"c\"}");
+    for (int i = 0; i < 50; i++) {
+        nats_msg *msg;
+        atomic_int won = 0;
+        RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+        void *all[] = {self.client, msg, &won};
+        pthread_t threads[THREADS];
+        for (int t = 0; t < THREADS; t++) {
+            threads[t] = rig_thread(acknowledge, all);
+        }
+        for (int t = 0; t < THREADS; t++) {
+            rig_join(threads[t], RIG_WAIT_MS, "a thread that acknowledges");
+        }
+        RIG_CHECK(won == 1);
+        nats_msg_free(msg);
+    }
+    nats_sub_free(sub);
+    end(self);
+}
+
+/* ---- lifetimes ---- */
+
+/* The subscription, the start and the client go in every order. */
+static void handles_go_in_any_order(void)
+{
+    static const char *const hows[] = {"consume", "fetch", "ordered", "push"};
+    static const char *const arguments[] = {
+        "{\"stream\":\"I\",\"consumer\":\"c\"}", "{\"stream\":\"I\",\"consumer\":\"c\"}",
+        "{\"stream\":\"I\"}", "{\"stream\":\"I\",\"config\":{}}"};
+    side first = begin();
+    make_stream(first.client, "I", "memory");
+    make_consumer(first.client, "I", "c", "");
+    end(first);
+    for (int how = 0; how < 4; how++) {
+        for (int order = 0; order < 6; order++) {
+            side self = begin();
+            nats_sub *sub;
+            nats_future *future;
+            fill(self.client, "I", 0, 1);
+            RIG_OK(nats_js_consume_start(self.js, hows[how], arguments[how], NATS_Z, -1, &sub,
+                                         &future));
+            if (order % 2 == 0) {
+                nats_msg *info;
+                RIG_OK(nats_future_wait(future, RIG_WAIT_MS, &info));
+                RIG_CHECK((info == NULL) == (how == 1));
+                nats_msg_free(info);
+            }
+            if (order < 2) {
+                nats_future_free(future);
+                nats_sub_free(sub);
+            } else {
+                nats_sub_free(sub);
+                nats_future_free(future);
+            }
+            if (order >= 4) {
+                nats_msg *msg;
+                size_t count;
+                RIG_OK(nats_client_get(self.client, 1, RIG_WAIT_MS, &msg, &count));
+                RIG_CHECK(count == 1);
+                nats_msg_free_many(&msg, count);
+            }
+            end(self);
+        }
+    }
+}
+
+/* A double ack outlives its message, and a message its client. */
+static void double_acks_outlive_messages(void)
+{
+    side self = begin();
+    make_stream(self.client, "J", "memory");
+    make_consumer(self.client, "J", "c", "");
+    fill(self.client, "J", 0, 3);
+    nats_sub *sub = consume(self, "consume", "{\"stream\":\"J\",\"consumer\":\"c\"}");
+    nats_msg *msgs[3];
+    nats_future *futures[2];
+    for (int i = 0; i < 3; i++) {
+        RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msgs[i]));
+    }
+    for (int i = 0; i < 2; i++) {
+        RIG_OK(nats_client_ack_sync_start(self.client, msgs[i], -1, &futures[i]));
+        nats_msg_free(msgs[i]);
+    }
+    nats_msg *reply;
+    RIG_OK(nats_future_wait(futures[0], RIG_WAIT_MS, &reply));
+    nats_msg_free(reply);
+    nats_future_free(futures[0]);
+    nats_future_free(futures[1]);
+    nats_sub_free(sub);
+    nats_client *client = self.client;
+    nats_js_free(self.js);
+    nats_client_close(client);
+    RIG_CHECK(nats_client_ack(client, msgs[2], NATS_ACK, 0, NULL, 0) == NATS_ERR_CLOSED);
+    nats_client_free(client);
+    uint64_t seq;
+    RIG_CHECK(nats_msg_js_uint(msgs[2], NATS_JS_STREAM_SEQ, &seq) == 1 && seq == 3);
+    nats_msg_free(msgs[2]);
+}
+
+/* The child has no part in it. */
+static void children_are_refused(void)
+{
+    side self = begin();
+    make_stream(self.client, "K", "memory");
+    make_consumer(self.client, "K", "c", "");
+    fill(self.client, "K", 0, 2);
+    nats_sub *sub = consume(self, "consume", "{\"stream\":\"K\",\"consumer\":\"c\"}");
+    nats_msg *msg;
+    RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+    pid_t child = fork();
+    RIG_CHECK(child >= 0);
+    if (child == 0) {
+        nats_sub *made;
+        nats_future *future;
+        size_t acked;
+        bool refused =
+            nats_client_ack(self.client, msg, NATS_ACK, 0, NULL, 0) == NATS_ERR_FORKED &&
+            nats_client_ack_many(self.client, &msg, 1, &acked) == NATS_ERR_FORKED &&
+            nats_client_ack_sync(self.client, msg, 100) == NATS_ERR_FORKED &&
+            nats_client_ack_sync_start(self.client, msg, 100, &future) == NATS_ERR_FORKED &&
+            nats_js_consume(self.js, "fetch", "{}", NATS_Z, -1, &made) == NATS_ERR_FORKED &&
+            nats_js_consume_start(self.js, "fetch", "{}", NATS_Z, -1, &made, &future) ==
+                NATS_ERR_FORKED;
+        nats_sub_free(sub);
+        nats_js_free(self.js);
+        nats_client_free(self.client);
+        _exit(refused ? 0 : 1);
+    }
+    int status;
+    RIG_CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+              WEXITSTATUS(status) == 0);
+    RIG_OK(nats_client_ack_sync(self.client, msg, -1));
+    nats_msg_free(msg);
+    RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+    nats_msg_free(msg);
+    nats_sub_free(sub);
+    end(self);
+}
+
+/* Without a keeper, moved by its own calls only. */
+static void consumes_without_a_keeper(void)
+{
+    nats_client *client;
+    nats_js *js;
+    rig_connect(rig.url, (const char *const[]){"keeper=false", NULL}, &client);
+    RIG_OK(nats_client_jetstream(client, NULL, NULL, -1, &js));
+    make_stream(client, "L", "memory");
+    fill(client, "L", 0, SOME);
+    nats_sub *sub;
+    RIG_OK(nats_js_consume(js, "ordered", "{\"stream\":\"L\",\"max_messages\":50}", NATS_Z, -1,
+                           &sub));
+    for (int i = 0; i < SOME; i++) {
+        nats_msg *msg;
+        RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+        RIG_CHECK(msg != NULL && number_of(msg) == i);
+        nats_msg_free(msg);
+    }
+    nats_sub_free(sub);
+    nats_js_free(js);
+    nats_client_free(client);
+}
+
 static void what_is_left_of_a_message_acknowledges_it(void)
 {
     side self = begin();
-    make_stream(self.client, "E", "memory");
-    make_consumer(self.client, "E", "c", "");
-    fill(self.client, "E", 0, 1);
-    nats_sub *sub = consume(self, "fetch", "{\"stream\":\"E\",\"consumer\":\"c\"}");
+    make_stream(self.client, "M", "memory");
+    make_consumer(self.client, "M", "c", "");
+    fill(self.client, "M", 0, 1);
+    nats_sub *sub = consume(self, "fetch", "{\"stream\":\"M\",\"consumer\":\"c\"}");
     nats_msg *msg;
     nats_msg *made;
     size_t len;
@@ -235,7 +537,7 @@ static void what_is_left_of_a_message_acknowledges_it(void)
     nats_msg_free(msg);
     RIG_OK(nats_client_ack_sync(self.client, made, RIG_WAIT_MS));
     RIG_CHECK(nats_client_ack(self.client, made, NATS_ACK, 0, NULL, 0) == NATS_ERR_INVALID);
-    RIG_CHECK(look(self.client, "E", "c", "\"num_ack_pending\":") == 0);
+    RIG_CHECK(look(self.client, "M", "c", "\"num_ack_pending\":") == 0);
     nats_msg_free(made);
     RIG_CHECK(nats_client_msg_by_reply(self.client, "$JS.ACK.a.b", NATS_Z, &made) ==
                   NATS_ERR_INVALID &&
@@ -251,6 +553,14 @@ int main(int argc, char **argv)
         {"ordered_has_all_of_it", ordered_has_all_of_it},
         {"push_is_held_back_not_dropped", push_is_held_back_not_dropped},
         {"fetches", fetches},
+        {"consume_over_kills", consume_over_kills},
+        {"ordered_over_kills", ordered_over_kills},
+        {"several_threads_take_from_one", several_threads_take_from_one},
+        {"several_threads_acknowledge_one", several_threads_acknowledge_one},
+        {"handles_go_in_any_order", handles_go_in_any_order},
+        {"double_acks_outlive_messages", double_acks_outlive_messages},
+        {"children_are_refused", children_are_refused},
+        {"consumes_without_a_keeper", consumes_without_a_keeper},
         {"what_is_left_of_a_message_acknowledges_it", what_is_left_of_a_message_acknowledges_it},
     };
     rig_jetstream = true;

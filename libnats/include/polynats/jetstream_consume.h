@@ -31,7 +31,8 @@ extern "C" {
 NATS_API nats_status nats_js_consume(nats_js *js, const char *how, const char *arguments,
                                      size_t arguments_len, int64_t timeout_ms, nats_sub **sub_out);
 /* The same without waiting: both are owned; the future ends when the consumer is there, its reply
- * the server's info of it (of a fetch: none), or fails, and then the subscription has ended. */
+ * the server's info of it (of a fetch: none), or fails, and then the subscription has ended. Where
+ * it is freed before, the subscription tells of a failure. */
 NATS_API nats_status nats_js_consume_start(nats_js *js, const char *how, const char *arguments,
                                            size_t arguments_len, int64_t timeout_ms,
                                            nats_sub **sub_out, nats_future **future_out);
@@ -46,11 +47,11 @@ enum {
     NATS_TERM = 4         /* never again; text: the reason (nats-server 2.10.4) */
 };
 
-/* Acknowledge a message of a consumer, once: another ACK, NAK or TERM of the same message is INVALID,
- * and so is IN_PROGRESS behind one. It does not wait. Of a consumer whose ack_policy is none nothing
- * is sent. client: any on the connection that it came by. delay_ms: of a NAK, 0 for at once. reason:
- * of a TERM, NULL for none, 4096 bytes at most. Errors: INVALID (no message of a consumer, or
- * acknowledged), and as nats_client_publish(). */
+/* Acknowledge a message of a consumer, once: another ACK, NAK or TERM of the same message is
+ * INVALID, and so is IN_PROGRESS behind one. It does not wait. Of a consumer whose ack_policy is
+ * none nothing is sent. client: any on the connection that it came by. delay_ms: of a NAK, 0 for at
+ * once. reason: of a TERM, NULL for none, 4096 bytes at most. Errors: INVALID (no message of a
+ * consumer, or acknowledged), and as nats_client_publish(). */
 NATS_API nats_status nats_client_ack(nats_client *client, nats_msg *msg, int32_t how,
                                      int64_t delay_ms, const char *reason, size_t reason_len);
 /* ACK each of a batch that is a consumer's and was not acknowledged yet; the others are passed
@@ -70,8 +71,8 @@ NATS_API nats_status nats_client_ack_sync_start(nats_client *client, nats_msg *m
 NATS_API nats_status nats_client_msg_by_reply(nats_client *client, const char *reply,
                                               size_t reply_len, nats_msg **msg_out);
 
-/* What a message's reply subject (ADR-1: 9 tokens, or 11 and more), or, of one that was got from the
- * stream, its headers tell of its place. */
+/* What a message's reply subject (ADR-1: 9 tokens, or 11 and more), or, of one that was got from
+ * the stream, its headers tell of its place. */
 enum {
     NATS_JS_STREAM_SEQ = 0,
     NATS_JS_CONSUMER_SEQ = 1, /* 0 of one that was got */
@@ -83,7 +84,8 @@ enum {
     NATS_JS_CONSUMER = 17, /* "" of one that was got */
     NATS_JS_DOMAIN = 18    /* "" without one */
 };
-/* A number of these: 1, or 0 (and 0 in *out) when it is no message of JetStream. Costs no memory. */
+/* A number of these: 1, or 0 (and 0 in *out) when it is no message of JetStream. Costs no
+ * memory. */
 NATS_API int32_t nats_msg_js_uint(const nats_msg *msg, int32_t what, uint64_t *out);
 /* All numbers at once, NATS_JS_UINT_COUNT of them: 1, or 0. */
 NATS_API int32_t nats_msg_js_uints(const nats_msg *msg, uint64_t *values);
