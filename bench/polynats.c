@@ -75,6 +75,65 @@ static void publish(const bench_args *args)
     free(payload);
 }
 
+/* ---- publish to a stream ---- */
+
+/* A stream of this run alone, in memory, that takes args' subject. It keeps little: what is measured is the way in. */
+static nats_js *make_stream(nats_client *client, const bench_args *args, bool fast)
+{
+    char config[256];
+    nats_js *js;
+    check(nats_client_jetstream(client, NULL, NULL, BENCH_WAIT_MS, &js), "jetstream");
+    nats_js_call(js, "delete_stream", "{\"stream\":\"BENCH\"}", NATS_Z, -1, NULL); /* of an earlier run */
+    snprintf(config, sizeof(config),
+             "{\"config\":{\"name\":\"BENCH\",\"subjects\":[\"%s\"],\"storage\":\"memory\","
+             "\"max_msgs\":100000%s}}",
+             args->subject, fast ? ",\"allow_batched\":true" : "");
+    check(nats_js_call(js, "create_stream", config, NATS_Z, -1, NULL), "create_stream");
+    return js;
+}
+
+static void publish_to_stream(const bench_args *args, bool fast)
+{
+    nats_client *client = open_client(args);
+    nats_js *js = make_stream(client, args, fast);
+    nats_js_publisher *publisher;
+    uint8_t *payload = bench_payload(args->size);
+    size_t subject_len = strlen(args->subject);
+    check(fast ? nats_js_publisher_fast(js, 0, &publisher)
+               : nats_js_publisher_new(js, 0, &publisher),
+          "publisher");
+
+    bench_watch start = bench_start();
+    for (uint64_t i = 0; i < args->msgs; i++) {
+        check(nats_js_publisher_publish(publisher, args->subject, subject_len, NULL, payload,
+                                        args->size, NULL),
+              "publish");
+    }
+    check(nats_js_publisher_flush(publisher, BENCH_WAIT_MS), "flush");
+    bench_watch took = bench_stop(&start);
+
+    uint64_t values[NATS_PUBLISHER_STAT_COUNT];
+    nats_js_publisher_stats(publisher, values, NATS_PUBLISHER_STAT_COUNT);
+    if (values[NATS_PUBLISHER_ACKED] != args->msgs) {
+        bench_die("only %" PRIu64 " messages were acknowledged", values[NATS_PUBLISHER_ACKED]);
+    }
+    bench_print_rate(args, &took);
+    nats_js_publisher_free(publisher);
+    nats_js_free(js);
+    nats_client_free(client);
+    free(payload);
+}
+
+static void js_publish(const bench_args *args)
+{
+    publish_to_stream(args, false);
+}
+
+static void js_fast(const bench_args *args)
+{
+    publish_to_stream(args, true);
+}
+
 /* ---- receive ---- */
 
 /* Gives back a batch and returns how many bytes of payload were in it. */
@@ -306,6 +365,7 @@ int main(int argc, char **argv)
 {
     static const bench_work works[] = {
         {"pub", publish},         {"sub", receive},        {"req", request}, {"respond", respond},
-        {"lone", lone_publish}, {"subs", subscriptions}, {"idle", idle},   {NULL, NULL}};
+        {"lone", lone_publish}, {"subs", subscriptions}, {"idle", idle},
+        {"js-pub", js_publish},   {"js-fast", js_fast},    {NULL, NULL}};
     return bench_main(argc, argv, "polynats", works);
 }

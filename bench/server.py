@@ -16,6 +16,7 @@ CONFIG = """
 listen: 127.0.0.1:{port}
 max_pending: 268435456
 write_deadline: "60s"
+jetstream: {{ store_dir: "{store}", max_memory_store: 1GB, max_file_store: 4GB }}
 """
 
 
@@ -34,7 +35,7 @@ class Server:
         self._folder = tempfile.TemporaryDirectory()
         config = os.path.join(self._folder.name, "server.conf")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(port=self.port))
+            file.write(CONFIG.format(port=self.port, store=os.path.join(self._folder.name, "js")))
         words = [binary, "-c", config, "-l", os.path.join(self._folder.name, "log")]
         if core is not None:
             words = ["taskset", "-c", str(core)] + words

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -27,6 +29,7 @@ type args struct {
 
 var works = map[string]func(*args) error{
 	"pub": publish, "sub": receive, "req": request, "respond": respond, "lone": lone,
+	"js-pub": publishToStream,
 }
 
 // ---- clocks and results ----
@@ -103,6 +106,50 @@ func publish(a *args) error {
 		return err
 	}
 	printRate(a, began.stop())
+	return nil
+}
+
+// With its own window of 4000, as many as it takes by default.
+func publishToStream(a *args) error {
+	nc, err := nats.Connect(a.url)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(4000))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	_ = js.DeleteStream(ctx, "BENCH") // of an earlier run
+	_, err = js.CreateStream(ctx, jetstream.StreamConfig{Name: "BENCH", Subjects: []string{a.subject},
+		Storage: jetstream.MemoryStorage, MaxMsgs: 100000})
+	if err != nil {
+		return err
+	}
+	data := payload(a)
+
+	began := start()
+	for range a.msgs {
+		if _, err := js.PublishAsync(a.subject, data, jetstream.WithStallWait(wait)); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-js.PublishAsyncComplete():
+	case <-time.After(wait):
+		return fmt.Errorf("%d messages were not acknowledged", js.PublishAsyncPending())
+	}
+	took := began.stop()
+	stream, err := js.Stream(ctx, "BENCH")
+	if err != nil {
+		return err
+	}
+	if last := stream.CachedInfo().State.LastSeq; last != uint64(a.msgs) {
+		return fmt.Errorf("the stream has had %d messages", last)
+	}
+	printRate(a, took)
 	return nil
 }
 
