@@ -19,7 +19,9 @@
  * nats_connect, _client_share, _publish, _publish_with, _publish_many, _respond, _subscribe_with,
  * _get, _get_callbacks, _request, _request_start, _request_many; nats_sub_next, _get;
  * nats_future_poll, _wait; messages, events, headers and options; nats_proto_new, _publish,
- * _subscribe, _next_event, _tx. */
+ * _subscribe, _next_event, _tx. Of JetStream: all that begins something or takes messages
+ * (nats_js_call_start, _publish_start, _consume_start, the publisher's and the batch's calls,
+ * nats_client_ack…), JSON and its tables. */
 
 typedef int int32_t;
 typedef long long int64_t;
@@ -51,6 +53,7 @@ NOUN(nats_client, Client)
 NOUN(nats_sub, Subscription)
 NOUN(nats_future, Future)
 NOUN(nats_proto, Proto)
+NOUN(nats_js_publisher, Publisher)
 
 %extend nats_client {
     nats_status close(void);
@@ -94,6 +97,10 @@ NOUN(nats_proto, Proto)
 %extend nats_future {
     int32_t done(void);
     void cancel(void);
+}
+
+%extend nats_js_publisher {
+    size_t stats(uint64_t *PUBLISHER_STATS_OUT, size_t STATS_COUNT);
 }
 
 %extend nats_proto {

@@ -4,7 +4,7 @@
 %module _polynats
 
 %begin %{
-#include "pyn.h"
+#include "pyn_js.h"
 
 /* Calls that wait are made without the GIL. */
 #define nats_client_drain(client, ms) pyn_client_drain(client, ms)
@@ -40,6 +40,11 @@
 }
 %typemap(in) struct nats_proto * {
     if (($1 = pyn_proto_get($input)) == NULL) {
+        SWIG_fail;
+    }
+}
+%typemap(in) struct nats_js_publisher * {
+    if (($1 = pyn_publisher_get($input)) == NULL) {
         SWIG_fail;
     }
 }
@@ -168,6 +173,7 @@ RESULT_IN_PLACE(nats_info *, INFO_OUT, nats_info *temp = NULL, pyn_info_text(*$1
 %enddef
 COUNTERS(CLIENT_STATS_OUT, pyn_stats_dict)
 COUNTERS(SUB_STATS_OUT, pyn_sub_stats_dict)
+COUNTERS(PUBLISHER_STATS_OUT, pyn_publisher_stats_dict)
 
 %typemap(in, numinputs=0) (char *INBOX_OUT, size_t INBOX_SIZE, size_t *INBOX_LEN)
     (char inbox[PYN_INBOX_SIZE], size_t inbox_len) {

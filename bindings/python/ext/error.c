@@ -69,7 +69,20 @@ static PyObject *class_of(nats_status status)
     return class != NULL ? class : PyExc_RuntimeError;
 }
 
-static void raise_text(nats_status status, const char *words, const char *name)
+/* What the server's answer had besides: most errors have none, and then the class says 0. */
+static bool set_code(PyObject *error, const char *name, int32_t code)
+{
+    if (code == 0) {
+        return true;
+    }
+    PyObject *number = PyLong_FromLong(code);
+    int failed = number != NULL ? PyObject_SetAttrString(error, name, number) : -1;
+    Py_XDECREF(number);
+    return failed == 0;
+}
+
+static void raise_text(nats_status status, const char *words, const char *name, int32_t code,
+                       int32_t err_code)
 {
     PyObject *class = class_of(status);
     PyObject *text = pyn_str(words, strlen(words));
@@ -78,7 +91,8 @@ static void raise_text(nats_status status, const char *words, const char *name)
     if (text != NULL && about != NULL) {
         error = PyObject_CallFunctionObjArgs(class, text, NULL);
     }
-    if (error != NULL && PyObject_SetAttrString(error, "about", about) == 0) {
+    if (error != NULL && PyObject_SetAttrString(error, "about", about) == 0 &&
+        set_code(error, "status", code) && set_code(error, "err_code", err_code)) {
         PyErr_SetObject(class, error);
     }
     Py_XDECREF(error);
@@ -91,7 +105,8 @@ PyObject *pyn_raise(nats_status status)
     if (status == PYN_RAISED) {
         return NULL;
     }
-    raise_text(status, nats_last_error(NULL), nats_last_about());
+    raise_text(status, nats_last_error(NULL), nats_last_about(), nats_last_code(),
+               nats_last_err_code());
     return NULL;
 }
 
@@ -102,7 +117,7 @@ PyObject *pyn_raise_words(nats_status status, const char *about, const char *for
     va_start(args, format);
     vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    raise_text(status, words, about);
+    raise_text(status, words, about, 0, 0);
     return NULL;
 }
 

@@ -1,6 +1,6 @@
 /* Objects that hold a handle of the library. Their classes are written in Python, on top of the
  * types here. At exit they may go in any order. */
-#include "pyn.h"
+#include "pyn_js.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -174,7 +174,7 @@ static void proto_dealloc(PyObject *object)
     Py_TYPE(object)->tp_free(object);
 }
 
-static PyObject *no_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+PyObject *pyn_no_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     (void)args;
     (void)kwargs;
@@ -199,6 +199,9 @@ static const char request_doc[] =
     "Send a request and return its reply.\n\n"
     "timeout is in seconds (None: the option request_timeout). Raises Timeout, NoResponders,\n"
     "Disconnected, Permission, Closed.";
+static const char ack_many_doc[] =
+    "ack_many($self, messages, /)\n--\n\n"
+    "Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how many.";
 static const char proto_publish_doc[] =
     "publish($self, subject, data=None, reply=None, headers=None)\n--\n\n"
     "As Client.publish, into the buffer; it never waits.";
@@ -255,6 +258,7 @@ static PyMethodDef client_methods[] = {
     PYN_FAST("publish", pyn_client_publish, publish_doc),
     PYN_FAST("publish_many", pyn_client_publish_many, publish_many_doc),
     PYN_FAST("request", pyn_client_request, request_doc),
+    {"ack_many", pyn_client_ack_many, METH_O, ack_many_doc},
     PYN_FAST("_get", pyn_client_get_list, NULL),
     PYN_FAST("_get_callbacks", pyn_client_get_callbacks, NULL),
     {"_call_first", pyn_client_call_first, METH_VARARGS, NULL},
@@ -285,21 +289,10 @@ static PyMethodDef proto_methods[] = {
     {"_servers", pyn_proto_servers, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};
 
-#define BASE_TYPE(kind, struct_name, title)                                                        \
-    PyTypeObject pyn_##kind##_type = {                                                             \
-        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats._polynats." title,                      \
-        .tp_basicsize = sizeof(struct_name),                                                       \
-        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                      \
-        .tp_dealloc = kind##_dealloc,                                                              \
-        .tp_new = no_new,                                                                          \
-        .tp_methods = kind##_methods,                                                              \
-        .tp_getset = kind##_getset,                                                                \
-    }
-
-BASE_TYPE(client, pyn_client, "ClientBase");
-BASE_TYPE(sub, pyn_sub, "SubscriptionBase");
-BASE_TYPE(future, pyn_future, "FutureBase");
-BASE_TYPE(proto, pyn_proto, "ProtoBase");
+PYN_BASE_TYPE(client, pyn_client, "ClientBase");
+PYN_BASE_TYPE(sub, pyn_sub, "SubscriptionBase");
+PYN_BASE_TYPE(future, pyn_future, "FutureBase");
+PYN_BASE_TYPE(proto, pyn_proto, "ProtoBase");
 
 PyObject *pyn_object_new(PyObject *class, PyTypeObject *base)
 {

@@ -1,7 +1,7 @@
 /* Messages: one block with the bytes in it, and the payload as Python's bytes. The library's own
  * message is let go of at once, so keeping one of ours keeps nothing else. Only one with headers is
- * held on to, until they are read. */
-#include "pyn.h"
+ * held on to, until they are read; and one of JetStream's, which is acknowledged by it. */
+#include "pyn_js.h"
 
 #include <structmember.h>
 #include <string.h>
@@ -16,6 +16,7 @@ typedef struct message {
     PyObject *description;
     uint64_t sid;
     int32_t status;
+    bool js; /* one of JetStream's: msg stays */
     uint32_t subject_len;
     uint32_t reply_len;
     char bytes[]; /* subject, reply */
@@ -31,6 +32,17 @@ static void message_dealloc(PyObject *object)
     Py_XDECREF(self->raw);
     Py_XDECREF(self->description);
     PyObject_Free(object);
+}
+
+/* Delivered by a consumer, or got from a stream: such a one is an answer. */
+static bool is_of_jetstream(const nats_msg *msg, const char *reply, size_t reply_len)
+{
+    static const char ack[] = "$JS.ACK.";
+    uint64_t seq;
+    if (reply_len > sizeof(ack) - 1) {
+        return memcmp(reply, ack, sizeof(ack) - 1) == 0;
+    }
+    return nats_msg_sid(msg) == 0 && nats_msg_js_uint(msg, NATS_JS_STREAM_SEQ, &seq) != 0;
 }
 
 PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle)
@@ -65,7 +77,8 @@ PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle)
         memcpy(self->bytes + subject_len, reply, reply_len);
     }
     bool headers = nats_msg_headers_raw(msg, &headers_len) != NULL;
-    self->msg = headers ? msg : NULL;
+    self->js = is_of_jetstream(msg, reply, reply_len);
+    self->msg = headers || self->js ? msg : NULL;
     self->status = headers ? nats_msg_status(msg) : 0;
     return (PyObject *)self;
 }
@@ -78,6 +91,24 @@ bool pyn_message_has_msg(PyObject *object)
 uint64_t pyn_message_sid(PyObject *object)
 {
     return ((message *)object)->sid;
+}
+
+nats_msg *pyn_message_js(PyObject *object, pyn_handle **handle)
+{
+    const message *self = (message *)object;
+    *handle = self->handle;
+    return self->js ? self->msg : NULL;
+}
+
+PyObject *pyn_message_home(PyObject *object)
+{
+    const pyn_handle *handle = ((message *)object)->handle;
+    PyObject *home = PyObject_CallNoArgs(handle->home);
+    if (home == Py_None) {
+        Py_DECREF(home);
+        return pyn_raise_words(NATS_ERR_CLOSED, "client", "the client is gone");
+    }
+    return home;
 }
 
 PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle)
@@ -122,11 +153,13 @@ static PyObject *read_pairs(const nats_msg *msg)
 /* All that a message with headers has besides, made once. */
 static bool read_headers(message *self)
 {
-    if (self->msg == NULL) {
+    size_t raw_len, words_len;
+    const char *raw = self->msg != NULL && self->pairs == NULL
+                          ? nats_msg_headers_raw(self->msg, &raw_len)
+                          : NULL;
+    if (raw == NULL) {
         return true;
     }
-    size_t raw_len, words_len;
-    const char *raw = nats_msg_headers_raw(self->msg, &raw_len);
     const char *words = nats_msg_description(self->msg, &words_len);
     PyObject *pairs = read_pairs(self->msg);
     PyObject *bytes = PyBytes_FromStringAndSize(raw, (Py_ssize_t)raw_len);
@@ -140,8 +173,10 @@ static bool read_headers(message *self)
     self->pairs = pairs;
     self->raw = bytes;
     self->description = description;
-    nats_msg_free(self->msg);
-    self->msg = NULL;
+    if (!self->js) {
+        nats_msg_free(self->msg);
+        self->msg = NULL;
+    }
     return true;
 }
 
@@ -297,11 +332,9 @@ static PyObject *loop_message_respond(PyObject *object, PyObject *const *args, P
     if (!pyn_arguments("respond", args, nargs, kwnames, names, 0, values)) {
         return NULL;
     }
-    PyObject *home = PyObject_CallNoArgs(((message *)object)->handle->home);
-    if (home == NULL || home == Py_None) {
-        Py_XDECREF(home);
-        return home == NULL ? NULL
-                            : pyn_raise_words(NATS_ERR_CLOSED, "client", "the client is gone");
+    PyObject *home = pyn_message_home(object);
+    if (home == NULL) {
+        return NULL;
     }
     PyObject *data = values[0] != NULL ? values[0] : Py_None;
     PyObject *headers = values[1] != NULL ? values[1] : Py_None;
@@ -338,7 +371,29 @@ static PyGetSetDef getters[] = {
     {"raw_headers", get_raw, NULL, "The header block as it came, or None.", NULL},
     {"status", get_status, NULL, "Of the headers' first line, such as 503, or None.", NULL},
     {"description", get_description, NULL, "The words after the status, or None.", NULL},
+    {"metadata", pyn_message_metadata, NULL,
+     "Of a message of JetStream: its place in the stream; else None.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
+
+#define ACK_DOC                                                                                    \
+    "ack($self)\n--\n\nAcknowledge a message of JetStream. It does not wait for the server. Raises "  \
+    "Invalid when\nthere is nothing to acknowledge, or it was acknowledged already."
+#define ACK_SYNC_DOC                                                                               \
+    "ack_sync($self, timeout=None)\n--\n\nAcknowledge, and wait until the server has taken note. "   \
+    "After Timeout or Disconnected it may\nbe called again."
+#define NAK_DOC                                                                                    \
+    "nak($self, delay=None)\n--\n\nHave it delivered again, at once or after so many seconds."
+#define IN_PROGRESS_DOC                                                                            \
+    "in_progress($self)\n--\n\nAsk for more time: any number of times."
+#define TERM_DOC                                                                                   \
+    "term($self, reason=None)\n--\n\nHave it never delivered again."
+
+#define ACK_METHODS(prefix)                                                                        \
+    {"ack", prefix##_ack, METH_NOARGS, ACK_DOC},                                                   \
+        PYN_FAST("ack_sync", prefix##_ack_sync, ACK_SYNC_DOC),                                     \
+        PYN_FAST("nak", prefix##_nak, NAK_DOC),                                                    \
+        {"in_progress", prefix##_in_progress, METH_NOARGS, IN_PROGRESS_DOC},                       \
+        PYN_FAST("term", prefix##_term, TERM_DOC)
 
 static PyMethodDef methods[] = {
     {"header", message_header, METH_O,
@@ -347,11 +402,13 @@ static PyMethodDef methods[] = {
     {"respond", (PyCFunction)(void (*)(void))message_respond, METH_FASTCALL | METH_KEYWORDS,
      "respond($self, data=None, headers=None)\n--\n\nAnswer a message that asks for it. Raises "
      "Invalid when it does not."},
+    ACK_METHODS(pyn_message),
     {NULL, NULL, 0, NULL}};
 
 PyTypeObject pyn_message_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats.Message",
-    .tp_doc = "A received message. It does not change, and keeps only its own bytes.",
+    .tp_doc = "A received message. It does not change, and keeps only its own bytes; one of JetStream's\n"
+              "the piece of memory that it was read into.",
     .tp_basicsize = sizeof(message),
     .tp_itemsize = 1,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -366,11 +423,13 @@ static PyMethodDef loop_methods[] = {
     {"respond", (PyCFunction)(void (*)(void))loop_message_respond, METH_FASTCALL | METH_KEYWORDS,
      "respond($self, data=None, headers=None)\n--\n\nAnswer a message that asks for it. Raises "
      "Invalid when it does not."},
+    ACK_METHODS(pyn_loop_message),
     {NULL, NULL, 0, NULL}};
 
 PyTypeObject pyn_loop_message_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats.LoopMessage",
-    .tp_doc = "A received message. It does not change, and keeps only its own bytes.",
+    .tp_doc = "A received message. It does not change, and keeps only its own bytes; one of JetStream's\n"
+              "the piece of memory that it was read into.",
     .tp_basicsize = sizeof(message),
     .tp_itemsize = 1,
     .tp_flags = Py_TPFLAGS_DEFAULT,

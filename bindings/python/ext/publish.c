@@ -210,8 +210,7 @@ static nats_status publish_slice(pyn_handle *handle, many *self, PyObject *list,
     return status;
 }
 
-/* The error tells how many were accepted before it. */
-static void note_published(Py_ssize_t count)
+void pyn_note_published(Py_ssize_t count)
 {
     PyObject *type, *error, *trace;
     PyErr_Fetch(&type, &error, &trace);
@@ -234,7 +233,7 @@ static PyObject *publish_list(pyn_handle *handle, many *self, PyObject *list)
         done += (Py_ssize_t)self->published;
         if (status != NATS_OK) {
             pyn_raise(status);
-            note_published(done);
+            pyn_note_published(done);
             return NULL;
         }
     } while (done < count);

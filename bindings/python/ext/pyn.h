@@ -84,6 +84,21 @@ extern PyTypeObject pyn_client_type, pyn_sub_type, pyn_future_type, pyn_proto_ty
 pyn_handle *pyn_handle_new(const pyn_handle *like);
 /* A new object of a class written in Python, without its __init__. The caller fills it. */
 PyObject *pyn_object_new(PyObject *class, PyTypeObject *base);
+/* tp_new of classes whose objects a verb makes. */
+PyObject *pyn_no_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+
+/* A type to write a class on, with what its file has: kind##_dealloc, kind##_methods, kind##_getset. */
+#define PYN_BASE_TYPE(kind, struct_name, title)                                                    \
+    PyTypeObject pyn_##kind##_type = {                                                             \
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats._polynats." title,                      \
+        .tp_basicsize = sizeof(struct_name),                                                       \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                      \
+        .tp_dealloc = kind##_dealloc,                                                              \
+        .tp_new = pyn_no_new,                                                                      \
+        .tp_methods = kind##_methods,                                                              \
+        .tp_getset = kind##_getset,                                                                \
+    }
+
 /* What an object holds; NULL and a TypeError when it is none. */
 nats_client *pyn_client_get(PyObject *object);
 nats_sub *pyn_sub_get(PyObject *object);
@@ -193,12 +208,18 @@ PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle);
 PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle);
 bool pyn_message_has_msg(PyObject *object);
 uint64_t pyn_message_sid(PyObject *object);
+/* The library's message of one of JetStream's, else NULL. *handle: it came by, or NULL. */
+nats_msg *pyn_message_js(PyObject *object, pyn_handle **handle);
+PyObject *pyn_message_home(PyObject *object); /* the event loop's client; an error when it is gone */
 int pyn_message_init(PyObject *module);
 
 PyObject *pyn_event_dict(nats_event *event); /* None for NULL; frees it */
 PyObject *pyn_stats_dict(const uint64_t *values, size_t count);
 PyObject *pyn_sub_stats_dict(const uint64_t *values, size_t count);
 PyObject *pyn_info_text(nats_info *info); /* frees it */
+
+/* The error that is set tells how many were published before it. */
+void pyn_note_published(Py_ssize_t count);
 
 /* Methods, which handle.c puts into the types. */
 #define PYN_FAST(name, function, doc)                                                              \

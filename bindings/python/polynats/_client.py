@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from logging import Logger
     from typing import Any
 
+    from ._jetstream import JetStream
     from ._log import EventLog
     from ._options import Credentials, Data, Headers, Options, Servers, Unpack
     from ._polynats import Message
@@ -279,6 +280,38 @@ class Client(_polynats.ClientBase, WaitingClient):
         taken = self._get(max, wait)
         self._taken = None
         return taken
+
+    # ---- JetStream ----
+
+    def jetstream(
+        self, domain: str | None = None, prefix: str | None = None, timeout: float | None = None
+    ) -> JetStream:
+        """JetStream: streams, consumers and messages that are kept. `domain`: of the leaf or hub to talk to; `prefix`:
+        of the API's subjects, where an account imports it under another one. `timeout`: of its calls that are
+        not given one, in seconds (5)."""
+        from ._jetstream import jetstream
+
+        return jetstream(self, self, domain, prefix, timeout)
+
+    def _js_room(self, size: int) -> None:
+        """The library's own calls wait for it."""
+
+    def _js_future(self, inner: Future) -> Future:
+        inner.client = self
+        return inner
+
+    def _js_mode(self, callback: object) -> int:
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable, not {type(callback).__name__}")
+        return SHARED if callback is None else CALLBACK
+
+    def _js_sub(
+        self, inner: Subscription, callback: Callable[[Message], object] | None
+    ) -> Subscription:
+        inner.client = self
+        if callback is not None:
+            self._callbacks[inner.sid] = (callback, inner)
+        return inner
 
     # ---- callbacks ----
 

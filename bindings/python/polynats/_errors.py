@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from . import _polynats
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Error(Exception):
     """Base of all errors of polynats. Compare the class or `code`, never the text."""
@@ -12,6 +16,19 @@ class Error(Exception):
     """Name of the status, such as "TIMEOUT"."""
     about: str = ""
     """What it is about: an argument, an option, a subject, a limit; may be empty."""
+    err_code: int = 0
+    """Of JetStream's errors: which one, such as 10059 for a stream that is not there. 0: it is none."""
+    status: int = 0
+    """What the server said besides, as HTTP has it, such as 404; 0: nothing."""
+    published: int = 0
+    """Of publish_many: how many were accepted before it."""
+    failures: Sequence[tuple[int, Error]] = ()
+    """Of JetStream's publish_many: all that failed, as (place, error)."""
+
+    @property
+    def description(self) -> str:
+        """What happened, in words."""
+        return str(self)
 
     @property
     def subject(self) -> str:

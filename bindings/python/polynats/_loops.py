@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._event import Event
     from ._options import Data, Headers
-    from ._polynats import Message
+    from ._polynats import Message, PublisherBase
 
     Waiters = dict[Any, None]
     Ask = Optional[tuple[Waiters, Optional[float]]]
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 2.0  # how long a close waits for what was published: the library's own limit
 CALLS_MAX = 256  # callbacks in one turn: then the loop's other work comes
 STREAK_MAX = 128  # verbs in a row that found what they wanted: then the others run
+ACK_SIZE = 64  # bytes of an acknowledgement, about
 ROOM_SECONDS = 0.05  # who waits for room looks at least so often
 SLICE = 256  # payloads of a publish_many that go without a look at the room
 SLICE_BYTES = 32768  # and bytes, but for the last of them: with these the library does not wait
@@ -616,6 +617,51 @@ class LoopClient:
         for sub in list(self._sub_waiters):
             if not sub.active:
                 self._wake_all(sub._waiters)
+
+    # ---- JetStream ----
+
+    def _js_room_steps(self, size: int) -> Generator[Ask, bool, None]:
+        if not self._nc._has_room(size):
+            yield from self._room_steps(size)
+
+    def _js_window_steps(
+        self, publisher: PublisherBase, count: int, timeout: float
+    ) -> Generator[Ask, bool, None]:
+        """Until the window has room."""
+        until = now() + timeout
+        self._kick()
+        while not publisher._has_room(count) and self._connected():
+            left = until - now()
+            if left <= 0:
+                problem = Timeout(f"no acknowledgement came for {timeout:g} s: the window is full")
+                problem.about = "max_pending"
+                raise problem
+            yield self._room_waiters, min(left, ROOM_SECONDS)
+
+    def _settle_steps(
+        self, msg: Message, how: int, delay: float | None, reason: str | None
+    ) -> Generator[Ask, bool, None]:
+        yield from self._js_room_steps(ACK_SIZE)
+        _polynats._settle(msg, how, delay, reason)
+        self._kick()
+
+    def _ack_many_steps(self, messages: Iterable[Message]) -> Generator[Ask, bool, int]:
+        batch = list(messages)
+        yield from self._js_room_steps(ACK_SIZE * len(batch))
+        count = self._nc.ack_many(batch)
+        self._kick()
+        return count
+
+    def _ack_sync_steps(self, msg: Message, timeout: float | None) -> Generator[Ask, bool, None]:
+        yield from self._js_room_steps(ACK_SIZE)
+        inner = _polynats._ack_sync_start(msg, Future, timeout)
+        self._kick()
+        future = LoopFuture(self, inner)
+        try:
+            yield from future._wait_steps()
+        except BaseException:
+            future.cancel()
+            raise
 
     # ---- what it knows ----
 

@@ -49,8 +49,11 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ._event import Event
+    from ._jetstream_aio import JetStream
     from ._loops import Ask, Waiters
     from ._options import Credentials, Data, Headers, Options, Servers, Unpack
+    from ._polynats import PublisherBase
+    from ._subscription import Subscription as _Subscription
 
     T = TypeVar("T")
 else:
@@ -654,6 +657,57 @@ class Client(LoopClient):
         await asyncio.sleep(0)
         taken: list[Message] = await self._run(self._get_steps(max, wait))
         return taken
+
+    # ---- JetStream ----
+
+    def jetstream(
+        self, domain: str | None = None, prefix: str | None = None, timeout: float | None = None
+    ) -> JetStream:
+        """JetStream: streams, consumers and messages that are kept. The arguments are those of
+        `polynats.Client.jetstream`."""
+        from ._jetstream_aio import jetstream
+
+        return jetstream(self, self._nc, domain, prefix, timeout)
+
+    async def ack_many(self, messages: Iterable[Message]) -> int:
+        """Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how many."""
+        return await self._run(self._ack_many_steps(messages))
+
+    async def _settle(
+        self, msg: Message, how: int, delay: float | None, reason: str | None
+    ) -> None:
+        await self._run(self._settle_steps(msg, how, delay, reason))
+
+    async def _ack_sync(self, msg: Message, timeout: float | None) -> None:
+        await self._run(self._ack_sync_steps(msg, timeout))
+
+    async def _js_room(self, size: int) -> None:
+        if not self._nc._has_room(size):
+            await self._run(self._room_steps(size))
+
+    async def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> None:
+        await self._run(self._js_window_steps(publisher, count, timeout))
+
+    def _js_future(self, inner: _Future) -> Future:
+        self._kick()
+        return Future(self, inner)
+
+    def _js_mode(self, callback: object) -> int:
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable, not {type(callback).__name__}")
+        return SHARED if callback is None else PRIVATE if _is_async(callback) else CALLBACK
+
+    def _js_sub(
+        self, inner: _Subscription, callback: Callable[[Message], Any] | None
+    ) -> Subscription:
+        made = Subscription(self, inner)
+        inner.client = self._nc
+        if callback is not None and _is_async(callback):
+            self._start(self._pump(made, callback), self._pumps)
+        elif callback is not None:
+            self._calls[made.sid] = (callback, made)
+        self._kick()
+        return made
 
     # ---- events ----
 

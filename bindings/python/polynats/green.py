@@ -42,8 +42,11 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ._event import Event
+    from ._jetstream_green import JetStream
     from ._loops import Ask, Waiters
     from ._options import Credentials, Data, Headers, Options, Servers, Unpack
+    from ._polynats import PublisherBase
+    from ._subscription import Subscription as _Subscription
 
     T = TypeVar("T")
 
@@ -452,6 +455,55 @@ class Client(LoopClient, WaitingClient):
         gevent.sleep(0)
         taken: list[Message] = self._run(self._get_steps(max, wait))
         return taken
+
+    # ---- JetStream ----
+
+    def jetstream(
+        self, domain: str | None = None, prefix: str | None = None, timeout: float | None = None
+    ) -> JetStream:
+        """JetStream: streams, consumers and messages that are kept. The arguments are those of
+        `polynats.Client.jetstream`."""
+        from ._jetstream_green import jetstream
+
+        return jetstream(self, self._nc, domain, prefix, timeout)
+
+    def ack_many(self, messages: Iterable[Message]) -> int:
+        """Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how many."""
+        return self._run(self._ack_many_steps(messages))
+
+    def _settle(
+        self, msg: Message, how: int, delay: float | None, reason: str | None
+    ) -> None:
+        self._run(self._settle_steps(msg, how, delay, reason))
+
+    def _ack_sync(self, msg: Message, timeout: float | None) -> None:
+        self._run(self._ack_sync_steps(msg, timeout))
+
+    def _js_room(self, size: int) -> None:
+        if not self._nc._has_room(size):
+            self._run(self._room_steps(size))
+
+    def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> None:
+        self._run(self._js_window_steps(publisher, count, timeout))
+
+    def _js_future(self, inner: _Future) -> Future:
+        self._kick()
+        return Future(self, inner)
+
+    def _js_mode(self, callback: object) -> int:
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable, not {type(callback).__name__}")
+        return SHARED if callback is None else CALLBACK
+
+    def _js_sub(
+        self, inner: _Subscription, callback: Callable[[Message], Any] | None
+    ) -> Subscription:
+        made = Subscription(self, inner)
+        inner.client = self._nc
+        if callback is not None:
+            self._calls[made.sid] = (callback, made)
+        self._kick()
+        return made
 
     # ---- events ----
 

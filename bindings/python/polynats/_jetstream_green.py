@@ -1,0 +1,266 @@
+"""JetStream: streams, consumers and messages that are kept.
+
+Written by tools/unasync.py from bindings/python/polynats/_jetstream_aio.py.
+"""
+
+from __future__ import annotations
+
+from . import _polynats
+from ._errors import Error
+from ._future import Future as _Future
+from ._jetstream_values import ack_of, config_of, encode, first_failure, read
+from ._js_publish_green import AckFuture, Batch, Publisher, finish
+from ._js_stream_green import Consumer, OrderedConsumer, Stream
+from ._subscription import Subscription as _Subscription
+
+from ._js_publish_green import size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Callable, Iterable, Mapping
+    from typing import Any
+
+    from ._jetstream_types import PublishKeywords, StreamConfig
+    from ._jetstream_values import Ack
+    from ._options import Data, Headers, Unpack
+    from .green import Client, Subscription
+
+    Config = Mapping[str, Any]
+
+USUAL_SECONDS = 5.0  # as the library has it where no timeout is given
+
+
+class JetStream(_polynats.JetStreamBase):
+    """JetStream as a client sees it. Made by `Client.jetstream`."""
+
+    __slots__ = ("__weakref__", "client", "_patience")
+
+    client: Client
+    _patience: float
+
+    # ---- any verb ----
+
+    def call(
+        self, verb: str, arguments: Config | None = None, timeout: float | None = None
+    ) -> Any:
+        """Ask JetStream for something: the verbs and their arguments are in docs/jetstream.md, and most have a
+        method of their own. Returns the server's answer, a dict; or the message that was asked for.
+
+        Durations are seconds or timedeltas, times datetimes: in the arguments and in the answer.
+        """
+        words = encode(verb, arguments or {})
+        self.client._js_room(len(words))
+        return read(finish(self.client, self._call(_Future, verb, words, timeout)))
+
+    def account_info(self, timeout: float | None = None) -> dict[str, Any]:
+        """What the account has, and may have."""
+        info: dict[str, Any] = self.call("account_info", None, timeout)
+        return info
+
+    # ---- streams ----
+
+    def _ask_stream(
+        self, verb: str, config: dict[str, Any], pedantic: bool, timeout: float | None
+    ) -> Stream:
+        info = self.call(verb, {"config": config, "pedantic": pedantic or None}, timeout)
+        return Stream(self, info["config"]["name"], info)
+
+    def create_stream(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[StreamConfig],
+    ) -> Stream:
+        """Make a stream. Its configuration is a mapping in the server's own schema, keywords, or both: keywords
+        win. One of that name and the same configuration will do."""
+        return self._ask_stream("create_stream", config_of(config, more), pedantic, timeout)
+
+    def update_stream(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[StreamConfig],
+    ) -> Stream:
+        """Have a stream as this says: what is left out is as if it were new. `Stream.update` changes some."""
+        return self._ask_stream("update_stream", config_of(config, more), pedantic, timeout)
+
+    def create_or_update_stream(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[StreamConfig],
+    ) -> Stream:
+        """Have a stream as this says, whether there is one or not."""
+        return self._ask_stream(
+            "create_or_update_stream", config_of(config, more), pedantic, timeout
+        )
+
+    def get_or_create_stream(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[StreamConfig],
+    ) -> Stream:
+        """Take the stream of that name as it is, or make it."""
+        return self._ask_stream(
+            "get_or_create_stream", config_of(config, more), pedantic, timeout
+        )
+
+    def delete_stream(self, name: str, timeout: float | None = None) -> None:
+        """Delete a stream and all that is in it."""
+        self.call("delete_stream", {"stream": name}, timeout)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name. Nobody is asked whether there is one: `Stream.info` does."""
+        return Stream(self, name, None)
+
+    def streams(self, subject: str | None = None) -> Iterator[Stream]:
+        """Streams, or those that store a subject. Each knows its info."""
+        for info in self._listed("streams", "streams", {"subject": subject}):
+            yield Stream(self, info["config"]["name"], info)
+
+    def stream_names(self, subject: str | None = None) -> Iterator[str]:
+        """Names of streams, or of those that store a subject."""
+        for name in self._listed("stream_names", "streams", {"subject": subject}):
+            yield name
+
+    def _listed(
+        self, verb: str, member: str, arguments: dict[str, Any]
+    ) -> Iterator[Any]:
+        offset = 0
+        while True:
+            answer = self.call(verb, {**arguments, "offset": offset})
+            page = answer.get(member) or ()
+            for one in page:
+                yield one
+            offset += len(page)
+            if not page or offset >= answer.get("total", 0):
+                return
+
+    # ---- publish ----
+
+    def publish(
+        self,
+        subject: str,
+        data: Data = None,
+        headers: Headers = None,
+        timeout: float | None = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> Ack:
+        """Publish, and wait until the stream has the message. When no stream answers it is sent again, twice.
+
+        Raises NoResponders (no stream takes this subject), Timeout (the stream may have it, or not), and Server
+        with its `err_code`: 10071 when an expectation does not hold.
+        """
+        return ack_of(
+            finish(self.client, self._begin(subject, data, headers, timeout, keywords))
+        )
+
+    def _begin(
+        self,
+        subject: str,
+        data: Data,
+        headers: Headers,
+        timeout: float | None,
+        keywords: Mapping[str, Any],
+    ) -> _Future:
+        self.client._js_room(size_of(data))
+        return self._publish(_Future, subject, data, headers, timeout, keywords)
+
+    def publish_start(
+        self,
+        subject: str,
+        data: Data = None,
+        headers: Headers = None,
+        timeout: float | None = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> AckFuture:
+        """Publish, and do not wait for the ack. The arguments are those of `publish`. For many messages a
+        `publisher` is cheaper."""
+        inner = self._begin(subject, data, headers, timeout, keywords)
+        return AckFuture(self.client._js_future(inner))
+
+    def publish_many(
+        self, subject: str, datas: Iterable[Data], timeout: float | None = None
+    ) -> int:
+        """Publish many payloads to one subject, and wait until the stream has them all. Returns how many.
+
+        Raises the error of the first that failed, whose `failures` are all of them: (place in `datas`, error).
+        """
+        publisher = self.publisher()
+        try:
+            first, count = publisher._store_many(subject, datas)
+            try:
+                publisher.flush(timeout)
+            except Error as problem:
+                failures = [(id - first, error) for id, error in publisher.failures()]
+                raise first_failure(failures, problem) from None
+            return count
+        finally:
+            publisher._end()
+
+    def publisher(self, max_pending: int | None = None) -> Publisher:
+        """A publisher that has up to `max_pending` (4000) messages under way."""
+        made = _polynats._publisher(self, Publisher, max_pending)
+        made.client = self.client
+        made._patience = self._patience
+        return made
+
+    def batch(self) -> Batch:
+        """A batch of messages that are stored all, or not at all. Needs nats-server 2.12 and a stream with
+        allow_atomic."""
+        made = _polynats._batch(self, Batch)
+        made._client = self.client
+        made._committed = False
+        return made
+
+    # ---- consume ----
+
+    def _consume_from(
+        self,
+        how: str,
+        arguments: Config,
+        callback: Callable[[Any], Any] | None,
+        mode: int | None = None,
+    ) -> tuple[Subscription, Any]:
+        """The subscription, and what was told of the consumer."""
+        client = self.client
+        mode = client._js_mode(callback) if mode is None else mode
+        words = encode(how, {**arguments, "mode": mode})
+        client._js_room(len(words))
+        inner, future = self._consume(_Subscription, _Future, how, words, None, mode)
+        sub = client._js_sub(inner, callback)
+        try:
+            return sub, read(finish(client, future))
+        except BaseException:
+            sub.unsubscribe()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<polynats.JetStream of {self.client!r}>"
+
+
+def jetstream(
+    client: Client, nc: Any, domain: str | None, prefix: str | None, timeout: float | None
+) -> JetStream:
+    """nc: the client that the library knows."""
+    made = _polynats._jetstream(nc, JetStream, domain, prefix, timeout)
+    made.client = client
+    made._patience = USUAL_SECONDS if timeout is None else timeout
+    return made
+
+
+__all__ = ["AckFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer", "Publisher",
+           "Stream", "jetstream"]  # fmt: skip

@@ -1,0 +1,233 @@
+"""What publishing to JetStream is made of besides: futures, publishers, batches.
+
+Written by tools/unasync.py from bindings/python/polynats/_js_publish_aio.py.
+"""
+
+from __future__ import annotations
+
+from . import _polynats
+from ._errors import Error
+from ._future import Future as _Future
+from ._jetstream_values import Ack, ack_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Any
+
+    from ._jetstream_types import PublishKeywords
+    from ._options import Data, Headers, Unpack
+    from .green import Client, Future
+
+
+SLICE = 128  # payloads that a publisher of a loop takes together
+
+
+def finish(client: Client, inner: _Future) -> Any:
+    """What the library's future gives; given up when who waits does."""
+    future: Future = client._js_future(inner)
+    try:
+        return future.wait()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+def size_of(data: Data) -> int:
+    """About: what is no data is refused by the call itself."""
+    try:
+        return len(data)  # type: ignore[arg-type]
+    except TypeError:
+        return 0
+
+
+class AckFuture:
+    """What `JetStream.publish_start` returns: the ack to come."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: Future) -> None:
+        self._future = future
+
+    def wait(self, timeout: float | None = None) -> Ack:
+        """The ack, waited for at most `timeout` seconds (None: as long as the publish may take).
+
+        Raises why there is none; Timeout also when only this wait was up: `done` is False then.
+        """
+        return ack_of(self._future.wait(timeout))
+
+    def poll(self) -> Ack | None:
+        """The ack, or None while there is none. Raises, once, why there will be none."""
+        msg = self._future.poll()
+        return None if msg is None else ack_of(msg)
+
+    def done(self) -> bool:
+        """Whether nothing more will come out of it."""
+        return self._future.done()
+
+    def cancel(self) -> None:
+        """Give it up: whether the stream has the message is not known then."""
+        self._future.cancel()
+
+    def __repr__(self) -> str:
+        return f"<polynats.AckFuture {'done' if self.done() else 'open'}>"
+
+
+class Publisher(_polynats.PublisherBase):
+    """Publishes without waiting for each ack: a window of messages is under way. Made by `JetStream.publisher`.
+
+    Leaving a `with` block waits for all acks, and raises what the first message failed with.
+    """
+
+    __slots__ = ("__weakref__", "client", "_patience")
+
+    client: Client
+    _patience: float
+    """How long it waits for room."""
+
+    def _window(self, count: int, size: int) -> None:
+        """Until there is room for them, in the window and in the connection's buffer."""
+        self.client._js_room(size)
+        if not self._has_room(count):
+            self.client._js_window(self, count, self._patience)
+
+    def publish(
+        self,
+        subject: str,
+        data: Data = None,
+        headers: Headers = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> int:
+        """Publish one message; wait only when as many are under way as may be. Returns its number, by which a
+        failure is told: the first is 1."""
+        self._window(1, size_of(data))
+        return self._publish(subject, data, headers, keywords)
+
+    def publish_many(self, subject: str, datas: Iterable[Data]) -> int:
+        """Publish many payloads to one subject. Returns the number of the first; those of the others follow.
+
+        An error has the attribute published: how many were accepted before it.
+        """
+        first, _ = self._store_many(subject, datas)
+        return first
+
+    def _store_many(self, subject: str, datas: Iterable[Data]) -> tuple[int, int]:
+        """The number of the first, and how many."""
+        if isinstance(datas, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"datas must be a list of payloads, not {type(datas).__name__}")
+        payloads = datas if type(datas) is tuple else tuple(datas)
+        first, done = 0, 0
+        while done < len(payloads):
+            piece = payloads[done : done + SLICE]
+            self._window(len(piece), sum(map(size_of, piece)))
+            try:
+                id, count = self._publish_many(subject, piece)
+            except Error as problem:
+                problem.published += done
+                raise
+            first, done = first or id, done + count
+        return first, done
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until every message has its ack or has failed, at most `timeout` seconds (None: the JetStream's).
+
+        Raises the error of the first that failed since the last flush; `failures` gives all of them.
+        """
+        finish(self.client, self._flush(_Future, timeout))
+
+    def failures(self) -> list[tuple[int, Error]]:
+        """Take what failed, as (number, error). Of Timeout, Disconnected and Closed it is not known whether the
+        stream has the message. Failures that nobody takes are kept, up to `max_pending`; then `publish` raises
+        Limit."""
+        found = []
+        while (failure := self._next_failure()) is not None:
+            found.append(failure)
+        return found
+
+    def stats(self) -> dict[str, int]:
+        """published, acked, duplicates, failed, pending."""
+        return _polynats.Publisher_stats(self)
+
+    def close(self) -> None:
+        """Wait for all acks as `flush` does, and publish no more."""
+        try:
+            self.flush()
+        finally:
+            self._end()
+
+    def __enter__(self) -> Publisher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._end()
+
+    def __repr__(self) -> str:
+        return f"<polynats.Publisher with {self.stats()['pending']} under way>"
+
+
+class Batch(_polynats.BatchBase):
+    """Messages that are stored all, or not at all. Made by `JetStream.batch`. One that is left without `commit` is
+    abandoned."""
+
+    __slots__ = ("__weakref__", "_client", "_committed")
+
+    _client: Client
+    _committed: bool
+
+    def add(
+        self,
+        subject: str,
+        data: Data = None,
+        headers: Headers = None,
+        timeout: float | None = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> None:
+        """Add a message, of 1000 at most. The first waits for the server's word that it takes the batch."""
+        self._client._js_room(size_of(data))
+        inner = self._add(_Future, subject, data, headers, timeout, keywords)
+        finish(self._client, inner)
+
+    def commit(
+        self,
+        subject: str | None = None,
+        data: Data = None,
+        headers: Headers = None,
+        timeout: float | None = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> Ack:
+        """Add the last message, and store all. Without a subject there is no last one (nats-server 2.14)."""
+        self._client._js_room(size_of(data))
+        inner = self._commit(_Future, subject, data, headers, timeout, keywords)
+        self._committed = True
+        return ack_of(finish(self._client, inner))
+
+    def abandon(self) -> None:
+        """Store nothing: the server forgets it."""
+        self._abandon()
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._committed:
+            self._abandon()
+
+    def __repr__(self) -> str:
+        return f"<polynats.Batch{' committed' if self._committed else ''}>"
+
+
+__all__ = ["AckFuture", "Batch", "Publisher", "finish"]

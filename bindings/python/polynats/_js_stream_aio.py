@@ -1,0 +1,505 @@
+"""JetStream's streams and consumers. This file is for asyncio; tools/unasync.py writes those for the other ways to
+wait."""
+
+from __future__ import annotations
+
+from . import _polynats
+from ._errors import Closed, Error
+from ._future import Future as _Future
+from ._jetstream_values import config_of, encode, moment
+from ._subscription import PRIVATE
+from ._subscription import Subscription as _Subscription
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from datetime import datetime, timedelta
+    from typing import Any
+
+    from ._jetstream_aio import JetStream
+    from ._jetstream_types import ConsumerConfig, FetchOptions, GetOptions, StreamConfig
+    from ._options import Unpack
+    from ._polynats import AsyncMessage as Message
+    from .aio import Subscription
+
+    Config = Mapping[str, Any]
+
+
+class Stream:
+    """A stream, by its name. Made by `JetStream.stream` and those that make or list streams."""
+
+    __slots__ = ("js", "name", "cached_info")
+
+    js: JetStream
+    name: str
+    cached_info: dict[str, Any] | None
+    """What the server told last of its configuration and state; None: it was not asked."""
+
+    def __init__(self, js: JetStream, name: str, info: dict[str, Any] | None) -> None:
+        self.js = js
+        self.name = name
+        self.cached_info = info
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """Its configuration as it was told last, or None."""
+        return None if self.cached_info is None else self.cached_info["config"]
+
+    async def _ask(
+        self, verb: str, arguments: Config | None = None, timeout: float | None = None
+    ) -> Any:
+        return await self.js.call(verb, {"stream": self.name, **(arguments or {})}, timeout)
+
+    async def info(
+        self,
+        subjects_filter: str | None = None,
+        deleted_details: bool = False,
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        """Configuration and state. `subjects_filter`: with how many messages each of these subjects has, as
+        state's subjects; `deleted_details`: with the sequences of deleted messages."""
+        arguments = {"subjects_filter": subjects_filter, "deleted_details": deleted_details or None}
+        info = await self._ask("stream_info", arguments, timeout)
+        subjects = info["state"].get("subjects")
+        while subjects and len(subjects) < info.get("total", 0):
+            page = await self._ask("stream_info", {**arguments, "offset": len(subjects)}, timeout)
+            before = len(subjects)
+            subjects.update(page["state"].get("subjects") or {})
+            if len(subjects) == before:
+                break
+        self.cached_info = info
+        found: dict[str, Any] = info
+        return found
+
+    async def update(
+        self,
+        changes: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[StreamConfig],
+    ) -> dict[str, Any]:
+        """Change its configuration: what is left out stays. Returns the info."""
+        before = (await self.info(timeout=timeout))["config"]
+        config = {**before, **config_of(changes, more)}
+        made = await self.js._ask_stream("update_stream", config, pedantic, timeout)
+        assert made.cached_info is not None
+        self.cached_info = made.cached_info
+        return made.cached_info
+
+    async def delete(self, timeout: float | None = None) -> None:
+        """Delete it and all that is in it."""
+        await self._ask("delete_stream", None, timeout)
+
+    async def purge(
+        self,
+        subject: str | None = None,
+        keep: int | None = None,
+        seq: int | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Delete messages: all, those of a subject, those before a sequence, or all but `keep`. Returns how
+        many."""
+        answer = await self._ask(
+            "purge_stream", {"subject": subject, "keep": keep, "seq": seq}, timeout
+        )
+        count: int = answer.get("purged", 0)
+        return count
+
+    async def seal(self, timeout: float | None = None) -> None:
+        """Let nothing in or out any more, for ever."""
+        self.cached_info = await self._ask("seal_stream", None, timeout)
+
+    async def leader_stepdown(
+        self, placement: Config | None = None, timeout: float | None = None
+    ) -> None:
+        """Have another server lead it."""
+        await self._ask("stream_leader_stepdown", {"placement": placement}, timeout)
+
+    async def peer_remove(self, peer: str, timeout: float | None = None) -> None:
+        """Have its copy on another server than this, by name or id."""
+        await self._ask("stream_peer_remove", {"peer": peer}, timeout)
+
+    # ---- messages ----
+
+    async def get(self, seq: int, **options: Unpack[GetOptions]) -> Message:
+        """The message of a sequence. Raises Server with err_code 10037 when there is none."""
+        return await self._get({"seq": seq, **options})
+
+    async def get_last(self, subject: str, **options: Unpack[GetOptions]) -> Message:
+        """The last message of a subject, or of a pattern."""
+        return await self._get({"last_by_subj": subject, **options})
+
+    async def get_next(
+        self, subject: str, seq: int = 1, **options: Unpack[GetOptions]
+    ) -> Message:
+        """The first message of a subject, or of a pattern, from a sequence on."""
+        return await self._get({"next_by_subj": subject, "seq": seq, **options})
+
+    async def _get(self, arguments: dict[str, Any]) -> Message:
+        timeout = arguments.pop("timeout", None)
+        found: Message = await self._ask("get_message", arguments, timeout)
+        return found
+
+    async def get_many(
+        self,
+        *,
+        batch: int | None = None,
+        seq: int | None = None,
+        start_time: datetime | float | str | None = None,
+        next_by_subj: str | None = None,
+        multi_last: Iterable[str] | None = None,
+        max_bytes: int | None = None,
+        up_to_seq: int | None = None,
+        up_to_time: datetime | float | str | None = None,
+        no_hdr: bool | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Message]:
+        """Messages of the stream, read in one request: from a sequence or a time on, of a subject, or the last
+        of each of several. Needs nats-server 2.11 and a stream with allow_direct."""
+        arguments = {
+            "stream": self.name, "batch": batch, "seq": seq, "start_time": start_time,
+            "next_by_subj": next_by_subj, "max_bytes": max_bytes, "up_to_seq": up_to_seq,
+            "up_to_time": up_to_time, "no_hdr": no_hdr,
+            "multi_last": None if multi_last is None else list(multi_last),
+        }  # fmt: skip
+        js = self.js
+        words = encode("get_messages", arguments)
+        await js.client._js_room(len(words))
+        future = js.client._js_future(js._call(_Future, "get_messages", words, timeout))
+        try:
+            while (msg := await future.wait()) is not None:
+                yield msg
+        except Closed:
+            return
+        finally:
+            future.cancel()
+
+    async def delete_message(
+        self, seq: int, erase: bool = True, timeout: float | None = None
+    ) -> None:
+        """Delete a message, and overwrite its bytes when it is to be erased."""
+        await self._ask("delete_message", {"seq": seq, "no_erase": not erase or None}, timeout)
+
+    # ---- consumers ----
+
+    async def _ask_consumer(
+        self, verb: str, config: dict[str, Any], pedantic: bool, timeout: float | None
+    ) -> Consumer:
+        info = await self._ask(verb, {"config": config, "pedantic": pedantic or None}, timeout)
+        return Consumer(self, info["name"], info)
+
+    async def create_consumer(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[ConsumerConfig],
+    ) -> Consumer:
+        """Make a consumer. Its configuration is a mapping in the server's own schema, keywords, or both:
+        keywords win. One of that name and the same configuration will do."""
+        return await self._ask_consumer(
+            "create_consumer", config_of(config, more), pedantic, timeout
+        )
+
+    async def update_consumer(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[ConsumerConfig],
+    ) -> Consumer:
+        """Have a consumer as this says: what is left out is as if it were new."""
+        return await self._ask_consumer(
+            "update_consumer", config_of(config, more), pedantic, timeout
+        )
+
+    async def create_or_update_consumer(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[ConsumerConfig],
+    ) -> Consumer:
+        """Have a consumer as this says, whether there is one or not."""
+        return await self._ask_consumer(
+            "create_or_update_consumer", config_of(config, more), pedantic, timeout
+        )
+
+    async def get_or_create_consumer(
+        self,
+        config: Config | None = None,
+        /,
+        *,
+        pedantic: bool = False,
+        timeout: float | None = None,
+        **more: Unpack[ConsumerConfig],
+    ) -> Consumer:
+        """Take the consumer of that name as it is, or make it."""
+        return await self._ask_consumer(
+            "get_or_create_consumer", config_of(config, more), pedantic, timeout
+        )
+
+    async def delete_consumer(self, name: str, timeout: float | None = None) -> None:
+        """Delete a consumer."""
+        await self._ask("delete_consumer", {"consumer": name}, timeout)
+
+    def consumer(self, name: str) -> Consumer:
+        """The consumer of that name. Nobody is asked whether there is one: `Consumer.info` does."""
+        return Consumer(self, name, None)
+
+    async def consumers(self) -> AsyncIterator[Consumer]:
+        """Its consumers. Each knows its info."""
+        async for info in self.js._listed("consumers", "consumers", {"stream": self.name}):
+            yield Consumer(self, info["name"], info)
+
+    async def consumer_names(self) -> AsyncIterator[str]:
+        """Names of its consumers."""
+        async for name in self.js._listed("consumer_names", "consumers", {"stream": self.name}):
+            yield name
+
+    def ordered_consumer(
+        self, config: Config | None = None, /, **more: Unpack[ConsumerConfig]
+    ) -> OrderedConsumer:
+        """All of the stream in order, without holes or duplicates: a consumer that is made anew wherever a message
+        is missed. It acknowledges nothing."""
+        return OrderedConsumer(self, config_of(config, more))
+
+    def __repr__(self) -> str:
+        return f"<polynats.Stream {self.name!r}>"
+
+
+class Consumer:
+    """A consumer of a stream, by its name. Made by `Stream.consumer` and those that make or list consumers."""
+
+    __slots__ = ("stream", "name", "cached_info")
+
+    stream: Stream
+    name: str
+    cached_info: dict[str, Any] | None
+    """What the server told last of its configuration and state; None: it was not asked."""
+
+    def __init__(self, stream: Stream, name: str, info: dict[str, Any] | None) -> None:
+        self.stream = stream
+        self.name = name
+        self.cached_info = info
+
+    @property
+    def stream_name(self) -> str:
+        """The name of its stream."""
+        return self.stream.name
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """Its configuration as it was told last, or None."""
+        return None if self.cached_info is None else self.cached_info["config"]
+
+    async def _ask(
+        self, verb: str, arguments: Config | None = None, timeout: float | None = None
+    ) -> Any:
+        given = {"stream": self.stream.name, "consumer": self.name, **(arguments or {})}
+        return await self.stream.js.call(verb, given, timeout)
+
+    async def info(self, timeout: float | None = None) -> dict[str, Any]:
+        """Configuration and state."""
+        info: dict[str, Any] = await self._ask("consumer_info", None, timeout)
+        self.cached_info = info
+        return info
+
+    async def delete(self, timeout: float | None = None) -> None:
+        """Delete it."""
+        await self._ask("delete_consumer", None, timeout)
+
+    async def pause(
+        self, until: datetime | timedelta | float | str, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Have it deliver nothing until a time, or for a timedelta. Needs nats-server 2.11."""
+        arguments = {"pause_until": moment("until", until)}
+        answer: dict[str, Any] = await self._ask("pause_consumer", arguments, timeout)
+        return answer
+
+    async def resume(self, timeout: float | None = None) -> dict[str, Any]:
+        """Have it deliver again."""
+        answer: dict[str, Any] = await self._ask("resume_consumer", None, timeout)
+        return answer
+
+    async def reset(self, seq: int | None = None, timeout: float | None = None) -> dict[str, Any]:
+        """Have it go on from a sequence; None: after the last message that was acknowledged. Needs nats-server
+        2.14."""
+        answer: dict[str, Any] = await self._ask("reset_consumer", {"seq": seq}, timeout)
+        return answer
+
+    async def unpin(self, group: str, timeout: float | None = None) -> None:
+        """Have another client of a priority group pinned."""
+        await self._ask("unpin_consumer", {"group": group}, timeout)
+
+    async def leader_stepdown(
+        self, placement: Config | None = None, timeout: float | None = None
+    ) -> None:
+        """Have another server lead it."""
+        await self._ask("consumer_leader_stepdown", {"placement": placement}, timeout)
+
+    # ---- messages ----
+
+    async def fetch(
+        self,
+        max: int | None = None,
+        wait: float | None = None,
+        **options: Unpack[FetchOptions],
+    ) -> list[Message]:
+        """Ask for messages, at most `max`, and take what comes within `wait` seconds; all of `max`, or what there
+        was when the time was up, or what there was at once (`no_wait`).
+
+        Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
+        """
+        options_given: dict[str, Any] = dict(options)
+        arguments = {
+            "stream": self.stream.name, "consumer": self.name, "max_messages": max, "expires": wait,
+            "idle_heartbeat": options_given.pop("heartbeat", None), "mode": PRIVATE,
+            **options_given,
+        }  # fmt: skip
+        js = self.stream.js
+        client = js.client
+        words = encode("fetch", arguments)
+        await client._js_room(len(words))
+        inner, future = js._consume(_Subscription, _Future, "fetch", words, None, PRIVATE)
+        sub: Subscription = client._js_sub(inner, None)
+        messages: list[Message] = []
+        try:
+            while True:
+                messages += await sub.get()
+        except Closed:
+            if not messages:
+                future.poll()  # which tells why, if it has failed
+        except Error:
+            if not messages:
+                raise
+        finally:
+            if sub.active:
+                await sub.unsubscribe()
+        return messages
+
+    async def next(
+        self, wait: float | None = None, **options: Unpack[FetchOptions]
+    ) -> Message | None:
+        """The next message; None when there is none within `wait` seconds."""
+        messages = await self.fetch(1, wait, **options)
+        return messages[0] if messages else None
+
+    async def consume(
+        self,
+        callback: Callable[[Message], Any] | None = None,
+        *,
+        heartbeat: float | timedelta | None = None,
+        **options: Any,
+    ) -> Subscription:
+        """A subscription to all that the consumer delivers, without end: it asks for more before it runs dry, and
+        goes on over a reconnect, a new leader, a restart of the server. When it ends by itself, `next` and `get`
+        tell why once.
+
+        `options` are in docs/jetstream.md: max_messages, max_bytes, expires, group, min_pending … `callback` is as in
+        `Client.subscribe`.
+        """
+        info = self.cached_info or await self.info()
+        how = "push" if info["config"].get("deliver_subject") else "consume"
+        arguments = {
+            "stream": self.stream.name, "consumer": self.name, "idle_heartbeat": heartbeat,
+            **options,
+        }  # fmt: skip
+        sub, _ = await self.stream.js._consume_from(how, arguments, callback)
+        return sub
+
+    def __repr__(self) -> str:
+        return f"<polynats.Consumer {self.name!r} of {self.stream.name!r}>"
+
+
+class OrderedConsumer:
+    """All of a stream, in order. Made by `Stream.ordered_consumer`.
+
+    `fetch` and `next` take from one subscription, which begins with the first of them; each `consume` begins
+    anew.
+    """
+
+    __slots__ = ("stream", "config", "cached_info", "_sub")
+
+    stream: Stream
+    config: dict[str, Any]
+    """What was asked for."""
+    cached_info: dict[str, Any] | None
+    """What the server told of the consumer that was made first, or None."""
+    _sub: Subscription | None
+
+    def __init__(self, stream: Stream, config: dict[str, Any]) -> None:
+        self.stream = stream
+        self.config = config
+        self.cached_info = None
+        self._sub = None
+
+    async def consume(
+        self, callback: Callable[[Message], Any] | None = None, **options: Any
+    ) -> Subscription:
+        """A subscription to all messages, in order and without end."""
+        return await self._start(callback, options, None)
+
+    async def _start(
+        self, callback: Callable[[Message], Any] | None, options: Config, mode: int | None
+    ) -> Subscription:
+        given = {"stream": self.stream.name, "config": self.config, **options}
+        js = self.stream.js
+        sub, self.cached_info = await js._consume_from("ordered", given, callback, mode)
+        return sub
+
+    async def _own(self) -> Subscription:
+        if self._sub is None:
+            self._sub = await self._start(None, {}, PRIVATE)
+        return self._sub
+
+    async def fetch(self, max: int | None = None, wait: float | None = None) -> list[Message]:
+        """The next messages, at most `max` (100), as far as they come within `wait` seconds (5)."""
+        sub = await self._own()
+        most = 100 if max is None else max
+        until: float = _polynats._until(5.0 if wait is None else wait, "wait")
+        messages: list[Message] = []
+        try:
+            while len(messages) < most:
+                left = until - _polynats.now()
+                some = await sub.get(most - len(messages), left if left > 0 else 0)
+                if not some:
+                    break
+                messages += some
+        except Error:
+            if not messages:
+                raise
+        return messages
+
+    async def next(self, wait: float | None = None) -> Message | None:
+        """The next message; None when there is none within `wait` seconds (None: for ever)."""
+        sub = await self._own()
+        return await sub.next(wait)
+
+    async def info(self, timeout: float | None = None) -> dict[str, Any]:
+        """Configuration and state of the consumer that there is now."""
+        await self._own()
+        assert self.cached_info is not None
+        consumer = self.stream.consumer(self.cached_info["name"])
+        self.cached_info = await consumer.info(timeout)
+        return self.cached_info
+
+    async def close(self) -> None:
+        """End what `fetch` and `next` take from."""
+        sub, self._sub = self._sub, None
+        if sub is not None:
+            await sub.unsubscribe()
+
+    def __repr__(self) -> str:
+        return f"<polynats.OrderedConsumer of {self.stream.name!r}>"
+
+
+__all__ = ["Consumer", "OrderedConsumer", "Stream"]
