@@ -35,7 +35,11 @@ from .error import (
     TLSFailed,
 )
 from .event import Event
-from .message import Message
+from .jetstream import JetStream, OrderedConsumer
+from .jetstream_values import Ack
+from .js_publish import AckFuture, Batch, Publisher
+from .js_stream import Consumer, Stream
+from .message import Message, Metadata
 from .options import options
 from .request import Future
 from .subscription import Subscription
@@ -43,9 +47,10 @@ from . import subject
 from .proto import Proto, ProtoServer, proto  # which hides the file of that name
 
 __all__ = [
-    "Auth", "Client", "Closed", "Disconnected", "Error", "Event", "Forked", "Future",
-    "IOFailed", "Interrupted", "Invalid", "Limit", "MaxPayload", "Message", "NoMemory",
-    "NoResponders", "NotSupported", "Permission", "Proto", "ProtoServer", "Protocol", "STATUS",
-    "Server", "SlowConsumer", "Subscription", "TLSFailed", "Timeout", "abi", "connect", "now",
-    "options", "proto", "subject", "version",
+    "Ack", "AckFuture", "Auth", "Batch", "Client", "Closed", "Consumer", "Disconnected", "Error",
+    "Event", "Forked", "Future", "IOFailed", "Interrupted", "Invalid", "JetStream", "Limit",
+    "MaxPayload", "Message", "Metadata", "NoMemory", "NoResponders", "NotSupported",
+    "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol", "Publisher", "STATUS",
+    "Server", "SlowConsumer", "Stream", "Subscription", "TLSFailed", "Timeout", "abi", "connect",
+    "now", "options", "proto", "subject", "version",
 ]

@@ -226,6 +226,35 @@ class Client(callback.Callbacks):
         (sentinel=True), or the time is up, which is the normal end."""
         return request.many(self, subject, data, max, stall, timeout, sentinel, headers)
 
+    # ---- JetStream ----
+
+    def jetstream(self, domain=None, prefix=None, timeout=None):
+        """JetStream: streams, consumers and messages that are kept (docs/python.md)."""
+        from .jetstream import jetstream
+
+        return jetstream(self, self, domain, prefix, timeout)
+
+    def ack_many(self, messages):
+        """Acknowledge each of JetStream's messages that was not yet; how many."""
+        return message.ack_many(self, messages)
+
+    def _js_room(self, _):
+        """The library's own calls wait for it."""
+
+    def _js_future(self, inner):
+        return inner
+
+    def _js_mode(self, function):
+        if function is not None and not callable(function):
+            raise TypeError("callback must be callable, not %s" % type(function).__name__)
+        return NATS_SUB_SHARED if function is None else NATS_SUB_CALLBACK
+
+    def _js_sub(self, inner, function):
+        inner.callback = function
+        if function is not None:
+            self.subs[inner.sid] = inner
+        return inner
+
     # ---- round trips, and what it knows ----
 
     def flush(self, timeout=None):

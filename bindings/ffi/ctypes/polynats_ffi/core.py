@@ -70,10 +70,13 @@ def status_name(status):
 def failure(status):
     """The error that the thread's last call left, to be raised."""
     text, about = C.nats_last_error(None), C.nats_last_about()
+    code, err_code = C.nats_last_code(), C.nats_last_err_code()
     if C.nats_last_status() != status or not text:
         # A finalizer or a signal's handler called the library in between.
-        text, about = C.nats_status_text(status), b""
-    return error.make(status_name(status), text_out(text), text_out(about))
+        text, about, code, err_code = C.nats_status_text(status), b"", 0, 0
+    made = error.make(status_name(status), text_out(text), text_out(about))
+    made.status, made.err_code = code, err_code
+    return made
 
 
 def done(status):
@@ -193,6 +196,12 @@ now = time.monotonic
 when_interrupted = []  # called then: see credentials.py
 
 
+def run_interrupted():
+    """A signal came: Python's handlers run by themselves, and these."""
+    for function in when_interrupted:
+        function()
+
+
 def waiting(step, ms, default_ms=None):
     """Call step(ms) until no signal interrupted it. Python's handlers run between two steps, so
     Ctrl-C raises KeyboardInterrupt from here."""
@@ -200,8 +209,7 @@ def waiting(step, ms, default_ms=None):
     deadline = now() + limit / 1000 if limit else None
     status = step(ms)
     while status == INTERRUPTED:
-        for function in when_interrupted:
-            function()
+        run_interrupted()
         left = math.ceil((deadline - now()) * 1000) if deadline else ms
         status = step(max(left, 0) if deadline else left)
     return status

@@ -2,15 +2,24 @@
 
 
 class Error(Exception):
-    """code: the status's name; about: the subject, option, argument or limit that it is about."""
+    """code: the status's name; about: the subject, option, argument or limit that it is about.
+    Of JetStream's: err_code (10059: no such stream …); status, which is like HTTP's; failures, of
+    publish_many; published and first: how many were accepted, and the number of the first."""
 
     code = "UNKNOWN"
+    err_code = status = published = first = 0
+    failures = ()
 
     def __init__(self, text, about="", code=None):
         super().__init__(text)
         self.about = about
         if code is not None:
             self.code = code
+
+    @property
+    def description(self):
+        """What happened, in words."""
+        return str(self)
 
 
 CLASSES = {}  # by the status's name
@@ -40,6 +49,11 @@ Forked = _family("Forked", "FORKED", RuntimeError)
 NotSupported = _family("NotSupported", "NOT_SUPPORTED")
 Server = _family("Server", "SERVER")
 Interrupted = _family("Interrupted", "INTERRUPTED", InterruptedError)
+
+
+def invalid(about, text):
+    """A wrong argument."""
+    return Invalid(text, about)
 
 
 def make(code, text, about):

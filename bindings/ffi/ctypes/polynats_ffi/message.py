@@ -1,13 +1,20 @@
 """Messages, the headers they carry, and the batches they come in."""
 
-from ctypes import byref, c_size_t, c_void_p
+from collections import namedtuple
+from ctypes import byref, c_size_t, c_uint64, c_void_p
 
-from . import core, error
-from .core import C, bytes_at, count_in, ms_in, text_in, text_out
+from . import core, declarations, error
+from .core import C, bytes_at, count_in, done, ms_in, text_in, text_or_null, text_out, waiting
 
 BATCH_MAX = 1024  # messages that one call of the library moves
 GET_MAX = 65536  # messages of one get or dispatch without max
 ROOM = c_void_p * BATCH_MAX
+ACK_PREFIX = b"$JS.ACK."  # of the reply subjects of what JetStream delivers
+FOR_EVER = -1
+
+Metadata = namedtuple("Metadata", ("stream", "consumer", "stream_seq", "consumer_seq", "delivered",
+                                   "pending", "time", "domain"))
+Metadata.__doc__ = "A message's place in its stream."
 
 # ---- headers to send ----
 
@@ -39,10 +46,12 @@ def _add_values(handle, key, values):
 
 
 class Message:
-    """A copy: the library's message is free again. Texts that are not UTF-8 have surrogates."""
+    """A copy: the library's message is free again, but one of JetStream's. Texts that are not UTF-8
+    have surrogates."""
 
     __slots__ = ("subject", "data", "sid", "status", "description", "raw_headers",
-                 "header_pairs", "reply_bytes", "owner")
+                 "header_pairs", "reply_bytes", "owner", "native",
+                 "stays")
 
     @property
     def reply(self):
@@ -69,6 +78,63 @@ class Message:
             raise error.Invalid("the message has no reply subject", "reply")
         self.owner.publish(self.reply_bytes, data, headers=headers)
 
+    # ---- of JetStream ----
+
+    def _settle(self, how, delay=None, reason=None):
+        ms, (reason, reason_len) = ms_in(delay, "delay", 0), text_or_null(reason, "reason")
+        native = self._delivered()
+        done(waiting(lambda _: C.nats_client_ack(
+            self.owner.handle, native, how, ms, reason, reason_len), FOR_EVER))
+
+    def _delivered(self):
+        if self.native is None or self.owner is None:
+            raise error.Invalid("msg was not delivered by a consumer of JetStream: there is nothing"
+                                " to acknowledge", "msg")
+        return self.native
+
+    def ack(self):
+        """Acknowledge it; does not wait."""
+        self._settle(declarations.NATS_ACK)
+
+    def nak(self, delay=None):
+        """Have it delivered again, at once or after so many seconds."""
+        self._settle(declarations.NATS_NAK, delay)
+
+    def in_progress(self):
+        """Ask for more time."""
+        self._settle(declarations.NATS_IN_PROGRESS)
+
+    def term(self, reason=None):
+        """Have it never delivered again."""
+        self._settle(declarations.NATS_TERM, None, reason)
+
+    def ack_sync(self, timeout=None):
+        """Acknowledge, and wait until the server has taken note."""
+        from .request import Future
+
+        ms, native = ms_in(timeout), self._delivered()
+        Future(self.owner, core.new_handle(lambda out: C.nats_client_ack_sync_start(
+            self.owner.handle, native, ms, out), C.nats_future_free)).wait()
+
+    @property
+    def metadata(self):
+        """Its place in the stream; None when it is none of JetStream's."""
+        values = (c_uint64 * declarations.NATS_JS_UINT_COUNT)()
+        if self.native is None or not C.nats_msg_js_uints(self.native, values):
+            return None
+        from .jetstream_port import time_of
+
+        return Metadata(
+            self._place(declarations.NATS_JS_STREAM), self._place(declarations.NATS_JS_CONSUMER),
+            values[declarations.NATS_JS_STREAM_SEQ], values[declarations.NATS_JS_CONSUMER_SEQ],
+            values[declarations.NATS_JS_DELIVERED], values[declarations.NATS_JS_PENDING],
+            time_of(values[declarations.NATS_JS_TIME_NS]),
+            self._place(declarations.NATS_JS_DOMAIN) or None)
+
+    def _place(self, what):
+        size = c_size_t()
+        return text_out(bytes_at(C.nats_msg_js_text(self.native, what, byref(size)), size) or b"")
+
     def __repr__(self):
         return "<nats message %s (%d bytes)>" % (self.subject, len(self.data))
 
@@ -83,8 +149,16 @@ def _pairs(address):
     return found
 
 
+def _is_of_jetstream(address, msg):
+    """Delivered by a consumer, or got from a stream: such a one is an answer."""
+    if msg.reply_bytes:
+        return msg.reply_bytes.startswith(ACK_PREFIX)
+    return msg.sid == 0 and C.nats_msg_js_uint(
+        address, declarations.NATS_JS_STREAM_SEQ, byref(c_uint64())) != 0
+
+
 def to_python(address, owner):
-    """A copy of a message; who called frees the library's."""
+    """A copy of a message; who called gives it the library's, or frees that: settle()."""
     size, msg = c_size_t(), Message()
     msg.owner = owner
     msg.subject = text_out(bytes_at(C.nats_msg_subject(address, byref(size)), size))
@@ -92,20 +166,58 @@ def to_python(address, owner):
     msg.reply_bytes = bytes_at(C.nats_msg_reply(address, byref(size)), size)
     msg.sid = C.nats_msg_sid(address)
     msg.raw_headers = bytes_at(C.nats_msg_headers_raw(address, byref(size)), size)
-    msg.status, msg.description, msg.header_pairs = 0, None, ()
+    msg.status, msg.description, msg.header_pairs, msg.native = 0, None, (), None
+    _read_headers(address, msg)
+    msg.stays = _is_of_jetstream(address, msg)
+    return msg
+
+
+def settle(msg, address):
+    """The library's message is the copy's from now on, when it is one of JetStream's. Is it?"""
+    if msg.stays:
+        native = core.Handle(C.nats_msg_free)
+        msg.native, native.value = native, address
+    return msg.stays
+
+
+def _read_headers(address, msg):
+    size = c_size_t()
     if msg.raw_headers is None:
-        return msg
+        return
     msg.status = C.nats_msg_status(address)
     if msg.status:
         msg.description = text_out(bytes_at(C.nats_msg_description(address, byref(size)), size))
     msg.header_pairs = _pairs(address)
-    return msg
 
 
 def take_one(step, ms, owner, kept):
     """The message that step(ms, box) leaves, or None."""
-    return core.take_one(step, ms, lambda address: to_python(address, owner), C.nats_msg_free,
-                         kept)
+    made = []
+
+    def convert(address):
+        made.append(to_python(address, owner))
+        return made[-1]
+
+    def free(address):
+        if not made or not settle(made[-1], address):
+            C.nats_msg_free(address)
+
+    return core.take_one(step, ms, convert, free, kept)
+
+
+def ack_many(client, messages):
+    """All in one call; how many."""
+    natives = [msg.native.value if msg.native is not None else None for msg in messages]
+    batch, acked, total = (c_void_p * len(natives))(*natives), c_size_t(), 0
+
+    def step(_):
+        nonlocal total
+        status = C.nats_client_ack_many(client.handle, batch, len(natives), byref(acked))
+        total += acked.value
+        return status
+
+    done(waiting(step, FOR_EVER))
+    return total
 
 
 # ---- batches ----
@@ -133,6 +245,9 @@ class Batch:
         for index in range(len(self.found) - self.base, count):
             self.found.append(to_python(self.room[index], self.owner))
         self.count.value = 0
+        for index in range(count):
+            if settle(self.found[self.base + index], self.room[index]):
+                self.room[index] = None
         if count:
             C.nats_msg_free_many(self.room, count)
 
