@@ -210,13 +210,13 @@ static nats_status publish_slice(pyn_handle *handle, many *self, PyObject *list,
     return status;
 }
 
-void pyn_note_published(Py_ssize_t count)
+void pyn_note_count(const char *name, size_t count)
 {
     PyObject *type, *error, *trace;
     PyErr_Fetch(&type, &error, &trace);
     PyErr_NormalizeException(&type, &error, &trace);
-    PyObject *number = PyLong_FromSsize_t(count);
-    if (number == NULL || PyObject_SetAttrString(error, "published", number) != 0) {
+    PyObject *number = PyLong_FromSize_t(count);
+    if (number == NULL || PyObject_SetAttrString(error, name, number) != 0) {
         PyErr_Clear();
     }
     Py_XDECREF(number);
@@ -233,7 +233,7 @@ static PyObject *publish_list(pyn_handle *handle, many *self, PyObject *list)
         done += (Py_ssize_t)self->published;
         if (status != NATS_OK) {
             pyn_raise(status);
-            pyn_note_published(done);
+            pyn_note_count("published", (size_t)done);
             return NULL;
         }
     } while (done < count);

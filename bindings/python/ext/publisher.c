@@ -212,7 +212,8 @@ static PyObject *publisher_publish_many(PyObject *object, PyObject *args)
     }
     if (status != NATS_OK) {
         pyn_raise(status);
-        pyn_note_published((Py_ssize_t)call.total);
+        pyn_note_count("first", (size_t)call.first_id);
+        pyn_note_count("published", call.total);
         return NULL;
     }
     return Py_BuildValue("(Kn)", (unsigned long long)call.first_id, (Py_ssize_t)call.total);

@@ -218,8 +218,8 @@ PyObject *pyn_stats_dict(const uint64_t *values, size_t count);
 PyObject *pyn_sub_stats_dict(const uint64_t *values, size_t count);
 PyObject *pyn_info_text(nats_info *info); /* frees it */
 
-/* The error that is set tells how many were published before it. */
-void pyn_note_published(Py_ssize_t count);
+/* Tell a number by the error that is set: how many were published before it, for instance. */
+void pyn_note_count(const char *name, size_t count);
 
 /* Methods, which handle.c puts into the types. */
 #define PYN_FAST(name, function, doc)                                                              \

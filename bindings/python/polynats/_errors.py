@@ -22,6 +22,8 @@ class Error(Exception):
     """What the server said besides, as HTTP has it, such as 404; 0: nothing."""
     published: int = 0
     """Of publish_many: how many were accepted before it."""
+    first: int = 0
+    """Of a publisher's publish_many: the number of the first of these."""
     failures: Sequence[tuple[int, Error]] = ()
     """Of JetStream's publish_many: all that failed, as (place, error)."""
 

@@ -7,7 +7,7 @@ from . import _polynats
 from ._errors import Error
 from ._future import Future as _Future
 from ._jetstream_values import ack_of, config_of, encode, first_failure, read
-from ._js_publish_aio import AckFuture, Batch, Publisher, finish
+from ._js_publish_aio import AckFuture, AnswerFuture, Batch, Publisher, finish
 from ._js_stream_aio import Consumer, OrderedConsumer, Stream
 from ._subscription import Subscription as _Subscription
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from ._jetstream_types import PublishKeywords, StreamConfig
     from ._jetstream_values import Ack
     from ._options import Data, Headers, Unpack
+    from ._polynats import AsyncMessage as Message
     from .aio import Client, Subscription
 
     Config = Mapping[str, Any]
 
+MODES = ("shared", "private", "callback")  # by number
 USUAL_SECONDS = 5.0  # as the library has it where no timeout is given
 
 
@@ -48,9 +50,23 @@ class JetStream(_polynats.JetStreamBase):
 
         Durations are seconds or timedeltas, times datetimes: in the arguments and in the answer.
         """
+        return read(await finish(self.client, await self._ask(verb, arguments, timeout)))
+
+    async def call_start(
+        self, verb: str, arguments: Config | None = None, timeout: float | None = None
+    ) -> AnswerFuture:
+        """As `call`, without waiting for the answer."""
+        inner = await self._ask(verb, arguments, timeout)
+        return AnswerFuture(self.client._js_future(inner))
+
+    async def _ask(
+        self, verb: str, arguments: Config | None, timeout: float | None
+    ) -> _Future:
         words = encode(verb, arguments or {})
+        # [loop
         await self.client._js_room(len(words))
-        return read(await finish(self.client, self._call(_Future, verb, words, timeout)))
+        # loop]
+        return self._call(_Future, verb, words, timeout)
 
     async def account_info(self, timeout: float | None = None) -> dict[str, Any]:
         """What the account has, and may have."""
@@ -230,22 +246,60 @@ class JetStream(_polynats.JetStreamBase):
 
     # ---- consume ----
 
+    async def consume(
+        self,
+        how: str,
+        arguments: Config | None = None,
+        callback: Callable[[Message], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Subscription:
+        """A subscription to what a consumer delivers. How: "consume", "fetch", "push" or "ordered"; they and their
+        arguments are in docs/jetstream.md. `Consumer.consume`, `Consumer.fetch` and `Stream.ordered_consumer` stand
+        on it."""
+        sub, _ = await self._consume_from(how, arguments or {}, callback, None, timeout)
+        return sub
+
+    async def consume_start(
+        self,
+        how: str,
+        arguments: Config | None = None,
+        callback: Callable[[Message], Any] | None = None,
+        timeout: float | None = None,
+    ) -> tuple[Subscription, AnswerFuture]:
+        """As `consume`, without waiting: the subscription, and what will be told of the consumer when it is known to be
+        there."""
+        sub, inner = await self._begin_consume(how, arguments or {}, callback, None, timeout)
+        return sub, AnswerFuture(self.client._js_future(inner))
+
+    async def _begin_consume(
+        self,
+        how: str,
+        arguments: Config,
+        callback: Callable[[Any], Any] | None,
+        mode: int | None,
+        timeout: float | None,
+    ) -> tuple[Subscription, _Future]:
+        client = self.client
+        mode = client._js_mode(callback) if mode is None else mode
+        words = encode(how, {**arguments, "mode": MODES[mode]})
+        # [loop
+        await client._js_room(len(words))
+        # loop]
+        inner, future = self._consume(_Subscription, _Future, how, words, timeout, mode)
+        return client._js_sub(inner, callback), future
+
     async def _consume_from(
         self,
         how: str,
         arguments: Config,
         callback: Callable[[Any], Any] | None,
-        mode: int | None = None,
+        mode: int | None,
+        timeout: float | None = None,
     ) -> tuple[Subscription, Any]:
         """The subscription, and what was told of the consumer."""
-        client = self.client
-        mode = client._js_mode(callback) if mode is None else mode
-        words = encode(how, {**arguments, "mode": mode})
-        await client._js_room(len(words))
-        inner, future = self._consume(_Subscription, _Future, how, words, None, mode)
-        sub = client._js_sub(inner, callback)
+        sub, future = await self._begin_consume(how, arguments, callback, mode, timeout)
         try:
-            return sub, read(await finish(client, future))
+            return sub, read(await finish(self.client, future))
         except BaseException:
             await sub.unsubscribe()
             raise
@@ -264,5 +318,5 @@ def jetstream(
     return made
 
 
-__all__ = ["AckFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer", "Publisher",
-           "Stream", "jetstream"]  # fmt: skip
+__all__ = ["AckFuture", "AnswerFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer",
+           "Publisher", "Stream", "jetstream"]  # fmt: skip

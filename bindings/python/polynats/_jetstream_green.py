@@ -9,7 +9,7 @@ from . import _polynats
 from ._errors import Error
 from ._future import Future as _Future
 from ._jetstream_values import ack_of, config_of, encode, first_failure, read
-from ._js_publish_green import AckFuture, Batch, Publisher, finish
+from ._js_publish_green import AckFuture, AnswerFuture, Batch, Publisher, finish
 from ._js_stream_green import Consumer, OrderedConsumer, Stream
 from ._subscription import Subscription as _Subscription
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from ._jetstream_types import PublishKeywords, StreamConfig
     from ._jetstream_values import Ack
     from ._options import Data, Headers, Unpack
+    from ._polynats import LoopMessage as Message
     from .green import Client, Subscription
 
     Config = Mapping[str, Any]
 
+MODES = ("shared", "private", "callback")  # by number
 USUAL_SECONDS = 5.0  # as the library has it where no timeout is given
 
 
@@ -48,9 +50,21 @@ class JetStream(_polynats.JetStreamBase):
 
         Durations are seconds or timedeltas, times datetimes: in the arguments and in the answer.
         """
+        return read(finish(self.client, self._ask(verb, arguments, timeout)))
+
+    def call_start(
+        self, verb: str, arguments: Config | None = None, timeout: float | None = None
+    ) -> AnswerFuture:
+        """As `call`, without waiting for the answer."""
+        inner = self._ask(verb, arguments, timeout)
+        return AnswerFuture(self.client._js_future(inner))
+
+    def _ask(
+        self, verb: str, arguments: Config | None, timeout: float | None
+    ) -> _Future:
         words = encode(verb, arguments or {})
         self.client._js_room(len(words))
-        return read(finish(self.client, self._call(_Future, verb, words, timeout)))
+        return self._call(_Future, verb, words, timeout)
 
     def account_info(self, timeout: float | None = None) -> dict[str, Any]:
         """What the account has, and may have."""
@@ -228,22 +242,58 @@ class JetStream(_polynats.JetStreamBase):
 
     # ---- consume ----
 
+    def consume(
+        self,
+        how: str,
+        arguments: Config | None = None,
+        callback: Callable[[Message], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Subscription:
+        """A subscription to what a consumer delivers. How: "consume", "fetch", "push" or "ordered"; they and their
+        arguments are in docs/jetstream.md. `Consumer.consume`, `Consumer.fetch` and `Stream.ordered_consumer` stand
+        on it."""
+        sub, _ = self._consume_from(how, arguments or {}, callback, None, timeout)
+        return sub
+
+    def consume_start(
+        self,
+        how: str,
+        arguments: Config | None = None,
+        callback: Callable[[Message], Any] | None = None,
+        timeout: float | None = None,
+    ) -> tuple[Subscription, AnswerFuture]:
+        """As `consume`, without waiting: the subscription, and what will be told of the consumer when it is known to be
+        there."""
+        sub, inner = self._begin_consume(how, arguments or {}, callback, None, timeout)
+        return sub, AnswerFuture(self.client._js_future(inner))
+
+    def _begin_consume(
+        self,
+        how: str,
+        arguments: Config,
+        callback: Callable[[Any], Any] | None,
+        mode: int | None,
+        timeout: float | None,
+    ) -> tuple[Subscription, _Future]:
+        client = self.client
+        mode = client._js_mode(callback) if mode is None else mode
+        words = encode(how, {**arguments, "mode": MODES[mode]})
+        client._js_room(len(words))
+        inner, future = self._consume(_Subscription, _Future, how, words, timeout, mode)
+        return client._js_sub(inner, callback), future
+
     def _consume_from(
         self,
         how: str,
         arguments: Config,
         callback: Callable[[Any], Any] | None,
-        mode: int | None = None,
+        mode: int | None,
+        timeout: float | None = None,
     ) -> tuple[Subscription, Any]:
         """The subscription, and what was told of the consumer."""
-        client = self.client
-        mode = client._js_mode(callback) if mode is None else mode
-        words = encode(how, {**arguments, "mode": mode})
-        client._js_room(len(words))
-        inner, future = self._consume(_Subscription, _Future, how, words, None, mode)
-        sub = client._js_sub(inner, callback)
+        sub, future = self._begin_consume(how, arguments, callback, mode, timeout)
         try:
-            return sub, read(finish(client, future))
+            return sub, read(finish(self.client, future))
         except BaseException:
             sub.unsubscribe()
             raise
@@ -262,5 +312,5 @@ def jetstream(
     return made
 
 
-__all__ = ["AckFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer", "Publisher",
-           "Stream", "jetstream"]  # fmt: skip
+__all__ = ["AckFuture", "AnswerFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer",
+           "Publisher", "Stream", "jetstream"]  # fmt: skip

@@ -8,11 +8,11 @@ from __future__ import annotations
 from . import _polynats
 from ._errors import Error
 from ._future import Future as _Future
-from ._jetstream_values import Ack, ack_of
+from ._jetstream_values import Ack, ack_of, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Any
 
@@ -42,36 +42,53 @@ def size_of(data: Data) -> int:
         return 0
 
 
-class AckFuture:
-    """What `JetStream.publish_start` returns: the ack to come."""
+class AnswerFuture:
+    """What JetStream will answer. Made by `JetStream.call_start`."""
 
     __slots__ = ("_future",)
 
     def __init__(self, future: Future) -> None:
         self._future = future
 
-    def wait(self, timeout: float | None = None) -> Ack:
-        """The ack, waited for at most `timeout` seconds (None: as long as the publish may take).
+    _read = staticmethod(read)
 
-        Raises why there is none; Timeout also when only this wait was up: `done` is False then.
+    def wait(self, timeout: float | None = None) -> Any:
+        """What the verb gives, waited for at most `timeout` seconds (None: as long as it may take).
+
+        Raises why there is nothing; Timeout also when only this wait was up: `done` is False then.
         """
-        return ack_of(self._future.wait(timeout))
+        return self._read(self._future.wait(timeout))
 
-    def poll(self) -> Ack | None:
-        """The ack, or None while there is none. Raises, once, why there will be none."""
-        msg = self._future.poll()
-        return None if msg is None else ack_of(msg)
+    def poll(self) -> Any:
+        """What the verb gives, or None while there is nothing. Raises, once, why there will be nothing."""
+        return self._read(self._future.poll())
 
     def done(self) -> bool:
         """Whether nothing more will come out of it."""
         return self._future.done()
 
     def cancel(self) -> None:
-        """Give it up: whether the stream has the message is not known then."""
+        """Give it up: whether it is done then is not known."""
         self._future.cancel()
 
     def __repr__(self) -> str:
-        return f"<polynats.AckFuture {'done' if self.done() else 'open'}>"
+        return f"<polynats.{type(self).__name__} {'done' if self.done() else 'open'}>"
+
+
+class AckFuture(AnswerFuture):
+    """The ack to come of `JetStream.publish_start` or `Batch.commit_start`."""
+
+    __slots__ = ()
+
+    _read = staticmethod(ack_of)
+
+    if TYPE_CHECKING:
+
+        def wait(self, timeout: float | None = None) -> Ack:
+            """The ack."""
+
+        def poll(self) -> Ack | None:
+            """The ack, or None while there is none."""
 
 
 class Publisher(_polynats.PublisherBase):
@@ -125,6 +142,7 @@ class Publisher(_polynats.PublisherBase):
                 id, count = self._publish_many(subject, piece)
             except Error as problem:
                 problem.published += done
+                problem.first = first or problem.first
                 raise
             first, done = first or id, done + count
         return first, done
@@ -135,6 +153,10 @@ class Publisher(_polynats.PublisherBase):
         Raises the error of the first that failed since the last flush; `failures` gives all of them.
         """
         finish(self.client, self._flush(_Future, timeout))
+
+    def flush_start(self, timeout: float | None = None) -> Future:
+        """As `flush`, without waiting: a future that has no reply."""
+        return self.client._js_future(self._flush(_Future, timeout))
 
     def failures(self) -> list[tuple[int, Error]]:
         """Take what failed, as (number, error). Of Timeout, Disconnected and Closed it is not known whether the
@@ -192,9 +214,32 @@ class Batch(_polynats.BatchBase):
         **keywords: Unpack[PublishKeywords],
     ) -> None:
         """Add a message, of 1000 at most. The first waits for the server's word that it takes the batch."""
+        finish(
+            self._client, self._begin_add(subject, data, headers, timeout, keywords)
+        )
+
+    def add_start(
+        self,
+        subject: str,
+        data: Data = None,
+        headers: Headers = None,
+        timeout: float | None = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> Future:
+        """As `add`, without waiting for the server's word: a future that has no reply."""
+        inner = self._begin_add(subject, data, headers, timeout, keywords)
+        return self._client._js_future(inner)
+
+    def _begin_add(
+        self,
+        subject: str,
+        data: Data,
+        headers: Headers,
+        timeout: float | None,
+        keywords: Mapping[str, Any],
+    ) -> _Future:
         self._client._js_room(size_of(data))
-        inner = self._add(_Future, subject, data, headers, timeout, keywords)
-        finish(self._client, inner)
+        return self._add(_Future, subject, data, headers, timeout, keywords)
 
     def commit(
         self,
@@ -205,10 +250,33 @@ class Batch(_polynats.BatchBase):
         **keywords: Unpack[PublishKeywords],
     ) -> Ack:
         """Add the last message, and store all. Without a subject there is no last one (nats-server 2.14)."""
+        inner = self._begin_commit(subject, data, headers, timeout, keywords)
+        return ack_of(finish(self._client, inner))
+
+    def commit_start(
+        self,
+        subject: str | None = None,
+        data: Data = None,
+        headers: Headers = None,
+        timeout: float | None = None,
+        **keywords: Unpack[PublishKeywords],
+    ) -> AckFuture:
+        """As `commit`, without waiting for the ack."""
+        inner = self._begin_commit(subject, data, headers, timeout, keywords)
+        return AckFuture(self._client._js_future(inner))
+
+    def _begin_commit(
+        self,
+        subject: str | None,
+        data: Data,
+        headers: Headers,
+        timeout: float | None,
+        keywords: Mapping[str, Any],
+    ) -> _Future:
         self._client._js_room(size_of(data))
         inner = self._commit(_Future, subject, data, headers, timeout, keywords)
         self._committed = True
-        return ack_of(finish(self._client, inner))
+        return inner
 
     def abandon(self) -> None:
         """Store nothing: the server forgets it."""
@@ -230,4 +298,4 @@ class Batch(_polynats.BatchBase):
         return f"<polynats.Batch{' committed' if self._committed else ''}>"
 
 
-__all__ = ["AckFuture", "Batch", "Publisher", "finish"]
+__all__ = ["AckFuture", "AnswerFuture", "Batch", "Publisher", "finish"]

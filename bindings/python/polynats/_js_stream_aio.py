@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from . import _polynats
 from ._errors import Closed, Error
-from ._future import Future as _Future
-from ._jetstream_values import config_of, encode, moment
+from ._jetstream_values import config_of, moment
 from ._subscription import PRIVATE
-from ._subscription import Subscription as _Subscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,9 +163,7 @@ class Stream:
             "multi_last": None if multi_last is None else list(multi_last),
         }  # fmt: skip
         js = self.js
-        words = encode("get_messages", arguments)
-        await js.client._js_room(len(words))
-        future = js.client._js_future(js._call(_Future, "get_messages", words, timeout))
+        future = js.client._js_future(await js._ask("get_messages", arguments, timeout))
         try:
             while (msg := await future.wait()) is not None:
                 yield msg
@@ -354,30 +350,25 @@ class Consumer:
         wait: float | None = None,
         **options: Unpack[FetchOptions],
     ) -> list[Message]:
-        """Ask for messages, at most `max`, and take what comes within `wait` seconds; all of `max`, or what there
-        was when the time was up, or what there was at once (`no_wait`).
+        """Ask for messages, and take what comes within `wait` seconds (None: the JetStream's timeout; 0: what there is).
+        `max`: at most so many; None: one, or as many as `max_bytes` has room for.
 
         Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
         """
         options_given: dict[str, Any] = dict(options)
+        if wait == 0:
+            wait, options_given["no_wait"] = None, True
         arguments = {
             "stream": self.stream.name, "consumer": self.name, "max_messages": max, "expires": wait,
-            "idle_heartbeat": options_given.pop("heartbeat", None), "mode": PRIVATE,
-            **options_given,
+            "idle_heartbeat": options_given.pop("heartbeat", None), **options_given,
         }  # fmt: skip
-        js = self.stream.js
-        client = js.client
-        words = encode("fetch", arguments)
-        await client._js_room(len(words))
-        inner, future = js._consume(_Subscription, _Future, "fetch", words, None, PRIVATE)
-        sub: Subscription = client._js_sub(inner, None)
+        sub, _ = await self.stream.js._begin_consume("fetch", arguments, None, PRIVATE, None)
         messages: list[Message] = []
         try:
             while True:
                 messages += await sub.get()
         except Closed:
-            if not messages:
-                future.poll()  # which tells why, if it has failed
+            pass
         except Error:
             if not messages:
                 raise
@@ -413,8 +404,7 @@ class Consumer:
             "stream": self.stream.name, "consumer": self.name, "idle_heartbeat": heartbeat,
             **options,
         }  # fmt: skip
-        sub, _ = await self.stream.js._consume_from(how, arguments, callback)
-        return sub
+        return await self.stream.js.consume(how, arguments, callback)
 
     def __repr__(self) -> str:
         return f"<polynats.Consumer {self.name!r} of {self.stream.name!r}>"

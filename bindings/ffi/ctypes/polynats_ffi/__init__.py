@@ -37,7 +37,7 @@ from .error import (
 from .event import Event
 from .jetstream import JetStream, OrderedConsumer
 from .jetstream_values import Ack
-from .js_publish import AckFuture, Batch, Publisher
+from .js_publish import AckFuture, AnswerFuture, Batch, Publisher
 from .js_stream import Consumer, Stream
 from .message import Message, Metadata
 from .options import options
@@ -47,7 +47,7 @@ from . import subject
 from .proto import Proto, ProtoServer, proto  # which hides the file of that name
 
 __all__ = [
-    "Ack", "AckFuture", "Auth", "Batch", "Client", "Closed", "Consumer", "Disconnected", "Error",
+    "Ack", "AckFuture", "AnswerFuture", "Auth", "Batch", "Client", "Closed", "Consumer", "Disconnected", "Error",
     "Event", "Forked", "Future", "IOFailed", "Interrupted", "Invalid", "JetStream", "Limit",
     "MaxPayload", "Message", "Metadata", "NoMemory", "NoResponders", "NotSupported",
     "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol", "Publisher", "STATUS",

@@ -9,11 +9,12 @@ from . import jetstream_port as _polynats
 from .error import Error
 from .request import Future as _Future
 from .jetstream_values import ack_of, config_of, encode, first_failure, read
-from .js_publish import AckFuture, Batch, Publisher, finish
+from .js_publish import AckFuture, AnswerFuture, Batch, Publisher, finish
 from .js_stream import Consumer, OrderedConsumer, Stream
 from .subscription import Subscription as _Subscription
 
 
+MODES = ("shared", "private", "callback")  # by number
 USUAL_SECONDS = 5.0  # as the library has it where no timeout is given
 
 
@@ -35,9 +36,20 @@ class JetStream(_polynats.JetStreamBase):
 
         Durations are seconds or timedeltas, times datetimes: in the arguments and in the answer.
         """
+        return read(finish(self.client, self._ask(verb, arguments, timeout)))
+
+    def call_start(
+        self, verb: str, arguments: Config | None = None, timeout: float | None = None
+    ) -> AnswerFuture:
+        """As `call`, without waiting for the answer."""
+        inner = self._ask(verb, arguments, timeout)
+        return AnswerFuture(self.client._js_future(inner))
+
+    def _ask(
+        self, verb: str, arguments: Config | None, timeout: float | None
+    ) -> _Future:
         words = encode(verb, arguments or {})
-        self.client._js_room(len(words))
-        return read(finish(self.client, self._call(_Future, verb, words, timeout)))
+        return self._call(_Future, verb, words, timeout)
 
     def account_info(self, timeout: float | None = None) -> dict[str, Any]:
         """What the account has, and may have."""
@@ -214,22 +226,57 @@ class JetStream(_polynats.JetStreamBase):
 
     # ---- consume ----
 
+    def consume(
+        self,
+        how: str,
+        arguments: Config | None = None,
+        callback: Callable[[Message], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Subscription:
+        """A subscription to what a consumer delivers. How: "consume", "fetch", "push" or "ordered"; they and their
+        arguments are in docs/jetstream.md. `Consumer.consume`, `Consumer.fetch` and `Stream.ordered_consumer` stand
+        on it."""
+        sub, _ = self._consume_from(how, arguments or {}, callback, None, timeout)
+        return sub
+
+    def consume_start(
+        self,
+        how: str,
+        arguments: Config | None = None,
+        callback: Callable[[Message], Any] | None = None,
+        timeout: float | None = None,
+    ) -> tuple[Subscription, AnswerFuture]:
+        """As `consume`, without waiting: the subscription, and what will be told of the consumer when it is known to be
+        there."""
+        sub, inner = self._begin_consume(how, arguments or {}, callback, None, timeout)
+        return sub, AnswerFuture(self.client._js_future(inner))
+
+    def _begin_consume(
+        self,
+        how: str,
+        arguments: Config,
+        callback: Callable[[Any], Any] | None,
+        mode: int | None,
+        timeout: float | None,
+    ) -> tuple[Subscription, _Future]:
+        client = self.client
+        mode = client._js_mode(callback) if mode is None else mode
+        words = encode(how, {**arguments, "mode": MODES[mode]})
+        inner, future = self._consume(_Subscription, _Future, how, words, timeout, mode)
+        return client._js_sub(inner, callback), future
+
     def _consume_from(
         self,
         how: str,
         arguments: Config,
         callback: Callable[[Any], Any] | None,
-        mode: int | None = None,
+        mode: int | None,
+        timeout: float | None = None,
     ) -> tuple[Subscription, Any]:
         """The subscription, and what was told of the consumer."""
-        client = self.client
-        mode = client._js_mode(callback) if mode is None else mode
-        words = encode(how, {**arguments, "mode": mode})
-        client._js_room(len(words))
-        inner, future = self._consume(_Subscription, _Future, how, words, None, mode)
-        sub = client._js_sub(inner, callback)
+        sub, future = self._begin_consume(how, arguments, callback, mode, timeout)
         try:
-            return sub, read(finish(client, future))
+            return sub, read(finish(self.client, future))
         except BaseException:
             sub.unsubscribe()
             raise
@@ -248,5 +295,5 @@ def jetstream(
     return made
 
 
-__all__ = ["AckFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer", "Publisher",
-           "Stream", "jetstream"]  # fmt: skip
+__all__ = ["AckFuture", "AnswerFuture", "Batch", "Consumer", "JetStream", "OrderedConsumer",
+           "Publisher", "Stream", "jetstream"]  # fmt: skip
