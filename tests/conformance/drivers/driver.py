@@ -16,7 +16,7 @@ import sys
 nats = importlib.import_module(sys.argv[2] if sys.argv[1:2] == ["--api"] else "polynats")
 handles, clocks = {}, {}  # clocks: of each proto, in ms
 hooks = {}  # functions that supply credentials, by name
-last = {"text": "", "about": ""}
+last = {"text": "", "about": "", "err_code": 0, "status": 0}
 PLAIN = frozenset(b"!#$&'()*+-./:;<>?@[\\]^_`{|}~" + bytes(range(48, 58)) + bytes(range(65, 91))
                   + bytes(range(97, 123)))
 
@@ -612,6 +612,16 @@ VERBS.update({
 })
 
 
+def note(problem):
+    """For errtext and its like."""
+    last.update(text=str(problem), about=problem.about, err_code=problem.err_code,
+                status=problem.status)
+
+
+def note_misuse(problem):
+    last.update(text=str(problem), about="", err_code=0, status=0)
+
+
 def run(command):
     """What the package raises for misuse is what the C library calls INVALID."""
     if command.words[0] not in VERBS:
@@ -619,11 +629,16 @@ def run(command):
     try:
         VERBS[command.words[0]](command)
     except nats.Error as problem:
-        last.update(text=str(problem), about=problem.about)
-        put("err", problem.code)
+        note(problem)
+        put("err", problem.code, *([problem.err_code] if told_in_full(command, problem) else []))
     except TypeError as problem:
-        last.update(text=str(problem), about="")
+        note_misuse(problem)
         put("err", "INVALID")
+
+
+def told_in_full(command, problem):
+    """JetStream's verbs answer with the server's own number, too."""
+    return problem.err_code and command.words[0] in jetstream_verbs
 
 
 def main():
@@ -639,5 +654,19 @@ def main():
         sys.stdout.flush()
 
 
+jetstream_verbs = {}  # of driver_js.py, awaited
+
+
+def add_jetstream():
+    """Here, for it stands on this module: under its own name, also when it is the program."""
+    sys.modules.setdefault("driver", sys.modules[__name__])
+    import driver_js
+
+    jetstream_verbs.update(driver_js.VERBS)
+    VERBS.update((name, driver_js.run_plainly(function))
+                 for name, function in jetstream_verbs.items())
+
+
+add_jetstream()
 if __name__ == "__main__":
     main()

@@ -216,6 +216,7 @@ async def do_reset(command):
     driver.do_reset(command)
 
 
+VERBS.update(driver.jetstream_verbs)
 VERBS.update({
     "close": simple("close"),
     "drain": simple("drain", "timeout_ms"),
@@ -239,10 +240,11 @@ async def run(command):
     try:
         await VERBS[name](command)
     except nats.Error as problem:
-        driver.last.update(text=str(problem), about=problem.about)
-        put("err", problem.code)
+        driver.note(problem)
+        full = driver.told_in_full(command, problem)
+        put("err", problem.code, *([problem.err_code] if full else []))
     except TypeError as problem:
-        driver.last.update(text=str(problem), about="")
+        driver.note_misuse(problem)
         put("err", "INVALID")
 
 
