@@ -61,6 +61,7 @@ SIZE_OUT = POINTER(c_size_t)
 INT32_OUT = POINTER(c_int32)
 INT64_OUT = POINTER(c_int64)
 UINT64_OUT = POINTER(c_uint64)
+DOUBLE_OUT = POINTER(c_double)
 '''
 
 

@@ -9,7 +9,7 @@ from . import _polynats
 from ._errors import Error
 from ._future import Future as _Future
 from ._jetstream_values import ack_of, config_of, encode, first_failure, read
-from ._js_publish_green import AckFuture, AnswerFuture, Batch, Publisher, finish
+from ._js_publish_green import SLICE, AckFuture, AnswerFuture, Batch, Publisher, finish
 from ._js_stream_green import Consumer, OrderedConsumer, Stream
 from ._subscription import Subscription as _Subscription
 
@@ -62,7 +62,7 @@ class JetStream(_polynats.JetStreamBase):
     def _ask(
         self, verb: str, arguments: Config | None, timeout: float | None
     ) -> _Future:
-        words = encode(verb, arguments or {})
+        words = encode(verb, {} if arguments is None else arguments)
         self.client._js_room(len(words))
         return self._call(_Future, verb, words, timeout)
 
@@ -230,6 +230,7 @@ class JetStream(_polynats.JetStreamBase):
         made = _polynats._publisher(self, Publisher, max_pending)
         made.client = self.client
         made._patience = self._patience
+        made._slice = max(1, min(SLICE, (max_pending or SLICE * 4) // 4))
         return made
 
     def batch(self) -> Batch:

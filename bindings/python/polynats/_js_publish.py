@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._future import Future
 
 
-SLICE = 128  # payloads that a publisher of a loop takes together
+SLICE = 128  # payloads that a publisher of a loop takes together, at most
 
 
 def finish(client: Client, inner: _Future) -> Any:
@@ -90,9 +90,11 @@ class Publisher(_polynats.PublisherBase):
     Leaving a `with` block waits for all acks, and raises what the first message failed with.
     """
 
-    __slots__ = ("__weakref__", "client", "_patience")
+    __slots__ = ("__weakref__", "client", "_patience", "_slice")
 
     client: Client
+    _slice: int
+    """How many messages go together: a part of the window."""
     _patience: float
     """How long it waits for room."""
 

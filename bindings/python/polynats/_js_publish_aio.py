@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     # aio]
 
-SLICE = 128  # payloads that a publisher of a loop takes together
+SLICE = 128  # payloads that a publisher of a loop takes together, at most
 
 
 async def finish(client: Client, inner: _Future) -> Any:
@@ -109,9 +109,11 @@ class Publisher(_polynats.PublisherBase):
     Leaving a `with` block waits for all acks, and raises what the first message failed with.
     """
 
-    __slots__ = ("__weakref__", "client", "_patience")
+    __slots__ = ("__weakref__", "client", "_patience", "_slice")
 
     client: Client
+    _slice: int
+    """How many messages go together: a part of the window."""
     _patience: float
     """How long it waits for room."""
 
@@ -153,7 +155,7 @@ class Publisher(_polynats.PublisherBase):
         # [loop
         first, done = 0, 0
         while done < len(payloads):
-            piece = payloads[done : done + SLICE]
+            piece = payloads[done : done + self._slice]
             await self._window(len(piece), sum(map(size_of, piece)))
             try:
                 id, count = self._publish_many(subject, piece)
@@ -175,7 +177,7 @@ class Publisher(_polynats.PublisherBase):
         """
         await finish(self.client, self._flush(_Future, timeout))
 
-    def flush_start(self, timeout: float | None = None) -> Future:
+    async def flush_start(self, timeout: float | None = None) -> Future:
         """As `flush`, without waiting: a future that has no reply."""
         return self.client._js_future(self._flush(_Future, timeout))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .green import Client, Future
 
 
-SLICE = 128  # payloads that a publisher of a loop takes together
+SLICE = 128  # payloads that a publisher of a loop takes together, at most
 
 
 def finish(client: Client, inner: _Future) -> Any:
@@ -97,9 +97,11 @@ class Publisher(_polynats.PublisherBase):
     Leaving a `with` block waits for all acks, and raises what the first message failed with.
     """
 
-    __slots__ = ("__weakref__", "client", "_patience")
+    __slots__ = ("__weakref__", "client", "_patience", "_slice")
 
     client: Client
+    _slice: int
+    """How many messages go together: a part of the window."""
     _patience: float
     """How long it waits for room."""
 
@@ -136,7 +138,7 @@ class Publisher(_polynats.PublisherBase):
         payloads = datas if type(datas) is tuple else tuple(datas)
         first, done = 0, 0
         while done < len(payloads):
-            piece = payloads[done : done + SLICE]
+            piece = payloads[done : done + self._slice]
             self._window(len(piece), sum(map(size_of, piece)))
             try:
                 id, count = self._publish_many(subject, piece)

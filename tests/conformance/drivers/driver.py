@@ -619,7 +619,8 @@ def note(problem):
 
 
 def note_misuse(problem):
-    last.update(text=str(problem), about="", err_code=0, status=0)
+    """The texts of such begin with the argument's name."""
+    last.update(text=str(problem), about=str(problem).split()[0], err_code=0, status=0)
 
 
 def run(command):

@@ -32,6 +32,12 @@ async def listed(found):
     return [one async for one in found] if hasattr(found, "__aiter__") else list(found)
 
 
+def seconds_of(command, key):
+    """As the package takes it: None for -1, and what is wrong stays wrong."""
+    ms = command.number(key)
+    return None if ms in (None, -1) else ms / 1000
+
+
 def run_plainly(function):
     """As a function: nothing in it waits by way of a loop."""
     def run(command):
@@ -63,6 +69,8 @@ def to_native(type_name, given):
 def one_native(value, kind, of):
     if kind == values.DURATION and isinstance(value, int) and not isinstance(value, bool):
         return value // NS if value % NS == 0 else value / NS
+    if kind == values.DURATION and isinstance(value, float):
+        return str(value)  # no number of ns: the library is shown it
     if kind == values.TIME and isinstance(value, str) and "." not in value:
         try:
             return datetime.fromisoformat(value.replace("Z", "+00:00"))
@@ -71,14 +79,18 @@ def one_native(value, kind, of):
     return to_native(of, value) if isinstance(value, dict) and of else value
 
 
+def not_json(word):
+    raise ValueError(word)
+
+
 def arguments_of(command, index, type_name):
-    """None when there are none, and a text when they are not JSON."""
+    """A text when they are no JSON."""
     token = command.words[index + 1] if len(command.words) > index + 1 else None
     if decode(token) in (None, b""):
         return {}
     text = decode_text(token)
     try:
-        return to_native(type_name, json.loads(text))
+        return to_native(type_name, json.loads(text, parse_constant=not_json))
     except ValueError:
         return text
 
@@ -127,7 +139,8 @@ def put_paths(answer, paths):
 async def do_js(command):
     command.keep(1, command.handle(0).jetstream(
         domain=decode_text(command.options.get("domain")),
-        prefix=decode_text(command.options.get("prefix")), timeout=command.seconds("timeout_ms")))
+        prefix=decode_text(command.options.get("prefix")),
+        timeout=seconds_of(command, "timeout_ms")))
 
 
 def stream_of(js, given):
@@ -253,9 +266,9 @@ def method_for(name, given, paths):
 
 @verb
 async def do_js_call(command):
-    js, name, paths = command.handle(0), command.word(1), command.rest(2)
+    js, name, paths = command.handle(0), command.word(1), command.rest(3)
     given = arguments_of(command, 2, name)
-    more = {"timeout": command.seconds("timeout_ms")}
+    more = {"timeout": seconds_of(command, "timeout_ms")}
     function = method_for(name, given, paths)
     if function is not None and not name.endswith(("streams", "names", "consumers")):
         answer = await function(js, name, dict(given), more)
@@ -266,30 +279,30 @@ async def do_js_call(command):
     if hasattr(answer, "subject"):
         driver.put_one(command, answer)
     else:
-        put_paths(answer, paths[1:])
+        put_paths(answer, paths)
 
 
 @verb
 async def do_js_call_start(command):
     given = arguments_of(command, 3, command.word(2))
     command.keep(1, await settled(command.handle(0).call_start(
-        command.word(2), given, command.seconds("timeout_ms"))))
+        command.word(2), given, seconds_of(command, "timeout_ms"))))
 
 
 @verb
 async def do_js_call_wait(command):
-    answer = await settled(command.handle(0).wait(command.seconds("wait_ms")))
+    answer = await settled(command.handle(0).wait(seconds_of(command, "wait_ms")))
     if hasattr(answer, "subject"):
         driver.put_one(command, answer)
     else:
-        put_paths(answer, command.rest(0))
+        put_paths(answer, command.rest(1))
 
 
 @verb
 async def do_js_get_many(command):
     given = arguments_of(command, 1, "get_messages")
     found = stream_of(command.handle(0), given).get_many(
-        **given, timeout=command.seconds("timeout_ms"))
+        **given, timeout=seconds_of(command, "timeout_ms"))
     if hasattr(found, "__aiter__"):
         async for msg in found:
             put_msg(msg)
@@ -326,7 +339,7 @@ def storing(command, index):
 
 def storing_in_time(command, index):
     words, more = storing(command, index)
-    return words, {"timeout": command.seconds("timeout_ms"), **more}
+    return words, {"timeout": seconds_of(command, "timeout_ms"), **more}
 
 
 @verb
@@ -343,7 +356,7 @@ async def do_js_publish_start(command):
 
 @verb
 async def do_js_wait(command):
-    ack = await settled(command.handle(0).wait(command.seconds("wait_ms")))
+    ack = await settled(command.handle(0).wait(seconds_of(command, "wait_ms")))
     if ack is None:
         put("none")
     else:
@@ -376,13 +389,13 @@ async def do_js_pub_many(command):
 
 @verb
 async def do_js_flush(command):
-    await settled(command.handle(0).flush(command.seconds("timeout_ms")))
+    await settled(command.handle(0).flush(seconds_of(command, "timeout_ms")))
     put("ok")
 
 
 @verb
 async def do_js_flush_start(command):
-    command.keep(1, await settled(command.handle(0).flush_start(command.seconds("timeout_ms"))))
+    command.keep(1, await settled(command.handle(0).flush_start(seconds_of(command, "timeout_ms"))))
 
 
 @verb
@@ -436,21 +449,21 @@ async def do_js_batch_commit_start(command):
 async def do_js_consume(command):
     given = arguments_of(command, 3, command.word(2))
     command.keep(1, await settled(command.handle(0).consume(
-        command.word(2), given, timeout=command.seconds("timeout_ms"))))
+        command.word(2), given, timeout=seconds_of(command, "timeout_ms"))))
 
 
 @verb
 async def do_js_consume_start(command):
     given = arguments_of(command, 4, command.word(3))
     sub, future = await settled(command.handle(0).consume_start(
-        command.word(3), given, timeout=command.seconds("timeout_ms")))
+        command.word(3), given, timeout=seconds_of(command, "timeout_ms")))
     handles[command.word(2)] = future
     command.keep(1, sub)
 
 
 @verb
 async def do_js_consume_wait(command):
-    await settled(command.handle(0).wait(command.seconds("wait_ms")))
+    await settled(command.handle(0).wait(seconds_of(command, "wait_ms")))
     put("ok")
 
 
@@ -458,7 +471,7 @@ async def do_js_consume_wait(command):
 async def do_msg_ack(command):
     msg, how = command.handle(1), command.word(2)
     if how == "nak":
-        await settled(msg.nak(command.seconds("delay_ms")))
+        await settled(msg.nak(seconds_of(command, "delay_ms")))
     elif how == "term":
         await settled(msg.term(decode_text(command.options.get("reason"))))
     elif how in ("ack", "in_progress"):
@@ -470,13 +483,13 @@ async def do_msg_ack(command):
 
 @verb
 async def do_ack_sync(command):
-    await settled(command.handle(1).ack_sync(command.seconds("timeout_ms")))
+    await settled(command.handle(1).ack_sync(seconds_of(command, "timeout_ms")))
     put("ok")
 
 
 @verb
 async def do_ack_many(command):
-    messages = [handles[name] for name in command.rest(0)]
+    messages = [handles[name] for name in command.rest(1)]
     put("ok", await settled(command.handle(0).ack_many(messages)))
 
 
@@ -486,7 +499,7 @@ async def do_msg_meta(command):
     if place is None:
         put("none")
         return
-    for name in command.rest(0):
+    for name in command.rest(1):
         if name == "time_ns":
             seconds = place.time.replace(microsecond=0).timestamp()
             line.append(int(seconds) * NS + place.time.microsecond * 1000)

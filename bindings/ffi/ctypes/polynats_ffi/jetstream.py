@@ -9,7 +9,7 @@ from . import jetstream_port as _polynats
 from .error import Error
 from .request import Future as _Future
 from .jetstream_values import ack_of, config_of, encode, first_failure, read
-from .js_publish import AckFuture, AnswerFuture, Batch, Publisher, finish
+from .js_publish import SLICE, AckFuture, AnswerFuture, Batch, Publisher, finish
 from .js_stream import Consumer, OrderedConsumer, Stream
 from .subscription import Subscription as _Subscription
 
@@ -48,7 +48,7 @@ class JetStream(_polynats.JetStreamBase):
     def _ask(
         self, verb: str, arguments: Config | None, timeout: float | None
     ) -> _Future:
-        words = encode(verb, arguments or {})
+        words = encode(verb, {} if arguments is None else arguments)
         return self._call(_Future, verb, words, timeout)
 
     def account_info(self, timeout: float | None = None) -> dict[str, Any]:
@@ -214,6 +214,7 @@ class JetStream(_polynats.JetStreamBase):
         made = _polynats._publisher(self, Publisher, max_pending)
         made.client = self.client
         made._patience = self._patience
+        made._slice = max(1, min(SLICE, (max_pending or SLICE * 4) // 4))
         return made
 
     def batch(self) -> Batch:

@@ -24,6 +24,8 @@ NS_MAX = 2**63 - 1
 
 def encode(verb: str, arguments: Mapping[str, Any]) -> str:
     """The arguments of a verb. None stands for what is not given."""
+    if not hasattr(arguments, "items"):
+        raise TypeError(f"arguments must be a mapping, not {type(arguments).__name__}")
     from json import dumps
 
     return dumps(_object(verb, arguments), separators=(",", ":"))
