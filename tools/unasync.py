@@ -92,6 +92,7 @@ def headed(text, source):
 
 def without_types(text):
     """ctypes' module has no annotations to check, but those that stand in signatures do no harm."""
+    text = re.sub(r"(?m)^    if TYPE_CHECKING:\n(?:(?:        .*)?\n)+", "\n", text)
     return re.sub(r"(?ms)^TYPE_CHECKING = False\nif TYPE_CHECKING:\n.*?\n(?=\n?\S)", "", text)
 
 

@@ -275,9 +275,10 @@ static PyStructSequence_Field place_fields[] = {
     {"pending", "Messages that the consumer has after this one."},
     {"time", "When it was stored: a datetime, in UTC."},
     {"domain", "The domain, or None."},
+    {"time_ns", "The time in ns since 1970, exactly."},
     {NULL, NULL}};
 static PyStructSequence_Desc place_desc = {"polynats.Metadata", "A message's place in its stream.",
-                                           place_fields, 8};
+                                           place_fields, 9};
 static PyTypeObject *place_type;
 
 static PyObject *text_of(const nats_msg *msg, int32_t what)
@@ -306,7 +307,8 @@ static bool fill_place(PyObject *place, const nats_msg *msg, const uint64_t *val
                          PyLong_FromUnsignedLongLong(values[NATS_JS_DELIVERED]),
                          PyLong_FromUnsignedLongLong(values[NATS_JS_PENDING]),
                          pyn_time((int64_t)values[NATS_JS_TIME_NS]),
-                         domain_of(msg)};
+                         domain_of(msg),
+                         PyLong_FromUnsignedLongLong(values[NATS_JS_TIME_NS])};
     bool fine = true;
     for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
         fine = fine && items[i] != NULL;

@@ -16,7 +16,6 @@ typedef struct message {
     PyObject *description;
     uint64_t sid;
     int32_t status;
-    bool js; /* one of JetStream's: msg stays */
     uint32_t subject_len;
     uint32_t reply_len;
     char bytes[]; /* subject, reply */
@@ -34,7 +33,8 @@ static void message_dealloc(PyObject *object)
     PyObject_Free(object);
 }
 
-/* Delivered by a consumer, or got from a stream: such a one is an answer. */
+/* Delivered by a consumer, or got from a stream: such a one is an answer. Those with headers are looked
+ * at when these are read. */
 static bool is_of_jetstream(const nats_msg *msg, const char *reply, size_t reply_len)
 {
     static const char ack[] = "$JS.ACK.";
@@ -77,8 +77,7 @@ PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle)
         memcpy(self->bytes + subject_len, reply, reply_len);
     }
     bool headers = nats_msg_headers_raw(msg, &headers_len) != NULL;
-    self->js = is_of_jetstream(msg, reply, reply_len);
-    self->msg = headers || self->js ? msg : NULL;
+    self->msg = headers || is_of_jetstream(msg, reply, reply_len) ? msg : NULL;
     self->status = headers ? nats_msg_status(msg) : 0;
     return (PyObject *)self;
 }
@@ -97,7 +96,7 @@ nats_msg *pyn_message_js(PyObject *object, pyn_handle **handle)
 {
     const message *self = (message *)object;
     *handle = self->handle;
-    return self->js ? self->msg : NULL;
+    return self->msg;
 }
 
 PyObject *pyn_message_home(PyObject *object)
@@ -154,6 +153,7 @@ static PyObject *read_pairs(const nats_msg *msg)
 static bool read_headers(message *self)
 {
     size_t raw_len, words_len;
+    uint64_t seq;
     const char *raw = self->msg != NULL && self->pairs == NULL
                           ? nats_msg_headers_raw(self->msg, &raw_len)
                           : NULL;
@@ -173,7 +173,7 @@ static bool read_headers(message *self)
     self->pairs = pairs;
     self->raw = bytes;
     self->description = description;
-    if (!self->js) {
+    if (nats_msg_js_uint(self->msg, NATS_JS_STREAM_SEQ, &seq) == 0) {
         nats_msg_free(self->msg);
         self->msg = NULL;
     }

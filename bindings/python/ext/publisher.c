@@ -236,6 +236,13 @@ static PyObject *publisher_flush(PyObject *object, PyObject *args)
     return status == NATS_OK ? pyn_future_of(class, self->handle, future) : pyn_raise(status);
 }
 
+/* flush_now(): without waiting, for nobody could. */
+static PyObject *publisher_flush_now(PyObject *object, PyObject *nothing)
+{
+    (void)nothing;
+    return pyn_done(nats_js_publisher_flush(((pyn_publisher *)object)->publisher, 0));
+}
+
 /* The error of a failed message, not raised. */
 static PyObject *error_of(nats_status status)
 {
@@ -304,6 +311,7 @@ static PyMethodDef publisher_methods[] = {
     {"_publish_many", publisher_publish_many, METH_VARARGS, NULL},
     {"_has_room", publisher_has_room, METH_O, NULL},
     {"_flush", publisher_flush, METH_VARARGS, NULL},
+    {"_flush_now", publisher_flush_now, METH_NOARGS, NULL},
     {"_next_failure", publisher_next_failure, METH_NOARGS, NULL},
     {"_end", publisher_end, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};

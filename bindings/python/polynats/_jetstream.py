@@ -6,7 +6,7 @@ Written by tools/unasync.py from bindings/python/polynats/_jetstream_aio.py.
 from __future__ import annotations
 
 from . import _polynats
-from ._errors import Error
+from ._errors import Error, invalid
 from ._future import Future as _Future
 from ._jetstream_values import ack_of, config_of, encode, first_failure, read
 from ._js_publish import SLICE, AckFuture, AnswerFuture, Batch, Publisher, finish
@@ -49,6 +49,8 @@ class JetStream(_polynats.JetStreamBase):
 
         Durations are seconds or timedeltas, times datetimes: in the arguments and in the answer.
         """
+        if verb == "get_messages":
+            raise invalid("verb", "get_messages gives several messages: Stream.get_many has them")
         return read(finish(self.client, self._ask(verb, arguments, timeout)))
 
     def call_start(
@@ -275,7 +277,9 @@ class JetStream(_polynats.JetStreamBase):
     ) -> tuple[Subscription, _Future]:
         client = self.client
         mode = client._js_mode(callback) if mode is None else mode
-        words = encode(how, {**arguments, "mode": MODES[mode]})
+        if arguments.get("mode") in MODES:
+            mode = MODES.index(arguments["mode"])
+        words = encode(how, {"mode": MODES[mode], **arguments})
         inner, future = self._consume(_Subscription, _Future, how, words, timeout, mode)
         return client._js_sub(inner, callback), future
 

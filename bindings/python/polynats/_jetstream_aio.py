@@ -4,7 +4,7 @@ for the other ways to wait."""
 from __future__ import annotations
 
 from . import _polynats
-from ._errors import Error
+from ._errors import Error, invalid
 from ._future import Future as _Future
 from ._jetstream_values import ack_of, config_of, encode, first_failure, read
 from ._js_publish_aio import SLICE, AckFuture, AnswerFuture, Batch, Publisher, finish
@@ -50,6 +50,8 @@ class JetStream(_polynats.JetStreamBase):
 
         Durations are seconds or timedeltas, times datetimes: in the arguments and in the answer.
         """
+        if verb == "get_messages":
+            raise invalid("verb", "get_messages gives several messages: Stream.get_many has them")
         return read(await finish(self.client, await self._ask(verb, arguments, timeout)))
 
     async def call_start(
@@ -282,7 +284,9 @@ class JetStream(_polynats.JetStreamBase):
     ) -> tuple[Subscription, _Future]:
         client = self.client
         mode = client._js_mode(callback) if mode is None else mode
-        words = encode(how, {**arguments, "mode": MODES[mode]})
+        if arguments.get("mode") in MODES:
+            mode = MODES.index(arguments["mode"])
+        words = encode(how, {"mode": MODES[mode], **arguments})
         # [loop
         await client._js_room(len(words))
         # loop]

@@ -69,7 +69,8 @@ class AnswerFuture:
     # aio]
     def poll(self) -> Any:
         """What the verb gives, or None while there is nothing. Raises, once, why there will be nothing."""
-        return self._read(self._future.poll())
+        msg = self._future.poll()
+        return None if msg is None else self._read(msg)
 
     def done(self) -> bool:
         """Whether nothing more will come out of it."""
@@ -175,7 +176,10 @@ class Publisher(_polynats.PublisherBase):
 
         Raises the error of the first that failed since the last flush; `failures` gives all of them.
         """
-        await finish(self.client, self._flush(_Future, timeout))
+        if self.client.closed:
+            self._flush_now()
+        else:
+            await finish(self.client, self._flush(_Future, timeout))
 
     async def flush_start(self, timeout: float | None = None) -> Future:
         """As `flush`, without waiting: a future that has no reply."""

@@ -612,6 +612,15 @@ VERBS.update({
 })
 
 
+def error_words(problem):
+    """The server's own number is behind the code."""
+    return ["err", problem.code] + ([problem.err_code] if problem.err_code else [])
+
+
+def put_error(problem):
+    put(*error_words(problem))
+
+
 def note(problem):
     """For errtext and its like."""
     last.update(text=str(problem), about=problem.about, err_code=problem.err_code,
@@ -631,15 +640,10 @@ def run(command):
         VERBS[command.words[0]](command)
     except nats.Error as problem:
         note(problem)
-        put("err", problem.code, *([problem.err_code] if told_in_full(command, problem) else []))
+        put_error(problem)
     except TypeError as problem:
         note_misuse(problem)
         put("err", "INVALID")
-
-
-def told_in_full(command, problem):
-    """JetStream's verbs answer with the server's own number, too."""
-    return problem.err_code and command.words[0] in jetstream_verbs
 
 
 def main():

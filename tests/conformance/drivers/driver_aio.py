@@ -241,8 +241,7 @@ async def run(command):
         await VERBS[name](command)
     except nats.Error as problem:
         driver.note(problem)
-        full = driver.told_in_full(command, problem)
-        put("err", problem.code, *([problem.err_code] if full else []))
+        driver.put_error(problem)
     except TypeError as problem:
         driver.note_misuse(problem)
         put("err", "INVALID")

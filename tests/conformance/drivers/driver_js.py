@@ -381,7 +381,7 @@ async def do_js_pub_many(command):
         first = await settled(command.handle(0).publish_many(command.text(1), payloads))
     except driver.nats.Error as problem:
         driver.note(problem)
-        put_error(problem)
+        driver.put_error(problem)
         put("ok", problem.first, problem.published)
         return
     put("ok", first, len(payloads))
@@ -402,7 +402,7 @@ async def do_js_flush_start(command):
 async def do_js_failures(command):
     found = command.handle(0).failures()
     for number, problem in found:
-        put("failure", number, *error_words(problem))
+        put("failure", number, *driver.error_words(problem))
     if not found:
         put("none")
 
@@ -500,25 +500,12 @@ async def do_msg_meta(command):
         put("none")
         return
     for name in command.rest(1):
-        if name == "time_ns":
-            seconds = place.time.replace(microsecond=0).timestamp()
-            line.append(int(seconds) * NS + place.time.microsecond * 1000)
-        else:
-            value = getattr(place, name)
-            line.append(value if isinstance(value, int) else encode(value or ""))
+        value = getattr(place, name)
+        line.append(value if isinstance(value, int) else encode(value or ""))
     put(*line)
 
 
 # ---- errors ----
-
-
-def error_words(problem):
-    """The server's own number is behind the code."""
-    return ["err", problem.code] + ([problem.err_code] if problem.err_code else [])
-
-
-def put_error(problem):
-    put(*error_words(problem))
 
 
 @verb

@@ -253,6 +253,10 @@ class PublisherBase:
         return future(self.client, core.new_handle(
             lambda out: C.nats_js_publisher_flush_start(self.handle, ms, out), C.nats_future_free))
 
+    def _flush_now(self):
+        """Without waiting, for nobody could."""
+        done(C.nats_js_publisher_flush(self.handle, 0))
+
     def _next_failure(self):
         id = c_uint64()
         status = C.nats_js_publisher_next_failure(self.handle, byref(id))

@@ -43,7 +43,8 @@ class AnswerFuture:
 
     def poll(self) -> Any:
         """What the verb gives, or None while there is nothing. Raises, once, why there will be nothing."""
-        return self._read(self._future.poll())
+        msg = self._future.poll()
+        return None if msg is None else self._read(msg)
 
     def done(self) -> bool:
         """Whether nothing more will come out of it."""
@@ -63,14 +64,6 @@ class AckFuture(AnswerFuture):
     __slots__ = ()
 
     _read = staticmethod(ack_of)
-
-    if TYPE_CHECKING:
-
-        def wait(self, timeout: float | None = None) -> Ack:
-            """The ack."""
-
-        def poll(self) -> Ack | None:
-            """The ack, or None while there is none."""
 
 
 class Publisher(_polynats.PublisherBase):
@@ -118,7 +111,10 @@ class Publisher(_polynats.PublisherBase):
 
         Raises the error of the first that failed since the last flush; `failures` gives all of them.
         """
-        finish(self.client, self._flush(_Future, timeout))
+        if self.client.closed:
+            self._flush_now()
+        else:
+            finish(self.client, self._flush(_Future, timeout))
 
     def flush_start(self, timeout: float | None = None) -> Future:
         """As `flush`, without waiting: a future that has no reply."""

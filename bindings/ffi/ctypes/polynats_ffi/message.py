@@ -13,7 +13,7 @@ ACK_PREFIX = b"$JS.ACK."  # of the reply subjects of what JetStream delivers
 FOR_EVER = -1
 
 Metadata = namedtuple("Metadata", ("stream", "consumer", "stream_seq", "consumer_seq", "delivered",
-                                   "pending", "time", "domain"))
+                                   "pending", "time", "domain", "time_ns"))
 Metadata.__doc__ = "A message's place in its stream."
 
 # ---- headers to send ----
@@ -129,7 +129,8 @@ class Message:
             values[declarations.NATS_JS_STREAM_SEQ], values[declarations.NATS_JS_CONSUMER_SEQ],
             values[declarations.NATS_JS_DELIVERED], values[declarations.NATS_JS_PENDING],
             time_of(values[declarations.NATS_JS_TIME_NS]),
-            self._place(declarations.NATS_JS_DOMAIN) or None)
+            self._place(declarations.NATS_JS_DOMAIN) or None,
+            values[declarations.NATS_JS_TIME_NS])
 
     def _place(self, what):
         size = c_size_t()
@@ -151,9 +152,9 @@ def _pairs(address):
 
 def _is_of_jetstream(address, msg):
     """Delivered by a consumer, or got from a stream: such a one is an answer."""
-    if msg.reply_bytes:
-        return msg.reply_bytes.startswith(ACK_PREFIX)
-    return msg.sid == 0 and C.nats_msg_js_uint(
+    if msg.reply_bytes and msg.reply_bytes.startswith(ACK_PREFIX):
+        return True
+    return (msg.sid == 0 or msg.raw_headers is not None) and C.nats_msg_js_uint(
         address, declarations.NATS_JS_STREAM_SEQ, byref(c_uint64())) != 0
 
 
