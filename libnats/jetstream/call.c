@@ -250,11 +250,21 @@ static nats_status compare(const call *of, const nats__conn *conn, const nats__j
 }
 
 /* True when msg was given away. */
+/* What tells of the account tells of the server's level, too: an event loop that has asked for it has no
+ * call that waits to learn it. */
+static void learn(const call *of, const nats_future *future, const nats__json *answer)
+{
+    if (strcmp(of->verb->name, "account_info") == 0) {
+        nats__js_level_learn(of->js, future->conn, answer);
+    }
+}
+
 static bool main_came(nats_future *future, call *of, nats_msg *msg)
 {
     nats__json *answer;
     nats_status status = nats__js_answer_read(of->verb->name, msg, &answer);
     if (status == NATS_OK) {
+        learn(of, future, answer);
         status = compare(of, future->conn, answer);
         nats__json_free(answer);
     } else if (of->verb->flow == NATS__JS_UPSERT && of->now == STEP_MAIN && is_missing()) {

@@ -21,13 +21,29 @@ static void publisher_dealloc(PyObject *object)
     Py_TYPE(object)->tp_free(object);
 }
 
-/* publisher(js, class, max_pending) */
+typedef struct making {
+    nats_js *js;
+    int64_t max_pending;
+    int fast;
+    nats_js_publisher *publisher;
+} making;
+
+static nats_status make_step(void *arg, int64_t ms)
+{
+    making *self = arg;
+    (void)ms;
+    return self->fast ? nats_js_publisher_fast(self->js, self->max_pending, &self->publisher)
+                      : nats_js_publisher_new(self->js, self->max_pending, &self->publisher);
+}
+
+/* publisher(js, class, max_pending, fast) */
 PyObject *pyn_publisher_make(PyObject *module, PyObject *args)
 {
     PyObject *object, *class, *most;
     uint64_t max_pending;
+    making call = {.js = NULL};
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOO:publisher", &object, &class, &most) ||
+    if (!PyArg_ParseTuple(args, "OOOp:publisher", &object, &class, &most, &call.fast) ||
         !pyn_count_of(most, "max_pending", &max_pending)) {
         return NULL;
     }
@@ -40,8 +56,10 @@ PyObject *pyn_publisher_make(PyObject *module, PyObject *args)
     self->handle = ((pyn_js *)object)->handle;
     Py_INCREF(self->handle);
     self->max_pending = max_pending;
-    nats_status status =
-        nats_js_publisher_new(js, (int64_t)max_pending, &self->publisher);
+    call.js = js;
+    call.max_pending = (int64_t)max_pending;
+    nats_status status = pyn_wait(make_step, &call, 0);
+    self->publisher = call.publisher;
     if (status != NATS_OK) {
         Py_DECREF(made);
         return pyn_raise(status);

@@ -46,7 +46,7 @@ extern PyTypeObject pyn_js_type, pyn_publisher_type, pyn_batch_type;
 
 /* jetstream(client, class, domain, prefix, timeout) */
 PyObject *pyn_jetstream(PyObject *module, PyObject *args);
-/* publisher(js, class, max_pending); batch(js, class) */
+/* publisher(js, class, max_pending, fast); batch(js, class) */
 PyObject *pyn_publisher_make(PyObject *module, PyObject *args);
 PyObject *pyn_batch_make(PyObject *module, PyObject *args);
 nats_js *pyn_js_get(PyObject *object);

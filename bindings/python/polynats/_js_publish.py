@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ._jetstream import JetStream
     from ._jetstream_types import PublishKeywords
     from ._options import Data, Headers, Unpack
     from ._client import Client
@@ -91,9 +92,10 @@ class Publisher(_polynats.PublisherBase):
     Leaving a `with` block waits for all acks, and raises what the first message failed with.
     """
 
-    __slots__ = ("__weakref__", "client", "_patience", "_slice")
+    __slots__ = ("__weakref__", "client", "js", "_patience", "_slice")
 
     client: Client
+    js: JetStream
     _slice: int
     """How many messages go together: a part of the window."""
     _patience: float

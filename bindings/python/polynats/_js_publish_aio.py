@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ._jetstream_aio import JetStream
     from ._jetstream_types import PublishKeywords
     from ._options import Data, Headers, Unpack
     from .aio import Client, Future
@@ -110,9 +111,10 @@ class Publisher(_polynats.PublisherBase):
     Leaving a `with` block waits for all acks, and raises what the first message failed with.
     """
 
-    __slots__ = ("__weakref__", "client", "_patience", "_slice")
+    __slots__ = ("__weakref__", "client", "js", "_patience", "_slice")
 
     client: Client
+    js: JetStream
     _slice: int
     """How many messages go together: a part of the window."""
     _patience: float
@@ -136,6 +138,8 @@ class Publisher(_polynats.PublisherBase):
         """Publish one message; wait only when as many are under way as may be. Returns its number, by which a
         failure is told: the first is 1."""
         # [loop
+        if keywords:
+            await self.js._learn()
         await self._window(1, size_of(data))
         # loop]
         return self._publish(subject, data, headers, keywords)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ._jetstream_green import JetStream
     from ._jetstream_types import PublishKeywords
     from ._options import Data, Headers, Unpack
     from .green import Client, Future
@@ -98,9 +99,10 @@ class Publisher(_polynats.PublisherBase):
     Leaving a `with` block waits for all acks, and raises what the first message failed with.
     """
 
-    __slots__ = ("__weakref__", "client", "_patience", "_slice")
+    __slots__ = ("__weakref__", "client", "js", "_patience", "_slice")
 
     client: Client
+    js: JetStream
     _slice: int
     """How many messages go together: a part of the window."""
     _patience: float
@@ -121,6 +123,8 @@ class Publisher(_polynats.PublisherBase):
     ) -> int:
         """Publish one message; wait only when as many are under way as may be. Returns its number, by which a
         failure is told: the first is 1."""
+        if keywords:
+            self.js._learn()
         self._window(1, size_of(data))
         return self._publish(subject, data, headers, keywords)
 

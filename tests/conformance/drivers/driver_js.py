@@ -365,7 +365,9 @@ async def do_js_wait(command):
 
 @verb
 async def do_js_publisher(command):
-    command.keep(1, command.handle(0).publisher(command.number("max")))
+    js, most = command.handle(0), command.number("max")
+    made = js.fast_publisher(most) if "fast" in command.options else js.publisher(most)
+    command.keep(1, await settled(made))
 
 
 @verb

@@ -21,10 +21,12 @@ USUAL_SECONDS = 5.0  # as the library has it where no timeout is given
 class JetStream(_polynats.JetStreamBase):
     """JetStream as a client sees it. Made by `Client.jetstream`."""
 
-    __slots__ = ("__weakref__", "client", "_patience")
+    __slots__ = ("__weakref__", "client", "_patience", "_known")
 
     client: Client
     _patience: float
+    _known: bool
+    """What the server can do was asked for."""
 
     # ---- any verb ----
 
@@ -213,7 +215,16 @@ class JetStream(_polynats.JetStreamBase):
 
     def publisher(self, max_pending: int | None = None) -> Publisher:
         """A publisher that has up to `max_pending` (4000) messages under way."""
-        made = _polynats._publisher(self, Publisher, max_pending)
+        return self._make_publisher(max_pending, False)
+
+    def fast_publisher(self, max_pending: int | None = None) -> Publisher:
+        """A publisher by fast ingest: one stream takes all its messages, acknowledges many at once, and stores them in
+        their order. Needs nats-server 2.14 and a stream with allow_batched."""
+        return self._make_publisher(max_pending, True)
+
+    def _make_publisher(self, max_pending: int | None, fast: bool) -> Publisher:
+        made = _polynats._publisher(self, Publisher, max_pending, fast)
+        made.js = self
         made.client = self.client
         made._patience = self._patience
         made._slice = max(1, min(SLICE, (max_pending or SLICE * 4) // 4))
@@ -296,6 +307,7 @@ def jetstream(
     """nc: the client that the library knows."""
     made = _polynats._jetstream(nc, JetStream, domain, prefix, timeout)
     made.client = client
+    made._known = False
     made._patience = USUAL_SECONDS if timeout is None else timeout
     return made
 

@@ -170,6 +170,8 @@ def _storing(subject, data, headers, keywords):
 class JetStreamBase:
     """A nats_js, and what begins there."""
 
+    __slots__ = ("handle",)
+
     def _call(self, future, verb, words, timeout):
         verb, words, ms = c_text_in(verb, "verb"), words.encode(), ms_in(timeout)
         return future(self.client, core.new_handle(
@@ -207,7 +209,7 @@ def _jetstream(client, kind, domain, prefix, timeout):
 class PublisherBase:
     """A nats_js_publisher."""
 
-    closed = False
+    __slots__ = ("handle", "closed")
 
     def _check(self):
         if self.closed:
@@ -268,10 +270,13 @@ class PublisherBase:
         self.closed = True
 
 
-def _publisher(js, kind, max_pending):
+def _publisher(js, kind, max_pending, fast):
     most, made = core.count_in(max_pending, "max_pending", 0, 0), kind()
-    made.handle = core.new_handle(lambda out: C.nats_js_publisher_new(js.handle, most, out),
-                                  C.nats_js_publisher_free)
+    make = C.nats_js_publisher_fast if fast else C.nats_js_publisher_new
+    made.handle = core.new_handle(
+        lambda out: waiting(lambda _: make(js.handle, most, out), FOR_EVER),
+        C.nats_js_publisher_free)
+    made.closed = False
     return made
 
 
@@ -284,6 +289,8 @@ def Publisher_stats(publisher):
 
 class BatchBase:
     """A nats_js_batch."""
+
+    __slots__ = ("handle",)
 
     def _start(self, begin, future, subject, data, headers, timeout, keywords):
         if not self.handle.value:
