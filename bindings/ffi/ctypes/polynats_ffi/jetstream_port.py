@@ -23,12 +23,13 @@ def _until(seconds, name):
 
 
 def _js_key(type_name, name):
-    element, of = c_int32(), c_char_p()
+    element, of = c_int32(), c_void_p()
     name = name.encode("utf-8", "replace")  # a bad one is unknown
     if b"\0" in name:
         return None
     kind = C.nats_js_key(type_name.encode(), name, byref(element), byref(of))
-    return (kind, element.value, text_out(of.value or b"")) if kind else None
+    of = text_out(core.string_at(of.value)) if of.value else ""
+    return (kind, element.value, of) if kind else None
 
 
 def _js_keywords():
@@ -75,10 +76,10 @@ def _list(at):
 
 
 def _dict(at):
-    name, found = c_char_p(), {}
+    name, found = c_void_p(), {}
     for index in range(C.nats_json_count(at)):
         member = C.nats_json_member(at, index, byref(name))
-        found[text_out(name.value)] = _value(member)
+        found[text_out(core.string_at(name.value))] = _value(member)
     return found
 
 
