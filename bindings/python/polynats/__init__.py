@@ -45,13 +45,25 @@ from ._errors import (
 )
 from ._event import Event
 from ._future import Future
-from ._polynats import Message, abi, now, version
+from ._polynats import Message, Metadata, abi, now, version
 from ._proto import Proto, ProtoServer, proto
 from ._subscription import Subscription
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple
+
+    from ._jetstream import (
+        AckFuture,
+        AnswerFuture,
+        Batch,
+        Consumer,
+        JetStream,
+        OrderedConsumer,
+        Publisher,
+        Stream,
+    )
+    from ._jetstream_values import Ack
 
     class Option(NamedTuple):
         """An option of `connect`."""
@@ -68,6 +80,23 @@ else:
     Option.__doc__ = "An option of `connect`."
 
 __version__ = version()
+_OF_JETSTREAM = frozenset(("AckFuture", "AnswerFuture", "Batch", "Consumer", "JetStream",
+                           "OrderedConsumer", "Publisher", "Stream"))  # fmt: skip
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """JetStream's names: loaded when they are asked for."""
+        if name == "Ack":
+            from ._jetstream_values import Ack
+
+            return Ack
+        if name in _OF_JETSTREAM:
+            from . import _jetstream
+
+            return getattr(_jetstream, name)
+        raise AttributeError(f"module 'polynats' has no attribute '{name}'")
 
 
 def options() -> list[Option]:
@@ -115,9 +144,10 @@ def _at_exit() -> None:
 atexit.register(_at_exit)
 
 __all__ = [
-    "Auth", "Client", "Closed", "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed",
-    "Interrupted", "Invalid", "Limit", "MaxPayload", "Message", "NoMemory", "NoResponders",
-    "NotSupported", "Option", "Permission", "Proto", "ProtoServer", "Protocol", "Server",
-    "SlowConsumer", "Subscription", "TLSFailed", "Timeout", "abi", "connect", "now", "options",
-    "proto", "subject", "version",
+    "Ack", "AckFuture", "AnswerFuture", "Auth", "Batch", "Client", "Closed", "Consumer",
+    "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed", "Interrupted", "Invalid",
+    "JetStream", "Limit", "MaxPayload", "Message", "Metadata", "NoMemory", "NoResponders",
+    "NotSupported", "Option", "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol",
+    "Publisher", "Server", "SlowConsumer", "Stream", "Subscription", "TLSFailed", "Timeout", "abi",
+    "connect", "now", "options", "proto", "subject", "version",
 ]  # fmt: skip

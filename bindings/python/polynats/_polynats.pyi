@@ -1,9 +1,12 @@
 """The module written in C: what SWIG wrote of swig/python.i, and ext/ by hand."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, final, overload, type_check_only
+from datetime import datetime
+from typing import Any, Final, TypeVar, final, overload, type_check_only
 from weakref import ReferenceType
 
+from _typeshed import structseq
 from typing_extensions import disjoint_base
 
 from ._client import Client
@@ -17,6 +20,9 @@ _Client = TypeVar("_Client", bound=Client)
 _Future = TypeVar("_Future", bound=Future)
 _Subscription = TypeVar("_Subscription", bound=Subscription)
 _Proto = TypeVar("_Proto", bound=Proto)
+_JetStream = TypeVar("_JetStream", bound=JetStreamBase)
+_Publisher = TypeVar("_Publisher", bound=PublisherBase)
+_Batch = TypeVar("_Batch", bound=BatchBase)
 _Facts = dict[str, Any]
 
 @disjoint_base
@@ -38,6 +44,9 @@ class ClientBase:
         headers: Headers = None,
     ) -> Message:
         """Send a request and return its reply."""
+
+    def ack_many(self, messages: Iterable[Message], /) -> int:
+        """Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how many."""
 
     def _get(self, /, max: int | None = None, wait: float | None = None) -> list[Message]: ...
     @overload
@@ -92,8 +101,119 @@ class ProtoBase:
     def _servers(self) -> list[tuple[str, int, bool]]: ...
 
 @disjoint_base
+class JetStreamBase:
+    def _call(
+        self, future: type[_Future], verb: str, arguments: str, timeout: float | None, /
+    ) -> _Future: ...
+    def _consume(
+        self,
+        sub: type[_Subscription],
+        future: type[_Future],
+        how: str,
+        arguments: str,
+        timeout: float | None,
+        mode: int,
+        /,
+    ) -> tuple[_Subscription, _Future]: ...
+    def _publish(
+        self,
+        future: type[_Future],
+        subject: str,
+        data: Data,
+        headers: Headers,
+        timeout: float | None,
+        keywords: Mapping[str, Any],
+        /,
+    ) -> _Future: ...
+
+@disjoint_base
+class PublisherBase:
+    def _publish(
+        self, subject: str, data: Data, headers: Headers, keywords: Mapping[str, Any], /
+    ) -> int: ...
+    def _publish_many(self, subject: str, datas: tuple[Data, ...], /) -> tuple[int, int]: ...
+    def _has_room(self, count: int, /) -> bool: ...
+    def _flush(self, future: type[_Future], timeout: float | None, /) -> _Future: ...
+    def _flush_now(self) -> None: ...
+    def _next_failure(self) -> tuple[int, Error] | None: ...
+    def _end(self) -> None: ...
+
+@disjoint_base
+class BatchBase:
+    def _add(
+        self,
+        future: type[_Future],
+        subject: str,
+        data: Data,
+        headers: Headers,
+        timeout: float | None,
+        keywords: Mapping[str, Any],
+        /,
+    ) -> _Future: ...
+    def _commit(
+        self,
+        future: type[_Future],
+        subject: str | None,
+        data: Data,
+        headers: Headers,
+        timeout: float | None,
+        keywords: Mapping[str, Any],
+        /,
+    ) -> _Future: ...
+    def _abandon(self) -> None: ...
+
+@final
+class Metadata(
+    structseq[Any], tuple[str, str, int, int, int, int, datetime, str | None, int]
+):
+    """A message's place in its stream."""
+
+    if sys.version_info >= (3, 10):
+        __match_args__: Final = (
+            "stream", "consumer", "stream_seq", "consumer_seq", "delivered", "pending", "time",
+            "domain", "time_ns",
+        )  # fmt: skip
+
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+
+    @property
+    def consumer(self) -> str:
+        """The consumer's name; empty of a message that was got from the stream."""
+
+    @property
+    def stream_seq(self) -> int:
+        """Its sequence in the stream."""
+
+    @property
+    def consumer_seq(self) -> int:
+        """The consumer's own sequence."""
+
+    @property
+    def delivered(self) -> int:
+        """How often it was delivered, this time included."""
+
+    @property
+    def pending(self) -> int:
+        """Messages that the consumer has after this one."""
+
+    @property
+    def time(self) -> datetime:
+        """When it was stored, in UTC."""
+
+    @property
+    def domain(self) -> str | None:
+        """The domain, or None."""
+
+    @property
+    def time_ns(self) -> int:
+        """The time in ns since 1970, exactly."""
+
+@disjoint_base
 class Message:
-    """A received message. It does not change, and keeps only its own bytes."""
+    """A received message. It does not change, and keeps only its own bytes; one of JetStream's
+    the piece of memory that it was read into."""
 
     @property
     def subject(self) -> str:
@@ -137,6 +257,27 @@ class Message:
     def respond(self, /, data: Data = None, headers: Headers = None) -> None:
         """Answer a message that asks for it. Raises Invalid when it does not."""
 
+    @property
+    def metadata(self) -> Metadata | None:
+        """Of a message of JetStream: its place in the stream; else None."""
+
+    def ack(self) -> None:
+        """Acknowledge a message of JetStream. It does not wait for the server. Raises Invalid when
+        there is nothing to acknowledge, or it was acknowledged already."""
+
+    def ack_sync(self, /, timeout: float | None = None) -> None:
+        """Acknowledge, and wait until the server has taken note. After Timeout or Disconnected it may
+        be called again."""
+
+    def nak(self, /, delay: float | None = None) -> None:
+        """Have it delivered again, at once or after so many seconds."""
+
+    def in_progress(self) -> None:
+        """Ask for more time: any number of times."""
+
+    def term(self, /, reason: str | None = None) -> None:
+        """Have it never delivered again."""
+
 @final
 class LoopMessage(Message):
     """A message that came by a client of an event loop."""
@@ -147,6 +288,29 @@ class AsyncMessage(Message):
         self, /, data: Data = None, headers: Headers = None
     ) -> None:
         """Answer a message that asks for it. Raises Invalid when it does not."""
+
+    async def ack(self) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Acknowledge a message of JetStream. It does not wait for the server."""
+
+    async def ack_sync(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, /, timeout: float | None = None
+    ) -> None:
+        """Acknowledge, and wait until the server has taken note."""
+
+    async def nak(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, /, delay: float | None = None
+    ) -> None:
+        """Have it delivered again, at once or after so many seconds."""
+
+    async def in_progress(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+    ) -> None:
+        """Ask for more time: any number of times."""
+
+    async def term(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, /, reason: str | None = None
+    ) -> None:
+        """Have it never delivered again."""
 
 def _connect(kind: type[_Client], url: Servers, options: Mapping[str, object], /) -> _Client: ...
 def _connect_start(
@@ -191,6 +355,29 @@ def _drain_start(client: Client, kind: type[_Future], timeout: float | None, /) 
 def _sub_drain_start(
     sub: Subscription, kind: type[_Future], timeout: float | None, /
 ) -> _Future: ...
+def _jetstream(
+    client: ClientBase,
+    kind: type[_JetStream],
+    domain: str | None,
+    prefix: str | None,
+    timeout: float | None,
+    /,
+) -> _JetStream: ...
+def _publisher(
+    js: JetStreamBase, kind: type[_Publisher], max_pending: int | None, fast: bool, /
+) -> _Publisher: ...
+def _batch(js: JetStreamBase, kind: type[_Batch], /) -> _Batch: ...
+def _settle(
+    msg: Message, how: int, delay: float | None, reason: str | None, /
+) -> None: ...
+def _ack_sync_start(
+    msg: Message, future: type[_Future], timeout: float | None, /
+) -> _Future: ...
+def _json(text: Data, /) -> Any: ...
+def _js_key(object: str, name: str, /) -> tuple[int, int, str] | None: ...
+def _js_keys(type: str, /) -> list[str]: ...
+def _js_keywords() -> list[tuple[str, int]]: ...
+def _js_verbs() -> list[str]: ...
 def _set_home(client: Client, home: ReferenceType[Any], /) -> None: ...
 def _proto_new(
     kind: type[_Proto], url: Servers, options: Mapping[str, object], seed: Data, /
@@ -255,6 +442,7 @@ def Subscription_sid(sub: Subscription, /) -> int: ...
 def Subscription_active(sub: Subscription, /) -> bool: ...
 def Future_done(future: Future, /) -> bool: ...
 def Future_cancel(future: Future, /) -> None: ...
+def Publisher_stats(publisher: PublisherBase, /) -> dict[str, int]: ...
 def Proto_start(proto: Proto, now: float | None, /) -> None: ...
 def Proto_url(proto: Proto, /) -> str: ...
 def Proto_scheme(proto: Proto, /) -> str: ...

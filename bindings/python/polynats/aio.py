@@ -49,7 +49,17 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ._event import Event
-    from ._jetstream_aio import JetStream
+    from ._jetstream_aio import (
+        AckFuture,
+        AnswerFuture,
+        Batch,
+        Consumer,
+        JetStream,
+        OrderedConsumer,
+        Publisher,
+        Stream,
+    )
+    from ._jetstream_values import Ack
     from ._loops import Ask, Waiters
     from ._options import Credentials, Data, Headers, Options, Servers, Unpack
     from ._polynats import PublisherBase
@@ -742,5 +752,17 @@ def _is_async(function: object) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
-__all__ = ["Client", "Connecting", "Future", "Message", "Messages", "Replies", "Subscription",
-           "connect"]  # fmt: skip
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """JetStream's names: loaded when they are asked for."""
+        from . import _jetstream_aio, _jetstream_values
+
+        if name in _jetstream_aio.__all__ or name == "Ack":
+            return getattr(_jetstream_values if name == "Ack" else _jetstream_aio, name)
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+__all__ = ["Ack", "AckFuture", "AnswerFuture", "Batch", "Client", "Connecting", "Consumer",
+           "Future", "JetStream", "Message", "Messages", "OrderedConsumer", "Publisher",
+           "Replies", "Stream", "Subscription", "connect"]  # fmt: skip

@@ -42,7 +42,17 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from ._event import Event
-    from ._jetstream_green import JetStream
+    from ._jetstream_green import (
+        AckFuture,
+        AnswerFuture,
+        Batch,
+        Consumer,
+        JetStream,
+        OrderedConsumer,
+        Publisher,
+        Stream,
+    )
+    from ._jetstream_values import Ack
     from ._loops import Ask, Waiters
     from ._options import Credentials, Data, Headers, Options, Servers, Unpack
     from ._polynats import PublisherBase
@@ -529,4 +539,17 @@ def _error_now() -> tuple[Any, Any, Any]:
     return sys.exc_info()
 
 
-__all__ = ["Client", "Error", "Future", "Message", "Subscription", "connect"]
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """JetStream's names: loaded when they are asked for."""
+        from . import _jetstream_green, _jetstream_values
+
+        if name in _jetstream_green.__all__ or name == "Ack":
+            return getattr(_jetstream_values if name == "Ack" else _jetstream_green, name)
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+__all__ = ["Ack", "AckFuture", "AnswerFuture", "Batch", "Client", "Consumer", "Error", "Future",
+           "JetStream", "Message", "OrderedConsumer", "Publisher", "Stream", "Subscription",
+           "connect"]  # fmt: skip
