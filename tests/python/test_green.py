@@ -53,6 +53,32 @@ def ticks():
     ticker.kill()
 
 
+def test_jetstream_lets_others_run(nc, subject, ticks):
+    js = nc.jetstream()
+    stream = js.create_stream(name=f"g{os.getpid()}", subjects=[subject], storage="memory")
+    jobs = [gevent.spawn(js.publish, subject, str(i)) for i in range(50)]
+    assert sorted(job.get(5).seq for job in jobs) == list(range(1, 51))
+    with js.publisher(max_pending=4) as publisher:
+        publisher.publish_many(subject, [b"x"] * 100)
+    assert publisher.stats()["acked"] == 100
+    c = stream.create_consumer(durable_name="c")
+    batch = c.fetch(10, wait=5)
+    batch[0].ack_sync(5)
+    with pytest.raises(polynats.Invalid, match="acknowledged already"):
+        batch[0].ack()
+    assert nc.ack_many(batch) == 9
+    seen = []
+    with c.consume(lambda msg: (msg.ack(), seen.append(msg.metadata.stream_seq))):
+        while len(seen) < 140:
+            gevent.sleep(0.01)
+    assert seen == list(range(11, 151))
+    before = len(ticks)
+    with gevent.Timeout(0.2, False):
+        c.fetch(1, wait=20)
+    assert len(ticks) - before > 20
+    stream.delete()
+
+
 def test_the_same_verbs(nc, subject):
     sub = nc.subscribe(subject)
     nc.publish(subject, b"one", headers={"Lang": ["en", "fr"]})

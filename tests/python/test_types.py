@@ -46,6 +46,42 @@ with polynats.connect(["a", "b"], name="typed", connect_timeout=1.5, logger=logg
     sent: bytes = proto.take()
     names: List[str] = [option.name for option in polynats.options()]
 """
+JS_PROGRAM = """
+import datetime
+from typing import List, Optional
+
+import polynats
+
+
+def order(msg: polynats.Message) -> None:
+    place = msg.metadata
+    if place is not None:
+        number: int = place.stream_seq
+        when: datetime.datetime = place.time
+        print(number, when)
+    msg.ack()
+
+
+with polynats.connect() as nc:
+    js: polynats.JetStream = nc.jetstream(domain="d", timeout=3)
+    stream = js.create_stream({"name": "S"}, subjects=["a.>"], max_age=datetime.timedelta(days=1))
+    ack: polynats.Ack = js.publish("a.b", b"x", msg_id="1", ttl=5, expect_last_seq=3)
+    consumer = stream.create_consumer(durable_name="C", ack_policy="explicit", backoff=[1, 2.5])
+    batch: List[polynats.Message] = consumer.fetch(10, wait=1, max_bytes=100)
+    one: Optional[polynats.Message] = consumer.next(1)
+    sub: polynats.Subscription = consumer.consume(order, heartbeat=5)
+    with js.publisher(max_pending=100) as publisher:
+        number: int = publisher.publish("a.c", "x")
+    for other in js.streams():
+        name: str = other.name
+    for msg in stream.get_many(batch=3):
+        data: bytes = msg.data
+    count: int = nc.ack_many(batch)
+    try:
+        js.account_info()
+    except polynats.Server as problem:
+        code: int = problem.err_code
+"""
 AIO_PROGRAM = '''
 import asyncio
 from typing import List, Optional
@@ -74,6 +110,15 @@ async def main() -> None:
             print(event.type)
         count: int = await nc.publish_many("a", [b"x"])
         print(count)
+        js: polynats.aio.JetStream = nc.jetstream()
+        stream = await js.create_stream(name="S")
+        ack: polynats.aio.Ack = await js.publish("S", b"x")
+        print(ack.seq, await (await js.publish_start("S")))
+        async with await (await stream.create_consumer(name="C")).consume() as orders:
+            async for order in orders:
+                await order.ack()
+        async for name in js.stream_names():
+            print(name.upper())
     client = await polynats.aio.connect()
     await client.drain(1)
 
@@ -89,6 +134,10 @@ WRONG = {
     "nc.subscribe('a', callback=1)": "arg-type",
     "nc.publish('a', headers={'A': 1})": "arg-type",
     "nc.nothing()": "attr-defined",
+    "nc.jetstream().create_stream(nmae='x')": "call-arg",
+    "nc.jetstream().create_stream(max_msgs='x')": "arg-type",
+    "nc.jetstream().publish('a', expct_stream='x')": "call-arg",
+    "polynats.Nothing": "attr-defined",
 }
 
 
@@ -133,11 +182,39 @@ def test_every_option_has_a_type():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("StreamConfig", "stream_config"), ("ConsumerConfig", "consumer_config"),
+        ("Placement", "placement"), ("StreamSource", "stream_source"), ("External", "external"),
+        ("SubjectTransform", "subject_transform"), ("SourceConsumer", "source_consumer"),
+        ("Republish", "republish"), ("ConsumerLimits", "consumer_limits"),
+    ],
+)  # fmt: skip
+def test_every_key_of_jetstream_has_a_type(name, of):
+    from polynats import _jetstream_types, _polynats
+
+    known = getattr(_jetstream_types, name).__annotations__
+    assert sorted(known) == sorted(_polynats._js_keys(of))
+
+
+def test_every_keyword_of_publish_has_a_type():
+    from polynats import _jetstream_types, _polynats
+
+    known = _jetstream_types.PublishKeywords.__annotations__
+    assert sorted(known) == sorted(name for name, _ in _polynats._js_keywords())
+
+
 def test_mypy_finds_nothing(environment, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
-    modules = ("polynats", "polynats._log", "polynats.aio", "polynats.green")
+    modules = ("polynats", "polynats._log", "polynats.aio", "polynats.green", "polynats._jetstream",
+               "polynats._jetstream_aio", "polynats._jetstream_green")
     code, output = mypy(environment, *(word for name in modules for word in ("-m", name)))
+    assert code == 0, output
+    of_jetstream = tmp_path / "of_jetstream.py"
+    of_jetstream.write_text(JS_PROGRAM, encoding="utf-8")
+    code, output = mypy(environment, of_jetstream)
     assert code == 0, output
     of_loops = tmp_path / "of_loops.py"
     of_loops.write_text(AIO_PROGRAM, encoding="utf-8")
@@ -169,6 +246,7 @@ def test_pyright_finds_nothing(environment, tmp_path):
         pytest.skip(f"pyright cannot run here: {output}")
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "of_jetstream.py").write_text(JS_PROGRAM, encoding="utf-8")
     (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
     code, output = run(TOOLS / "pyright", "-p", tmp_path, env=environment)
     assert code == 0, output
