@@ -118,7 +118,8 @@ def read(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing: is all as it would be?")
+    parser.add_argument("--check", action="store_true",
+                        help="write nothing: is all as it is to be?")
     check, stale = parser.parse_args().check, []
     for path, text in outputs():
         there = os.path.exists(os.path.join(ROOT, path))

@@ -84,7 +84,8 @@ $(printf 'done: %s\n' text text one two three)" "$(cat "$folder/worker")" "$stat
 
 orders=$(printf 'work\torder.new\tbook\naudit\torder.new\tbook\naudit\torder.paid\tbook')
 ticks=$(printf 'got %s\n' 1 2 3)
-book=$(printf '%s\n' "stored 5" "done: order 1" "done: order 2" "done: order 3" "left for the desk: 2" \
+book=$(printf '%s\n' "stored 5" "done: order 1" "done: order 2" "done: order 3" \
+    "left for the desk: 2" \
     "1 new order 1" "2 new order 2" "3 new order 3" "4 new order 4" "5 new order 5" "6 closed book")
 events=$(printf '%s\n' "published as 1" "received: User created data")
 own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")

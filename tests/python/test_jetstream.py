@@ -120,8 +120,8 @@ def test_the_nearest_name_is_told(js, stream, subject):
     with pytest.raises(polynats.Invalid, match="did you mean 'expect_last_seq'") as caught:
         js.publish(subject, expct_last_seq=1)
     assert caught.value.about == "expct_last_seq"
-    with pytest.raises(polynats.Invalid, match="did you mean 'msg_id'"), js.publisher() as publisher:
-        publisher.publish(subject, msgid="x")
+    with pytest.raises(polynats.Invalid, match="did you mean 'msg_id'"):
+        js.publisher().publish(subject, msgid="x")
     with pytest.raises(polynats.Invalid, match="'create_stream'"):
         js.call("create_strem")
     with pytest.raises(TypeError, match="arguments must be a mapping"):

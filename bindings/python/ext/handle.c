@@ -201,7 +201,8 @@ static const char request_doc[] =
     "Disconnected, Permission, Closed.";
 static const char ack_many_doc[] =
     "ack_many($self, messages, /)\n--\n\n"
-    "Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how many.";
+    "Acknowledge each of the messages that is one of JetStream's and was not yet. Returns how\n"
+    "many.";
 static const char proto_publish_doc[] =
     "publish($self, subject, data=None, reply=None, headers=None)\n--\n\n"
     "As Client.publish, into the buffer; it never waits.";

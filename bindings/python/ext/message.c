@@ -376,11 +376,11 @@ static PyGetSetDef getters[] = {
     {NULL, NULL, NULL, NULL, NULL}};
 
 #define ACK_DOC                                                                                    \
-    "ack($self)\n--\n\nAcknowledge a message of JetStream. It does not wait for the server. Raises "  \
-    "Invalid when\nthere is nothing to acknowledge, or it was acknowledged already."
+    "ack($self)\n--\n\nAcknowledge a message of JetStream. It does not wait for the server. "      \
+    "Raises Invalid when\nthere is nothing to acknowledge, or it was acknowledged already."
 #define ACK_SYNC_DOC                                                                               \
-    "ack_sync($self, timeout=None)\n--\n\nAcknowledge, and wait until the server has taken note. "   \
-    "After Timeout or Disconnected it may\nbe called again."
+    "ack_sync($self, timeout=None)\n--\n\nAcknowledge, and wait until the server has taken "       \
+    "note. After Timeout or\nDisconnected it may be called again."
 #define NAK_DOC                                                                                    \
     "nak($self, delay=None)\n--\n\nHave it delivered again, at once or after so many seconds."
 #define IN_PROGRESS_DOC                                                                            \
@@ -407,8 +407,8 @@ static PyMethodDef methods[] = {
 
 PyTypeObject pyn_message_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats.Message",
-    .tp_doc = "A received message. It does not change, and keeps only its own bytes; one of JetStream's\n"
-              "the piece of memory that it was read into.",
+    .tp_doc = "A received message. It does not change, and keeps only its own bytes; one of\n"
+              "JetStream's the piece of memory that it was read into.",
     .tp_basicsize = sizeof(message),
     .tp_itemsize = 1,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -428,8 +428,8 @@ static PyMethodDef loop_methods[] = {
 
 PyTypeObject pyn_loop_message_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "polynats.LoopMessage",
-    .tp_doc = "A received message. It does not change, and keeps only its own bytes; one of JetStream's\n"
-              "the piece of memory that it was read into.",
+    .tp_doc = "A received message. It does not change, and keeps only its own bytes; one of\n"
+              "JetStream's the piece of memory that it was read into.",
     .tp_basicsize = sizeof(message),
     .tp_itemsize = 1,
     .tp_flags = Py_TPFLAGS_DEFAULT,

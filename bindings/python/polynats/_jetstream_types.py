@@ -199,6 +199,6 @@ class GetOptions(TypedDict, total=False):
     timeout: float | None
 
 
-__all__ = ["ConsumerConfig", "ConsumerLimits", "Duration", "External", "FetchOptions", "GetOptions", "Placement",
-           "PublishKeywords", "Republish", "SourceConsumer", "StreamConfig", "StreamSource",
-           "SubjectTransform", "Time"]  # fmt: skip
+__all__ = ["ConsumerConfig", "ConsumerLimits", "Duration", "External", "FetchOptions", "GetOptions",
+           "Placement", "PublishKeywords", "Republish", "SourceConsumer", "StreamConfig",
+           "StreamSource", "SubjectTransform", "Time"]  # fmt: skip

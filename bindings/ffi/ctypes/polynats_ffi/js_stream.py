@@ -338,8 +338,8 @@ class Consumer:
         wait: float | None = None,
         **options: Unpack[FetchOptions],
     ) -> list[Message]:
-        """Ask for messages, and take what comes within `wait` seconds (None: the JetStream's timeout; 0: what there is).
-        `max`: at most so many; None: one, or as many as `max_bytes` has room for.
+        """Ask for messages, and take what comes within `wait` seconds (None: the JetStream's timeout; 0: what
+        there is). `max`: at most so many; None: one, or as many as `max_bytes` has room for.
 
         Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
         """
