@@ -50,7 +50,7 @@ __all__ = [
     "Ack", "AckFuture", "AnswerFuture", "Auth", "Batch", "Client", "Closed", "Consumer",
     "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed", "Interrupted", "Invalid",
     "JetStream", "Limit", "MaxPayload", "Message", "Metadata", "NoMemory", "NoResponders",
-    "NotSupported", "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol", "Publisher", "STATUS",
-    "Server", "SlowConsumer", "Stream", "Subscription", "TLSFailed", "Timeout", "abi", "connect",
-    "now", "options", "proto", "subject", "version",
+    "NotSupported", "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol",
+    "Publisher", "STATUS", "Server", "SlowConsumer", "Stream", "Subscription", "TLSFailed",
+    "Timeout", "abi", "connect", "now", "options", "proto", "subject", "version",
 ]
