@@ -95,8 +95,10 @@ uint64_t pyn_message_sid(PyObject *object)
 nats_msg *pyn_message_js(PyObject *object, pyn_handle **handle)
 {
     const message *self = (message *)object;
+    uint64_t seq;
     *handle = self->handle;
-    return self->msg;
+    bool there = self->msg != NULL && nats_msg_js_uint(self->msg, NATS_JS_STREAM_SEQ, &seq) != 0;
+    return there ? self->msg : NULL;
 }
 
 PyObject *pyn_message_home(PyObject *object)

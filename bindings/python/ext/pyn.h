@@ -208,7 +208,7 @@ PyObject *pyn_message_new(nats_msg *msg, pyn_handle *handle);
 PyObject *pyn_message_copy(nats_msg *msg, pyn_handle *handle);
 bool pyn_message_has_msg(PyObject *object);
 uint64_t pyn_message_sid(PyObject *object);
-/* The library's message of one that may be one of JetStream's, else NULL. *handle: it came by, or NULL. */
+/* The library's message of one of JetStream's, which stays as long as ours; else NULL. *handle: it came by, or NULL. */
 nats_msg *pyn_message_js(PyObject *object, pyn_handle **handle);
 PyObject *pyn_message_home(PyObject *object); /* the event loop's client; an error when it is gone */
 int pyn_message_init(PyObject *module);

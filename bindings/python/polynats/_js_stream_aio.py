@@ -417,9 +417,11 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name")
 
     stream: Stream
+    _name: str | None
+    """Of the consumer that brought the last message: it may be another than the first."""
     config: dict[str, Any]
     """What was asked for."""
     cached_info: dict[str, Any] | None
@@ -431,6 +433,7 @@ class OrderedConsumer:
         self.config = config
         self.cached_info = None
         self._sub = None
+        self._name = None
 
     async def consume(
         self, callback: Callable[[Message], Any] | None = None, **options: Any
@@ -467,18 +470,25 @@ class OrderedConsumer:
         except Error:
             if not messages:
                 raise
+        self._note(messages[-1] if messages else None)
         return messages
 
     async def next(self, wait: float | None = None) -> Message | None:
         """The next message; None when there is none within `wait` seconds (None: for ever)."""
         sub = await self._own()
-        return await sub.next(wait)
+        msg = await sub.next(wait)
+        self._note(msg)
+        return msg
+
+    def _note(self, msg: Message | None) -> None:
+        if msg is not None and msg.metadata is not None:
+            self._name = msg.metadata.consumer
 
     async def info(self, timeout: float | None = None) -> dict[str, Any]:
         """Configuration and state of the consumer that there is now."""
         await self._own()
         assert self.cached_info is not None
-        consumer = self.stream.consumer(self.cached_info["name"])
+        consumer = self.stream.consumer(self._name or self.cached_info["name"])
         self.cached_info = await consumer.info(timeout)
         return self.cached_info
 

@@ -412,8 +412,10 @@ class Client(LoopClient):
                 msg = await sub.next()
                 if msg is not None:
                     await self._finish(function(msg), function)
-        except Error:
+        except Closed:
             return
+        except Error as problem:
+            self._report(problem, function)  # why it ended
         finally:
             self._pumps.discard(asyncio.current_task())
             self._wake_all(self._pump_waiters)

@@ -405,9 +405,11 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name")
 
     stream: Stream
+    _name: str | None
+    """Of the consumer that brought the last message: it may be another than the first."""
     config: dict[str, Any]
     """What was asked for."""
     cached_info: dict[str, Any] | None
@@ -419,6 +421,7 @@ class OrderedConsumer:
         self.config = config
         self.cached_info = None
         self._sub = None
+        self._name = None
 
     def consume(
         self, callback: Callable[[Message], Any] | None = None, **options: Any
@@ -455,18 +458,25 @@ class OrderedConsumer:
         except Error:
             if not messages:
                 raise
+        self._note(messages[-1] if messages else None)
         return messages
 
     def next(self, wait: float | None = None) -> Message | None:
         """The next message; None when there is none within `wait` seconds (None: for ever)."""
         sub = self._own()
-        return sub.next(wait)
+        msg = sub.next(wait)
+        self._note(msg)
+        return msg
+
+    def _note(self, msg: Message | None) -> None:
+        if msg is not None and msg.metadata is not None:
+            self._name = msg.metadata.consumer
 
     def info(self, timeout: float | None = None) -> dict[str, Any]:
         """Configuration and state of the consumer that there is now."""
         self._own()
         assert self.cached_info is not None
-        consumer = self.stream.consumer(self.cached_info["name"])
+        consumer = self.stream.consumer(self._name or self.cached_info["name"])
         self.cached_info = consumer.info(timeout)
         return self.cached_info
 
