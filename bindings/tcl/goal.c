@@ -12,12 +12,13 @@ static nats_client *client_of(const tnats_handle *handle)
     return handle->object;
 }
 
-/* Has the future ended? */
+/* Has the future ended? What it gives besides is of no use. */
 nats_status tnats_take_end(tnats_taking *taking, int64_t wait_ms, bool *got_out)
 {
-    nats_msg *none = NULL;
+    nats_msg *msg = NULL;
     bool open;
-    nats_status status = tnats_reply_wait(taking->future, wait_ms, &none, &open);
+    nats_status status = tnats_reply_wait(taking->future, wait_ms, &msg, &open);
+    nats_msg_free(msg);
     *got_out = status == NATS_OK;
     return open ? NATS_OK : status;
 }
