@@ -84,9 +84,6 @@ $(printf 'done: %s\n' text text one two three)" "$(cat "$folder/worker")" "$stat
 
 orders=$(printf 'work\torder.new\tbook\naudit\torder.new\tbook\naudit\torder.paid\tbook')
 ticks=$(printf 'got %s\n' 1 2 3)
-lua_book=$(printf '%s\n' "stored 5 orders" "new: book 1" "new: book 2" "new: book 3" \
-    "1 book 1" "2 book 2" "3 book 3" "4 paid 1" "5 paid 2")
-kept=$(printf '%s\n' "published to sequence 1" "received: User created data")
 book=$(printf '%s\n' "stored 5" "done: order 1" "done: order 2" "done: order 3" \
     "left for the desk: 2" \
     "1 new order 1" "2 new order 2" "3 new order 3" "4 new order 4" "5 new order 5" "6 closed book")
@@ -96,6 +93,8 @@ own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")
 alone shared "$orders"
 alone event_loop "$ticks" 3
 alone own_socket "$own"
+alone orders "$book"
+alone events "$events"
 queue_worker ""
 for program in "$build"/examples/example_*; do
     name=$(basename "$program")
@@ -110,8 +109,8 @@ if [[ -f $build/lua/nats.so ]]; then
     alone event_loop_luv.lua "$ticks" 3
     alone event_loop_cqueues.lua "$ticks" 3
     alone own_transport.lua "$own"
-    alone order_book.lua "$lua_book"
-    alone kept.lua "$kept"
+    alone orders.lua "$book"
+    alone events.lua "$events"
     queue_worker .lua
     helped .lua lua
 else
