@@ -279,7 +279,14 @@ function verbs.publish_many()
     for i = 4, #words do
         list[#list + 1] = decode(words[i])
     end
-    local fine, count = try("publish_many", handle(0), text(1), list)
+    -- Its fifth result is how many were published, and no code of JetStream's.
+    local client = handle(0)
+    local four = {}
+    function four:publish_many(...)
+        local count, message, code, about = client:publish_many(...)
+        return count, message, code, about
+    end
+    local fine, count = try("publish_many", four, text(1), list)
     if fine then
         put("ok", integer(count))
     end
