@@ -64,15 +64,19 @@ nats_status nats_connect(const char *url, const nats_options *options, nats_clie
     return status == NATS_OK ? NATS_OK : give_up(client_out, status);
 }
 
+#define WORD_NS (20 * NATS__MS)
+
 /* Whatever the first step brings is told by the future. */
 static nats_status start_to_connect(nats_client *client, nats_future **future_out)
 {
     nats__conn *conn = client->conn;
     int64_t budget = nats__deadline_in(nats__conn_opt(conn, NATS__OPT_connect_timeout));
+    /* The attempt ends with the budget, and knows how far it came: the future leaves it the word. */
+    int64_t end = budget < INT64_MAX - WORD_NS ? budget + WORD_NS : INT64_MAX;
     pthread_mutex_lock(&conn->mu);
     conn->budget_ns = budget;
     nats_status status =
-        nats__goal_start(client, NATS__GOAL_CONNECTED, NULL, budget, future_out);
+        nats__goal_start(client, NATS__GOAL_CONNECTED, NULL, end, future_out);
     if (status == NATS_OK) {
         status = nats__session_start(conn->session, nats__now_ns());
     }
