@@ -12,8 +12,8 @@ static void make_stream(nats_js *js, const char *name)
              name, name, name);
     check(nats_js_call(js, "get_or_create_stream", arguments, NATS_Z, -1, NULL));
     snprintf(arguments, sizeof arguments,
-             "{\"stream\":\"%s\",\"config\":{\"durable_name\":\"myconsumer\",\"deliver_policy\":\"all\","
-             "\"ack_policy\":\"explicit\",\"max_deliver\":3}}",
+             "{\"stream\":\"%s\",\"config\":{\"durable_name\":\"myconsumer\","
+             "\"deliver_policy\":\"all\",\"ack_policy\":\"explicit\",\"max_deliver\":3}}",
              name);
     check(nats_js_call(js, "get_or_create_consumer", arguments, NATS_Z, -1, NULL));
 }

@@ -70,7 +70,8 @@ static void read_again(nats_js *js, const char *book)
         nats_msg *msg = next(sub);
         const char *data = nats_msg_data(msg, &len);
         nats_msg_js_uint(msg, NATS_JS_STREAM_SEQ, &seq);
-        printf("%d %s %.*s\n", (int)seq, strchr(nats_msg_subject(msg, NULL), '.') + 1, (int)len, data);
+        const char *kind = strchr(nats_msg_subject(msg, NULL), '.') + 1;
+        printf("%d %s %.*s\n", (int)seq, kind, (int)len, data);
         nats_msg_free(msg);
     }
     check(nats_sub_unsubscribe(sub, 0));
@@ -99,13 +100,14 @@ int main(int argc, char **argv)
     char subject[128], config[256], desk[256], desk_config[256], fetch[256], book[128];
     snprintf(subject, sizeof subject, "%s.closed", stream);
     snprintf(config, sizeof config,
-             "{\"config\":{\"name\":\"%s\",\"subjects\":[\"%s.>\"],\"storage\":\"memory\"}}", stream,
-             stream);
+             "{\"config\":{\"name\":\"%s\",\"subjects\":[\"%s.>\"],\"storage\":\"memory\"}}",
+             stream, stream);
     snprintf(desk, sizeof desk, "{\"stream\":\"%s\",\"consumer\":\"desk\"}", stream);
     snprintf(desk_config, sizeof desk_config,
-             "{\"stream\":\"%s\",\"config\":{\"durable_name\":\"desk\",\"ack_wait\":\"30s\"}}", stream);
-    snprintf(fetch, sizeof fetch, "{\"stream\":\"%s\",\"consumer\":\"desk\",\"max_messages\":%d}", stream,
-             DONE);
+             "{\"stream\":\"%s\",\"config\":{\"durable_name\":\"desk\",\"ack_wait\":\"30s\"}}",
+             stream);
+    snprintf(fetch, sizeof fetch,
+             "{\"stream\":\"%s\",\"consumer\":\"desk\",\"max_messages\":%d}", stream, DONE);
     snprintf(book, sizeof book, "{\"stream\":\"%s\"}", stream);
 
     nats_client *nc = NULL;

@@ -10,7 +10,9 @@ end
 local name = arg[1] or "ORDERS"
 local nc <close> = assert(nats.connect())
 local js = assert(nc:jetstream())
-local stream = assert(js:create_stream { name = name, subjects = { name .. ".>" }, storage = "memory" })
+local stream = assert(js:create_stream {
+  name = name, subjects = { name .. ".>" }, storage = "memory",
+})
 
 do
   local publisher <close> = assert(js:publisher { max_pending = 100 }) -- up to 100 under way
