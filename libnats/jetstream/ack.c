@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "jetstream/level.h"
 #include "jetstream/place.h"
 #include "proto/subject.h"
 
@@ -116,6 +117,15 @@ static nats_status check_reason(const char *reason, size_t len)
     return NATS_OK;
 }
 
+/* An older server takes a word with a reason for none, and brings the message again. */
+static bool passes_over_reasons(nats__conn *conn)
+{
+    pthread_mutex_lock(&conn->mu);
+    bool below = nats__js_server_below(conn, 2, 10, 4);
+    pthread_mutex_unlock(&conn->mu);
+    return below;
+}
+
 static nats_status term(nats_client *client, target to, const char *reason, size_t reason_len)
 {
     char word[REASON_MAX + 8] = "+TERM ";
@@ -124,7 +134,7 @@ static nats_status term(nats_client *client, target to, const char *reason, size
     if (status != NATS_OK) {
         return status;
     }
-    if (len == 0) {
+    if (len == 0 || passes_over_reasons(client->conn)) {
         return send_final(client, to, "+TERM", 5);
     }
     memcpy(word + 6, reason, len);

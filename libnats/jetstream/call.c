@@ -106,7 +106,7 @@ static step first_step(const call *of, const nats__conn *conn)
         break;
     }
     bool update = strcmp(of->verb->name, "update_consumer") == 0;
-    return update && nats__js_server_below(conn, 2, 10) ? STEP_INFO : STEP_MAIN;
+    return update && nats__js_server_below(conn, 2, 10, 0) ? STEP_INFO : STEP_MAIN;
 }
 
 static void send_ask(nats_future *future, call *of)

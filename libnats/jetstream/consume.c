@@ -429,8 +429,12 @@ static void on_time(nats__hook *hook, int64_t now_ns)
     nats__sub_ref(sub);
     if (self->question != 0 && now_ns >= self->answer_by_ns) {
         self->question = 0;
-        self->kind->on_answer(self, &(nats__answer){.code = NATS__SILENT, .description = ""},
-                              now_ns);
+        if (self->levelling) {
+            level_known(self, NULL, now_ns);
+        } else {
+            self->kind->on_answer(self, &(nats__answer){.code = NATS__SILENT, .description = ""},
+                                  now_ns);
+        }
     }
     if (!hook->ended) {
         self->kind->on_time(self, now_ns);
@@ -446,6 +450,12 @@ static void on_lost(nats__hook *hook)
     nats__consume *self = of(hook);
     self->question = 0;
     nats__pull_forget(&self->pull);
+    if (!self->ready && self->future == NULL) {
+        nats__fail(NATS_ERR_DISCONNECTED, "consume",
+                   "the connection was lost before the server told of the consumer");
+        nats__consume_fail(self);
+        return;
+    }
     if (self->kind->on_lost != NULL) {
         self->kind->on_lost(self);
     }

@@ -67,8 +67,10 @@ static nats_status start(nats__consume *self, int64_t now_ns)
 
     nats_future *future = self->future;
     self->future = NULL;
-    future->many = true; /* it ends with nothing to give */
-    nats__future_end(future, NATS_OK);
+    if (future != NULL) { /* it may have been given up while the server's level was asked for */
+        future->many = true; /* it ends with nothing to give */
+        nats__future_end(future, NATS_OK);
+    }
     return NATS_OK;
 }
 
@@ -190,6 +192,9 @@ static int64_t doubt_ns(const nats__consume *self)
 static void on_time(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
+    if (!self->ready) {
+        return; /* what the server can do is not known yet */
+    }
     if (now_ns >= self->until_ns) {
         time_is_up(self);
         return;
@@ -211,6 +216,9 @@ static void on_time(nats__consume *self, int64_t now_ns)
 
 static int64_t due_ns(const nats__consume *self)
 {
+    if (!self->ready) {
+        return INT64_MAX;
+    }
     int64_t due = nats__pull_due_ns(self);
     int64_t doubt = doubt_ns(self);
     due = doubt < due ? doubt : due;

@@ -44,12 +44,14 @@ const char *nats__js_server_version(const nats__conn *conn)
     return info != NULL ? info->version : "";
 }
 
-bool nats__js_server_below(const nats__conn *conn, int major, int minor)
+bool nats__js_server_below(const nats__conn *conn, int major, int minor, int patch)
 {
-    int has_major;
-    int has_minor;
-    if (sscanf(nats__js_server_version(conn), "%d.%d", &has_major, &has_minor) != 2) {
+    int has[3] = {0};
+    if (sscanf(nats__js_server_version(conn), "%d.%d.%d", &has[0], &has[1], &has[2]) < 2) {
         return false;
     }
-    return has_major < major || (has_major == major && has_minor < minor);
+    if (has[0] != major) {
+        return has[0] < major;
+    }
+    return has[1] != minor ? has[1] < minor : has[2] < patch;
 }

@@ -19,6 +19,6 @@ nats_status nats__js_level_check(const char *what, const nats_js *js, const nats
 /* The version of the server that we are connected to, "2.15.2". */
 const char *nats__js_server_version(const nats__conn *conn);
 /* Is it older than "2.10"? */
-bool nats__js_server_below(const nats__conn *conn, int major, int minor);
+bool nats__js_server_below(const nats__conn *conn, int major, int minor, int patch);
 
 #endif

@@ -44,7 +44,7 @@ enum {
     NATS_ACK = 1,         /* done */
     NATS_NAK = 2,         /* again; delay_ms */
     NATS_IN_PROGRESS = 3, /* more time, please: any number of times */
-    NATS_TERM = 4         /* never again; text: the reason (nats-server 2.10.4) */
+    NATS_TERM = 4         /* never again; text: the reason (nats-server 2.10.4; without it on an older one) */
 };
 
 /* Acknowledge a message of a consumer, once: another ACK, NAK or TERM of the same message is
