@@ -74,7 +74,7 @@ static void tell(int fd, const char *text, size_t len)
 /* False when the link is over. */
 static bool listen_to(mute *self, int fd, bool *answered)
 {
-    static char seen[65536];
+    char seen[65536];
     ssize_t n = recv(fd, seen, sizeof(seen) - 1, MSG_DONTWAIT);
     if (n <= 0) {
         return n < 0 && (errno == EAGAIN || errno == EINTR);
@@ -238,7 +238,9 @@ static nats_status call_next(party *self)
 static nats_status call_next_event(party *self)
 {
     nats_event *event;
-    return nats_client_next_event(self->client, CALL_MS, &event);
+    nats_status status = nats_client_next_event(self->client, CALL_MS, &event);
+    nats_event_free(event);
+    return status;
 }
 
 static nats_status call_request(party *self)
