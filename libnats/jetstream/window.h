@@ -23,14 +23,14 @@ enum {
     NATS__WINDOW_TOKEN_LEN = 8  /* 48 bits, six in a character */
 };
 
-typedef struct nats__place {
+typedef struct nats__slot {
     atomic_ullong id; /* of the message that is here; 0: free. Written last */
     int64_t deadline_ns;
     uint32_t subject; /* a hash of it: a refusal names the subject alone */
-} nats__place;
+} nats__slot;
 
 typedef struct nats__window {
-    nats__place *places;
+    nats__slot *places;
     uint32_t *ring; /* free places: from `taken` on, up to `returned` */
     uint32_t count;
     uint32_t mask;        /* of the ring, whose size is a power of two */
