@@ -216,17 +216,10 @@ static int ask_info(lua_State *L)
     return results == 1 ? lnats_future_finish(L) : results;
 }
 
-static int consumer_consume(lua_State *L)
+/* What a start gave (a subscription and its future, or why not): the subscription, once it has
+ * begun. */
+static int once_begun(lua_State *L, int started)
 {
-    check_consumer(L);
-    lua_settop(L, 2);
-    if (!knows_config(L)) {
-        int told = ask_info(L);
-        if (told != 1) {
-            return told;
-        }
-    }
-    int started = consume_start(L);
     if (started != 2) {
         return started;
     }
@@ -237,6 +230,19 @@ static int consumer_consume(lua_State *L)
     }
     lua_settop(L, sub);
     return 1;
+}
+
+static int consumer_consume(lua_State *L)
+{
+    check_consumer(L);
+    lua_settop(L, 2);
+    if (!knows_config(L)) {
+        int told = ask_info(L);
+        if (told != 1) {
+            return told;
+        }
+    }
+    return once_begun(L, consume_start(L));
 }
 
 static int consumer_consume_start(lua_State *L)
@@ -259,17 +265,7 @@ int lnats_js_consume_start(lua_State *L)
 
 int lnats_js_consume(lua_State *L)
 {
-    int started = lnats_js_consume_start(L);
-    if (started != 2) {
-        return started;
-    }
-    int sub = lua_gettop(L) - 1;
-    int results = lnats_future_finish(L);
-    if (results != 1) {
-        return results;
-    }
-    lua_settop(L, sub);
-    return 1;
+    return once_begun(L, lnats_js_consume_start(L));
 }
 
 /* ---- lists ---- */

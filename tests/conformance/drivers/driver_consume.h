@@ -16,7 +16,7 @@ static void do_js_consume(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), SUB, made);
     }
-    js_done(status);
+    done(status);
 }
 
 static void do_js_consume_start(driver *d)
@@ -31,14 +31,14 @@ static void do_js_consume_start(driver *d)
         keep(d, raw_word(d, 1), SUB, made);
         keep(d, raw_word(d, 2), FUTURE, future);
     }
-    js_done(status);
+    done(status);
 }
 
 /* ok, without the consumer's info that came; of a fetch too, which has none. */
 static void do_js_consume_wait(driver *d)
 {
     nats_msg *info = NULL;
-    js_done(nats_future_wait(find(d, 0, FUTURE)->object, number(d, "wait_ms", -1), &info));
+    done(nats_future_wait(find(d, 0, FUTURE)->object, number(d, "wait_ms", -1), &info));
     nats_msg_free(info);
 }
 
@@ -56,13 +56,13 @@ static int32_t how_of(const char *name)
 static void do_msg_ack(driver *d)
 {
     text reason = decode(option(d, "reason"));
-    js_done(nats_client_ack(client(d), find(d, 1, MSG)->object, how_of(raw_word(d, 2)),
+    done(nats_client_ack(client(d), find(d, 1, MSG)->object, how_of(raw_word(d, 2)),
                             number(d, "delay_ms", 0), reason.at, reason.len));
 }
 
 static void do_ack_sync(driver *d)
 {
-    js_done(nats_client_ack_sync(client(d), find(d, 1, MSG)->object,
+    done(nats_client_ack_sync(client(d), find(d, 1, MSG)->object,
                                  number(d, "timeout_ms", -1)));
 }
 
@@ -75,7 +75,7 @@ static void do_ack_many(driver *d)
         batch[count] = find(d, count + 1, MSG)->object;
         count++;
     }
-    if (!js_failed(nats_client_ack_many(client(d), batch, count, &acked))) {
+    if (!failed(nats_client_ack_many(client(d), batch, count, &acked))) {
         printf("ok %zu\n", acked);
     }
 }

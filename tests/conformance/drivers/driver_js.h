@@ -154,7 +154,7 @@ static void do_js_call(driver *d)
     nats_msg *answer;
     nats_status status = nats_js_call(js(d, 0), verb, arguments.at, arguments.len,
                                       number(d, "timeout_ms", -1), &answer);
-    if (js_failed(status)) {
+    if (failed(status)) {
         return;
     }
     if (strcmp(verb, "get_message") == 0) {
@@ -173,7 +173,7 @@ static void do_js_call_start(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), FUTURE, made);
     }
-    js_done(status);
+    done(status);
 }
 
 static void do_js_call_wait(driver *d)
@@ -181,7 +181,7 @@ static void do_js_call_wait(driver *d)
     nats_msg *answer;
     nats_status status =
         nats_future_wait(find(d, 0, FUTURE)->object, number(d, "wait_ms", -1), &answer);
-    if (!js_failed(status)) {
+    if (!failed(status)) {
         put_paths(d, 1, answer);
     }
 }
@@ -199,7 +199,7 @@ static void do_js_get_many(driver *d)
         put_msg(msg);
         nats_msg_free(msg);
     }
-    js_done(status);
+    done(status);
     nats_future_free(future);
 }
 

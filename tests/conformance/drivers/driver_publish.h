@@ -6,27 +6,6 @@
 
 enum { FIELDS_AT = 4, FIELD_MAX = 256 };
 
-/* As failed(), with the server's own number behind the status. */
-static bool js_failed(nats_status status)
-{
-    if (status == NATS_OK) {
-        return false;
-    }
-    printf("err %s", nats_status_name(status));
-    if (nats_last_err_code() != 0) {
-        printf(" %d", nats_last_err_code());
-    }
-    putchar('\n');
-    return true;
-}
-
-static void js_done(nats_status status)
-{
-    if (!js_failed(status)) {
-        puts("ok");
-    }
-}
-
 /* headers=…, and an option for each keyword that is given. False when the library refuses one, and then
  * the answer was given. */
 static bool read_publish_headers(driver *d, nats_headers **out)
@@ -117,7 +96,7 @@ static void do_js_publish(driver *d)
     nats_status status = nats_js_publish(js(d, 0), subject.at, subject.len, headers, data.at,
                                          data.len, number(d, "timeout_ms", -1), &ack);
     nats_headers_free(headers);
-    if (!js_failed(status)) {
+    if (!failed(status)) {
         put_ack(d, FIELDS_AT, ack);
     }
 }
@@ -138,7 +117,7 @@ static void do_js_publish_start(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), FUTURE, made);
     }
-    js_done(status);
+    done(status);
 }
 
 /* Of a future that has an ack, or (a flush, a message of a batch) nothing: none. */
@@ -147,7 +126,7 @@ static void do_js_wait(driver *d)
     nats_msg *ack = NULL;
     nats_status status =
         nats_future_wait(find(d, 0, FUTURE)->object, number(d, "wait_ms", -1), &ack);
-    if (js_failed(status)) {
+    if (failed(status)) {
         return;
     }
     if (ack == NULL) {
@@ -173,7 +152,7 @@ static void do_js_publisher(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), PUBLISHER, made);
     }
-    js_done(status);
+    done(status);
 }
 
 static void do_js_pub(driver *d)
@@ -188,7 +167,7 @@ static void do_js_pub(driver *d)
     nats_status status = nats_js_publisher_publish(publisher(d, 0), subject.at, subject.len,
                                                    headers, data.at, data.len, &id);
     nats_headers_free(headers);
-    if (!js_failed(status)) {
+    if (!failed(status)) {
         printf("ok %llu\n", (unsigned long long)id);
     }
 }
@@ -210,7 +189,7 @@ static void do_js_pub_many(driver *d)
     nats_status status =
         nats_js_publisher_publish_many(publisher(d, 0), subject.at, subject.len, datas, lens,
                                        count, &first_id, &published);
-    js_failed(status);
+    failed(status);
     printf("ok %llu %zu\n", (unsigned long long)first_id, published);
     free(datas);
     free(lens);
@@ -218,7 +197,7 @@ static void do_js_pub_many(driver *d)
 
 static void do_js_flush(driver *d)
 {
-    js_done(nats_js_publisher_flush(publisher(d, 0), number(d, "timeout_ms", -1)));
+    done(nats_js_publisher_flush(publisher(d, 0), number(d, "timeout_ms", -1)));
 }
 
 static void do_js_flush_start(driver *d)
@@ -229,7 +208,7 @@ static void do_js_flush_start(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), FUTURE, made);
     }
-    js_done(status);
+    done(status);
 }
 
 /* A line for each: failure ID CODE [ERR_CODE]; none when there is none. */
@@ -240,7 +219,7 @@ static void do_js_failures(driver *d)
     nats_status status;
     while ((status = nats_js_publisher_next_failure(publisher(d, 0), &id)) != NATS_OK) {
         printf("failure %llu ", (unsigned long long)id);
-        js_failed(status);
+        failed(status);
         any = true;
     }
     if (!any) {
@@ -274,7 +253,7 @@ static void do_js_batch(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), BATCH, made);
     }
-    js_done(status);
+    done(status);
 }
 
 static void do_js_batch_add(driver *d)
@@ -288,7 +267,7 @@ static void do_js_batch_add(driver *d)
     nats_status status = nats_js_batch_add(batch_of(d), subject.at, subject.len, headers, data.at,
                                            data.len, number(d, "timeout_ms", -1));
     nats_headers_free(headers);
-    js_done(status);
+    done(status);
 }
 
 static void do_js_batch_add_start(driver *d)
@@ -307,7 +286,7 @@ static void do_js_batch_add_start(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), FUTURE, made);
     }
-    js_done(status);
+    done(status);
 }
 
 /* A subject of - commits without a message. */
@@ -324,7 +303,7 @@ static void do_js_batch_commit(driver *d)
         nats_js_batch_commit(batch_of(d), subject.at, subject.len, headers, data.at, data.len,
                              number(d, "timeout_ms", -1), &ack);
     nats_headers_free(headers);
-    if (!js_failed(status)) {
+    if (!failed(status)) {
         put_ack(d, FIELDS_AT, ack);
     }
 }
@@ -345,7 +324,7 @@ static void do_js_batch_commit_start(driver *d)
     if (status == NATS_OK) {
         keep(d, raw_word(d, 1), FUTURE, made);
     }
-    js_done(status);
+    done(status);
 }
 
 /* ---- keywords ---- */
