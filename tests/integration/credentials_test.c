@@ -52,11 +52,11 @@ static void *fake_main(void *arg)
             break;
         }
         char *line = self->keeps ? self->connects[at] : unwanted;
-        bool ok = write(fd, info, sizeof info - 1) > 0 && read_connect(fd, line);
-        if (ok && write(fd, "PONG\r\n", 6) == 6) {
+        if (write(fd, info, sizeof info - 1) > 0 && read_connect(fd, line)) {
             memset(unwanted, 0, sizeof unwanted);
-            atomic_fetch_add(&self->count, 1);
-            while (atomic_load(&self->hang_up) <= at && !atomic_load(&self->stop)) {
+            atomic_fetch_add(&self->count, 1); /* before the client hears of it */
+            bool told = write(fd, "PONG\r\n", 6) == 6;
+            while (told && atomic_load(&self->hang_up) <= at && !atomic_load(&self->stop)) {
                 rig_sleep_ms(2);
             }
         }

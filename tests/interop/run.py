@@ -19,7 +19,8 @@ sys.dont_write_bytecode = True  # the source tree stays as it is
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SKIP = 77
-WAIT = 10.0
+WAIT = 30.0
+FETCH_SECONDS = 300
 BUILD_SECONDS = 900
 PAYLOADS = [b"", b"text", bytes(range(256)), "žluťoučký".encode(), b"MSG a 1 2\r\nPUB\r\n",
             b"\0" * 1000]
@@ -46,8 +47,11 @@ def need(program):
 
 def fetch(argv, **options):
     """A step that needs the network: without one there is nothing to play with."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
-                          **options)
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=FETCH_SECONDS,
+                              check=False, **options)
+    except subprocess.TimeoutExpired:
+        raise Lacking("%s took over %d s, is there a network?" % (" ".join(argv[:2]), FETCH_SECONDS))
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
         raise Lacking("%s failed, is there a network? %s" % (" ".join(argv[:2]), last))
