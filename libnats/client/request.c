@@ -164,6 +164,13 @@ void nats__future_hook(nats_future *future, const nats__future_hooks *hooks, voi
     future->conn->hooked_futures++;
 }
 
+/* It never was: its owner is not told, and the caller's again. */
+static void take_off(nats_future *future)
+{
+    future->conn->hooked_futures -= future->hooks != NULL;
+    future->hooks = NULL;
+}
+
 static void unhook(nats_future *future)
 {
     future->conn->hooked_futures--;
@@ -326,10 +333,13 @@ nats_status nats__future_start(nats_client *client, const nats__frame *ask,
     }
     if (status != NATS_OK) {
         nats_future *future = *out;
-        *out = NULL;
         pthread_mutex_lock(&conn->mu);
-        nats__future_end(future, status);
-        future->hooks = NULL; /* the owner is the caller's again */
+        if (!future->open) {
+            pthread_mutex_unlock(&conn->mu);
+            return NATS_OK; /* it has ended by itself meanwhile, and its owner was told */
+        }
+        *out = NULL;
+        take_off(future);
         nats__future_free(future);
         pthread_mutex_unlock(&conn->mu);
         nats__client_unref(client);

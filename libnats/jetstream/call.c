@@ -184,6 +184,20 @@ static void learn_direct(const call *of, const nats__json *info)
     nats__js_direct_learn(of->js, text_of(of->arguments, "stream"), direct, nats__now_ns());
 }
 
+/* A consumer that pulls: a fetch need not ask how it is. */
+static void learn_consumer(const call *of, const nats__json *answer)
+{
+    const nats__json *config = nats__json_get(answer, "config");
+    bool told = (of->verb->body == NATS__JS_CONSUMER ||
+                 strcmp(of->verb->name, "consumer_info") == 0) &&
+                text_of(config, "deliver_subject")[0] == '\0' &&
+                text_of(config, "ack_policy")[0] != '\0';
+    if (told) {
+        nats__js_consumer_learn(of->js, text_of(of->arguments, "stream"), text_of(answer, "name"),
+                                config, nats__now_ns());
+    }
+}
+
 /* It is not there, and the words are those of a server that takes a wish to update for what it is. */
 static void not_there(const call *of)
 {
@@ -217,6 +231,7 @@ static bool info_came(nats_future *future, call *of, nats_msg *msg)
         learn_direct(of, info);
         go(future, of, first_of_get(of));
     } else if (fetch) {
+        learn_consumer(of, info);
         finish(future, msg);
     } else {
         go(future, of, STEP_MAIN);
@@ -249,6 +264,16 @@ static nats_status compare(const call *of, const nats__conn *conn, const nats__j
                       of->verb->name, dropped.names, dropped.since, nats__js_server_version(conn));
 }
 
+static void forget_deleted(const call *of)
+{
+    const char *stream = text_of(of->arguments, "stream");
+    if (strcmp(of->verb->name, "delete_consumer") == 0) {
+        nats__js_consumer_forget(of->js, stream, text_of(of->arguments, "consumer"));
+    } else if (strcmp(of->verb->name, "delete_stream") == 0) {
+        nats__js_consumer_forget(of->js, stream, NULL);
+    }
+}
+
 /* What tells of the account tells of the server's level, too: an event loop that has asked for it has no
  * call that waits to learn it. */
 static void learn(const call *of, const nats_future *future, const nats__json *answer)
@@ -256,6 +281,8 @@ static void learn(const call *of, const nats_future *future, const nats__json *a
     if (strcmp(of->verb->name, "account_info") == 0) {
         nats__js_level_learn(of->js, future->conn, answer);
     }
+    learn_consumer(of, answer);
+    forget_deleted(of);
 }
 
 /* True when msg was given away. */

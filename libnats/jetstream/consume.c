@@ -60,13 +60,14 @@ bool nats__consume_send(nats__consume *self, const char *subject, size_t subject
     return nats__conn_send(conn, &frame) == NATS_OK;
 }
 
-/* "<prefix><verb>.<stream>.<rest>", or "<prefix><verb>" */
+/* "<prefix><verb>.<stream>.<rest>", "<prefix><verb>.<stream>", or "<prefix><verb>" */
 static size_t api_subject(const nats__consume *self, const char *verb, const char *rest, char *out,
                           size_t size)
 {
-    int len = rest != NULL ? snprintf(out, size, "%s%s.%s.%s", self->js->prefix, verb,
-                                      self->args.stream, rest)
-                           : snprintf(out, size, "%s%s", self->js->prefix, verb);
+    const char *stream = rest != NULL ? self->args.stream : "";
+    int len = snprintf(out, size, "%s%s%s%s%s%s", self->js->prefix, verb, rest != NULL ? "." : "",
+                       stream, rest != NULL && rest[0] != '\0' ? "." : "",
+                       rest != NULL ? rest : "");
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
@@ -449,6 +450,7 @@ static void on_lost(nats__hook *hook)
 {
     nats__consume *self = of(hook);
     self->question = 0;
+    self->looking = false;
     nats__pull_forget(&self->pull);
     if (!self->ready && self->future == NULL) {
         nats__fail(NATS_ERR_DISCONNECTED, "consume",
@@ -505,11 +507,33 @@ static void freed(nats__hook *hook)
     free(self);
 }
 
+static void look_refused(nats__consume *self)
+{
+    self->question = 0;
+    self->kind->on_answer(self, &(nats__answer){.code = NATS__REFUSED, .description = ""},
+                          nats__now_ns());
+}
+
+/* Is it what was to be looked at, and the answer may be done without? */
+static bool is_look(const nats__consume *self, const char *subject)
+{
+    char asked[NATS_SUBJECT_MAX + 1];
+    bool of_stream = self->args.how == NATS__HOW_ORDERED;
+    return self->looking && self->question != 0 &&
+           api_subject(self, of_stream ? "STREAM.INFO" : "CONSUMER.INFO",
+                       of_stream ? "" : self->args.consumer, asked, sizeof asked) > 0 &&
+           strcmp(asked, subject) == 0;
+}
+
 /* What it asks for it may not ask for, or may not be answered. */
 static void on_refused(nats__hook *hook, const char *subject, bool of_reply)
 {
     nats__consume *self = of(hook);
     char pull[NATS_SUBJECT_MAX + 1];
+    if (!of_reply && is_look(self, subject)) {
+        look_refused(self);
+        return;
+    }
     bool ours = of_reply ? strncmp(subject, hook->sub->rec.subject, self->inbox_len) == 0
                          : nats__pull_subject(self, pull, sizeof pull) > 0 &&
                                strcmp(pull, subject) == 0;
@@ -548,14 +572,18 @@ static void on_future_ended(nats_future *future)
     nats__consume_arm(self);
 }
 
-/* Who may not ask what the server can do goes on without that. */
+/* Who may not ask what the server can do, or how the stream is, goes on without that. */
 static bool on_future_refused(nats_future *future)
 {
     nats__consume *self = future->owner;
-    if (self == NULL || self->future != future || !self->levelling) {
+    if (self == NULL || self->future != future || !(self->levelling || self->looking)) {
         return false;
     }
-    level_known(self, NULL, nats__now_ns());
+    if (self->levelling) {
+        level_known(self, NULL, nats__now_ns());
+    } else {
+        look_refused(self);
+    }
     return true;
 }
 

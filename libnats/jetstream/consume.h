@@ -53,14 +53,15 @@ typedef struct nats__consume_args {
 
 /* An answer of the API. */
 typedef struct nats__answer {
-    int32_t code; /* 0: it is good. 503: nobody listens; SILENT: it did not come in time */
+    int32_t code; /* 0: it is good. 503: nobody listens; SILENT: it did not come in time; REFUSED: it may
+                   * not be asked for, and is not needed */
     int32_t err_code;
     const char *description; /* NUL-terminated */
     const nats__json *doc;
     nats_msg *msg; /* NULL: none came */
 } nats__answer;
 
-enum { NATS__SILENT = -1, NATS__GARBLED = -2 };
+enum { NATS__SILENT = -1, NATS__GARBLED = -2, NATS__REFUSED = -3 };
 
 /* A status message. */
 typedef struct nats__word {
@@ -98,6 +99,9 @@ typedef struct nats__ordered {
     bool asked; /* it may be there */
     bool made;  /* it is */
     bool begun; /* there was one: the next begins behind last_stream */
+    bool last_only;  /* its policy is last_per_subject */
+    bool renewed;    /* it was made anew where only the last of each subject count */
+    uint64_t bound;  /* where that ends: the stream's last message when it began; UINT64_MAX: not known */
 } nats__ordered;
 
 /* Of a push consumer (jetstream/push.c). */
@@ -122,6 +126,7 @@ struct nats__consume {
     uint64_t questions;
     int64_t answer_by_ns;
     bool levelling; /* the question is what the server can do */
+    bool looking;   /* it is one that may be left without an answer */
     bool ready;     /* the consumer is there */
     bool acks_none; /* what it delivers is not to be acknowledged */
     uint64_t count; /* messages queued */
@@ -129,6 +134,9 @@ struct nats__consume {
     int64_t until_ns; /* of a fetch */
     bool heard;       /* likewise: the server has said something */
     bool doubted;     /* likewise: it was asked whether the consumer is there */
+    bool looked;      /* likewise: how the consumer is is known, or will not be */
+    bool limited;     /* likewise: what was known of its limits was old */
+    bool shortened;   /* likewise: its request has less time than it has itself */
     nats__pull pull;
     nats__ordered ordered;
     nats__push push;
@@ -153,7 +161,7 @@ static inline nats__conn *nats__consume_conn(const nats__consume *self)
     return self->hook.sub->client->conn;
 }
 
-/* Ask the API "<verb>.<stream>.<rest>" (rest NULL: "<verb>"), body NULL: nothing. The answer comes
+/* Ask the API "<verb>.<stream>.<rest>" (rest "": "<verb>.<stream>"; NULL: "<verb>"), body NULL: nothing. The answer comes
  * to kind->on_answer. False when it could not be sent; this thread's last error tells why. */
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);
 /* Ask for a consumer: config with its name in it, NULL: memory is out. */

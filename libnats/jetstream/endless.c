@@ -105,9 +105,11 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
         nats__pull_forget(pull);
         break;
     case NATS__DEED_LATER:
+    case NATS__DEED_ELSEWHERE:
         warn_word(self, word);
         nats__pull_rest(pull, now_ns);
         break;
+    case NATS__DEED_LIMIT:
     case NATS__DEED_ASK:
         nats__pull_rest(pull, now_ns);
         if (self->question == 0 && !nats__consume_probe(self)) {

@@ -7,7 +7,7 @@
 #include "client/conn.h"
 #include "jetstream/consume.h"
 
-enum { MARGIN_PART = 10, BYTES_ENOUGH = 1000000 };
+enum { MARGIN_PART = 10, BYTES_ENOUGH = 1000000, NOT_FOUND = 404, EXPIRED = 408 };
 
 #define MARGIN_MAX_NS INT64_C(250000000)
 #define HEARTBEAT_FROM_NS INT64_C(10000000000) /* a shorter one has none, if none was named */
@@ -27,6 +27,35 @@ static uint64_t bytes_left(const nats__consume *self)
     return self->bytes < max ? max - self->bytes : 0;
 }
 
+/* Whether it wants acks, and how long a request may be open: what is not known is asked for once, and not
+ * waited for long. True: the answer is to come. */
+static bool look_up(nats__consume *self, int64_t now_ns)
+{
+    int64_t half = (self->until_ns - now_ns) / 2;
+    const nats__js_seen *seen =
+        nats__js_consumer_known(self->js, self->args.stream, self->args.consumer, now_ns);
+    self->looked = true;
+    if (seen != NULL) {
+        self->acks_none = seen->acks_none;
+        self->pull.expires_max_ns = seen->expires_max_ns;
+        return false;
+    }
+    self->looking = nats__consume_probe(self);
+    if (self->looking) {
+        self->answer_by_ns = now_ns + (half < DOUBT_NS ? half : DOUBT_NS);
+    }
+    return self->looking;
+}
+
+/* The caller's own time is what it says; the usual one is cut to what the consumer allows. */
+static int64_t request_time(nats__consume *self, int64_t left_ns)
+{
+    int64_t time_ns = server_time(left_ns);
+    int64_t max_ns = self->pull.expires_max_ns;
+    self->shortened = self->args.expires_ns == 0 && max_ns > 0 && max_ns < time_ns;
+    return self->shortened ? max_ns : time_ns;
+}
+
 static void ask(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
@@ -36,7 +65,10 @@ static void ask(nats__consume *self, int64_t now_ns)
         pull->rest_until_ns > now_ns || left_ns <= 0) {
         return;
     }
-    pull->expires_ns = args->no_wait ? 0 : server_time(left_ns);
+    if (!self->looked && look_up(self, now_ns)) {
+        return;
+    }
+    pull->expires_ns = args->no_wait ? 0 : request_time(self, left_ns);
     pull->heartbeat_ns = args->heartbeat_ns >= 0         ? args->heartbeat_ns
                          : left_ns >= HEARTBEAT_FROM_NS ? HEARTBEAT_NS
                                                         : 0;
@@ -82,6 +114,32 @@ static void fail_word(nats__consume *self, const nats__word *word)
     nats__consume_fail(self);
 }
 
+/* The next message does not fit: behind others that is the end, else it is why there is none. */
+static void is_too_large(nats__consume *self)
+{
+    if (self->count > 0) {
+        nats__hook_end(&self->hook, NULL);
+        return;
+    }
+    nats__fail_server(NATS_ERR_LIMIT, 409, 0, "max_bytes",
+                      "fetch: the next message of consumer %s of stream %s is over max_bytes (%lld)",
+                      self->args.consumer, self->args.stream, (long long)self->args.max_bytes);
+    nats__consume_fail(self);
+}
+
+/* What was known of the consumer is old, if the caller has not asked for what it does not allow. */
+static bool look_again(nats__consume *self, const nats__word *word)
+{
+    bool usual = self->args.expires_ns == 0 && !self->limited &&
+                 nats__word_says(word, "Exceeded MaxRequestExpires");
+    if (usual) {
+        self->limited = true;
+        self->looked = false;
+        nats__js_consumer_forget(self->js, self->args.stream, self->args.consumer);
+    }
+    return usual;
+}
+
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
@@ -97,8 +155,13 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
     nats__pull_closed(pull, word);
     switch (what) {
     case NATS__DEED_GO_ON:
-    case NATS__DEED_TOO_LARGE:
+        if (self->shortened && word->code == EXPIRED) {
+            break; /* the request has had its time, and the fetch has not */
+        }
         nats__hook_end(&self->hook, NULL);
+        return;
+    case NATS__DEED_TOO_LARGE:
+        is_too_large(self);
         return;
     case NATS__DEED_UNPIN:
         pull->pin[0] = '\0';
@@ -108,9 +171,20 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
         nats__pull_forget(pull);
         nats__pull_rest(pull, now_ns);
         break;
+    case NATS__DEED_ELSEWHERE:
+        self->heard = self->count > 0;
+        nats__pull_forget(pull);
+        nats__pull_rest(pull, now_ns);
+        break;
+    case NATS__DEED_LIMIT:
+        if (!look_again(self, word)) {
+            fail_word(self, word);
+            return;
+        }
+        break;
     case NATS__DEED_ASK:
         nats__pull_rest(pull, now_ns);
-        if (word->code == 409 || (self->question == 0 && !nats__consume_probe(self))) {
+        if (self->question == 0 && !nats__consume_probe(self)) {
             fail_word(self, word);
             return;
         }
@@ -122,11 +196,20 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
     ask(self, now_ns);
 }
 
-/* Why nobody listened to the request: there is no such consumer, or it has no leader yet. */
+/* How the consumer is, or why nobody listened to the request: there is none, or it has no leader yet.
+ * What only was to be looked at may stay unknown, unless there is no such consumer. */
 static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
-    bool failed = answer->code != 0;
-    if (failed) {
+    bool unknown = self->looking && answer->code != 0 && answer->code != NOT_FOUND;
+    bool failed = !unknown && (answer->code != 0 || !nats__pull_look(self, answer));
+    const nats__json *config = unknown ? NULL : nats__json_get(answer->doc, "config");
+    self->looking = false;
+    self->looked = true;
+    if (!failed) {
+        self->doubted = self->doubted || !unknown;
+        nats__js_consumer_learn(self->js, self->args.stream, self->args.consumer, config, now_ns);
+    } else if (answer->code != 0) {
+        nats__js_consumer_forget(self->js, self->args.stream, self->args.consumer);
         nats__consume_words(self, answer);
     }
     if (answer->msg != NULL) {

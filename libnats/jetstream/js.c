@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "proto/subject.h"
 
-/* A stream may be changed by anybody: how it is read is asked anew after a minute. */
+/* Streams and consumers may be changed by anybody: what was told of them is asked anew after a minute. */
 #define SEEN_NS (INT64_C(60) * 1000 * NATS__MS)
 
 static bool is_set(const char *text)
@@ -75,13 +75,13 @@ void nats__js_unref(nats_js *js)
     }
 }
 
-/* ---- which streams are read directly ---- */
+/* ---- what was told of streams and consumers ---- */
 
-/* NULL: of that stream nothing is known. */
-static nats__js_seen *find_seen(nats_js *js, const char *stream)
+/* NULL: of that name nothing is known. */
+static nats__js_seen *find_seen(nats_js *js, const char *name)
 {
     for (size_t i = 0; i < NATS__JS_SEEN_MAX; i++) {
-        if (js->seen[i].name != NULL && strcmp(js->seen[i].name, stream) == 0) {
+        if (js->seen[i].name != NULL && strcmp(js->seen[i].name, name) == 0) {
             return &js->seen[i];
         }
     }
@@ -98,17 +98,66 @@ bool nats__js_direct_known(nats_js *js, const char *stream, int64_t now_ns, bool
     return true;
 }
 
-void nats__js_direct_learn(nats_js *js, const char *stream, bool direct, int64_t now_ns)
+static nats__js_seen *note(nats_js *js, const char *name, int64_t now_ns)
 {
-    nats__js_seen *seen = find_seen(js, stream);
+    nats__js_seen *seen = find_seen(js, name);
     if (seen == NULL) {
         seen = &js->seen[js->seen_next];
         js->seen_next = (js->seen_next + 1) % NATS__JS_SEEN_MAX;
         free(seen->name);
-        seen->name = strdup(stream); /* without memory it is asked again */
+        seen->name = strdup(name); /* without memory it is asked again */
     }
     seen->at_ns = now_ns;
-    seen->direct = direct;
+    return seen;
+}
+
+void nats__js_direct_learn(nats_js *js, const char *stream, bool direct, int64_t now_ns)
+{
+    note(js, stream, now_ns)->direct = direct;
+}
+
+/* No name has a dot in it: this is no stream's. */
+typedef struct pair {
+    char name[2 * NATS__JS_NAME_MAX + 2];
+} pair;
+
+static pair pair_of(const char *stream, const char *consumer)
+{
+    pair both;
+    snprintf(both.name, sizeof both.name, "%s.%s", stream, consumer);
+    return both;
+}
+
+const nats__js_seen *nats__js_consumer_known(nats_js *js, const char *stream, const char *consumer,
+                                             int64_t now_ns)
+{
+    const nats__js_seen *seen = find_seen(js, pair_of(stream, consumer).name);
+    return seen != NULL && now_ns - seen->at_ns <= SEEN_NS ? seen : NULL;
+}
+
+void nats__js_consumer_learn(nats_js *js, const char *stream, const char *consumer,
+                             const nats__json *config, int64_t now_ns)
+{
+    const char *policy = "";
+    int64_t expires = 0;
+    nats__js_seen *seen = note(js, pair_of(stream, consumer).name, now_ns);
+    nats__json_text(nats__json_get(config, "ack_policy"), &policy, NULL);
+    nats__json_int(nats__json_get(config, "max_expires"), &expires);
+    seen->acks_none = strcmp(policy, "none") == 0;
+    seen->expires_max_ns = expires > 0 ? expires : 0;
+}
+
+void nats__js_consumer_forget(nats_js *js, const char *stream, const char *consumer)
+{
+    pair both = pair_of(stream, consumer != NULL ? consumer : "");
+    size_t len = strlen(both.name) + (consumer != NULL); /* with its end, or as a beginning */
+    for (size_t i = 0; i < NATS__JS_SEEN_MAX; i++) {
+        nats__js_seen *seen = &js->seen[i];
+        if (seen->name != NULL && strncmp(seen->name, both.name, len) == 0) {
+            free(seen->name);
+            seen->name = NULL;
+        }
+    }
 }
 
 nats_status nats__js_timeout(const nats_js *js, int64_t *timeout_ms)

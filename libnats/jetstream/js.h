@@ -5,18 +5,21 @@
 #include <polynats/jetstream.h>
 
 #include "client/conn.h"
+#include "json/json.h"
 
 enum {
     NATS__JS_TIMEOUT_MS = 5000, /* what nats.go and cnats wait for an answer */
-    NATS__JS_SEEN_MAX = 64,     /* streams of which it is known how they are read */
+    NATS__JS_SEEN_MAX = 64,     /* streams and consumers of which something is known */
     NATS__JS_NAME_MAX = 255     /* bytes of a stream's or consumer's name: the server's own limit */
 };
 
-/* Whether a stream allows direct get, as somebody's answer told. */
+/* What somebody's answer told of a stream, or of a consumer that pulls. */
 typedef struct nats__js_seen {
-    char *name; /* NULL: none */
+    char *name; /* of a stream, or "<stream>.<consumer>"; NULL: none */
     int64_t at_ns;
-    bool direct;
+    bool direct;            /* a stream: it allows direct get */
+    bool acks_none;         /* a consumer: its ack_policy is none */
+    int64_t expires_max_ns; /* likewise: of a request; 0: any */
 } nats__js_seen;
 
 /* The handle of the user holds one reference, and so does each call, subscription and publisher under
@@ -44,6 +47,14 @@ nats_status nats__js_timeout(const nats_js *js, int64_t *timeout_ms);
 /* How is this stream read? False: not known, or not of late. mu held, as below. */
 bool nats__js_direct_known(nats_js *js, const char *stream, int64_t now_ns, bool *direct_out);
 void nats__js_direct_learn(nats_js *js, const char *stream, bool direct, int64_t now_ns);
+/* What is known of a consumer; NULL: nothing, or nothing of late. */
+const nats__js_seen *nats__js_consumer_known(nats_js *js, const char *stream, const char *consumer,
+                                             int64_t now_ns);
+/* config: as the server told it; NULL: it does not tell, and is not to be asked again at once. */
+void nats__js_consumer_learn(nats_js *js, const char *stream, const char *consumer,
+                             const nats__json *config, int64_t now_ns);
+/* consumer NULL: all of the stream. */
+void nats__js_consumer_forget(nats_js *js, const char *stream, const char *consumer);
 
 /* out: "$JS.API.", then what follows. False when memory is out. */
 bool nats__js_subject(const nats_js *js, nats__buf *out, const char *rest);

@@ -27,6 +27,13 @@ static bool has_filter(const nats__json *config)
            nats__json_get(config, "filter_subjects") != NULL;
 }
 
+/* Of last_per_subject: what it began with is not delivered yet. Of that part a consumer that is made anew
+ * brings what is the last of its subject still; behind it everything counts. */
+static bool is_in_last_only(const nats__ordered *ordered)
+{
+    return ordered->last_only && ordered->last_stream < ordered->bound;
+}
+
 /* What the caller may not choose is set here. NULL: memory is out. */
 static nats__json *config_of(const nats__consume *self)
 {
@@ -47,14 +54,12 @@ static nats__json *config_of(const nats__consume *self)
     if (nats__json_get(config, "deliver_policy") == NULL) {
         nats__json_set_text(config, "deliver_policy", "all", 3);
     }
-    const char *policy = "";
-    nats__json_text(nats__json_get(config, "deliver_policy"), &policy, NULL);
-    if (strcmp(policy, "last_per_subject") == 0 && !has_filter(config)) {
+    if (ordered->last_only && !has_filter(config)) {
         nats__json_set_text(config, "filter_subject", ">", 1); /* the server wants one to be named */
     }
-    if (ordered->begun) {
+    if (ordered->begun && !is_in_last_only(ordered)) {
         nats__json_set_text(config, "deliver_policy", "by_start_sequence", 17);
-        nats__json_set_int(config, "opt_start_seq", (int64_t)(ordered->last_stream + 1));
+        nats__json_set_uint(config, "opt_start_seq", ordered->last_stream + 1);
         nats__json_remove(config, "opt_start_time");
     }
     return config;
@@ -66,6 +71,7 @@ static bool create(nats__consume *self)
     snprintf(ordered->name + ordered->base_len, sizeof ordered->name - ordered->base_len,
              "_%" PRIu64, ++ordered->serial);
     ordered->last_consumer = 0;
+    ordered->renewed = ordered->begun && is_in_last_only(ordered);
     nats__json *config = config_of(self);
     ordered->asked = nats__consume_create(self, ordered->name, config);
     nats__json_free(config);
@@ -73,6 +79,17 @@ static bool create(nats__consume *self)
 }
 
 /* ---- made and made anew ---- */
+
+static bool wants_last_only(const nats__consume *self)
+{
+    const char *text = self->args.config != NULL ? self->args.config : "{}";
+    const char *policy = "";
+    nats__json *config = nats__json_parse(text, strlen(text), NULL);
+    nats__json_text(nats__json_get(config, "deliver_policy"), &policy, NULL);
+    bool wants = strcmp(policy, "last_per_subject") == 0;
+    nats__json_free(config);
+    return wants;
+}
 
 static nats_status start(nats__consume *self, int64_t now_ns)
 {
@@ -90,7 +107,11 @@ static nats_status start(nats__consume *self, int64_t now_ns)
     nats__nuid(nats__session_rng(nats__consume_conn(self)->session), ordered->name);
     ordered->base_len = NATS__NUID_LEN;
     self->acks_none = true;
-    return create(self) ? NATS_OK : nats__error_get()->status;
+    ordered->last_only = wants_last_only(self);
+    ordered->bound = UINT64_MAX;
+    self->looking = ordered->last_only; /* where the stream ends now */
+    bool asked = self->looking ? nats__consume_ask(self, "STREAM.INFO", "", NULL) : create(self);
+    return asked ? NATS_OK : nats__error_get()->status;
 }
 
 /* Also of one that was asked for and not answered: it may be there. */
@@ -135,16 +156,12 @@ static void begin(nats__consume *self, const nats__answer *answer)
 {
     nats__ordered *ordered = &self->ordered;
     ordered->made = true;
-    const char *policy = "";
-    size_t len;
-    nats__json_text(nats__json_get(nats__json_get(answer->doc, "config"), "deliver_policy"),
-                    &policy, &len);
-    if (!ordered->begun && strcmp(policy, "last_per_subject") != 0) {
+    if (!ordered->begun && !ordered->last_only) {
         /* "new" means new now, and not when it is made anew. */
         const nats__json *delivered = nats__json_get(answer->doc, "delivered");
         nats__json_uint(nats__json_get(delivered, "stream_seq"), &ordered->last_stream);
-        ordered->begun = true;
     }
+    ordered->begun = true;
     nats__consume_ready(self, answer);
     nats__pull_top_up(self);
 }
@@ -164,9 +181,32 @@ static void failed(nats__consume *self, const nats__answer *answer, int64_t now_
     nats__pull_rest(&self->pull, now_ns);
 }
 
+/* How the stream is. Who may not know goes on without: then the first message that has none behind it tells
+ * where the part ends of which only the last of each subject count. */
+static void bound_came(nats__consume *self, const nats__answer *answer, int64_t now_ns)
+{
+    const nats__json *state = nats__json_get(answer->doc, "state");
+    self->looking = false;
+    if (answer->code == NOT_FOUND) {
+        failed(self, answer, now_ns);
+        return;
+    }
+    nats__json_uint(nats__json_get(state, "last_seq"), &self->ordered.bound);
+    if (answer->msg != NULL) {
+        nats__consume_take(self, answer->msg);
+    }
+    if (!create(self)) {
+        nats__consume_fail(self);
+    }
+}
+
 static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
     nats__answer read = *answer;
+    if (self->looking) {
+        bound_came(self, answer, now_ns);
+        return;
+    }
     if (read.code == 0 && nats__json_kind_of(nats__json_get(read.doc, "config")) !=
                               NATS__JSON_OBJECT) {
         read.code = NATS__GARBLED;
@@ -185,6 +225,29 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
 
 /* ---- messages and words ---- */
 
+/* From a consumer that was made anew where only the last of each subject count: it begins with what was had,
+ * and behind the bound it may have passed over some. True: the message is not to be given. */
+static bool is_passed_over(nats__consume *self, nats_msg *msg, const nats__place *place,
+                           int64_t now_ns)
+{
+    nats__ordered *ordered = &self->ordered;
+    if (place->stream_seq > ordered->last_stream && place->stream_seq <= ordered->bound) {
+        return false;
+    }
+    bool had = place->stream_seq <= ordered->last_stream;
+    ordered->last_consumer = place->consumer_seq;
+    nats__pull_got(&self->pull, nats__msg_size(msg), now_ns);
+    nats__consume_forget(self, msg);
+    if (had) {
+        nats__pull_top_up(self);
+    } else {
+        ordered->last_stream = ordered->bound;
+        renew(self, now_ns);
+        nats__consume_arm(self);
+    }
+    return true;
+}
+
 static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
 {
     nats__ordered *ordered = &self->ordered;
@@ -197,11 +260,14 @@ static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
     bool ours = ordered->made && place.consumer_len == strlen(ordered->name) &&
                 memcmp(place.consumer, ordered->name, place.consumer_len) == 0;
     if (!ours || place.consumer_seq <= ordered->last_consumer ||
-        place.stream_seq <= ordered->last_stream) {
+        (place.stream_seq <= ordered->last_stream && !ordered->renewed)) {
         nats__consume_forget(self, msg); /* had, or to be had again */
         return;
     }
     bool next = place.consumer_seq == ordered->last_consumer + 1;
+    if (next && ordered->renewed && is_passed_over(self, msg, &place, now_ns)) {
+        return;
+    }
     if (!next || !nats__queue_takes(&self->hook.sub->queue, nats__msg_size(msg))) {
         nats__consume_forget(self, msg);
         reset(self, now_ns);
@@ -209,7 +275,9 @@ static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
     }
     ordered->last_consumer = place.consumer_seq;
     ordered->last_stream = place.stream_seq;
-    ordered->begun = true;
+    if (ordered->last_only && ordered->bound == UINT64_MAX && place.pending == 0) {
+        ordered->bound = place.stream_seq;
+    }
     nats__pull_got(&self->pull, nats__msg_size(msg), now_ns);
     nats__consume_push(self, msg, now_ns);
 }
@@ -245,6 +313,7 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
         }
         break;
     case NATS__DEED_LATER:
+    case NATS__DEED_ELSEWHERE:
         nats__pull_rest(pull, now_ns);
         break;
     case NATS__DEED_LASTING:

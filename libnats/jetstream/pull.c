@@ -193,6 +193,7 @@ void nats__pull_configure(nats__consume *self, const nats__json *config)
     nats__json_int(nats__json_get(config, "max_bytes"), &bytes);
     pull->batch_max = batch > 0 ? (uint64_t)batch : 0;
     pull->bytes_max = bytes > 0 ? (uint64_t)bytes : 0;
+    pull->expires_max_ns = expires > 0 ? expires : 0;
     if (expires > 0 && pull->expires_ns > expires) {
         pull->expires_ns = expires;
         pull->heartbeat_ns =

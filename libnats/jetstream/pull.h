@@ -47,6 +47,7 @@ typedef struct nats__pull {
     int64_t heartbeat_ns;  /* 0: none */
     uint64_t batch_max;    /* the consumer's limits; 0: none */
     uint64_t bytes_max;
+    int64_t expires_max_ns;
     bool whole; /* the next asks for all bytes: a message was too large for its share */
     char pin[NATS__PIN_MAX + 1];
 } nats__pull;
@@ -91,6 +92,8 @@ typedef enum nats__deed {
     NATS__DEED_TOO_LARGE, /* it had too little room for the next message */
     NATS__DEED_ANEW,      /* all requests are gone */
     NATS__DEED_LATER,     /* not now */
+    NATS__DEED_ELSEWHERE, /* its server goes down: another has the consumer in a while */
+    NATS__DEED_LIMIT,     /* the consumer allows no such request (any more) */
     NATS__DEED_ASK,       /* something is wrong with the consumer: what? */
     NATS__DEED_UNPIN,     /* another client has the messages */
     NATS__DEED_DELETED,   /* the consumer is gone */

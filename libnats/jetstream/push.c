@@ -177,9 +177,11 @@ static nats_status make(nats__consume *self)
     if (!get_text(config, "ack_policy", &text, &len)) {
         nats__json_set_text(config, "ack_policy", "explicit", 8);
     }
+    /* Of a group others may have asked for the same one: the server lets it go when the last has left. */
+    bool shared = get_text(config, "deliver_group", &text, &len);
     bool asked = feed_by(self, config) == NATS_OK && nats__consume_create(self, name, config);
     nats__json_free(config);
-    self->push.made = asked && !durable;
+    self->push.made = asked && !durable && !shared;
     memcpy(self->args.consumer, name, strlen(name) + 1);
     return asked ? NATS_OK : nats__error_get()->status;
 }

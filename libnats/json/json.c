@@ -417,6 +417,11 @@ void nats__json_set_int(nats__json *object, const char *name, int64_t value)
     set_member(object, name, json_object_new_int64(value));
 }
 
+void nats__json_set_uint(nats__json *object, const char *name, uint64_t value)
+{
+    set_member(object, name, json_object_new_uint64(value));
+}
+
 void nats__json_set_bool(nats__json *object, const char *name, bool value)
 {
     set_member(object, name, json_object_new_boolean(value));

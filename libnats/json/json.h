@@ -54,6 +54,7 @@ bool nats__json_put_text(nats__buf *out, const char *text, size_t len);
 nats__json *nats__json_object(void);
 void nats__json_set_text(nats__json *object, const char *name, const char *text, size_t len);
 void nats__json_set_int(nats__json *object, const char *name, int64_t value);
+void nats__json_set_uint(nats__json *object, const char *name, uint64_t value);
 void nats__json_set_bool(nats__json *object, const char *name, bool value);
 /* Also of one that was parsed. */
 void nats__json_remove(nats__json *object, const char *name);
