@@ -67,6 +67,7 @@ struct nats_sub {
     struct nats_sub *prev;
     uint8_t mode;
     bool active; /* in the session's table */
+    bool draining; /* it ends when what is under way is here: nothing more is asked for */
     bool refused; /* by the server, and nobody was told by next or get yet */
     nats__pinging pinging; /* of a drain that was interrupted */
 };
@@ -124,6 +125,7 @@ struct nats_future {
     nats__goal goal;
     bool goal_reached;
     bool goal_begun;    /* its end has consequences */
+    bool goal_waits;    /* a drain: what hooks have under way comes first */
     bool goal_dropped;  /* its client was closed before it ended */
     uint64_t ping;      /* of a goal: the token of its PING; 0: none was sent yet */
     nats_sub *sub;      /* referenced, of a goal */
@@ -566,6 +568,7 @@ void nats__hook_taken(nats_sub *sub, size_t count, uint64_t bytes);
 void nats__hook_ended(nats_sub *sub);
 void nats__hooks_time(nats__conn *conn, int64_t now_ns);
 void nats__hooks_lost(nats__conn *conn);
+bool nats__hooks_drained(nats_client *client); /* is nothing under way that a drain waits for? */
 void nats__hooks_closing(nats_client *client);
 void nats__hooks_connected(nats__conn *conn, int64_t now_ns);
 /* The server does not allow something to be published to subject, or, of_reply, to be answered there. */
@@ -574,6 +577,9 @@ void nats__hooks_refused(nats__conn *conn, const char *subject, bool of_reply);
 /* drain.c: mu held. begin: tell the server. end: what it had sent is here if server_knows. */
 nats_status nats__sub_drain(nats_sub *sub, int64_t deadline_ns);
 nats_status nats__sub_drain_begin(nats_sub *sub);
+/* It has come to nothing: they go on. */
+void nats__drain_given_up(nats_client *client, nats_sub *sub);
+nats_status nats__drain_late(void); /* its time went by before it could begin */
 void nats__sub_drain_end(nats_sub *sub, bool server_knows);
 nats_status nats__client_drain(nats_client *client, int64_t deadline_ns);
 nats_status nats__client_drain_begin(nats_client *client);

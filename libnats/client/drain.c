@@ -28,7 +28,18 @@ static nats_status tell_server(nats__conn *conn, const nats_sub *sub)
 
 nats_status nats__sub_drain_begin(nats_sub *sub)
 {
+    sub->draining = true;
     return tell_server(sub->client->conn, sub);
+}
+
+void nats__drain_given_up(nats_client *client, nats_sub *sub)
+{
+    if (sub != NULL) {
+        sub->draining = false;
+    }
+    for (sub = client->subs; sub != NULL; sub = sub->next) {
+        sub->draining = false;
+    }
 }
 
 void nats__sub_drain_end(nats_sub *sub, bool server_knows)
@@ -72,7 +83,7 @@ nats_status nats__client_drain_begin(nats_client *client)
         end_all(client, false);
     }
     for (nats_sub *sub = client->subs; sub != NULL && status == NATS_OK; sub = sub->next) {
-        status = tell_server(client->conn, sub);
+        status = nats__sub_drain_begin(sub);
     }
     return status;
 }
@@ -84,11 +95,39 @@ void nats__client_drain_end(nats_client *client, bool server_knows)
     nats__conn_tell(client->conn, client);
 }
 
+static bool hooks_drained(void *what)
+{
+    return nats__hooks_drained(what);
+}
+
+nats_status nats__drain_late(void)
+{
+    return nats__fail(NATS_ERR_TIMEOUT, "timeout",
+                      "what was published within a window waits for its acknowledgements");
+}
+
+/* What was published within a window is acknowledged before the subscription to that ends. */
+static nats_status wait_for_hooks(nats_client *client, int64_t deadline_ns)
+{
+    if (nats__hooks_drained(client)) {
+        return NATS_OK;
+    }
+    nats_status status =
+        nats__conn_wait(client->conn, client, hooks_drained, client, deadline_ns);
+    if (status == NATS_ERR_INTERRUPTED) {
+        return nats__fail(status, NULL, "interrupted by a signal while draining");
+    }
+    return status == NATS_ERR_TIMEOUT ? nats__drain_late() : status;
+}
+
 nats_status nats__client_drain(nats_client *client, int64_t deadline_ns)
 {
     int64_t rtt;
     bool goes_on = client->pinging.token != 0;
-    nats_status status = goes_on ? NATS_OK : nats__client_drain_begin(client);
+    nats_status status = goes_on ? NATS_OK : wait_for_hooks(client, deadline_ns);
+    if (status == NATS_OK && !goes_on) {
+        status = nats__client_drain_begin(client);
+    }
     if (status == NATS_OK) {
         status = nats__conn_flush_on(client->conn, &client->pinging, deadline_ns, &rtt);
     }

@@ -41,6 +41,10 @@ static nats_status begin(nats_future *future)
         status = nats__sub_drain_begin(future->sub);
         break;
     case NATS__GOAL_DRAINED:
+        future->goal_waits = !nats__hooks_drained(future->client);
+        if (future->goal_waits) {
+            return NATS_OK;
+        }
         status = nats__client_drain_begin(future->client);
         break;
     default:
@@ -50,6 +54,7 @@ static nats_status begin(nats_future *future)
     if (status != NATS_OK) {
         lines->len = before;
         future->goal_begun = false;
+        nats__drain_given_up(future->client, future->sub);
     }
     nats__conn_stage(conn);
     return status;
@@ -133,7 +138,7 @@ void nats__goals_connected(nats__conn *conn)
         next = future->next_goal;
         if (future->goal == NATS__GOAL_CONNECTED) {
             reach(future);
-        } else {
+        } else if (!future->goal_waits) {
             nats_status status = ping(future);
             if (status != NATS_OK) {
                 nats__future_end(future, status);
@@ -142,8 +147,24 @@ void nats__goals_connected(nats__conn *conn)
     }
 }
 
+/* Drains that waited for hooks, and need not any more. */
+static void go_on(nats__conn *conn)
+{
+    for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
+        next = future->next_goal;
+        if (!future->goal_waits || !nats__hooks_drained(future->client)) {
+            continue;
+        }
+        nats_status status = begin(future);
+        if (status != NATS_OK) {
+            nats__future_end(future, status);
+        }
+    }
+}
+
 void nats__goals_check(nats__conn *conn)
 {
+    go_on(conn);
     if (conn->goals == NULL || !nats__session_first_round_over(conn->session)) {
         return;
     }
@@ -164,6 +185,9 @@ nats_status nats__goal_words(const nats_future *future)
     }
     switch (future->status) {
     case NATS_ERR_TIMEOUT:
+        if (future->goal_waits) {
+            return nats__drain_late();
+        }
         return nats__fail(NATS_ERR_TIMEOUT, "timeout", "no PONG from the server in time");
     case NATS_ERR_DISCONNECTED:
         return nats__fail(NATS_ERR_DISCONNECTED, NULL,

@@ -156,6 +156,17 @@ void nats__hooks_time(nats__conn *conn, int64_t now_ns)
     }
 }
 
+bool nats__hooks_drained(nats_client *client)
+{
+    bool drained = true;
+    for (nats__hook *hook = client->conn->hooks; hook != NULL; hook = hook->next) {
+        if (hook->sub->client == client && hook->calls->on_drain != NULL) {
+            drained = hook->calls->on_drain(hook) && drained; /* each is to know */
+        }
+    }
+    return drained;
+}
+
 void nats__hooks_closing(nats_client *client)
 {
     for (nats__hook *hook = client->conn->hooks, *next; hook != NULL; hook = next) {

@@ -30,6 +30,9 @@ typedef struct nats__hook_calls {
     /* The server does not allow something to be published to subject, or (of_reply) to be answered
      * there. */
     void (*on_refused)(nats__hook *hook, const char *subject, bool of_reply);
+    /* The client drains. False: something is under way that it is to wait for; who waits with the client as
+     * the key (nats__conn_tell()) is told when that may be over, and it is asked again. */
+    bool (*on_drain)(nats__hook *hook);
     /* The client is being closed, and the connection, if it is to be, is not yet: a last word. */
     void (*on_closing)(nats__hook *hook);
     void (*on_ended)(nats__hook *hook); /* the subscription is out of the table: nothing more comes */

@@ -241,6 +241,7 @@ const nats__hook_calls nats__publisher_calls = {
     .on_time = on_time,
     .on_lost = on_lost,
     .on_refused = on_refused,
+    .on_drain = nats__publisher_on_drain,
     .on_ended = on_ended,
     .freed = nats__publisher_freed,
 };

@@ -161,6 +161,12 @@ static inline nats__conn *nats__consume_conn(const nats__consume *self)
     return self->hook.sub->client->conn;
 }
 
+/* Its end has begun: nothing more is to be asked for. */
+static inline bool nats__consume_leaves(const nats__consume *self)
+{
+    return self->hook.ended || self->hook.sub->draining || self->hook.sub->client->draining;
+}
+
 /* Ask the API "<verb>.<stream>.<rest>" (rest "": "<verb>.<stream>"; NULL: "<verb>"), body NULL: nothing. The answer comes
  * to kind->on_answer. False when it could not be sent; this thread's last error tells why. */
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);

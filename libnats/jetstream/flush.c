@@ -73,9 +73,22 @@ void nats__publisher_told(nats_js_publisher *publisher)
         if (flush->future != NULL) {
             end(flush);
         } else {
-            nats__conn_tell(conn, flush);
+            nats__conn_tell(conn, flush->key != NULL ? flush->key : flush);
         }
     }
+}
+
+/* Of what was published before the drain began; what is published since fails with it, and is told. */
+bool nats__publisher_on_drain(nats__hook *hook)
+{
+    nats_js_publisher *publisher = (nats_js_publisher *)hook;
+    nats__flushing *drain = &publisher->drain;
+    if (drain->publisher == NULL) {
+        drain->key = publisher->client;
+        link_in(drain, publisher);
+        nats__ingest_end_soon(publisher);
+    }
+    return nats__publisher_flushed(drain);
 }
 
 /* ---- in a call ---- */

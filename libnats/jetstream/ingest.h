@@ -44,6 +44,7 @@ nats_status nats__ingest_publish(nats_js_publisher *publisher, nats__frame *fram
 void nats__ingest_end(nats_js_publisher *publisher);
 
 /* ingest_answers.c: mu held. */
+void nats__ingest_end_soon(nats_js_publisher *publisher); /* as nats__ingest_end(); also of one without */
 void nats__ingest_fail_all(nats_js_publisher *publisher, const nats__failure *why);
 /* `order` held too. */
 void nats__ingest_send_end(nats_js_publisher *publisher);

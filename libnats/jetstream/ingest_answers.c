@@ -237,6 +237,14 @@ static void on_time(nats__hook *hook, int64_t now_ns)
     }
 }
 
+void nats__ingest_end_soon(nats_js_publisher *publisher)
+{
+    if (publisher->ingest != NULL && publisher->ingest->phase != NATS__INGEST_NONE) {
+        atomic_store(&publisher->ingest->end_wanted, true);
+        end_if_wanted(publisher);
+    }
+}
+
 static void on_lost(nats__hook *hook)
 {
     nats_js_publisher *publisher = of(hook);
@@ -273,6 +281,7 @@ const nats__hook_calls nats__ingest_calls = {
     .on_time = on_time,
     .on_lost = on_lost,
     .on_refused = on_refused,
+    .on_drain = nats__publisher_on_drain,
     .on_ended = on_ended,
     .freed = nats__publisher_freed,
 };

@@ -133,7 +133,7 @@ static void renew(nats__consume *self, int64_t now_ns)
     nats__pull_forget(pull);
     self->question = 0;
     bool ready = self->ready && nats__consume_conn(self)->connected &&
-                 !self->hook.sub->client->closed;
+                 !self->hook.sub->client->closed && !nats__consume_leaves(self);
     if (!ready || pull->rest_until_ns > now_ns) {
         return;
     }

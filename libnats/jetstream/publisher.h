@@ -25,6 +25,7 @@ typedef struct nats__flushing {
     nats_future *future; /* NULL: a thread waits */
     uint64_t target;     /* the last message's number */
     uint32_t cursor;     /* places below hold none of them */
+    const void *key;     /* who is told; NULL: who waits for this itself */
     struct nats__flushing *next;
 } nats__flushing;
 
@@ -43,6 +44,7 @@ struct nats_js_publisher {
     uint64_t failed;
     nats__failures failures;
     nats__flushing *flushes;
+    nats__flushing drain; /* of the client; its publisher is NULL before */
     uint32_t room_waiters;
     uint32_t room_wanted; /* by one of them, at least */
     size_t prefix_len;
@@ -89,6 +91,7 @@ extern const nats__hook_calls nats__publisher_calls;
 /* flush.c: mu held. */
 bool nats__publisher_flushed(nats__flushing *flush);
 void nats__publisher_told(nats_js_publisher *publisher); /* a message has come to something */
+bool nats__publisher_on_drain(nats__hook *hook);
 nats_status nats__publisher_flush(nats_js_publisher *publisher, int64_t deadline_ns);
 nats_status nats__publisher_flush_start(nats_js_publisher *publisher, int64_t timeout_ms,
                                         nats_future **out);

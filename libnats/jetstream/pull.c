@@ -367,7 +367,7 @@ bool nats__pull_is_most(const nats__consume *self, uint64_t bytes)
 void nats__pull_top_up(nats__consume *self)
 {
     nats__pull *pull = &self->pull;
-    if (!nats__consume_conn(self)->connected || self->hook.ended || !self->ready ||
+    if (!nats__consume_conn(self)->connected || nats__consume_leaves(self) || !self->ready ||
         self->question != 0 || pull->count == NATS__PULLS_MAX) {
         return;
     }
