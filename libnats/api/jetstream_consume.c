@@ -176,18 +176,25 @@ nats_status nats_client_ack_reply_start(nats_client *client, const char *reply, 
                                                      future_out));
 }
 
-nats_status nats_client_msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
-                                     nats_msg **msg_out)
+nats_status nats_client_ack_replies(nats_client *client, const char *const *replies,
+                                    const size_t *reply_lens, size_t count, size_t *acked_out)
 {
-    if (msg_out == NULL || reply == NULL) {
-        return nats__null_argument(msg_out == NULL ? "msg_out" : "reply");
+    size_t acked = 0;
+    if (acked_out != NULL) {
+        *acked_out = 0;
     }
-    *msg_out = NULL;
     nats_status status = nats__enter_open(client);
     if (status != NATS_OK) {
         return status;
     }
-    return nats__leave(client, nats__msg_by_reply(client, reply, reply_len, msg_out));
+    if (replies == NULL && count > 0) {
+        return nats__leave(client, nats__null_argument("replies"));
+    }
+    status = nats__replies_ack(client, replies, reply_lens, count, &acked);
+    if (acked_out != NULL) {
+        *acked_out = acked;
+    }
+    return nats__leave(client, status);
 }
 
 /* ---- the place ---- */

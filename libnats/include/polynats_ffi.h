@@ -324,8 +324,8 @@ nats_status nats_client_ack_reply(nats_client *client, const char *reply, size_t
     int32_t how, int64_t delay_ms, const char *reason, size_t reason_len);
 nats_status nats_client_ack_reply_start(nats_client *client, const char *reply, size_t reply_len,
     int64_t timeout_ms, nats_future **future_out);
-nats_status nats_client_msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
-    nats_msg **msg_out);
+nats_status nats_client_ack_replies(nats_client *client, const char *const *replies,
+    const size_t *reply_lens, size_t count, size_t *acked_out);
 int32_t nats_msg_js_uint(const nats_msg *msg, int32_t what, uint64_t *out);
 int32_t nats_msg_js_uints(const nats_msg *msg, uint64_t *values);
 const char *nats_msg_js_text(const nats_msg *msg, int32_t what, size_t *len_out);

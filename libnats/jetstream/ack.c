@@ -214,23 +214,23 @@ nats_status nats__msgs_ack(nats_client *client, nats_msg *const *batch, size_t c
     return NATS_OK;
 }
 
-/* ---- from what is left of one ---- */
-
-nats_status nats__msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
-                               nats_msg **msg_out)
+nats_status nats__replies_ack(nats_client *client, const char *const *replies, const size_t *lens,
+                              size_t count, size_t *acked_out)
 {
-    nats__place place;
-    size_t len = nats__text_len(reply, reply_len);
-    if (len > NATS_SUBJECT_MAX || !nats__place_parse(reply, len, &place)) {
-        return no_place();
+    *acked_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        nats__place place;
+        size_t len = replies[i] != NULL ? nats__text_len(replies[i], lens != NULL ? lens[i] : NATS_Z)
+                                        : 0;
+        if (!nats__place_parse(replies[i], len, &place)) {
+            continue;
+        }
+        nats_status status = send(client, (target){replies[i], len, NULL}, "+ACK", 4);
+        if (status != NATS_OK) {
+            return status;
+        }
+        *acked_out += 1;
     }
-    nats_msg *msg = nats__msg_make(client->conn->chunks, reply, len, NULL, 0, NULL, 0);
-    if (msg == NULL) {
-        return nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
-    }
-    msg->reply = 0; /* the same text */
-    msg->reply_len = msg->subject_len;
-    *msg_out = msg;
     return NATS_OK;
 }
 

@@ -24,8 +24,7 @@ nats_status nats__reply_ack(nats_client *client, const char *reply, size_t len, 
                             int64_t delay_ms, const char *reason, size_t reason_len);
 nats_status nats__reply_ack_start(nats_client *client, const char *reply, size_t len,
                                   int64_t timeout_ms, nats_future **future_out);
-/* A message with that reply subject, and no more (its subject is the same). */
-nats_status nats__msg_by_reply(nats_client *client, const char *reply, size_t reply_len,
-                               nats_msg **msg_out);
+nats_status nats__replies_ack(nats_client *client, const char *const *replies, const size_t *lens,
+                              size_t count, size_t *acked_out);
 
 #endif

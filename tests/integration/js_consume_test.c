@@ -519,29 +519,58 @@ static void consumes_without_a_keeper(void)
 
 static void what_is_left_of_a_message_acknowledges_it(void)
 {
+    enum { COUNT = 5, TRIES = 5000 };
     side self = begin();
+    char replies[COUNT][256];
     make_stream(self.client, "LEFT", "memory");
     make_consumer(self.client, "LEFT", "c", "");
-    fill(self.client, "LEFT", 0, 1);
-    nats_sub *sub = consume(self, "fetch", "{\"stream\":\"LEFT\",\"consumer\":\"c\"}");
-    nats_msg *msg;
-    nats_msg *made;
-    size_t len;
-    size_t made_len;
-    uint64_t seq;
-    RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
-    const char *reply = nats_msg_reply(msg, &len);
-    RIG_OK(nats_client_msg_by_reply(self.client, reply, len, &made));
-    RIG_CHECK(strcmp(nats_msg_reply(made, &made_len), reply) == 0 && made_len == len);
-    RIG_CHECK(nats_msg_js_uint(made, NATS_JS_STREAM_SEQ, &seq) == 1 && seq == 1);
-    nats_msg_free(msg);
-    RIG_OK(nats_client_ack_sync(self.client, made, RIG_WAIT_MS));
-    RIG_CHECK(nats_client_ack(self.client, made, NATS_ACK, 0, NULL, 0) == NATS_ERR_INVALID);
-    RIG_CHECK(look(self.client, "LEFT", "c", "\"num_ack_pending\":") == 0);
-    nats_msg_free(made);
-    RIG_CHECK(nats_client_msg_by_reply(self.client, "$JS.ACK.a.b", NATS_Z, &made) ==
+    fill(self.client, "LEFT", 0, COUNT);
+    nats_sub *sub =
+        consume(self, "fetch", "{\"stream\":\"LEFT\",\"consumer\":\"c\",\"max_messages\":5}");
+    for (int i = 0; i < COUNT; i++) {
+        nats_msg *msg;
+        RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msg));
+        snprintf(replies[i], sizeof replies[i], "%s", nats_msg_reply(msg, NULL));
+        nats_msg_free(msg);
+    }
+
+    nats_future *future;
+    nats_msg *answer;
+    RIG_OK(nats_client_ack_reply(self.client, replies[0], NATS_Z, NATS_IN_PROGRESS, 0, NULL, 0));
+    RIG_OK(nats_client_ack_reply(self.client, replies[0], NATS_Z, NATS_ACK, 0, NULL, 0));
+    RIG_OK(nats_client_ack_reply_start(self.client, replies[1], NATS_Z, RIG_WAIT_MS, &future));
+    RIG_OK(nats_future_wait(future, RIG_WAIT_MS, &answer));
+    nats_msg_free(answer);
+    nats_future_free(future);
+    RIG_OK(nats_client_ack_reply(self.client, replies[2], strlen(replies[2]), NATS_TERM, 0, "x", 1));
+
+    /* What is none is passed over, and not counted. */
+    const char *batch[] = {replies[3], "$JS.ACK.a.b", NULL, "", replies[4]};
+    const size_t lens[] = {strlen(replies[3]), NATS_Z, 0, 0, NATS_Z};
+    size_t acked;
+    RIG_OK(nats_client_ack_replies(self.client, batch, lens, COUNT, &acked));
+    RIG_CHECK(acked == 2);
+    RIG_OK(nats_client_ack_replies(self.client, batch + 1, NULL, 2, &acked));
+    RIG_CHECK(acked == 0);
+    RIG_OK(nats_client_ack_replies(self.client, NULL, NULL, 0, NULL));
+    for (int i = 0; look(self.client, "LEFT", "c", "\"num_ack_pending\":") != 0; i++) {
+        RIG_CHECK(i < TRIES); /* the server takes note in its own time */
+    }
+
+    /* The true reason, however little there is to tell by. */
+    RIG_CHECK(nats_client_ack_reply(self.client, "$JS.ACK.a.b", NATS_Z, NATS_ACK, 0, NULL, 0) ==
+              NATS_ERR_INVALID);
+    RIG_CHECK(nats_client_ack_reply(self.client, replies[0], NATS_Z, 9, 0, NULL, 0) ==
+              NATS_ERR_INVALID);
+    RIG_CHECK(nats_client_ack_reply_start(self.client, "x", NATS_Z, -1, &future) ==
                   NATS_ERR_INVALID &&
-              made == NULL);
+              future == NULL);
+    RIG_CHECK(nats_client_ack_replies(self.client, NULL, NULL, 1, &acked) == NATS_ERR_INVALID);
+    RIG_OK(nats_client_close(self.client));
+    RIG_CHECK(nats_client_ack_reply(self.client, replies[0], NATS_Z, NATS_ACK, 0, NULL, 0) ==
+              NATS_ERR_CLOSED);
+    RIG_CHECK(nats_client_ack_replies(self.client, batch, lens, COUNT, &acked) == NATS_ERR_CLOSED &&
+              acked == 0);
     nats_sub_free(sub);
     end(self);
 }

@@ -74,8 +74,8 @@ enum {
 };
 /* Its state (NATS_ACK_STATE_…), for who copies what he keeps of a message and frees it. */
 NATS_API int32_t nats_msg_ack_state(const nats_msg *msg);
-/* As nats_client_ack() of a message with this reply subject, any number of times: that it be once is the
- * caller's part. */
+/* As nats_client_ack() of a message with this reply subject, any number of times: that it be once, and of no
+ * consumer that wants none, is the caller's part. */
 NATS_API nats_status nats_client_ack_reply(nats_client *client, const char *reply,
                                            size_t reply_len, int32_t how, int64_t delay_ms,
                                            const char *reason, size_t reason_len);
@@ -84,11 +84,11 @@ NATS_API nats_status nats_client_ack_reply_start(nats_client *client, const char
                                                  size_t reply_len, int64_t timeout_ms,
                                                  nats_future **future_out);
 
-/* A message of which there is nothing but the reply subject it came with, for languages whose messages are
- * values: to acknowledge by what is left of one. Whether it was before is not known, nor whether its
- * consumer wants none. msg_out: owned. Errors: INVALID (it is none to acknowledge by), NO_MEMORY, CLOSED. */
-NATS_API nats_status nats_client_msg_by_reply(nats_client *client, const char *reply,
-                                              size_t reply_len, nats_msg **msg_out);
+/* As nats_client_ack_many(), likewise: what is none to acknowledge by is passed over, and so is NULL.
+ * reply_lens NULL: all are NUL-terminated. */
+NATS_API nats_status nats_client_ack_replies(nats_client *client, const char *const *replies,
+                                             const size_t *reply_lens, size_t count,
+                                             size_t *acked_out);
 
 /* What a message's reply subject (ADR-1: 9 tokens, or 11 and more), or, of one that was got from the
  * stream, its headers tell of its place. */

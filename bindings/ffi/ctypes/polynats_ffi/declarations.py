@@ -286,7 +286,7 @@ FUNCTIONS = {
     "nats_client_ack_reply": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_int32, c_int64, c_char_p, c_size_t)),
     "nats_client_ack_reply_start": (c_int32, (c_void_p, c_char_p, c_size_t, c_int64, VOID_OUT)),
-    "nats_client_msg_by_reply": (c_int32, (c_void_p, c_char_p, c_size_t, VOID_OUT)),
+    "nats_client_ack_replies": (c_int32, (c_void_p, VOID_OUT, SIZE_OUT, c_size_t, SIZE_OUT)),
     "nats_msg_js_uint": (c_int32, (c_void_p, c_int32, UINT64_OUT)),
     "nats_msg_js_uints": (c_int32, (c_void_p, UINT64_OUT)),
     "nats_msg_js_text": (c_void_p, (c_void_p, c_int32, SIZE_OUT)),

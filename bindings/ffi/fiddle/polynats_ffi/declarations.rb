@@ -282,7 +282,7 @@ module PolynatsFFI
       nats_msg_ack_state: [INT32, [POINTER]],
       nats_client_ack_reply: [INT32, [POINTER, POINTER, SIZE, INT32, INT64, POINTER, SIZE]],
       nats_client_ack_reply_start: [INT32, [POINTER, POINTER, SIZE, INT64, POINTER]],
-      nats_client_msg_by_reply: [INT32, [POINTER, POINTER, SIZE, POINTER]],
+      nats_client_ack_replies: [INT32, [POINTER, POINTER, POINTER, SIZE, POINTER]],
       nats_msg_js_uint: [INT32, [POINTER, INT32, POINTER]],
       nats_msg_js_uints: [INT32, [POINTER, POINTER]],
       nats_msg_js_text: [POINTER, [POINTER, INT32, POINTER]],
