@@ -321,6 +321,14 @@ nats_status nats_client_subscribe_with(nats_client *client, const char *subject,
     return NATS_OK;
 }
 
+/* The connection ends by itself, too, and has ended its subscriptions then. mu held. */
+static nats_status check_alive(const nats_client *client)
+{
+    return client->closed || client->conn->closed
+               ? nats__fail(NATS_ERR_CLOSED, "client", "the client is closed")
+               : NATS_OK;
+}
+
 nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t after)
 {
     nats_status status = nats__enter_open(client);
@@ -333,11 +341,15 @@ nats_status nats_client_unsubscribe(nats_client *client, uint64_t sid, uint64_t 
         return nats__leave(client, status);
     }
     pthread_mutex_lock(&conn->mu);
+    status = check_alive(client);
     nats_sub *sub = (nats_sub *)nats__session_find(conn->session, sid);
-    status = sub == NULL || sub->client != client
-                 ? nats__fail(NATS_ERR_INVALID, "sid", "sid %llu is no subscription of this client",
-                              (unsigned long long)sid)
-                 : nats__sub_unsubscribe(sub, after);
+    if (status == NATS_OK && (sub == NULL || sub->client != client)) {
+        status = nats__fail(NATS_ERR_INVALID, "sid", "sid %llu is no subscription of this client",
+                            (unsigned long long)sid);
+    }
+    if (status == NATS_OK) {
+        status = nats__sub_unsubscribe(sub, after);
+    }
     pthread_mutex_unlock(&conn->mu);
     nats__writer_kick(conn);
     return nats__leave(client, status);
@@ -362,6 +374,7 @@ nats_status nats_client_unsubscribe_subject(nats_client *client, const char *sub
     status = after > 0 ? nats__writer_make_room(conn) : NATS_OK;
 
     pthread_mutex_lock(&conn->mu);
+    status = status == NATS_OK ? check_alive(client) : status;
     for (nats_sub *sub = client->subs, *next; sub != NULL && status == NATS_OK; sub = next) {
         next = sub->next;
         if (sub->rec.subject_len == subject_len &&

@@ -85,7 +85,7 @@ static bool url_copy(const nats__url *url, nats__url *out)
     bool ok = copy_text(url->host, &out->host);
     ok = copy_secret(url->user, &out->user) && ok;
     ok = copy_secret(url->password, &out->password) && ok;
-    ok = copy_text(url->path, &out->path) && ok;
+    ok = copy_secret(url->path, &out->path) && ok;
     ok = copy_text(url->text, &out->text) && ok;
     if (!ok) {
         nats__url_free(out);
@@ -253,7 +253,7 @@ static bool parse_discovered(const nats__server *current, const char *text, nats
         nats__url_free(out);
         return false;
     }
-    bool ok = out->path != NULL || copy_text(current->url.path, &out->path);
+    bool ok = out->path != NULL || copy_secret(current->url.path, &out->path);
     bool own = out->user != NULL;
     ok = (own || copy_secret(current->url.user, &out->user)) && ok;
     ok = (own || copy_secret(current->url.password, &out->password)) && ok;

@@ -252,11 +252,20 @@ static bool put_headers(nats__buf *out, const char *headers, bool *host_out)
     return ok;
 }
 
+/* All at once: a buffer that grows leaves what it held behind, and path and headers may be secret. */
+static bool reserve_request(nats__buf *out, const nats__url *url, const char *headers)
+{
+    enum { REST = 512, ESCAPED = 3, SPREAD = 3 /* "a:b\n" becomes "a: b\r\n" */ };
+    size_t path = url->path != NULL ? strlen(url->path) : 1;
+    size_t lines = headers != NULL ? strlen(headers) + 1 : 0;
+    return nats__buf_reserve(out, ESCAPED * path + SPREAD * lines + strlen(url->host) + REST);
+}
+
 bool nats__upgrade_request(const nats__upgrade *upgrade, const nats__url *url, const char *headers,
                            nats__buf *out)
 {
     bool host;
-    bool ok = nats__buf_append_text(out, "GET ") && put_path(out, url->path) &&
+    bool ok = reserve_request(out, url, headers) && nats__buf_append_text(out, "GET ") && put_path(out, url->path) &&
               nats__buf_append_text(out, " HTTP/1.1\r\n") && put_headers(out, headers, &host);
     if (ok && !host) {
         ok = nats__buf_append_text(out, "Host: ") && put_host(out, url) &&

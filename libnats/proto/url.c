@@ -219,7 +219,7 @@ static nats_status take_path(span *rest, nats__url *out)
     if (*path.text != '/' || find(path, '#') != NULL) {
         return FAIL("the path at byte %zu must begin with '/' and have no '#'", path.at);
     }
-    out->path = copy_text(path.text, path.len);
+    out->path = nats__secret_copy(path.text, path.len); /* gateways have tokens in it */
     return out->path == NULL ? fail_memory() : NATS_OK;
 }
 
@@ -522,7 +522,7 @@ void nats__url_free(nats__url *url)
     nats__secret_free(url->user);
     nats__secret_free(url->password);
     free(url->host);
-    free(url->path);
+    nats__secret_free(url->path);
     free(url->text);
     *url = (nats__url){0};
 }

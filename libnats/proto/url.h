@@ -16,7 +16,7 @@ typedef enum nats__scheme {
 } nats__scheme;
 
 /* Texts are owned by the url. user and password are percent-decoded secrets (base/secret.h), NULL
- * when absent; a user without a password is a token. host is without brackets. text: scheme://host:port, for people,
+ * when absent; a user without a password is a token. path is kept as they are: it may have one in it. host is without brackets. text: scheme://host:port, for people,
  * no credentials. */
 typedef struct nats__url {
     nats__scheme scheme;
@@ -35,7 +35,7 @@ bool nats__scheme_is_secure(nats__scheme scheme); /* TLS is asked for by it */
 
 /* Errors: INVALID (about "url"; never repeats a password), NO_MEMORY. *out is zeroed on failure. */
 nats_status nats__url_parse(const char *text, size_t len, nats__url *out);
-void nats__url_free(nats__url *url); /* wipes user and password */
+void nats__url_free(nats__url *url); /* wipes user, password and path */
 /* Same scheme family, host (case ignored) and port. */
 bool nats__url_same(const nats__url *a, const nats__url *b);
 

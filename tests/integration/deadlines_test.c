@@ -22,9 +22,9 @@ enum {
 static int64_t latest_ms; /* in this try */
 static const char *latest;
 
-static void took(const char *what, int64_t began, int64_t limit_ms)
+static void took(const char *what, const rig_watch *began, int64_t limit_ms)
 {
-    int64_t late = rig_now_ms() - began - limit_ms;
+    int64_t late = rig_watch_ms(began) - limit_ms;
     if (late > latest_ms) {
         latest_ms = late;
         latest = what;
@@ -321,9 +321,9 @@ static void publish_until_full(const silence *where, nats_client *client)
     int64_t end = rig_now_ms() + FULL_MS;
     nats_status status = NATS_OK;
     do {
-        int64_t began = rig_now_ms();
+        rig_watch began = rig_watch_start();
         status = nats_client_publish(client, "full", NATS_Z, big, sizeof(big));
-        took("publish", began, WRITE_MS);
+        took("publish", &began, WRITE_MS);
         RIG_CHECK(rig_now_ms() < end);
     } while (!where->reads && status == NATS_OK &&
              nats_client_status(client) == NATS_CLIENT_CONNECTED);
@@ -352,9 +352,9 @@ static void party_free(party *self)
 static void call_each(party *caller, bool lost)
 {
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        int64_t began = rig_now_ms();
+        rig_watch began = rig_watch_start();
         nats_status status = calls[i].call(caller);
-        took(calls[i].name, began, CALL_MS);
+        took(calls[i].name, &began, CALL_MS);
         if (status != (lost ? calls[i].expected_lost : calls[i].expected)) {
             fprintf(stderr, "%s: %s\n", calls[i].name, nats_status_name(status));
             rig_fail();
@@ -383,15 +383,15 @@ static void call_all(const void *arg)
     publish_until_full(where, publisher.client);
 
     RIG_OK(nats_client_publish(drainer.client, "x", NATS_Z, "unconfirmed", 11));
-    int64_t began = rig_now_ms();
+    rig_watch began = rig_watch_start();
     nats_status status = nats_client_drain(drainer.client, CALL_MS);
     RIG_CHECK(status == NATS_ERR_TIMEOUT ||
               (status == NATS_ERR_DISCONNECTED && where->bystander_url != NULL));
-    took("drain", began, CALL_MS);
+    took("drain", &began, CALL_MS);
     if (where->closes) {
-        began = rig_now_ms();
+        began = rig_watch_start();
         RIG_OK(nats_client_close(caller.client));
-        took("close", began, CLOSE_MS);
+        took("close", &began, CLOSE_MS);
     }
     where->end();
     party_free(&caller);
@@ -538,9 +538,9 @@ static void connect_once(const void *arg)
     const stalled *where = arg;
     const char *const settings[] = {"connect_timeout=0.2", where->setting, NULL};
     nats_client *client;
-    int64_t began = rig_now_ms();
+    rig_watch began = rig_watch_start();
     nats_status status = rig_connect(where->urls, settings, &client);
-    took("connect", began, CONNECT_MS);
+    took("connect", &began, CONNECT_MS);
     RIG_CHECK(client == NULL && (status == NATS_ERR_TIMEOUT || status == NATS_ERR_NOT_SUPPORTED));
 }
 
@@ -557,11 +557,11 @@ static void connect_start_once(const void *arg)
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(settings[i], "="), settings[i]);
         RIG_OK(nats_options_set_text(options, name, settings[i] + strlen(name) + 1, NATS_Z));
     }
-    int64_t began = rig_now_ms();
+    rig_watch began = rig_watch_start();
     nats_status status = nats_connect_start(where->urls, options, &client, &future);
     RIG_OK(status);
     status = wait_and_free(future, -1);
-    took("connect_start", began, CONNECT_MS);
+    took("connect_start", &began, CONNECT_MS);
     RIG_CHECK(status == NATS_ERR_TIMEOUT || status == NATS_ERR_NOT_SUPPORTED);
     nats_client_free(client);
     nats_options_free(options);

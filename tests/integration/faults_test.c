@@ -8,9 +8,9 @@
 
 enum { SLACK_MS = 400 };
 
-static void within(const char *what, int64_t began, int64_t limit_ms)
+static void within(const char *what, const rig_watch *began, int64_t limit_ms)
 {
-    int64_t took = rig_now_ms() - began;
+    int64_t took = rig_watch_ms(began);
     if (took > limit_ms) {
         fprintf(stderr, "%s took %d ms, at most %d\n", what, (int)took, (int)limit_ms);
         rig_fail();
@@ -24,9 +24,9 @@ static void frozen_drain(void)
     RIG_CONNECT(client, "keeper=true");
     rig_freeze();
     RIG_OK(nats_client_publish(client, "x", NATS_Z, "unconfirmed", 11));
-    int64_t began = rig_now_ms();
+    rig_watch began = rig_watch_start();
     RIG_CHECK(nats_client_drain(client, 100) == NATS_ERR_TIMEOUT);
-    within("drain with a publish under way", began, 100 + SLACK_MS);
+    within("drain with a publish under way", &began, 100 + SLACK_MS);
     kill(rig.pid, SIGCONT);
     nats_client_free(client);
 }
@@ -69,35 +69,35 @@ static void frozen_server(void)
         RIG_OK(nats_client_subscribe(client, "silent", NATS_Z, NULL, 0, 0, &sub));
         RIG_OK(nats_client_flush(client, RIG_WAIT_MS));
         rig_freeze();
-        int64_t began = rig_now_ms();
+        rig_watch began = rig_watch_start();
         RIG_CHECK(nats_client_flush(client, 300) == NATS_ERR_TIMEOUT);
-        within("flush", began, 300 + SLACK_MS);
-        began = rig_now_ms();
+        within("flush", &began, 300 + SLACK_MS);
+        began = rig_watch_start();
         RIG_CHECK(nats_client_request(client, "silent", NATS_Z, NULL, "", 0, 300, &msg) ==
                   NATS_ERR_TIMEOUT);
-        within("request", began, 300 + SLACK_MS);
-        began = rig_now_ms();
+        within("request", &began, 300 + SLACK_MS);
+        began = rig_watch_start();
         RIG_CHECK(nats_sub_drain(sub, 300) == NATS_ERR_TIMEOUT);
-        within("drain of a subscription", began, 300 + SLACK_MS);
+        within("drain of a subscription", &began, 300 + SLACK_MS);
         nats_status status = NATS_OK;
         int64_t end = rig_now_ms() + 5000;
         while (status == NATS_OK && rig_now_ms() < end &&
                nats_client_status(client) == NATS_CLIENT_CONNECTED) {
-            began = rig_now_ms();
+            began = rig_watch_start();
             status = nats_client_publish(client, "x", NATS_Z, big, sizeof(big));
-            within("publish", began, 500 + SLACK_MS);
+            within("publish", &began, 500 + SLACK_MS);
         }
         RIG_CHECK(rig_now_ms() < end);
-        began = rig_now_ms();
+        began = rig_watch_start();
         RIG_CHECK(nats_client_drain(client, 300) != NATS_OK);
-        within("drain and close", began, 300 + SLACK_MS);
+        within("drain and close", &began, 300 + SLACK_MS);
         nats_sub_free(sub);
         nats_client_free(client);
 
-        began = rig_now_ms();
+        began = rig_watch_start();
         const char *settings[] = {"connect_timeout=0.5", keepers[i], NULL};
         RIG_CHECK(rig_connect(rig.url, settings, &client) != NATS_OK);
-        within("connect", began, 500 + SLACK_MS);
+        within("connect", &began, 500 + SLACK_MS);
         kill(rig.pid, SIGCONT);
     }
 }
@@ -272,10 +272,10 @@ static void kills(void)
         size_t count;
         RIG_OK(nats_client_get(client, 500, 1, batch, &count));
         nats_msg_free_many(batch, count);
-        int64_t began = rig_now_ms();
+        rig_watch began = rig_watch_start();
         nats_msg *reply;
         RIG_CHECK(nats_future_wait(future, 1000, &reply) != NATS_OK);
-        within("the failure of a request", began, 1000);
+        within("the failure of a request", &began, 1000);
         nats_future_free(future);
         rig_start();
         rig_back(client);

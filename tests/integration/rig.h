@@ -128,6 +128,74 @@ static inline void rig_sleep_ms(int64_t ms)
     }
 }
 
+/* ---- how long something took, without the time for which the machine had no processor for it ---- */
+
+enum { RIG_METER_MS = 5 };
+
+static atomic_llong rig_late_us; /* what the sleeps of rig_meter() came to, over their time */
+
+/* A machine that is itself stopped now and then, as a virtual one is, knows of no queue to blame. */
+static inline void *rig_meter(void *none)
+{
+    for (;;) {
+        struct timespec from;
+        struct timespec to;
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        rig_sleep_ms(RIG_METER_MS);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        long long took = (to.tv_sec - from.tv_sec) * 1000000LL + (to.tv_nsec - from.tv_nsec) / 1000;
+        long long late = took - RIG_METER_MS * 1000LL;
+        atomic_fetch_add(&rig_late_us, late > 1000 ? late : 0);
+    }
+    return none;
+}
+
+/* How long all threads of a process were ready to run and did not; 0 where the system does not tell. */
+static inline int64_t rig_queued_ns(pid_t pid)
+{
+    char path[288];
+    int64_t sum = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *dir = opendir(path);
+    for (struct dirent *task; dir != NULL && (task = readdir(dir)) != NULL;) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, task->d_name);
+        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "re");
+        int64_t queued = 0;
+        if (file != NULL) {
+            sum += fscanf(file, "%*d %" SCNd64, &queued) == 1 ? queued : 0;
+            fclose(file);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return sum;
+}
+
+typedef struct rig_watch {
+    int64_t began_ms;
+    int64_t queued_ns;
+    long long late_us;
+} rig_watch;
+
+static inline rig_watch rig_watch_start(void)
+{
+    int64_t queued = rig_queued_ns(getpid()) + (rig.pid > 0 ? rig_queued_ns(rig.pid) : 0);
+    return (rig_watch){rig_now_ms(), queued, atomic_load(&rig_late_us)};
+}
+
+/* The time since then, less that for which this program, the server or the machine was held up. A
+ * mark that this is over is the library's own doing. */
+static inline int64_t rig_watch_ms(const rig_watch *since)
+{
+    int64_t took = rig_now_ms() - since->began_ms;
+    rig_watch now = rig_watch_start();
+    int64_t queued_ms = (now.queued_ns - since->queued_ns) / 1000000;
+    int64_t late_ms = (now.late_us - since->late_us) / 1000;
+    int64_t held = (queued_ms > 0 ? queued_ms : 0) + late_ms; /* threads that ended are gone */
+    return took > held ? took - held : 0;
+}
+
 /* A listening socket of the loopback; *port_io 0: any port. */
 static inline int rig_listen(int *port_io)
 {
@@ -335,6 +403,7 @@ typedef struct rig_case {
 static inline int rig_run(int argc, char **argv, const rig_case *cases, size_t count)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    pthread_detach(rig_thread(rig_meter, NULL));
     for (size_t i = 0; i < count; i++) {
         if (argc > 1 && strcmp(argv[1], cases[i].name) != 0) {
             continue;

@@ -53,6 +53,8 @@ typedef struct kind {
     const char *besides;   /* one more option, "name=value"; NULL: none */
     const char *before;    /* what is before the secret in a URL; NULL: none in the URL */
     const char *backwards; /* the secret */
+    const char *behind;    /* what is before the secret in a path; NULL: none in the path */
+    bool ws;               /* over a WebSocket */
     bool creds;            /* the option's value is a whole .creds text */
     bool signs;            /* it needs OpenSSL */
 } kind;
@@ -67,7 +69,48 @@ static const kind kinds[] = {
     {.name = "creds: seed", .option = "creds", .backwards = dees, .creds = true, .signs = true},
     {.name = "creds: jwt", .option = "creds", .backwards = twj, .creds = true, .signs = true},
     {.name = "headers", .option = "ws_headers", .backwards = drowssap},
+    {.name = "headers of a WebSocket", .option = "ws_headers", .backwards = drowssap, .ws = true},
+    {.name = "path of a WebSocket", .behind = "/?key=", .backwards = drowssap, .ws = true},
 };
+
+/* ---- a server that has a WebSocket, which asks for a configuration ---- */
+
+static pid_t ws_server;
+static int ws_port;
+static char ws_config[] = "/tmp/rig-ws-XXXXXX";
+
+static void ws_end(void)
+{
+    kill(ws_server, SIGKILL);
+    waitpid(ws_server, NULL, 0);
+    unlink(ws_config);
+}
+
+static void ws_start(void)
+{
+    int fd = mkstemp(ws_config);
+    RIG_CHECK(fd >= 0);
+    close(rig_listen(&ws_port));
+    dprintf(fd, "listen: \"127.0.0.1:-1\"\nwebsocket { listen: \"127.0.0.1:%d\", no_tls: true }\n",
+            ws_port);
+    close(fd);
+    const char *program = getenv("NATS_SERVER_BIN");
+    ws_server = fork();
+    RIG_CHECK(ws_server >= 0);
+    if (ws_server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+        execl(program, program, "-c", ws_config, (char *)NULL);
+        _exit(127);
+    }
+    int64_t end = rig_now_ms() + RIG_UP_MS;
+    while (!rig_port_open(ws_port)) {
+        RIG_CHECK(rig_now_ms() < end);
+        rig_sleep_ms(5);
+    }
+}
 
 static void set_options(nats_options *options, const kind *which)
 {
@@ -90,6 +133,23 @@ static void set_options(nats_options *options, const kind *which)
     explicit_bzero(&value, sizeof value);
 }
 
+static void put_url(text *out, const kind *which, int port)
+{
+    char address[32];
+    put(out, which->ws ? "ws://" : getenv("RIG_TLS") != NULL ? "tls://" : "nats://");
+    if (which->before != NULL) {
+        put(out, which->before);
+        put_reversed(out, which->backwards);
+        put(out, "@");
+    }
+    snprintf(address, sizeof address, "127.0.0.1:%d", port);
+    put(out, address);
+    if (which->behind != NULL) {
+        put(out, which->behind);
+        put_reversed(out, which->backwards);
+    }
+}
+
 static nats_client *connect_with(const kind *which)
 {
     nats_options *options;
@@ -97,13 +157,7 @@ static nats_client *connect_with(const kind *which)
     text url = {.len = 0};
     RIG_OK(nats_options_new(&options));
     set_options(options, which);
-    put(&url, getenv("RIG_TLS") != NULL ? "tls://" : "nats://");
-    if (which->before != NULL) {
-        put(&url, which->before);
-        put_reversed(&url, which->backwards);
-        put(&url, "@");
-    }
-    put(&url, strchr(rig.url, '1')); /* 127.0.0.1:port */
+    put_url(&url, which, which->ws ? ws_port : rig.port);
     RIG_OK(nats_connect(url.bytes, options, &client));
     explicit_bzero(&url, sizeof url);
     nats_options_free(options);
@@ -242,9 +296,12 @@ static void refused_ones_are_gone(void)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         nats_options *options;
         nats_client *client;
+        text url = {.len = 0};
         RIG_OK(nats_options_new(&options));
         set_options(options, &kinds[i]);
-        RIG_CHECK(nats_connect("nats://127.0.0.1:1", options, &client) != NATS_OK);
+        put_url(&url, &kinds[i], 1); /* nobody listens there */
+        RIG_CHECK(nats_connect(url.bytes, options, &client) != NATS_OK);
+        explicit_bzero(&url, sizeof url);
         nats_options_free(options);
         check_count(kinds[i].name, "after a failure", search_memory(kinds[i].backwards), 0);
     }
@@ -260,5 +317,9 @@ int main(int argc, char **argv)
     if (!search_works()) {
         return RIG_SKIPPED;
     }
-    return rig_run(argc, argv, cases, sizeof cases / sizeof cases[0]);
+    rig_start(); /* or there is none, and nothing to do */
+    ws_start();
+    int result = rig_run(argc, argv, cases, sizeof cases / sizeof cases[0]);
+    ws_end();
+    return result;
 }

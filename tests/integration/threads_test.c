@@ -69,11 +69,11 @@ static void close_ends(const char *what, void *(*body)(void *), const char *keep
     }
     pthread_t waiter = rig_thread(body, &call);
     rig_sleep_ms(FEW_MS);
-    int64_t began = rig_now_ms();
+    rig_watch began = rig_watch_start();
     rig_join(rig_thread(close_it, call.client), SOON_MS, what);
     rig_join(waiter, SOON_MS, what);
     kill(rig.pid, SIGCONT);
-    RIG_CHECK(rig_now_ms() - began < SOON_MS);
+    RIG_CHECK(rig_watch_ms(&began) < SOON_MS);
     RIG_CHECK(call.status == NATS_ERR_CLOSED || call.status == NATS_ERR_DISCONNECTED);
     nats_client_free(call.client);
     nats_future_free(call.future);
@@ -158,9 +158,9 @@ static void burst_is_not_deaf(void)
     rig_sleep_ms(FEW_MS);
     RIG_OK(nats_client_publish(other, "other", NATS_Z, "x", 1));
     RIG_OK(nats_client_flush(other, RIG_WAIT_MS));
-    int64_t sent = rig_now_ms();
+    rig_watch sent = rig_watch_start();
     uint64_t received = 0;
-    while (received == 0 && rig_now_ms() - sent < 800) {
+    while (received == 0 && rig_watch_ms(&sent) < 800) {
         rig_sleep_ms(5);
         uint64_t stats[NATS_SUB_STAT_COUNT];
         nats_sub_stats(sub, stats, NATS_SUB_STAT_COUNT);
@@ -585,15 +585,15 @@ static void flush_behind_a_sleeping_driver(void)
         RIG_OK(nats_client_subscribe(call.client, "nobody", NATS_Z, NULL, 0, 0, NULL));
         pthread_t thread = rig_thread(wait_get, &call);
         rig_sleep_ms(FEW_MS);
-        int64_t began = rig_now_ms();
+        rig_watch began = rig_watch_start();
         RIG_OK(nats_client_flush(call.client, RIG_WAIT_MS));
         RIG_OK(nats_client_flush_start(call.client, RIG_WAIT_MS, &future));
         while (!nats_future_done(future)) {
-            RIG_CHECK(rig_now_ms() - began < SOON);
+            RIG_CHECK(rig_watch_ms(&began) < SOON);
             rig_sleep_ms(1);
         }
         RIG_OK(nats_future_wait(future, 0, &msg));
-        RIG_CHECK(rig_now_ms() - began < SOON);
+        RIG_CHECK(rig_watch_ms(&began) < SOON);
         nats_future_free(future);
         RIG_OK(nats_client_close(call.client));
         rig_join(thread, SOON_MS, "get, after close");

@@ -1,5 +1,6 @@
 """What the tests share. The server is that of $NATS_URL: script/with-server starts one."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 # An interrupted call ends within 100 ms; a loaded machine gets more to be sure of its own part.
 PROMPT_S = 1.0
+HOPELESS_S = 20  # what has not happened by then does not
 
 
 @pytest.fixture
@@ -56,13 +58,30 @@ def run_python():
     return run
 
 
+def held():
+    """Seconds that the threads of this process were ready to run and had no processor, so far: what a
+    measured time may be over its mark by. 0 where the system does not tell."""
+    waited = 0
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/schedstat") as file:
+            waited += int(file.read().split()[1])
+    return waited / 1e9
+
+
 @pytest.fixture
 def strike():
-    """strike(after, number): sends this process a signal later. Waits for it at the end."""
+    """strike(after, number, once): sends this process a signal later, when once() holds too. Waits for
+    it at the end."""
     timers = []
 
-    def strike(after=0.1, number=signal.SIGINT):
-        timers.append(threading.Timer(after, os.kill, (os.getpid(), number)))
+    def hit(number, once):
+        until = time.monotonic() + HOPELESS_S
+        while not once() and time.monotonic() < until:
+            time.sleep(0.002)
+        os.kill(os.getpid(), number)
+
+    def strike(after=0.1, number=signal.SIGINT, once=lambda: True):
+        timers.append(threading.Timer(after, hit, (number, once)))
         timers[-1].start()
 
     yield strike

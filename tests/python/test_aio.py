@@ -18,7 +18,8 @@ from polynats import aio
 uvloop = pytest.importorskip("uvloop")
 QUIET_S = 0.3
 SILENT = "_polynats.silent"
-TICKS = 10 // int(os.environ.get("POLYNATS_PATIENCE", "1"))  # of a tenth of a second
+TICKS = 10  # of a task beside: so many show that it runs
+LONG_S = 10  # a call that kept the loop for itself would take that long
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -31,7 +32,7 @@ def run(request):
         async def main():
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(lambda _, context: reported.append(context))
-            result = await asyncio.wait_for(coroutine, 30)
+            result = await asyncio.wait_for(coroutine, 120)  # a guard: nothing takes that long
             await asyncio.sleep(0.01)
             assert asyncio.all_tasks() == {asyncio.current_task()}
             return result
@@ -40,6 +41,7 @@ def run(request):
         loop = factory()
         try:
             loop.set_debug(request.param == "asyncio")
+            loop.slow_callback_duration = 10  # a busy machine's slowness is nothing to report
             result = loop.run_until_complete(main())
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
@@ -54,6 +56,12 @@ def run(request):
 async def ticking(ticks):
     while True:
         ticks.append(time.monotonic())
+        await asyncio.sleep(0.001)
+
+
+async def ticked(ticks):
+    """Until the task beside has run often."""
+    while len(ticks) <= TICKS:
         await asyncio.sleep(0.001)
 
 
@@ -122,11 +130,16 @@ def test_others_run_while_one_waits(run, subject):
         async with aio.connect() as nc:
             sub = await nc.subscribe(subject)
             for wait in (sub.next, sub.get, nc.get, nc.next_event):
-                ticks.clear()
                 keyword = "timeout" if wait == sub.next else "wait"
-                while await wait(**{keyword: 0.1}):
-                    ticks.clear()
-                assert len(ticks) > TICKS
+                while await wait(**{keyword: 0}):
+                    pass
+                ticks.clear()
+                waiting = asyncio.ensure_future(wait(**{keyword: LONG_S}))
+                await ticked(ticks)
+                assert not waiting.done()
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
         task.cancel()
 
     run(main())
@@ -138,10 +151,10 @@ def test_others_run_while_one_finds_all_it_wants(run, subject):
     async def main():
         async with aio.connect() as nc:
             sub = await nc.subscribe(subject)
-            stop = False
+            stop, until = False, time.monotonic() + LONG_S
 
             async def flood():
-                while not stop:
+                while not stop and time.monotonic() < until:
                     await nc.publish(subject, b"x")
 
             async def eat():
@@ -152,9 +165,9 @@ def test_others_run_while_one_finds_all_it_wants(run, subject):
             tasks = [asyncio.ensure_future(flood()), asyncio.ensure_future(eat())]
             ticks = []
             ticker = asyncio.ensure_future(ticking(ticks))
-            await asyncio.sleep(0.2)
+            await ticked(ticks)
             stop = True
-            assert len(ticks) > TICKS // 2
+            assert time.monotonic() < until
             await nc.publish(subject)
             await asyncio.gather(*tasks)
             ticker.cancel()
@@ -543,9 +556,12 @@ def test_connect_fails(run):
                     pass
             ticks = []
             ticker = asyncio.ensure_future(ticking(ticks))
+            connect = aio.connect(f"127.0.0.1:{port}", connect_timeout=LONG_S)
+            connecting = asyncio.ensure_future(connect.__aenter__())
+            await ticked(ticks)
+            assert not connecting.done()
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(aio.connect(f"127.0.0.1:{port}").__aenter__(), 0.1)
-            assert len(ticks) > TICKS
+                await asyncio.wait_for(connecting, 0.1)
             ticker.cancel()
             with pytest.raises(polynats.Invalid, match="reconect"):
                 await aio.connect(reconect=True)
@@ -605,17 +621,19 @@ def test_more_than_the_socket_takes(run, subject):
             data = bytes(64 * 1024)
 
             async def read():
-                total = 0
-                while total < 400:
-                    total += len(await sub.get())
+                while (await sub.get(1))[0].data:
+                    pass
 
             reading = asyncio.ensure_future(read())
-            for _ in range(300):
+            published = 0
+            while published < 300 or (len(ticks) <= TICKS and published < 10_000):
                 await nc.publish(subject, data)
                 assert nc.stats()["unwritten_bytes"] < 1024 * 1024
+                published += 1
             assert await nc.publish_many(subject, [data] * 100) == 100
+            await nc.publish(subject, b"")
             await reading
-            assert len(ticks) > TICKS // 2
+            assert len(ticks) > TICKS
             ticker.cancel()
 
     run(main())
@@ -703,6 +721,7 @@ import asyncio
 import polynats.aio
 
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 10
     async with polynats.aio.connect() as nc:
         async def answer(msg):
             await msg.respond(b"ok")
