@@ -14,10 +14,12 @@ import time
 
 import callout
 import keys
+import rawlink
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS = 10.0
 STOP_SECONDS = 2.0
+CLUSTER_SECONDS = 60.0  # until there is a leader, and all are known to it
 
 # What cases call the signals that servers know.
 SIGNALS = {"stop": signal.SIGSTOP, "cont": signal.SIGCONT, "lameduck": signal.SIGUSR2}
@@ -158,6 +160,81 @@ class Server:
     def end(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_ports(count):
+    """Ports that nobody has just now, on which a server may listen again and again."""
+    holders = [socket.socket() for _ in range(count)]
+    for holder in holders:
+        holder.bind(("127.0.0.1", 0))
+    ports = [holder.getsockname()[1] for holder in holders]
+    for holder in holders:
+        holder.close()
+    return ports
+
+
+class Node(Server):
+    """One server of a cluster."""
+
+    def __init__(self, binary, name, port, route, routes):
+        super().__init__(binary, "cluster")
+        self.name = name
+        self.port = port
+        self.words = {
+            "@NAME@": name, "@ROUTE@": str(route), STORE: os.path.join(self.folder, "store"),
+            "@ROUTES@": ", ".join('"nats://127.0.0.1:%d"' % one for one in routes if one != route),
+        }
+
+    def write_config(self):
+        words = read_config(self.config)
+        for place, value in self.words.items():
+            words = words.replace(place, value)
+        path = os.path.join(self.folder, "server.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(words)
+        return path
+
+
+class Cluster:
+    """Three servers with JetStream: n1, n2 and n3. It has begun when it can make a stream of three replicas."""
+
+    NODES = 3
+
+    def __init__(self, binary):
+        ports = free_ports(2 * self.NODES)
+        routes = ports[self.NODES :]
+        self.nodes = [
+            Node(binary, "n%d" % (at + 1), ports[at], routes[at], routes)
+            for at in range(self.NODES)
+        ]
+
+    def start(self):
+        try:
+            threads = [threading.Thread(target=node.start) for node in self.nodes]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            with rawlink.Link(self.nodes[0].port) as link:
+                self.wait_until_it_serves(link)
+        except BaseException:
+            self.end()
+            raise
+
+    @staticmethod
+    def wait_until_it_serves(link):
+        deadline = time.monotonic() + CLUSTER_SECONDS
+        answer = {}
+        while "config" not in answer:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the cluster makes no stream: %s" % answer)
+            answer = link.api("STREAM.CREATE.PROBE", 0.5, name="PROBE", storage="memory", num_replicas=3)
+            time.sleep(0.05)
+        link.api("STREAM.DELETE.PROBE")
+
+    def end(self):
+        for node in self.nodes:
+            node.end()
 
 
 class Servers:

@@ -5,9 +5,10 @@ import os
 import sys
 
 import nats
+import peer_jetstream
 from nats.errors import NoRespondersError
 
-WAIT = 10.0
+WAIT = 60.0
 
 
 def decode(text):
@@ -24,12 +25,12 @@ def say(verb, msg):
 async def publish(nc, subject, *payloads):
     for text in payloads:
         await nc.publish(subject, decode(text), headers={"X-Peer": "one"})
-    await nc.flush()
+    await nc.flush(WAIT)
 
 
 async def receive(nc, subject, count):
     sub = await nc.subscribe(subject)
-    await nc.flush()
+    await nc.flush(WAIT)
     print("ready", flush=True)
     for _ in range(int(count)):
         say("msg", await sub.next_msg(WAIT))
@@ -50,16 +51,17 @@ async def respond(nc, subject, queue=""):
         await nc.publish(msg.reply, msg.data, headers={"X-Peer": "peer"})
 
     await nc.subscribe(subject, queue, cb=answer)
-    await nc.flush()
+    await nc.flush(WAIT)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
-ROLES = {"publisher": publish, "subscriber": receive, "requester": request, "responder": respond}
+ROLES = {"publisher": publish, "subscriber": receive, "requester": request, "responder": respond,
+         **peer_jetstream.ROLES}
 
 
 async def main():
-    nc = await nats.connect(os.environ["NATS_URL"])
+    nc = await nats.connect(os.environ["NATS_URL"], connect_timeout=WAIT)
     await ROLES[sys.argv[1]](nc, *sys.argv[2:])
     await nc.close()
 

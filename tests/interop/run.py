@@ -9,149 +9,26 @@ said what.
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import threading
+import time
+import traceback
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "bindings", "ffi", "ctypes"))
+
+import polynats_ffi as nats  # the library itself is $POLYNATS_LIB
+
+import jetstream
+from peers import PEERS, WAIT, Folder, Lacking, Peer, encode, equal
+
 SKIP = 77
-WAIT = 30.0
-FETCH_SECONDS = 300
-BUILD_SECONDS = 900
 PAYLOADS = [b"", b"text", bytes(range(256)), "žluťoučký".encode(), b"MSG a 1 2\r\nPUB\r\n",
             b"\0" * 1000]
 QUEUE_REQUESTS = 60
-
-
-class Lacking(Exception):
-    """What this machine does not have."""
-
-
-# ---- building peers ----
-
-
-# Where what script/bootstrap finds there is, though it is on nobody's PATH.
-ELSEWHERE = {"go": "/usr/local/go/bin" + os.pathsep + "/usr/lib/go/bin"}
-
-
-def need(program):
-    found = shutil.which(program) or shutil.which(program, path=ELSEWHERE.get(program, ""))
-    if not found:
-        raise Lacking("there is no %s" % program)
-    return found
-
-
-def fetch(argv, **options):
-    """A step that needs the network: without one there is nothing to play with."""
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=FETCH_SECONDS,
-                              check=False, **options)
-    except subprocess.TimeoutExpired:
-        raise Lacking("%s took over %d s, is there a network?" % (" ".join(argv[:2]), FETCH_SECONDS))
-    if done.returncode != 0:
-        last = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
-        raise Lacking("%s failed, is there a network? %s" % (" ".join(argv[:2]), last))
-
-
-def make(argv, **options):
-    subprocess.run(argv, check=True, timeout=BUILD_SECONDS, **options)
-
-
-def copy_of(name, folder):
-    """The peer's sources in the build folder, where its tools may leave what they like."""
-    shutil.copytree(os.path.join(HERE, name), folder, dirs_exist_ok=True)
-
-
-def build_cnats(folder, build):
-    program = os.path.join(build, "tests", "interop", "interop_cnats")
-    if not os.path.exists(program):
-        raise Lacking("libnats-dev (cnats) was not there when this was built")
-    return [program]
-
-
-def build_nats_py(folder, build):
-    modules = os.path.join(folder, "modules")
-    wanted = os.path.join(HERE, "requirements.txt")
-    fetch([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-           "--upgrade", "--target", modules, "-r", wanted])
-    return ["env", "PYTHONPATH=" + modules, "PYTHONDONTWRITEBYTECODE=1", sys.executable,
-            os.path.join(HERE, "peer.py")]
-
-
-def build_go(folder, build):
-    go, source = need("go"), os.path.join(HERE, "go")
-    program = os.path.join(folder, "peer")
-    fetch([go, "mod", "download"], cwd=source)
-    make([go, "build", "-o", program, "."], cwd=source)
-    return [program]
-
-
-def build_node(folder, build):
-    node, npm = need("node"), need("npm")
-    copy_of("node", folder)
-    fetch([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
-    return [node, os.path.join(folder, "peer.mjs")]
-
-
-def build_rust(folder, build):
-    cargo = need("cargo")
-    copy_of("rust", folder)
-    fetch([cargo, "fetch", "--quiet"], cwd=folder)
-    make([cargo, "build", "--quiet", "--offline"], cwd=folder)
-    return [os.path.join(folder, "target", "debug", "peer")]
-
-
-PEERS = {
-    "cnats": build_cnats, "nats-py": build_nats_py, "nats.go": build_go, "node": build_node,
-    "rust": build_rust,
-}
-
-# ---- a peer at work ----
-
-
-class Peer:
-    """A program in one role."""
-
-    def __init__(self, argv, *words):
-        self.process = subprocess.Popen(argv + list(words), stdout=subprocess.PIPE, text=True)
-        self.timer = threading.Timer(WAIT * 2, self.process.kill)
-        self.timer.start()
-
-    def line(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError("the peer ended: exit status %d" % self.process.wait())
-        return line.split()
-
-    def ready(self):
-        assert self.line() == ["ready"]
-        return self
-
-    def end(self):
-        """It has nothing more to say and ends by itself."""
-        rest = self.process.stdout.read()
-        status = self.process.wait()
-        self.timer.cancel()
-        assert (status, rest) == (0, ""), "exit status %d, and it said %r" % (status, rest)
-
-    def kill(self):
-        self.timer.cancel()
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-def encode(data):
-    return "x" + data.hex()
-
-
-def equal(found, wanted):
-    assert found == wanted, "expected %r, got %r" % (wanted, found)
-
 
 # ---- what is played; nc is ours, argv starts the peer ----
 
@@ -213,7 +90,8 @@ def play_nobody_answers_the_peer(nc, argv, values):
 def play_the_peer_has_gone(nc, argv, values):
     Peer(argv, "responder", "i.gone").ready().kill()
     # The server learns of it a moment later.
-    for _ in range(100):
+    until = time.monotonic() + WAIT
+    while time.monotonic() < until:
         try:
             nc.request("i.gone", b"x", 0.1)
         except nats.NoResponders:
@@ -255,19 +133,27 @@ def play_queue_group(nc, argv, values):
         worker.kill()
 
 
-def play_all(url, argv, values):
-    failed = 0
-    for name, play in list(globals().items()):
-        if not name.startswith("play_") or play is play_all:
-            continue
-        with nats.connect(url) as nc:
-            try:
-                play(nc, argv, values)
-                print("ok      %s" % name[5:].replace("_", " "))
-            except (AssertionError, nats.Error) as problem:
-                failed += 1
-                print("FAILED  %s: %s" % (name[5:].replace("_", " "), problem or repr(problem)))
-    return failed
+# ---- all of them ----
+
+
+def plays_of(peer):
+    """Name and function of what is played with it."""
+    modules = [globals()] + ([vars(jetstream)] if peer in jetstream.PEERS else [])
+    return [(name[5:].replace("_", " "), play) for module in modules
+            for name, play in module.items() if name.startswith("play_")]
+
+
+def run_play(url, name, play, *words):
+    began = time.monotonic()
+    try:
+        with nats.connect(url, connect_timeout=WAIT, request_timeout=WAIT) as nc:
+            play(nc, *words)
+    except Exception:  # of whatever kind: the others are played, too
+        print("FAILED  %s, after %.1f s" % (name, time.monotonic() - began))
+        print(traceback.format_exc() + "\n".join(Peer.kill_all()), flush=True)
+        return 1
+    print("ok      %s, %.1f s" % (name, time.monotonic() - began), flush=True)
+    return 0
 
 
 def main():
@@ -275,21 +161,20 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peer", choices=sorted(PEERS))
     parser.add_argument("--build", required=True, help="where the library was built")
+    parser.add_argument("--only", default="", help="plays with this in their name")
     args = parser.parse_args()
-    folder = os.path.join(os.path.abspath(args.build), "interop", args.peer)
-    os.makedirs(folder, exist_ok=True)
     try:
-        argv = PEERS[args.peer](folder, os.path.abspath(args.build))
+        with Folder(args.build, args.peer) as folder:
+            argv = PEERS[args.peer](folder, os.path.abspath(args.build))
     except Lacking as problem:
         print("skipped: %s" % problem)
         return SKIP
     # nats-py has a dict for headers: one value for a key.
     values = ["one"] if args.peer == "nats-py" else ["one", "two"]
-    return 1 if play_all(os.environ["NATS_URL"], argv, values) else 0
+    failed = sum(run_play(os.environ["NATS_URL"], name, play, argv, values)
+                 for name, play in plays_of(args.peer) if args.only in name)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.join(ROOT, "bindings", "ffi", "ctypes"))
-    import polynats_ffi as nats  # the library itself is $POLYNATS_LIB
-
     sys.exit(main())

@@ -19,9 +19,11 @@ import time
 
 from workers import LANGUAGES, Failed, Worker  # puts the folders of the next ones onto the path
 
+import jetstream
 import natsd
 import proxy
 from badbytes import LARGE, BadServer, bad_lines
+from judge import check, each, in_words, percentile, tell
 
 MIB = 1 << 20
 # Sanitizers keep freed memory for a while, and take their time.
@@ -38,22 +40,6 @@ INFO_LINE = 2.5  # MiB: the buffer of the longest line there is, which the alloc
 OPEN_MAX = 100  # descriptors of clients that were closed, and await their collection
 SLACK = 0.05  # of a call over its timeout
 WAIT_MAX = 1.0  # reconnect_wait_max of the workers
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
-
-
-def each(workers, judge):
-    """Judge every worker, also after one that failed."""
-    failures = []
-    for worker in workers:
-        try:
-            judge(worker)
-        except Failed as problem:
-            failures.append("%s: %s" % (worker.language, problem))
-    check(not failures, "; ".join(failures))
 
 
 class Bench:
@@ -124,22 +110,6 @@ class Bench:
     def go(self):
         for worker in self.workers:
             worker.answer()
-
-
-def percentile(values, part):
-    values = sorted(values)
-    return values[min(len(values) - 1, len(values) * part // 100)] if values else 0.0
-
-
-def in_words(facts):
-    return " ".join(
-        "%s=%.3f" % pair if isinstance(pair[1], float) and pair[1] % 1 else "%s=%d" % pair
-        for pair in facts.items()
-    )
-
-
-def tell(test, language, **facts):
-    print("%s %s: %s" % (test, language, in_words(facts)), flush=True)
 
 
 # ---- 7: the server is killed while everybody publishes ----
@@ -730,6 +700,9 @@ TESTS = {
     "signals": signals,
     "badbytes": badbytes,
     "caps": caps,
+    "js-publish": jetstream.publish,
+    "js-ack": jetstream.acknowledge,
+    "js-rolling": jetstream.rolling,
 }
 
 

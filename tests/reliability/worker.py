@@ -238,4 +238,14 @@ def rounds():
     put_done(rounds=done, received=received, expected=done * ROUND_MSGS, signals=signals_seen)
 
 
-{"echo": echo, "slow": slow, "connects": connects, "rounds": rounds}[mode]()
+def jetstream():
+    import worker_js
+
+    with polynats.connect(url, **options) as nc:
+        getattr(worker_js, mode)(sys.modules[__name__], words, nc)
+
+
+{
+    "echo": echo, "slow": slow, "connects": connects, "rounds": rounds,
+    "store": jetstream, "work": jetstream,
+}[mode]()  # fmt: skip

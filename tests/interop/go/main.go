@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-const wait = 10 * time.Second
+const wait = 60 * time.Second
 
 func check(err error) {
 	if err != nil {
@@ -93,8 +93,10 @@ func respond(nc *nats.Conn, subject string) {
 func main() {
 	roles := map[string]func(*nats.Conn, string){
 		"publisher": publish, "subscriber": receive, "requester": request, "responder": respond,
+		"js-make": makeThem, "js-info": info, "js-publish": jsPublish, "js-flood": flood,
+		"js-consume": consume, "js-endless": endless, "js-push": push, "js-ordered": ordered, "js-get": get,
 	}
-	nc, err := nats.Connect(os.Getenv("NATS_URL"))
+	nc, err := nats.Connect(os.Getenv("NATS_URL"), nats.Timeout(wait))
 	check(err)
 	defer nc.Close()
 	roles[word(1)](nc, word(2))
