@@ -216,8 +216,10 @@ proc publish_to_stream {fast} {
     set datas [lrepeat $size [payload]]
     set began [start]
     for {set left $wanted} {$left > 0} {incr left -$size} {
-        $publisher publish_many $subject \
-            [expr {$left < $size ? [lrange $datas 1 $left] : $datas}]
+        if {$left < $size} {
+            set datas [lrange $datas 1 $left]
+        }
+        $publisher publish_many $subject $datas
     }
     $publisher flush -timeout $::wait
     set took [stop $began]
@@ -270,10 +272,12 @@ proc read_all {nc most command} {
 
 # Many in a call; the last of all by a double ack, so that the server has taken note of all before it.
 proc acknowledge {nc list last} {
-    $nc ack_many [expr {$last ? [lrange $list 0 end-1] : $list}]
-    if {$last} {
-        $nc ack_sync [lindex $list end] -timeout $::wait
+    if {!$last} {
+        $nc ack_many $list
+        return
     }
+    $nc ack_many [lrange $list 0 end-1]
+    $nc ack_sync [lindex $list end] -timeout $::wait
 }
 
 proc finish {consumer took} {
