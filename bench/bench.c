@@ -199,6 +199,8 @@ static void read_flag(bench_args *args, const char *flag, const char *value)
         args->size = (size_t)number(flag, value);
     } else if (strcmp(flag, "--subject") == 0) {
         args->subject = value;
+    } else if (strcmp(flag, "--storage") == 0) {
+        args->storage = value;
     } else if (strcmp(flag, "--set") == 0 && args->setting_count < BENCH_SETTINGS_MAX) {
         args->settings[args->setting_count++] = value;
     } else {
@@ -209,7 +211,7 @@ static void read_flag(bench_args *args, const char *flag, const char *value)
 static void usage(const char *name, const bench_work *works)
 {
     printf("bench program `%s`\nusage: WORK [--url scheme://host:port] [--msgs n] [--size bytes]"
-           " [--subject s] [--set option=value]\nprints: %s\nWORK is one of:",
+           " [--subject s] [--storage memory|file] [--set option=value]\nprints: %s\nWORK is one of:",
            name, BENCH_COLUMNS);
     for (const bench_work *work = works; work->name != NULL; work++) {
         printf(" %s", work->name);
@@ -228,7 +230,8 @@ int bench_main(int argc, char **argv, const char *name, const bench_work *works)
                        .url = "nats://127.0.0.1:4222",
                        .msgs = 1000000,
                        .size = 128,
-                       .subject = "bench"};
+                       .subject = "bench",
+                       .storage = "memory"};
     for (int i = 2; i < argc; i += 2) {
         read_flag(&args, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
     }

@@ -1,6 +1,7 @@
 /* What all bench programs in C share: flags, clocks, samples and the line of results.
  *
- *     program WORK [--url scheme://host:port] [--msgs n] [--size bytes] [--subject s] [--set option=value]
+ *     program WORK [--url scheme://host:port] [--msgs n] [--size bytes] [--subject s] [--storage memory|file]
+ *             [--set option=value]
  *
  * One line of comma-separated values comes out at the end, in the order of BENCH_COLUMNS; a receiver prints the word
  * "ready" on a line of its own before it, when it has subscribed. */
@@ -18,6 +19,9 @@ enum {
     BENCH_WARMUP = 200,       /* requests that are not measured: connections and caches settle */
     BENCH_SETTINGS_MAX = 8,   /* --set flags */
     BENCH_BATCH = 1000,       /* messages asked for in one get */
+    BENCH_WINDOW = 4000,      /* publishes to a stream that wait for their acks: what nats.go has by default */
+    BENCH_PULL = 500,         /* messages of a fetch, and those that a consume keeps under way: likewise */
+    BENCH_ACKS = 10000,       /* max_ack_pending: so many that no acks are waited for */
     BENCH_LONE_GAP_NS = 1000000, /* rest between lone messages: long enough for all sides to sleep */
     BENCH_WAIT_MS = 30000,    /* a receiver that hears nothing for so long gives up */
     BENCH_HOST_MAX = 256
@@ -36,6 +40,7 @@ typedef struct bench_args {
     uint64_t msgs;
     size_t size;
     const char *subject;
+    const char *storage; /* of streams: memory, file */
     const char *settings[BENCH_SETTINGS_MAX]; /* "option=value", for programs that have options */
     size_t setting_count;
 } bench_args;

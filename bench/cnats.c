@@ -5,40 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nats/nats.h>
+#include "theirs.h"
 
-#include "bench.h"
-
-static void check(natsStatus status, const char *what)
+void theirs_check(natsStatus status, const char *what)
 {
     if (status != NATS_OK) {
         bench_die("%s: %s", what, natsStatus_GetText(status));
     }
 }
 
-/* send_asap: write each message at once, where the default leaves it to a thread that comes by every
- * millisecond. Each work gets what suits it best. */
-static natsConnection *open_with(const bench_args *args, bool send_asap)
+natsConnection *theirs_open(const bench_args *args, bool send_asap)
 {
     natsOptions *options;
     natsConnection *conn;
-    check(natsOptions_Create(&options), "options");
-    check(natsOptions_SetURL(options, args->url), "url");
-    check(natsOptions_SetSendAsap(options, send_asap), "send_asap");
-    check(natsConnection_Connect(&conn, options), "connect");
+    theirs_check(natsOptions_Create(&options), "options");
+    theirs_check(natsOptions_SetURL(options, args->url), "url");
+    theirs_check(natsOptions_SetSendAsap(options, send_asap), "send_asap");
+    theirs_check(natsConnection_Connect(&conn, options), "connect");
     natsOptions_Destroy(options);
     return conn;
 }
 
 static natsConnection *open_conn(const bench_args *args)
 {
-    return open_with(args, false);
+    return theirs_open(args, false);
 }
 
 static void ready_sub(natsConnection *conn, natsSubscription *sub)
 {
-    check(natsSubscription_SetPendingLimits(sub, -1, -1), "limits");
-    check(natsConnection_Flush(conn), "flush");
+    theirs_check(natsSubscription_SetPendingLimits(sub, -1, -1), "limits");
+    theirs_check(natsConnection_Flush(conn), "flush");
 }
 
 /* ---- publish ---- */
@@ -50,9 +46,9 @@ static void publish(const bench_args *args)
 
     bench_watch start = bench_start();
     for (uint64_t i = 0; i < args->msgs; i++) {
-        check(natsConnection_Publish(conn, args->subject, payload, (int)args->size), "publish");
+        theirs_check(natsConnection_Publish(conn, args->subject, payload, (int)args->size), "publish");
     }
-    check(natsConnection_FlushTimeout(conn, BENCH_WAIT_MS), "flush");
+    theirs_check(natsConnection_FlushTimeout(conn, BENCH_WAIT_MS), "flush");
     bench_watch took = bench_stop(&start);
 
     bench_print_rate(args, &took);
@@ -123,7 +119,7 @@ static void receive(const bench_args *args)
     counter_init(&c, args);
     c.start = bench_start();
     natsSubscription *sub;
-    check(natsConnection_Subscribe(&sub, conn, args->subject, on_stream, &c), "subscribe");
+    theirs_check(natsConnection_Subscribe(&sub, conn, args->subject, on_stream, &c), "subscribe");
     ready_sub(conn, sub);
     bench_ready();
     counter_wait(&c);
@@ -152,7 +148,7 @@ static void request(const bench_args *args)
         }
         int64_t began_ns = bench_now_ns();
         natsMsg *reply;
-        check(natsConnection_Request(&reply, conn, args->subject, payload, (int)args->size,
+        theirs_check(natsConnection_Request(&reply, conn, args->subject, payload, (int)args->size,
                                      BENCH_WAIT_MS),
               "request");
         if (i >= BENCH_WARMUP) {
@@ -174,7 +170,7 @@ static void on_request(natsConnection *conn, natsSubscription *sub, natsMsg *msg
 {
     (void)sub;
     counter *c = what;
-    check(natsConnection_Publish(conn, natsMsg_GetReply(msg), natsMsg_GetData(msg),
+    theirs_check(natsConnection_Publish(conn, natsMsg_GetReply(msg), natsMsg_GetData(msg),
                                  natsMsg_GetDataLength(msg)),
           "respond");
     natsMsg_Destroy(msg);
@@ -186,17 +182,17 @@ static void on_request(natsConnection *conn, natsSubscription *sub, natsMsg *msg
 
 static void respond(const bench_args *args)
 {
-    natsConnection *conn = open_with(args, true);
+    natsConnection *conn = theirs_open(args, true);
     counter c;
     counter_init(&c, args);
     natsSubscription *sub;
-    check(natsConnection_Subscribe(&sub, conn, args->subject, on_request, &c), "subscribe");
+    theirs_check(natsConnection_Subscribe(&sub, conn, args->subject, on_request, &c), "subscribe");
     ready_sub(conn, sub);
     bench_ready();
 
     bench_watch start = bench_start();
     counter_wait(&c);
-    check(natsConnection_Flush(conn), "flush");
+    theirs_check(natsConnection_Flush(conn), "flush");
     bench_watch took = bench_stop(&start);
 
     bench_print_rate(args, &took);
@@ -225,13 +221,13 @@ static void lone(const bench_args *args)
     if (args->size < sizeof(int64_t)) {
         bench_die("--size: at least %zu for lone", sizeof(int64_t));
     }
-    natsConnection *in = open_with(args, true);
-    natsConnection *out = open_with(args, true);
+    natsConnection *in = theirs_open(args, true);
+    natsConnection *out = theirs_open(args, true);
     counter c;
     counter_init(&c, args);
     bench_samples_init(&c.samples);
     natsSubscription *sub;
-    check(natsConnection_Subscribe(&sub, in, args->subject, on_lone, &c), "subscribe");
+    theirs_check(natsConnection_Subscribe(&sub, in, args->subject, on_lone, &c), "subscribe");
     ready_sub(in, sub);
     uint8_t *payload = bench_payload(args->size);
 
@@ -240,7 +236,7 @@ static void lone(const bench_args *args)
         bench_sleep_ns(BENCH_LONE_GAP_NS);
         int64_t now_ns = bench_now_ns();
         memcpy(payload, &now_ns, sizeof(now_ns));
-        check(natsConnection_Publish(out, args->subject, payload, (int)args->size), "publish");
+        theirs_check(natsConnection_Publish(out, args->subject, payload, (int)args->size), "publish");
     }
     counter_wait(&c);
     bench_watch took = bench_stop(&start);
@@ -255,6 +251,9 @@ static void lone(const bench_args *args)
 int main(int argc, char **argv)
 {
     static const bench_work works[] = {{"pub", publish},     {"sub", receive}, {"req", request},
-                                       {"respond", respond}, {"lone", lone},   {NULL, NULL}};
+                                       {"respond", respond}, {"lone", lone},
+                                       {"js-pub", theirs_js_pub}, {"js-fetch", theirs_js_fetch},
+                                       {"js-consume", theirs_js_consume},
+                                       {"js-ordered", theirs_js_ordered}, {NULL, NULL}};
     return bench_main(argc, argv, "cnats", works);
 }

@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
 import pandas  # noqa: E402
 
-from summary import LABELS, MEMORY_WORKS, TITLES  # noqa: E402
+from summary import JS_PREFIX, LABELS, MEMORY_WORKS, TITLES  # noqa: E402
 
 COLORS = {"raw": "#8a8f98", "polynats": "#1f6fb2", "polynats-lua": "#5aa7dd",
           "polynats-python": "#3f8f8a", "polynats-ruby": "#b5485d", "polynats-tcl": "#7d6bb0",
@@ -31,6 +31,9 @@ FIGURES = {
                       "less is better"),),
 }
 FIGURES["sub"] = FIGURES["pub"]
+FIGURES |= {work: (("msgs_per_s", "peer_rate_ratio", "k msg/s", 1e3, "{:.0f}", "more is better"),
+                   ("client_cpu_ns_per_msg", "peer_cpu_ratio", "µs client CPU", 1e3, "{:.2f}",
+                    "less is better")) for work in LABELS if work.startswith(JS_PREFIX)}
 FIGURES["respond"] = FIGURES["lone"] = FIGURES["req"]
 FIGURES["subs"] = FIGURES["idle"] = FIGURES["bytes"]
 
@@ -79,6 +82,13 @@ def _facts(path):
     return facts
 
 
+def _brackets(table):
+    jetstream = table["work"].str.startswith(JS_PREFIX)
+    words = [] if jetstream.all() else ["the raw socket loop"]
+    return ", ".join(words + (["on JetStream to nats.go, of scripts to nats-py"]
+                              if jetstream.any() else []))
+
+
 def draw(csv_path, stem):
     """Write stem.png and stem.svg from a summary CSV."""
     table = pandas.read_csv(csv_path, comment="#")
@@ -93,7 +103,7 @@ def draw(csv_path, stem):
     facts = _facts(csv_path)
     figure.suptitle(f"polynats bench, {facts.get('date')}: medians of {facts.get('runs')} runs, "
                     f"nats-server {facts.get('server')}, {facts.get('cores')} cores; "
-                    "in brackets the ratio to the raw socket loop", fontsize=10)
+                    f"in brackets the ratio to {_brackets(table)}", fontsize=10)
     figure.tight_layout(rect=(0, 0, 1, 0.98))
     figure.savefig(f"{stem}.png", dpi=110)
     figure.savefig(f"{stem}.svg")

@@ -9,6 +9,7 @@ local WARMUP <const> = 200 -- as BENCH_WARMUP
 local BATCH <const> = 1000
 local LONE_GAP_NS <const> = 1000000
 local WAIT <const> = 30
+local WINDOW <const>, PULL <const>, ACKS <const> = 4000, 500, 10000 -- as in bench.h
 
 local function fail(...)
     io.stderr:write(string.format(...), "\n")
@@ -17,7 +18,8 @@ end
 
 -- ---- flags and results ----
 
-local args = { url = "nats://127.0.0.1:4222", msgs = 1000000, size = 128, subject = "bench" }
+local args = { url = "nats://127.0.0.1:4222", msgs = 1000000, size = 128, subject = "bench",
+    storage = "memory" }
 local settings = { pending_msgs = -1, pending_bytes = -1 }
 
 local function read_flags()
@@ -181,6 +183,134 @@ function works.lone()
     end
     print_times(stop(began), samples)
     return sub
+end
+
+-- ---- JetStream ----
+
+local function drop(ok, text, _, _, _, server_code)
+    if not ok and server_code ~= 404 then
+        fail("%s", text)
+    end
+end
+
+local function jetstream(nc)
+    return assert(nc:jetstream { timeout = WAIT })
+end
+
+-- Many in a call.
+local function publish_to_stream(fast)
+    local nc <close> = connect()
+    local js = jetstream(nc)
+    drop(js:delete_stream("BENCH"))
+    assert(js:create_stream { name = "BENCH", subjects = { args.subject }, storage = args.storage,
+        allow_batched = fast or nil })
+    local publisher = assert(js:publisher { max_pending = WINDOW, fast = fast })
+    local subject, datas = args.subject, {}
+    for i = 1, math.min(BATCH, args.msgs) do
+        datas[i] = ("x"):rep(args.size)
+    end
+    local began = start()
+    for _ = 1, args.msgs // BATCH do
+        assert(publisher:publish_many(subject, datas))
+    end
+    if args.msgs % BATCH > 0 then
+        assert(publisher:publish_many(subject, { table.unpack(datas, 1, args.msgs % BATCH) }))
+    end
+    assert(publisher:flush(WAIT))
+    local took = stop(began)
+    local acked = publisher:stats().acked
+    if acked ~= args.msgs then
+        fail("only %d messages were acknowledged", acked)
+    end
+    publisher:close()
+    drop(js:delete_stream("BENCH"))
+    print_line(took)
+end
+
+works["js-pub"] = function() publish_to_stream(false) end
+works["js-fast"] = function() publish_to_stream(true) end
+
+local function filled(nc)
+    return jetstream(nc):stream("FILLED_" .. args.storage)
+end
+
+local function make_consumer(nc)
+    local stream = filled(nc)
+    drop(stream:delete_consumer("bench"))
+    return assert(stream:create_consumer { durable_name = "bench", ack_policy = "explicit",
+        max_ack_pending = ACKS })
+end
+
+-- Takes lists from next_batch(left) until all have come. ack(batch, last): what is done with one.
+local function read_all(next_batch, ack)
+    local msgs, bytes = 0, 0
+    local began = start()
+    while msgs < args.msgs do
+        local batch = assert(next_batch(args.msgs - msgs))
+        if #batch == 0 then
+            fail("only %d messages came", msgs)
+        end
+        for i = 1, #batch do
+            bytes = bytes + #batch[i].data
+        end
+        msgs = msgs + #batch
+        ack(batch, msgs == args.msgs)
+    end
+    local took = stop(began)
+    if msgs ~= args.msgs or bytes ~= msgs * args.size then
+        fail("%d messages with %d bytes came", msgs, bytes)
+    end
+    return took
+end
+
+-- Many in a call; the last of all by a double ack, so that the server has taken note of all before it.
+local function acker(nc)
+    return function(batch, last)
+        local final = last and table.remove(batch)
+        assert(nc:ack_many(batch))
+        if final then
+            assert(final:ack_sync(WAIT))
+        end
+    end
+end
+
+local function finish(consumer, took)
+    local floor = assert(consumer:info()).ack_floor.stream_seq
+    if floor ~= args.msgs then
+        fail("acks are in as far as message %d", floor)
+    end
+    assert(consumer:delete())
+    print_line(took)
+end
+
+works["js-fetch"] = function()
+    local nc <close> = connect()
+    local consumer = make_consumer(nc)
+    finish(consumer, read_all(function(left)
+        return consumer:fetch(math.min(PULL, left), { wait = WAIT })
+    end, acker(nc)))
+end
+
+local function get_from(sub)
+    local how = { max = BATCH, wait = WAIT }
+    return function(left)
+        how.max = math.min(BATCH, left)
+        return sub:get(how)
+    end
+end
+
+works["js-consume"] = function()
+    local nc <close> = connect()
+    local consumer = make_consumer(nc)
+    local sub <close> = assert(consumer:consume { max_messages = PULL })
+    finish(consumer, read_all(get_from(sub), acker(nc)))
+end
+
+works["js-ordered"] = function()
+    local nc <close> = connect()
+    local ordered = assert(filled(nc):ordered_consumer())
+    local sub <close> = assert(ordered:consume { max_messages = PULL })
+    print_line(read_all(get_from(sub), function() end))
 end
 
 read_flags()

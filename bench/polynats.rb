@@ -8,10 +8,13 @@ WARMUP = 200 # as BENCH_WARMUP
 BATCH = 1000
 LONE_GAP = 0.001
 WAIT = 30
+WINDOW = 4000 # these as in bench.h
+PULL = 500
+ACKS = 10_000
 
 # ---- flags and results ----
 
-ARGS = { url: "nats://127.0.0.1:4222", msgs: 1_000_000, size: 128, subject: "bench" }
+ARGS = { url: "nats://127.0.0.1:4222", msgs: 1_000_000, size: 128, subject: "bench", storage: "memory" }
 SETTINGS = { pending_msgs: -1, pending_bytes: -1 }
 
 def read_flags
@@ -145,6 +148,99 @@ def lone
   print_times(stop(began), samples)
 end
 
+# ---- JetStream ----
+
+def drop
+  yield
+rescue Polynats::Server => e
+  raise unless e.status == 404
+end
+
+# Many in a call.
+def js_pub(fast: false)
+  js = connect.jetstream(timeout: WAIT)
+  drop { js.delete_stream("BENCH") }
+  more = fast ? { allow_batched: true } : {}
+  js.create_stream(name: "BENCH", subjects: [ARGS[:subject]], storage: ARGS[:storage], **more)
+  publisher = js.publisher(max_pending: WINDOW, fast: fast)
+  subject = ARGS[:subject]
+  datas = [("x" * ARGS[:size]).b] * BATCH
+  left = ARGS[:msgs]
+  began = start
+  while left > 0
+    publisher.publish_many(subject, left < BATCH ? datas.first(left) : datas)
+    left -= BATCH
+  end
+  publisher.flush(timeout: WAIT)
+  took = stop(began)
+  acked = publisher.stats[:acked]
+  abort "only #{acked} messages were acknowledged" if acked != ARGS[:msgs]
+  publisher.close
+  drop { js.delete_stream("BENCH") }
+  print_line(took)
+end
+
+def js_fast = js_pub(fast: true)
+
+def filled(nc) = nc.jetstream(timeout: WAIT).stream("FILLED_#{ARGS[:storage]}")
+
+def make_consumer(nc)
+  stream = filled(nc)
+  drop { stream.delete_consumer("bench") }
+  stream.create_consumer(durable_name: "bench", ack_policy: "explicit", max_ack_pending: ACKS)
+end
+
+# Gives how many are to come, takes lists of them, until all have come.
+def read_all(acker = nil)
+  msgs = bytes = 0
+  began = start
+  while msgs < ARGS[:msgs]
+    batch = yield ARGS[:msgs] - msgs
+    abort "only #{msgs} messages came" if batch.empty?
+    batch.each { |msg| bytes += msg.data.bytesize }
+    msgs += batch.size
+    acknowledge(acker, batch, msgs == ARGS[:msgs]) if acker
+  end
+  took = stop(began)
+  abort "#{msgs} messages with #{bytes} bytes came" if msgs != ARGS[:msgs] || bytes != msgs * ARGS[:size]
+  took
+end
+
+# Many in a call; the last of all by a double ack, so that the server has taken note of all before it.
+def acknowledge(nc, batch, last)
+  final = last ? batch.pop : nil
+  nc.ack_many(batch)
+  final&.ack_sync(timeout: WAIT)
+end
+
+def finish(consumer, took)
+  floor = consumer.info["ack_floor"]["stream_seq"]
+  abort "acks are in as far as message #{floor}" if floor != ARGS[:msgs]
+  consumer.delete
+  print_line(took)
+end
+
+def js_fetch
+  nc = connect
+  consumer = make_consumer(nc)
+  finish(consumer, read_all(nc) { |left| consumer.fetch([PULL, left].min, wait: WAIT) })
+end
+
+def js_consume
+  nc = connect
+  consumer = make_consumer(nc)
+  kept = consumer.consume(max_messages: PULL)
+  finish(consumer, read_all(nc) { |left| kept.get(max: [BATCH, left].min, wait: WAIT) })
+  kept.unsubscribe
+end
+
+def js_ordered
+  kept = filled(connect).ordered_consumer.consume(max_messages: PULL)
+  print_line(read_all { |left| kept.get(max: [BATCH, left].min, wait: WAIT) })
+  kept.unsubscribe
+end
+
 WORK = read_flags
-abort "unknown work: #{WORK}" unless %w[pub sub req respond lone].include?(WORK)
-send(WORK)
+WORKS = %w[pub sub req respond lone js-pub js-fast js-fetch js-consume js-ordered].freeze
+abort "unknown work: #{WORK}" unless WORKS.include?(WORK)
+send(WORK.tr("-", "_"))

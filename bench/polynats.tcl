@@ -6,6 +6,9 @@ set warmup 200 ;# as BENCH_WARMUP
 set batch 1000
 set lone_gap_ms 1
 set wait 30
+set window 4000 ;# these as in bench.h
+set pull 500
+set acks 10000
 
 proc fail {text} {
     puts stderr $text
@@ -16,7 +19,7 @@ proc fail {text} {
 
 namespace eval work {}
 
-array set args {url nats://127.0.0.1:4222 msgs 1000000 size 128 subject bench}
+array set args {url nats://127.0.0.1:4222 msgs 1000000 size 128 subject bench storage memory}
 array set settings {-pending_msgs -1 -pending_bytes -1}
 
 proc read_flags {} {
@@ -190,6 +193,120 @@ proc work::lone {} {
         lappend samples [expr {[clock microseconds] - $sent}]
     }
     print_times [stop $began] $samples
+}
+
+# ---- JetStream ----
+
+proc drop {args} {
+    try {
+        {*}$args
+    } trap {POLYNATS SERVER 10059} {} {} trap {POLYNATS SERVER 10014} {} {}
+}
+
+# Many in a call.
+proc publish_to_stream {fast} {
+    set js [[connect] jetstream -timeout $::wait]
+    set subject $::args(subject)
+    set wanted $::args(msgs)
+    set size $::batch
+    drop $js delete_stream BENCH
+    $js create_stream -name BENCH -subjects [list $subject] -storage $::args(storage) \
+        {*}[expr {$fast ? {-allow_batched 1} : {}}]
+    set publisher [$js publisher -max_pending $::window -fast $fast]
+    set datas [lrepeat $size [payload]]
+    set began [start]
+    for {set left $wanted} {$left > 0} {incr left -$size} {
+        if {$left < $size} {
+            set datas [lrange $datas 1 $left]
+        }
+        $publisher publish_many $subject $datas
+    }
+    $publisher flush -timeout $::wait
+    set took [stop $began]
+    set acked [dict get [$publisher stats] acked]
+    if {$acked != $wanted} {
+        fail "only $acked messages were acknowledged"
+    }
+    $publisher close
+    drop $js delete_stream BENCH
+    print_line $took
+}
+
+proc work::js-pub {} { publish_to_stream 0 }
+proc work::js-fast {} { publish_to_stream 1 }
+
+proc filled {nc} { return [[$nc jetstream -timeout $::wait] stream FILLED_$::args(storage)] }
+
+proc make_consumer {nc} {
+    set stream [filled $nc]
+    drop $stream delete_consumer bench
+    return [$stream create_consumer -durable_name bench -ack_policy explicit \
+        -max_ack_pending $::acks]
+}
+
+# Takes lists until all have come: command gives one, of so many at most. nc: where to acknowledge them; none if empty.
+proc read_all {nc most command} {
+    set wanted $::args(msgs)
+    set msgs 0
+    set bytes 0
+    set began [start]
+    while {$msgs < $wanted} {
+        set list [{*}$command -max [expr {min($most, $wanted - $msgs)}] -wait $::wait]
+        if {![llength $list]} {
+            fail "only $msgs messages came"
+        }
+        foreach msg $list {
+            incr bytes [string length [dict get $msg data]]
+        }
+        incr msgs [llength $list]
+        if {$nc ne ""} {
+            acknowledge $nc $list [expr {$msgs == $wanted}]
+        }
+    }
+    set took [stop $began]
+    if {$msgs != $wanted || $bytes != $msgs * $::args(size)} {
+        fail "$msgs messages with $bytes bytes came"
+    }
+    return $took
+}
+
+# Many in a call; the last of all by a double ack, so that the server has taken note of all before it.
+proc acknowledge {nc list last} {
+    if {!$last} {
+        $nc ack_many $list
+        return
+    }
+    $nc ack_many [lrange $list 0 end-1]
+    $nc ack_sync [lindex $list end] -timeout $::wait
+}
+
+proc finish {consumer took} {
+    set floor [dict get [$consumer info] ack_floor stream_seq]
+    if {$floor != $::args(msgs)} {
+        fail "acks are in as far as message $floor"
+    }
+    $consumer delete
+    print_line $took
+}
+
+proc work::js-fetch {} {
+    set nc [connect]
+    set consumer [make_consumer $nc]
+    finish $consumer [read_all $nc $::pull [list $consumer fetch]]
+}
+
+proc work::js-consume {} {
+    set nc [connect]
+    set consumer [make_consumer $nc]
+    set sub [$consumer consume -max_messages $::pull]
+    finish $consumer [read_all $nc $::batch [list $sub get]]
+    $sub unsubscribe
+}
+
+proc work::js-ordered {} {
+    set sub [[[filled [connect]] ordered_consumer] consume -max_messages $::pull]
+    print_line [read_all "" $::batch [list $sub get]]
+    $sub unsubscribe
 }
 
 set work [read_flags]

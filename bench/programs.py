@@ -87,13 +87,16 @@ class Failed(Exception):
 class Program:
     """A running bench program. Use with `with`: it is ended on the way out."""
 
-    def __init__(self, build, name, work, url, msgs, size, subject, core=None, settings=()):
+    def __init__(self, build, name, work, url, msgs, size, subject, core=None, settings=(),
+                 storage=None):
         self.label = f"{name} {work}"
         words = command(build, name)
         if core is not None:
             words = ["taskset", "-c", str(core)] + words
         words += [work, "--url", url, "--msgs", str(msgs), "--size", str(size),
                   "--subject", subject]
+        if storage is not None:
+            words += ["--storage", storage]
         for setting in settings:
             words += ["--set", setting]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

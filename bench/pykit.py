@@ -5,6 +5,9 @@ from time import CLOCK_PROCESS_CPUTIME_ID, clock_gettime_ns, perf_counter_ns
 
 WARMUP = 200  # as BENCH_WARMUP
 BATCH = 1000
+WINDOW = 4000  # these as in bench.h
+PULL = 500
+ACKS = 10000
 LONE_GAP = 0.001
 WAIT = 30
 
@@ -17,9 +20,10 @@ def read_flags(works, name):
     parser.add_argument("--msgs", type=int, default=1_000_000)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--subject", default="bench")
+    parser.add_argument("--storage", default="memory", choices=("memory", "file"))
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE")
     args = parser.parse_args()
-    args.name, args.data = name, b"x" * args.size
+    args.name, args.data, args.stream = name, b"x" * args.size, f"FILLED_{args.storage}"
     return args
 
 
@@ -71,18 +75,37 @@ class Times:
         print_line(self.args, took, *ranks)
 
 
+def check_acked(stats, args):
+    """Of a publisher."""
+    if stats["acked"] != args.msgs:
+        raise SystemExit(f"only {stats['acked']} messages were acknowledged")
+
+
+def check_floor(floor, args):
+    """Of a consumer: the server has seen all acks."""
+    if floor != args.msgs:
+        raise SystemExit(f"acks are in as far as message {floor}")
+
+
 class Stream:
     """What a receiver counts: every message, and every byte of it."""
 
     def __init__(self, args):
         self.args, self.msgs, self.size, self.took = args, 0, 0, Watch()
+        self.stopped = False
 
     def begin(self):
         """At the first message: what was waited before does not count."""
         self.took.wall = perf_counter_ns()
 
+    def stop(self):
+        """At the end of what counts: print does it if it was not done."""
+        if not self.stopped:
+            self.took.stop()
+            self.stopped = True
+
     def print(self):
-        self.took.stop()
+        self.stop()
         if self.msgs != self.args.msgs or self.size != self.msgs * self.args.size:
             raise SystemExit(f"{self.msgs} messages with {self.size} bytes came")
         print_line(self.args, self.took)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "raw_js.h"
 #include "wire.h"
 
 enum { BLOCK = 64 * 1024 }; /* bytes of a write: the size of the server's own read buffer */
@@ -236,6 +237,9 @@ int main(int argc, char **argv)
 {
     static const bench_work works[] = {{"pub", publish},     {"sub", receive},
                                        {"req", request},     {"respond", respond},
-                                       {"lone", lone_publish}, {NULL, NULL}};
+                                       {"lone", lone_publish}, {"js-pub", raw_js_pub},
+                                       {"js-fetch", raw_js_fetch},
+                                       {"js-consume", raw_js_consume},
+                                       {"js-ordered", raw_js_ordered}, {NULL, NULL}};
     return bench_main(argc, argv, "raw", works);
 }

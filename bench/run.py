@@ -33,13 +33,19 @@ class Case:
     quick_msgs: int
     names: tuple = programs.NAMES
     over: tuple = tuple(server.OVER)
+    storage: str | None = None  # of the stream; None: not on JetStream
+
+    @property
+    def name(self):
+        """Of the work in the results."""
+        return f"{self.work}-{self.storage}" if self.storage else self.work
 
     def msgs_for(self, quick):
         return self.quick_msgs if quick else self.msgs
 
     def fit_for(self, name):
         """With as many messages as that program gets through in some seconds."""
-        share = SLOW.get(name, 1) if self.work in ("pub", "sub") else 1
+        share = SLOW.get(name, 1) if self.work in ("pub", "sub") or self.storage else 1
         return dataclasses.replace(self, msgs=self.msgs // share,
                                    quick_msgs=self.quick_msgs // share)
 
@@ -55,7 +61,21 @@ CASES = (
     Case("subs", 0, 10_000, 10_000, names=("polynats",)),
     Case("idle", 0, 50, 50, names=("polynats",)),
 )
-WORKS = tuple(dict.fromkeys(case.work for case in CASES)) + ("instructions",)
+# JetStream: who can. What is read was put there before the first round, by FILLER.
+FILLED, QUICK_FILLED, FILLER = 200_000, 20_000, "polynats"
+JS_NAMES = ("raw", "polynats", "cnats", "gonats", "polynats-lua", "polynats-ruby", "polynats-tcl",
+            "polynats-python", "polynats-aio", "nats-py")
+FAST_NAMES = ("polynats", "polynats-lua", "polynats-ruby", "polynats-tcl", "polynats-python",
+              "polynats-aio")
+JS_CASES = tuple(
+    Case(work, 128, FILLED, QUICK_FILLED, FAST_NAMES if work == "js-fast" else JS_NAMES, ("nats",),
+         storage)
+    for work in ("js-pub", "js-fast", "js-fetch", "js-consume", "js-ordered")
+    for storage in ("memory", "file"))
+JS = "js"  # stands for all of them
+CORE_WORKS = tuple(dict.fromkeys(case.work for case in CASES)) + ("instructions",)
+JS_WORKS = tuple(dict.fromkeys(case.work for case in JS_CASES))
+WORKS = CORE_WORKS + (JS,) + JS_WORKS
 WHOLE_RUNS = 3  # rounds from which on medians are worth keeping in bench/results
 # Who runs where when pinned: the measured program has a core of its own, the server and what feeds it share the other.
 CLIENT_CORE, SERVER_CORE = sorted(os.sched_getaffinity(0))[:2] if len(os.sched_getaffinity(0)) > 1 \
@@ -71,7 +91,7 @@ def say(text):
 def _program(options, url, name, case, subject, core):
     settings = options.set if name.startswith("polynats") else ()
     return programs.Program(options.build, name, case.work, url, case.msgs_for(options.quick),
-                            case.size, subject, core, settings)
+                            case.size, subject, core, settings, case.storage)
 
 
 def _receive(options, url, name, case, subject, cores):
@@ -109,7 +129,15 @@ def measure(options, url, name, case, subject, cores):
     if case.work == "respond":
         return _request(options, url, "raw", name, case, subject, cores)
     with _program(options, url, name, case, subject, cores[0]) as program:
-        return program.result()
+        return program.result() | {"work": case.name}
+
+
+def fill(options, url, core):
+    """The streams that will be read."""
+    for storage in dict.fromkeys(case.storage for case in options.cases if case.storage):
+        case = Case("js-fill", 128, FILLED, QUICK_FILLED, storage=storage)
+        with _program(options, url, FILLER, case, f"filled.{storage}", core) as program:
+            program.result()
 
 
 # ---- the rounds ----
@@ -127,17 +155,24 @@ def _tell(row):
     return f"{row['msgs_per_s'] / 1e6:.2f} M/s, {row['client_cpu_ns_per_msg']:.0f} ns client CPU"
 
 
-def _round(options, url, number, pin, cases, failures):
+def _timed(options, nats, name, case, subject, cores):
+    """With what the server has computed meanwhile, for each message of it."""
+    before = nats.cpu_ns()
+    row = measure(options, nats.url, name, case, subject, cores)
+    return row | {"server_cpu_ns_per_msg": (nats.cpu_ns() - before) / row["msgs"]}
+
+
+def _round(options, nats, number, pin, cases, failures):
     """One round: each case, and within it each program, the first of them changing from round to round."""
     cores = (CLIENT_CORE, SERVER_CORE) if pin == "split" else (None, None)
     for case in cases:
         names = _wanted(options, case)
         start = number % len(names) if names else 0
         for name in names[start:] + names[:start]:
-            subject = f"bench.{case.work}"
-            label = f"[{number + 1}/{options.runs}] {case.work} {case.size} B {name}"
+            subject = f"bench.{case.name}"
+            label = f"[{number + 1}/{options.runs}] {case.name} {case.size} B {name}"
             try:
-                row = measure(options, url, name, case.fit_for(name), subject, cores)
+                row = _timed(options, nats, name, case.fit_for(name), subject, cores)
             except programs.Failed as error:
                 failures.append(f"{label}: {error}")
                 say(f"{label}: FAILED: {error}")
@@ -152,11 +187,12 @@ def run_rounds(options, failures):
     for pin in pins:
         core = SERVER_CORE if pin == "split" else None
         cases = [case for case in options.cases
-                 if pin == pins[0] or case.work not in summary.MEMORY_WORKS]
+                 if pin == pins[0] or not (case.storage or case.work in summary.MEMORY_WORKS)]
         with server.Server(options.server, core, options.over) as nats:
+            fill(options, nats.url, CLIENT_CORE if pin == "split" else None)
             for number in range(options.runs):
-                rows.extend(_round(options, nats.url, number, pin, cases, failures))
-    order = [(case.work, case.size) for case in options.cases]
+                rows.extend(_round(options, nats, number, pin, cases, failures))
+    order = [(case.name, case.size) for case in options.cases]
     names = list(programs.NAMES)
     rows.sort(key=lambda row: (order.index((row["work"], int(row["size"]))), pins.index(row["pin"]),
                                names.index(row["name"]), row["round"]))
@@ -242,7 +278,8 @@ def read_options():
     parser.add_argument("--quick", action="store_true",
                         help="few messages and one round: shows that all works, not how fast it is")
     parser.add_argument("--only", action="append", metavar="WORK", choices=WORKS,
-                        help=f"this work only; may be repeated: {', '.join(WORKS)}")
+                        help=f"this work only; may be repeated: {', '.join(WORKS)}. js is all of "
+                             "JetStream, and a run of its own: without --only it is left out")
     parser.add_argument("--program", action="append", metavar="NAME", choices=programs.NAMES,
                         help="this program only (raw stays); may be repeated: "
                              + ", ".join(programs.NAMES))
@@ -254,7 +291,8 @@ def read_options():
                              "(default: nats, which is TCP)")
     parser.add_argument("--csv", metavar="FILE",
                         help="summary goes there (default: bench/results/latest.csv of a whole "
-                             "run or with --readme, else build/bench/results/latest.csv)")
+                             "run or with --readme, else build/bench/results/latest.csv; with "
+                             "--only js it is jetstream.csv)")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE",
                         help="an option of polynats, such as keeper=off")
@@ -267,15 +305,21 @@ def read_options():
         options.pin = "none" if cores < 2 else "split" if options.quick else "both"
     if options.quick:
         options.runs = 1
-    only = options.only or WORKS
+    only = set(options.only or CORE_WORKS)
+    options.jetstream = only == {JS}
+    only |= set(JS_WORKS) if JS in only else set()
     options.whole = options.runs >= WHOLE_RUNS and not (
-        options.quick or options.only or options.program or options.set or options.over != "nats")
-    options.cases = [case for case in CASES if case.work in only and options.over in case.over]
+        options.quick or options.program or options.set or options.over != "nats"
+        or (options.only and not options.jetstream))
+    options.cases = [case for case in CASES + JS_CASES
+                     if case.work in only and options.over in case.over]
     options.instructions = "instructions" in only and options.over == "nats"
     options.names = ("raw",) + tuple(options.program) if options.program else programs.NAMES
     if options.over != "nats":
         options.names = [name for name in options.names if name == "raw" or
                          name.startswith("polynats")]
+    if options.readme and options.only and not options.jetstream:
+        parser.error("--readme: a table in it is of all core works, or with --only js of JetStream")
     if options.pin != "none" and cores < 2:
         parser.error("--pin: there is one core only")
     return options
@@ -285,11 +329,13 @@ def write_results(options, facts, rows, runs):
     import plot  # here, so that --help does without the plotting library
     kept = options.whole or options.readme
     folder = os.path.join(programs.ROOT, "bench") if kept else options.build
-    csv_path = options.csv or os.path.join(folder, "results", "latest.csv")
+    name = "jetstream.csv" if options.jetstream else "latest.csv"
+    csv_path = options.csv or os.path.join(folder, "results", name)
     os.makedirs(os.path.dirname(os.path.abspath(csv_path)), exist_ok=True)
     stem = os.path.splitext(csv_path)[0]
     summary.write_csv(csv_path, facts, summary.COLUMNS, rows)
-    summary.write_csv(f"{stem}-runs.csv", facts, ("pin", "round") + programs.COLUMNS, runs)
+    summary.write_csv(f"{stem}-runs.csv", facts, ("pin", "round") + programs.COLUMNS +
+                      ("server_cpu_ns_per_msg",), runs)
     table = summary.markdown(facts, rows)
     with open(f"{stem}.md", "w", encoding="utf-8") as file:
         file.write(table)
@@ -299,9 +345,10 @@ def write_results(options, facts, rows, runs):
     if not options.readme:
         return True
     readme_table = summary.markdown(facts, summary.for_readme(rows))
-    if summary.update_readme(os.path.join(programs.ROOT, "README.md"), readme_table):
+    marks = summary.MARKS["js" if options.jetstream else "core"]
+    if summary.update_readme(os.path.join(programs.ROOT, "README.md"), readme_table, marks):
         return True
-    say(f"README.md has no {summary.MARK_BEGIN} … {summary.MARK_END}: not updated")
+    say(f"README.md has no {' … '.join(marks)}: not updated")
     return False
 
 

@@ -6,10 +6,11 @@ import statistics
 
 COLUMNS = ("work", "size", "pin", "name", "runs", "msgs", "msgs_per_s", "rate_ratio", "rate_low",
            "rate_high", "client_cpu_ns_per_msg", "cpu_ratio", "p50_us", "p50_ratio", "p99_us",
-           "bytes_each", "instructions_per_msg")
+           "bytes_each", "instructions_per_msg", "peer", "peer_rate_ratio", "peer_cpu_ratio",
+           "server_cpu_ns_per_msg", "peer_server_ratio")
 
-MARK_BEGIN = "<!-- bench:begin -->"
-MARK_END = "<!-- bench:end -->"
+MARKS = {"core": ("<!-- bench:begin -->", "<!-- bench:end -->"),
+         "js": ("<!-- bench-js:begin -->", "<!-- bench-js:end -->")}
 
 LABELS = {
     "pub": "publish", "sub": "receive", "req": "request (raw responder)",
@@ -17,6 +18,13 @@ LABELS = {
     "subs": "a subscription", "idle": "an idle connection",
 }
 MEMORY_WORKS = ("subs", "idle")
+for _storage in ("memory", "file"):
+    LABELS |= {f"js-pub-{_storage}": f"windowed publish, {_storage} stream",
+               f"js-fast-{_storage}": f"fast ingest, {_storage} stream",
+               f"js-fetch-{_storage}": f"fetch and ack, {_storage} stream",
+               f"js-consume-{_storage}": f"consume and ack, {_storage} stream",
+               f"js-ordered-{_storage}": f"ordered consume, {_storage} stream"}
+JS_PREFIX = "js-"  # of the works on JetStream
 TITLES = {"raw": "raw socket loop", "polynats": "polynats (C)", "cnats": "cnats",
           "gonats": "nats.go", "polynats-lua": "polynats (Lua)",
           "polynats-ruby": "polynats (Ruby)", "polynats-tcl": "polynats (Tcl)",
@@ -28,6 +36,17 @@ TABLES = {"compiled": ("raw", "polynats", "cnats", "gonats"),
           "scripts": ("raw", "polynats-lua", "polynats-ruby", "polynats-tcl"),
           "Python": ("raw", "polynats-python", "polynats-aio", "polynats-green", "nats-py",
                      "goingnats")}
+JS_TABLES = {"compiled, JetStream": ("raw", "polynats", "cnats", "gonats"),
+             "scripts, JetStream": ("raw", "polynats-lua", "polynats-ruby", "polynats-tcl",
+                                    "nats-py"),
+             "Python, JetStream": ("raw", "polynats-python", "polynats-aio", "nats-py")}
+
+
+def peer_of(work, name):
+    """On JetStream the raw loop shows what the server gives; who is to be beaten is another client."""
+    if not work.startswith(JS_PREFIX) or not name.startswith("polynats"):
+        return None
+    return "gonats" if name == "polynats" else "nats-py"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +70,10 @@ def _ratio(rows, base, column):
     return statistics.median(ratios) if ratios else None
 
 
-def _summary(key, name, rows, base):
+def _summary(key, name, rows, others):
+    base = others.get("raw", [])
+    peer = peer_of(key.work, name)
+    beaten = others.get(peer, [])
     rates = [row["msgs_per_s"] for row in rows if row["msgs_per_s"] is not None]
     return {
         "work": key.work, "size": key.size, "pin": key.pin, "name": name, "runs": len(rows),
@@ -64,6 +86,11 @@ def _summary(key, name, rows, base):
         "p50_us": _median(rows, "p50_us"), "p50_ratio": _ratio(rows, base, "p50_us"),
         "p99_us": _median(rows, "p99_us"), "bytes_each": _median(rows, "bytes_each"),
         "instructions_per_msg": None,
+        "peer": peer if beaten else None,
+        "peer_rate_ratio": _ratio(rows, beaten, "msgs_per_s"),
+        "peer_cpu_ratio": _ratio(rows, beaten, "client_cpu_ns_per_msg"),
+        "server_cpu_ns_per_msg": _median(rows, "server_cpu_ns_per_msg"),
+        "peer_server_ratio": _ratio(rows, beaten, "server_cpu_ns_per_msg"),
     }
 
 
@@ -73,7 +100,7 @@ def summarize(runs):
     for row in runs:
         key = Key(row["work"], int(row["size"]), row["pin"])
         groups.setdefault(key, {}).setdefault(row["name"], []).append(row)
-    return [_summary(key, name, rows, programs.get("raw", []))
+    return [_summary(key, name, rows, programs)
             for key, programs in groups.items() for name, rows in programs.items()]
 
 
@@ -112,7 +139,17 @@ def _with_ratio(text, ratio, name):
     return text if ratio is None or name == "raw" else f"{text} ({ratio:.2f}×)"
 
 
+def _js_figure(row):
+    """Rate, against whom is to be beaten, and processor time."""
+    text = _rate(row["msgs_per_s"])
+    if row["peer"] is not None:
+        text += f" (**{row['peer_rate_ratio']:.1f}×** {TITLES[row['peer']].split()[0]})"
+    return f"{text}, {row['client_cpu_ns_per_msg'] / 1e3:.2f} µs"
+
+
 def _figure(row, kind):
+    if kind == "js":
+        return _js_figure(row)
     if kind == "rate":
         return _with_ratio(_rate(row["msgs_per_s"]), row["rate_ratio"], row["name"])
     if kind == "cpu":
@@ -136,6 +173,8 @@ def _lines_of(rows):
             label += ", not pinned"
         if pin == "callgrind":
             yield f"{label}: instructions", "instructions", by_name
+        elif work.startswith(JS_PREFIX):
+            yield label, "js", by_name
         elif work in ("pub", "sub"):
             yield f"{label}: rate", "rate", by_name
             yield f"{label}: client CPU", "cpu", by_name
@@ -160,10 +199,18 @@ def _table(title, rows, names):
 
 
 def markdown(facts, rows):
-    lines = [line for title, names in TABLES.items() for line in _table(title, rows, names)]
+    core = [row for row in rows if not row["work"].startswith(JS_PREFIX)]
+    jetstream = [row for row in rows if row["work"].startswith(JS_PREFIX)]
+    lines = [line for title, names in TABLES.items() for line in _table(title, core, names)]
+    lines += [line for title, names in JS_TABLES.items()
+              for line in _table(title, jetstream, names)]
+    brackets = ["in brackets the ratio to the raw socket loop of the same round"] if core else []
+    if jetstream:
+        brackets.append("of JetStream in brackets the ratio to nats.go or nats-py of the same "
+                        "round, and last the client's CPU; the raw socket loop, which only counts, "
+                        "shows what the server gives")
     lines.append(f"Medians of {facts['runs']} runs, all programs in turn on one nats-server "
-                 f"{facts['server']}; in brackets the ratio to the raw socket loop of the same "
-                 f"round. "
+                 f"{facts['server']}; {'; '.join(brackets)}. "
                  f"{facts['cores']} cores ({facts['cpu']}), {_pin_text(rows)}, {facts['date']}.")
     return "\n".join(lines) + "\n"
 
@@ -183,12 +230,12 @@ def for_readme(rows):
     return [row for row in rows if row["pin"] != "none" or row["work"] in MEMORY_WORKS]
 
 
-def update_readme(path, table):
+def update_readme(path, table, marks):
     """Put table between the marks. False when the file lacks them."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    head, begin, rest = text.partition(MARK_BEGIN)
-    _, end, tail = rest.partition(MARK_END)
+    head, begin, rest = text.partition(marks[0])
+    _, end, tail = rest.partition(marks[1])
     if not begin or not end:
         return False
     with open(path, "w", encoding="utf-8") as file:

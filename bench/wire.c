@@ -357,3 +357,8 @@ void wire_next(wire *w, wire_msg *msg)
         return;
     }
 }
+
+size_t wire_left(const wire *w)
+{
+    return w->len - w->pos;
+}

@@ -51,5 +51,7 @@ typedef struct wire_msg {
 
 /* Wait for the next message. */
 void wire_next(wire *w, wire_msg *msg);
+/* How many bytes were received that were not taken yet. */
+size_t wire_left(const wire *w);
 
 #endif

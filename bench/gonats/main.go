@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -23,13 +21,13 @@ const (
 )
 
 type args struct {
-	work, url, subject string
-	msgs, size         int
+	work, url, subject, storage string
+	msgs, size                  int
 }
 
 var works = map[string]func(*args) error{
 	"pub": publish, "sub": receive, "req": request, "respond": respond, "lone": lone,
-	"js-pub": publishToStream,
+	"js-pub": jsPublish, "js-fetch": jsFetch, "js-consume": jsConsume, "js-ordered": jsOrdered,
 }
 
 // ---- clocks and results ----
@@ -106,50 +104,6 @@ func publish(a *args) error {
 		return err
 	}
 	printRate(a, began.stop())
-	return nil
-}
-
-// With its own window of 4000, as many as it takes by default.
-func publishToStream(a *args) error {
-	nc, err := nats.Connect(a.url)
-	if err != nil {
-		return err
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(4000))
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), wait)
-	defer cancel()
-	_ = js.DeleteStream(ctx, "BENCH") // of an earlier run
-	_, err = js.CreateStream(ctx, jetstream.StreamConfig{Name: "BENCH", Subjects: []string{a.subject},
-		Storage: jetstream.MemoryStorage, MaxMsgs: 100000})
-	if err != nil {
-		return err
-	}
-	data := payload(a)
-
-	began := start()
-	for range a.msgs {
-		if _, err := js.PublishAsync(a.subject, data, jetstream.WithStallWait(wait)); err != nil {
-			return err
-		}
-	}
-	select {
-	case <-js.PublishAsyncComplete():
-	case <-time.After(wait):
-		return fmt.Errorf("%d messages were not acknowledged", js.PublishAsyncPending())
-	}
-	took := began.stop()
-	stream, err := js.Stream(ctx, "BENCH")
-	if err != nil {
-		return err
-	}
-	if last := stream.CachedInfo().State.LastSeq; last != uint64(a.msgs) {
-		return fmt.Errorf("the stream has had %d messages", last)
-	}
-	printRate(a, took)
 	return nil
 }
 
@@ -290,6 +244,7 @@ func main() {
 	flags.IntVar(&a.msgs, "msgs", 1000000, "messages")
 	flags.IntVar(&a.size, "size", 128, "bytes of payload")
 	flags.StringVar(&a.subject, "subject", "bench", "subject")
+	flags.StringVar(&a.storage, "storage", "memory", "of streams: memory, file")
 	if len(os.Args) < 2 {
 		flags.Usage()
 		os.Exit(2)

@@ -11,6 +11,7 @@ test_bin=${1:?usage: hotpath.sh path/to/hotpath_test}
 server_bin=${NATS_SERVER_BIN:-$(command -v nats-server || true)}
 stream_msgs=1000000   # publish, receive
 requests=2000
+stored_msgs=50000         # on JetStream
 stream_per_call=100   # messages for each system call, at least
 calls_per_request=8   # system calls of a request: write, wait, read, and some for a wait that began elsewhere
 server_limit_s=10
@@ -42,6 +43,7 @@ listen: "127.0.0.1:-1"
 ports_file_dir: "$folder"
 max_pending: 268435456
 write_deadline: "60s"
+jetstream: { store_dir: "$folder/jetstream" }
 CONF
 
 start_server() {
@@ -106,6 +108,8 @@ count_allocations publish "$stream_msgs"
 count_allocations receive "$stream_msgs"
 count_allocations receive-alone "$stream_msgs"
 count_allocations request "$requests"
+count_allocations js-publish "$stored_msgs"
+count_allocations js-consume "$stored_msgs"
 
 if can_trace; then
     count_calls publish "$stream_msgs" $((stream_msgs / stream_per_call))

@@ -3,7 +3,7 @@
  * calls.
  *
  *     hotpath_test                    run hotpath.sh of the working directory with this program
- *     hotpath_test WORK URL MSGS      WORK: publish, receive, receive-alone, request;
+ *     hotpath_test WORK URL MSGS      WORK: publish, receive, receive-alone, request, js-publish, js-consume;
  *                                     or serve, which feeds them; stop ends it
  *
  * Exit status 0: within the limits; OVER_LIMIT: not; 1: something failed. */
@@ -39,7 +39,10 @@ enum {
     SERVE_TRIES = 500,       /* requests to a helper that is not there yet, */
     SERVE_GAP_MS = 10,       /* so long apart */
     RECEIVE_ALLOCATIONS = 32, /* a burst may need one more chunk with its slabs; a message needs nothing */
-    KEEPER_ALLOCATIONS = 256  /* while the machine holds this program up, its keeper reads some chunks ahead */
+    KEEPER_ALLOCATIONS = 256, /* while the machine holds this program up, its keeper reads some chunks ahead */
+    JS_WINDOW = 1000,
+    JS_PULL = 500,
+    ACK_SINGLE = 2 /* of so many messages one is acknowledged alone, the others together */
 };
 
 #define ALONE "receive-alone" /* without a keeper: nobody reads but get() */
@@ -47,6 +50,7 @@ enum {
 #define ECHO "hot.echo"
 #define STREAM "hot.stream"
 #define STOP "hot.stop"
+#define STORED "hot.stored" /* a stream takes it */
 
 /* ---- counting: glibc's own functions under their other names ---- */
 
@@ -243,6 +247,114 @@ static bool request(nats_client *client, uint64_t msgs)
     return within("request", allocations - before, msgs, 0);
 }
 
+/* ---- JetStream: acks of a publisher; messages of a consumer, their places, and their acks ---- */
+
+static nats_js *open_stream(nats_client *client)
+{
+    nats_js *js;
+    check(nats_client_jetstream(client, NULL, NULL, WAIT_MS, &js), "jetstream");
+    check(nats_js_call(js, "create_stream",
+                       "{\"config\":{\"name\":\"HOT\",\"subjects\":[\"" STORED "\"],"
+                       "\"storage\":\"memory\"}}",
+                       NATS_Z, -1, NULL),
+          "create_stream");
+    return js;
+}
+
+static void close_stream(nats_js *js)
+{
+    check(nats_js_call(js, "delete_stream", "{\"stream\":\"HOT\"}", NATS_Z, -1, NULL),
+          "delete_stream");
+    nats_js_free(js);
+}
+
+static void store_some(nats_js_publisher *publisher, uint64_t msgs)
+{
+    static const char data[PAYLOAD];
+    for (uint64_t i = 0; i < msgs; i++) {
+        check(nats_js_publisher_publish(publisher, STORED, sizeof(STORED) - 1, NULL, data,
+                                        sizeof(data), NULL),
+              "js publish");
+    }
+    check(nats_js_publisher_flush(publisher, WAIT_MS), "js flush");
+}
+
+static uint64_t store(nats_js *js, uint64_t msgs)
+{
+    nats_js_publisher *publisher;
+    check(nats_js_publisher_new(js, JS_WINDOW, &publisher), "publisher");
+    store_some(publisher, msgs / WARM_SHARE);
+    uint64_t before = allocations;
+    store_some(publisher, msgs);
+    uint64_t count = allocations - before;
+    nats_js_publisher_free(publisher);
+    return count;
+}
+
+static bool js_publish(nats_client *client, const char *work, uint64_t msgs)
+{
+    nats_js *js = open_stream(client);
+    uint64_t count = store(js, msgs);
+    close_stream(js);
+    return within(work, count, msgs, KEEPER_ALLOCATIONS);
+}
+
+/* Every message's place is read, and it is acknowledged. */
+static void consume_some(nats_client *client, nats_sub *sub, uint64_t msgs, uint64_t *seq)
+{
+    nats_msg *batch[BATCH];
+    for (uint64_t taken = 0; taken < msgs;) {
+        size_t room = msgs - taken < BATCH ? (size_t)(msgs - taken) : BATCH;
+        size_t count;
+        size_t acked;
+        check(nats_sub_get(sub, room, WAIT_MS, batch, &count), "js get");
+        for (size_t i = 0; i < count; i++) {
+            uint64_t place[NATS_JS_UINT_COUNT];
+            size_t len;
+            *seq += 1;
+            if (nats_msg_js_uints(batch[i], place) != 1 || place[NATS_JS_STREAM_SEQ] != *seq ||
+                nats_msg_js_text(batch[i], NATS_JS_CONSUMER, &len) == NULL) {
+                die("place");
+            }
+            if (i % ACK_SINGLE == 0) {
+                check(nats_client_ack(client, batch[i], NATS_ACK, 0, NULL, 0), "ack");
+            }
+        }
+        check(nats_client_ack_many(client, batch, count, &acked), "ack_many");
+        if (count == 0 || acked != count / ACK_SINGLE) {
+            fprintf(stderr, "%zu of %zu messages were acknowledged together\n", acked, count);
+            exit(1);
+        }
+        nats_msg_free_many(batch, count);
+        taken += count;
+    }
+}
+
+static bool js_consume(nats_client *client, const char *work, uint64_t msgs)
+{
+    nats_js *js = open_stream(client);
+    nats_sub *sub;
+    uint64_t seq = 0;
+    char how[128];
+    store(js, msgs);
+    check(nats_js_call(js, "create_consumer",
+                       "{\"stream\":\"HOT\",\"config\":{\"durable_name\":\"hot\","
+                       "\"max_ack_pending\":10000}}",
+                       NATS_Z, -1, NULL),
+          "create_consumer");
+    snprintf(how, sizeof(how), "{\"stream\":\"HOT\",\"consumer\":\"hot\",\"max_messages\":%d}",
+             JS_PULL);
+    check(nats_js_consume(js, "consume", how, NATS_Z, -1, &sub), "consume");
+    consume_some(client, sub, msgs / WARM_SHARE, &seq);
+    uint64_t before = allocations;
+    consume_some(client, sub, msgs, &seq);
+    uint64_t count = allocations - before;
+    check(nats_sub_unsubscribe(sub, 0), "unsubscribe");
+    nats_sub_free(sub);
+    close_stream(js);
+    return within(work, count, msgs, KEEPER_ALLOCATIONS);
+}
+
 /* ---- the helper: a process of its own, so that nothing of it is counted ---- */
 
 static void stream(nats_client *client, const nats_msg *msg)
@@ -310,6 +422,12 @@ static bool run(nats_client *client, const char *work, uint64_t msgs)
     if (strcmp(work, "request") == 0) {
         return request(client, msgs);
     }
+    if (strcmp(work, "js-publish") == 0) {
+        return js_publish(client, work, msgs);
+    }
+    if (strcmp(work, "js-consume") == 0) {
+        return js_consume(client, work, msgs);
+    }
     if (strcmp(work, "serve") == 0) {
         return serve(client);
     }
@@ -341,7 +459,8 @@ int main(int argc, char **argv)
         return run_script();
     }
     if (argc != 4) {
-        fputs("usage: hotpath_test publish|receive|receive-alone|request|serve|stop URL MSGS\n",
+        fputs("usage: hotpath_test publish|receive|receive-alone|request|js-publish|js-consume|"
+              "serve|stop URL MSGS\n",
               stderr);
         return 2;
     }
