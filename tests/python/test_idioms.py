@@ -196,7 +196,7 @@ def test_errors_tell_what_they_are_about(nc, subject):
     with pytest.raises(TimeoutError) as timeout:
         nc.request(subject, timeout=0.05)
     assert isinstance(timeout.value, polynats.Timeout)
-    assert (timeout.value.code, timeout.value.about) == ("TIMEOUT", "timeout")
+    assert (timeout.value.code, timeout.value.about) == ("TIMEOUT", subject)
     with pytest.raises(polynats.NoResponders) as nobody:
         nc.request(f"nobody.{subject}")
     assert nobody.value.code == "NO_RESPONDERS"

@@ -405,7 +405,7 @@ class Client(_polynats.ClientBase, WaitingClient):
         """Let go of functions whose subscriptions have ended."""
         self._ended = False
         for sid, (_, sub) in list(self._callbacks.items()):
-            if not sub.active and sub.stats()["pending_msgs"] == 0:
+            if not sub.active and sub.stats()["pending"] == 0:
                 self._callbacks.pop(sid, None)
 
     def reconnect(self) -> None:

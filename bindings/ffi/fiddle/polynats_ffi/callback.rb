@@ -98,7 +98,7 @@ module PolynatsFFI
     # Let go of callbacks whose subscriptions have ended.
     def sweep
       @ended = false
-      @subs.delete_if { |_, sub| !sub.active? && sub.stats[:pending_msgs].zero? }
+      @subs.delete_if { |_, sub| !sub.active? && sub.stats[:pending].zero? }
     end
 
     # Messages for callbacks into @queued, whatever strikes; the status.

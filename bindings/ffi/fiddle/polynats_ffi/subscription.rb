@@ -7,7 +7,7 @@ module PolynatsFFI
   class Subscription
     include Enumerable
 
-    STATS = %i[pending_msgs pending_bytes delivered dropped received].freeze
+    STATS = %i[pending pending_bytes delivered dropped received].freeze
 
     attr_reader :client, :sid, :handle
     attr_accessor :callback

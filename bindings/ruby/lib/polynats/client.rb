@@ -321,7 +321,7 @@ module Polynats
     end
 
     def forget_ended
-      @callbacks.delete_if { |_, (_, sub)| !sub.active? && sub.stats[:pending_msgs].zero? } if @waiting.empty?
+      @callbacks.delete_if { |_, (_, sub)| !sub.active? && sub.stats[:pending].zero? } if @waiting.empty?
     end
 
     # A client that is drained calls what has callbacks first.

@@ -14,7 +14,7 @@ module Polynats
   #   As {Client#get}, of this subscription.
   #   @return [Array<Message>]
   # @!method stats
-  #   @return [Hash{Symbol => Integer}] pending_msgs, pending_bytes, delivered, dropped, received
+  #   @return [Hash{Symbol => Integer}] pending (messages), pending_bytes, delivered, dropped, received
   # @!method active?
   #   @return [Boolean] whether messages can still come
   # @!attribute [r] subject
