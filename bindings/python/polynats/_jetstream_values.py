@@ -134,7 +134,8 @@ def unknown_keyword(name: str) -> Invalid:
     """The error for a keyword that publish has not, with the nearest that it has."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, [known for known, _ in _js_keywords()], 1)
+    known = [keyword for keyword, _ in _js_keywords()] + ["timeout", "headers"]
+    near = ["timeout"] if name == "wait" else get_close_matches(name, known, 1)
     hint = f": did you mean '{near[0]}'?" if near else ""
     return invalid(name, f"publish has no keyword '{name}'{hint}")
 
