@@ -51,7 +51,7 @@ def connect(
     made, by the call that waits for it, and returns a dict of user, password, token, jwt, seed,
     public_key and signature: docs/authentication.md.
 
-    Raises Invalid, Timeout, IOFailed, Auth, Protocol, Disconnected, NotSupported.
+    Raises Invalid, Timeout, IO, Auth, Protocol, Disconnected, NotSupported.
     """
     client = _open(url, credentials, _credentials.check(credentials, options))
     if logger is not None:
