@@ -525,8 +525,7 @@ static int client_subscribe(lua_State *L)
 static int client_unsubscribe(lua_State *L)
 {
     nats_client *client = lnats_client_check(L, 1)->client;
-    lua_Integer after = luaL_optinteger(L, 3, 0);
-    luaL_argcheck(L, after >= 0, 3, "must be 0 or more");
+    uint64_t after = lnats_after(L, 3);
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
     nats_status status;
@@ -534,7 +533,7 @@ static int client_unsubscribe(lua_State *L)
         lua_Integer sid = luaL_checkinteger(L, 2);
         luaL_argcheck(L, sid >= 0, 2, "a sid is no negative number");
         do {
-            status = nats_client_unsubscribe(client, (uint64_t)sid, (uint64_t)after);
+            status = nats_client_unsubscribe(client, (uint64_t)sid, after);
         } while (lnats_wait_again(L, &wait, status));
         return lnats_done(L, status);
     }
@@ -543,7 +542,7 @@ static int client_unsubscribe(lua_State *L)
     size_t count = 0;
     const char *subject = luaL_checklstring(L, 2, &len);
     do {
-        status = nats_client_unsubscribe_subject(client, subject, len, (uint64_t)after, &count);
+        status = nats_client_unsubscribe_subject(client, subject, len, after, &count);
     } while (lnats_wait_again(L, &wait, status));
     if (status != NATS_OK) {
         return lnats_fail(L, status);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 /* What fetch of an ordered consumer waits at most, unless told: as of any other. */
-#define ORDERED_WAIT_MS 30000
+#define ORDERED_WAIT_MS 5000
+/* And how many messages it takes at most. */
+#define ORDERED_MAX 100
 
 /* User values of a consumer. */
 enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, USER_VALUES = ASKED };
@@ -62,6 +64,19 @@ static const char *wire_name(const char *name)
         }
     }
     return name;
+}
+
+/* No time to wait: `wait` of 0 is what the server calls no_wait. The arguments are at the top of the stack. */
+static void no_time_is_no_wait(lua_State *L)
+{
+    bool none = lua_getfield(L, -1, "expires") == LUA_TNUMBER && lua_tonumber(L, -1) == 0;
+    lua_pop(L, 1);
+    if (none) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, "expires");
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, "no_wait");
+    }
 }
 
 /* A table of arguments from the options at arg (nil: none), on the stack. `callback` is the module's. */
@@ -300,8 +315,11 @@ static nats_status collect(lua_State *L, lnats_sub *sub, size_t max, lnats_wait 
 static int fetch_start(lua_State *L)
 {
     push_options(L, 3, "private");
-    lua_pushvalue(L, 2);
-    lua_setfield(L, -2, "max_messages");
+    if (!lua_isnil(L, 2)) {
+        lua_pushvalue(L, 2);
+        lua_setfield(L, -2, "max_messages");
+    }
+    no_time_is_no_wait(L);
     lua_pushnil(L);
     lua_insert(L, -2);
     nats_status status = begin(L, "fetch", lua_gettop(L) - 1, -1);
@@ -397,8 +415,51 @@ static int fetch_ordered(lua_State *L, size_t max)
     return push_collected(L, status, count);
 }
 
-static size_t check_max(lua_State *L)
+/* The options at arg (a table, seconds to wait, or nil) become a table or nil. */
+static void settle_options(lua_State *L, int arg, const char *verb)
 {
+    if (lua_type(L, arg) == LUA_TNUMBER) {
+        lnats_seconds(L, arg, "wait", -1);
+        lua_newtable(L);
+        lua_pushvalue(L, arg);
+        lua_setfield(L, -2, "wait");
+        lua_replace(L, arg);
+    }
+    if (lua_isnil(L, arg)) {
+        return;
+    }
+    luaL_checktype(L, arg, LUA_TTABLE);
+    if (lua_getfield(L, arg, "timeout") != LUA_TNIL) {
+        luaL_error(L, "%s: unknown option 'timeout' (the nearest is 'wait')", verb);
+    }
+    lua_pop(L, 1);
+    lnats_table_seconds(L, arg, "wait", -1);
+}
+
+/* fetch(max, options), fetch(max, wait), fetch { max = …, wait = … }: max, or nil, at 2, and the options at
+ * 3. How many that is at most. */
+static size_t fetch_arguments(lua_State *L)
+{
+    lua_settop(L, 3);
+    if (lua_istable(L, 2)) {
+        luaL_argcheck(L, lua_isnil(L, 3), 3, "the options are the first argument already");
+        lua_copy(L, 2, 3);
+        lua_newtable(L);
+        for (lua_pushnil(L); lua_next(L, 3) != 0;) {
+            lua_pushvalue(L, -2);
+            lua_insert(L, -2);
+            lua_settable(L, -4);
+        }
+        lua_replace(L, 3);
+        lua_getfield(L, 3, "max");
+        lua_replace(L, 2);
+        lua_pushnil(L);
+        lua_setfield(L, 3, "max");
+    }
+    settle_options(L, 3, "fetch");
+    if (lua_isnil(L, 2)) {
+        return LNATS_GET_MAX; /* one, or what max_bytes has room for: the library knows */
+    }
     lua_Integer max = luaL_checkinteger(L, 2);
     luaL_argcheck(L, max >= 1, 2, "must be 1 or more");
     return (size_t)max;
@@ -407,29 +468,27 @@ static size_t check_max(lua_State *L)
 static int consumer_fetch(lua_State *L)
 {
     const lnats_consumer *consumer = check_consumer(L);
-    size_t max = check_max(L);
-    lua_settop(L, 3);
-    return consumer->ordered ? fetch_ordered(L, max) : fetch(L, max);
+    size_t max = fetch_arguments(L);
+    if (consumer->ordered) {
+        return fetch_ordered(L, lua_isnil(L, 2) ? ORDERED_MAX : max);
+    }
+    return fetch(L, max);
 }
 
 static int consumer_fetch_start(lua_State *L)
 {
     const lnats_consumer *consumer = check_consumer(L);
-    check_max(L);
-    lua_settop(L, 3);
+    fetch_arguments(L);
     luaL_argcheck(L, !consumer->ordered, 1, "an ordered consumer has consume_start");
     return fetch_start(L);
 }
 
-/* consumer:next([wait]): fetch(1), and its message or nil. */
+/* consumer:next([wait]), next { wait = … }: fetch(1), and its message or nil. */
 static int consumer_next(lua_State *L)
 {
     const lnats_consumer *consumer = check_consumer(L);
-    lnats_seconds(L, 2, "wait", -1);
     lua_settop(L, 2);
-    lua_newtable(L);
-    lua_insert(L, 2);
-    lua_setfield(L, 2, "wait");
+    settle_options(L, 2, "next");
     lua_pushinteger(L, 1);
     lua_insert(L, 2);
     int results = consumer->ordered ? fetch_ordered(L, 1) : fetch(L, 1);
@@ -437,6 +496,26 @@ static int consumer_next(lua_State *L)
         lua_rawgeti(L, -1, 1);
     }
     return results;
+}
+
+/* ordered:messages([timeout]): an iterator over its own subscription, from which fetch and next take too. */
+static int consumer_messages(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    if (!consumer->ordered) {
+        return luaL_error(L, "messages: an ordered consumer has it; of others consume() does");
+    }
+    lua_settop(L, 2);
+    int results = push_ordered_sub(L);
+    if (results != 1) {
+        return results;
+    }
+    lua_getfield(L, -1, "messages");
+    lua_insert(L, -2);
+    lua_pushvalue(L, 2);
+    int before = lua_gettop(L) - 3;
+    lua_call(L, 2, LUA_MULTRET);
+    return lua_gettop(L) - before;
 }
 
 /* ---- what it knows ---- */
@@ -470,6 +549,8 @@ void lnats_consumer_open(lua_State *L)
     static const luaL_Reg methods[] = {{"fetch", consumer_fetch},
                                        {"fetch_start", consumer_fetch_start},
                                        {"next", consumer_next},
+                                       {"messages", consumer_messages},
+                                       {"iterate", consumer_messages},
                                        {"consume", consumer_consume},
                                        {"consume_start", consumer_consume_start},
                                        {"info", consumer_info},

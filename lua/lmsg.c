@@ -345,6 +345,13 @@ void lnats_get_args(lua_State *L, int arg, const char *verb, size_t *max_out, in
     static const char *const names[] = {"max", "wait", NULL};
     *max_out = LNATS_GET_MAX;
     *wait_ms_out = -1;
+    if (lua_type(L, arg) == LUA_TNUMBER) {
+        lua_Integer max = luaL_checkinteger(L, arg);
+        luaL_argcheck(L, max >= 1, arg, "max must be 1 or more");
+        *max_out = (size_t)max;
+        *wait_ms_out = lnats_seconds(L, arg + 1, "wait", -1);
+        return;
+    }
     if (lnats_table(L, arg, verb, names)) {
         *max_out = (size_t)lnats_table_int(L, arg, "max", 1, LNATS_GET_MAX);
         *wait_ms_out = lnats_table_seconds(L, arg, "wait", -1);

@@ -183,6 +183,8 @@ bool lnats_table(lua_State *L, int arg, const char *verb, const char *const *nam
 /* Its entries; arg is known to be a table. Each raises an error naming the option. */
 int64_t lnats_table_int(lua_State *L, int arg, const char *name, int64_t least, int64_t fallback);
 int64_t lnats_table_seconds(lua_State *L, int arg, const char *name, int64_t fallback);
+/* After how many messages a subscription ends: a number at arg, or { after = … }; 0: now. */
+uint64_t lnats_after(lua_State *L, int arg);
 bool lnats_table_bool(lua_State *L, int arg, const char *name);
 /* A text, left on the stack to keep it alive; NULL when it is not there (nil is left). */
 const char *lnats_table_text(lua_State *L, int arg, const char *name, size_t *len_out);

@@ -76,6 +76,18 @@ int64_t lnats_table_seconds(lua_State *L, int arg, const char *name, int64_t fal
     return ms;
 }
 
+uint64_t lnats_after(lua_State *L, int arg)
+{
+    static const char *const names[] = {"after", NULL};
+    if (lua_istable(L, arg)) {
+        lnats_table(L, arg, "unsubscribe", names);
+        return (uint64_t)lnats_table_int(L, arg, "after", 0, 0);
+    }
+    lua_Integer after = luaL_optinteger(L, arg, 0);
+    luaL_argcheck(L, after >= 0, arg, "must be 0 or more");
+    return (uint64_t)after;
+}
+
 bool lnats_table_bool(lua_State *L, int arg, const char *name)
 {
     int type = lua_getfield(L, arg, name);

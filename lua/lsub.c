@@ -126,13 +126,12 @@ static void note_end(lua_State *L)
 static int sub_unsubscribe(lua_State *L)
 {
     lnats_sub *sub = check_sub(L, 1);
-    lua_Integer after = luaL_optinteger(L, 2, 0);
-    luaL_argcheck(L, after >= 0, 2, "must be 0 or more");
+    uint64_t after = lnats_after(L, 2);
     lnats_wait wait;
     lnats_wait_start(L, &wait, -1);
     nats_status status;
     do {
-        status = nats_sub_unsubscribe(sub->sub, (uint64_t)after);
+        status = nats_sub_unsubscribe(sub->sub, after);
     } while (lnats_wait_again(L, &wait, status));
     note_end(L);
     return lnats_done(L, status);
@@ -198,7 +197,7 @@ static int sub_gc(lua_State *L)
 static int sub_stats(lua_State *L)
 {
     static const char *const names[NATS_SUB_STAT_COUNT] = {
-        [NATS_SUB_STAT_PENDING_MSGS] = "pending_msgs",
+        [NATS_SUB_STAT_PENDING_MSGS] = "pending",
         [NATS_SUB_STAT_PENDING_BYTES] = "pending_bytes",
         [NATS_SUB_STAT_DELIVERED] = "delivered",
         [NATS_SUB_STAT_DROPPED] = "dropped",

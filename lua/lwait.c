@@ -15,10 +15,25 @@ int64_t lnats_now_ns(void)
     return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
 }
 
+/* { timeout = 1 } says what 1 says: each verb's options may be given by name. */
+static int64_t named_seconds(lua_State *L, int arg, const char *what, int64_t fallback)
+{
+    const char *const names[] = {what, NULL};
+    lua_Debug verb = {.name = NULL};
+    if (lua_getstack(L, 0, &verb)) {
+        lua_getinfo(L, "n", &verb);
+    }
+    lnats_table(L, arg, verb.name != NULL ? verb.name : what, names);
+    return lnats_table_seconds(L, arg, what, fallback);
+}
+
 int64_t lnats_seconds(lua_State *L, int arg, const char *what, int64_t fallback)
 {
     if (lua_isnoneornil(L, arg)) {
         return fallback;
+    }
+    if (arg > 0 && lua_istable(L, arg)) {
+        return named_seconds(L, arg, what, fallback);
     }
     if (lua_type(L, arg) != LUA_TNUMBER) {
         luaL_error(L, "%s must be a number of seconds, not a %s", what, luaL_typename(L, arg));

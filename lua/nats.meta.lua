@@ -268,7 +268,7 @@ function subscription:drain(timeout) end
 ---@param timeout? number
 ---@return nats.Future?, string?, nats.Code?
 function subscription:drain_start(timeout) end
----@return { pending_msgs: integer, pending_bytes: integer, delivered: integer, dropped: integer, received: integer }
+---@return { pending: integer, pending_bytes: integer, delivered: integer, dropped: integer, received: integer }
 function subscription:stats() end
 ---@return boolean
 function subscription:active() end

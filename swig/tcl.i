@@ -231,7 +231,7 @@ static const tnats_verb client_verbs[] = {
      "pattern ?-queue name? ?-max count? ?-pending_msgs count? ?-pending_bytes count? "
      "?-command prefix?", 1, -1, NULL},
     {"term", tnats_client_term, NULL, "message ?-reason text?", 1, -1, NULL},
-    {"unsubscribe", tnats_client_unsubscribe, NULL, "sid|subject ?after?", 1, 2, NULL},
+    {"unsubscribe", tnats_client_unsubscribe, NULL, "sid|subject ?-after count?", 1, 3, NULL},
     {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
     {"wake", tnats_client_wake, NULL, "", 0, 0, NULL},
     {"watch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
@@ -250,7 +250,7 @@ static const tnats_verb sub_verbs[] = {
     {"sid", NULL, _wrap_Subscription_sid, "", 0, 0, NULL},
     {"stats", NULL, _wrap_Subscription_stats, "", 0, 0, NULL},
     {"subject", NULL, _wrap_Subscription_subject, "", 0, 0, NULL},
-    {"unsubscribe", tnats_sub_unsubscribe, NULL, "?after?", 0, 1, NULL},
+    {"unsubscribe", tnats_sub_unsubscribe, NULL, "?-after count?", 0, 2, NULL},
     {"unwatch", tnats_client_unwatch, NULL, "prefix", 1, 1, NULL},
     {"watch", tnats_client_watch, NULL, "prefix", 1, 1, NULL},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};
@@ -304,7 +304,7 @@ static const tnats_verb proto_verbs[] = {
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};
 
 #define STORE_USAGE "?-headers dict? ?-timeout seconds? ?-keyword value ...?"
-#define CONFIG_USAGE "?-config dict? ?-key value ...? ?-pedantic boolean? ?-timeout seconds?"
+#define CONFIG_USAGE "?config? ?-config dict? ?-key value ...? ?-pedantic boolean? ?-timeout seconds?"
 #define TIME_USAGE "?-timeout seconds?"
 
 static const tnats_verb js_verbs[] = {
@@ -379,7 +379,7 @@ static const tnats_verb stream_verbs[] = {
      "?-subjects_filter pattern? ?-deleted_details boolean? ?-timeout seconds?", 0, -1, NULL},
     {"leader_stepdown", tnats_scripted, NULL, "?-placement dict? ?-timeout seconds?", 0, -1, NULL},
     {"name", tnats_scripted, NULL, "", 0, 0, NULL},
-    {"ordered_consumer", tnats_scripted, NULL, "?-config dict? ?-key value ...?", 0, -1, NULL},
+    {"ordered_consumer", tnats_scripted, NULL, "?config? ?-config dict? ?-key value ...?", 0, -1, NULL},
     {"peer_remove", tnats_scripted, NULL, "peer ?-timeout seconds?", 1, -1, NULL},
     {"purge", tnats_scripted, NULL,
      "?-subject pattern? ?-keep count? ?-seq seq? ?-timeout seconds?", 0, -1, NULL},
@@ -416,6 +416,7 @@ static const tnats_verb ordered_verbs[] = {
      -1, NULL},
     {"destroy", tnats_destroy, NULL, "", 0, 0, NULL},
     {"fetch", tnats_scripted, NULL, "?-max count? ?-wait seconds?", 0, -1, NULL},
+    {"foreach", tnats_scripted, NULL, "variable ?-timeout seconds? body", 2, 4, NULL},
     {"info", tnats_scripted, NULL, TIME_USAGE, 0, -1, NULL},
     {"next", tnats_scripted, NULL, "?-wait seconds?", 0, -1, NULL},
     {NULL, NULL, NULL, NULL, 0, 0, NULL}};

@@ -417,18 +417,35 @@ static int end_verb(tnats_handle *handle, Tcl_Interp *interp, end_proc *end, Tcl
     return done(interp, status);
 }
 
+/* With a count for -after the word before it must be that. */
+static bool is_after(Tcl_Interp *interp, Tcl_Obj *word)
+{
+    if (strcmp(Tcl_GetString(word), "-after") == 0) {
+        return true;
+    }
+    tnats_fail_text(interp, NATS_ERR_INVALID, Tcl_GetString(word),
+                    "bad option \"%.80s\": must be -after", Tcl_GetString(word));
+    return false;
+}
+
 /* $nc unsubscribe sid|subject ?after? */
 int tnats_client_unsubscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
                              Tcl_Obj *const objv[])
 {
-    return end_verb(handle, interp, end_of_client, objv[2], objc > 3 ? objv[3] : NULL);
+    if (objc == 5 && !is_after(interp, objv[3])) {
+        return TCL_ERROR;
+    }
+    return end_verb(handle, interp, end_of_client, objv[2], objc > 3 ? objv[objc - 1] : NULL);
 }
 
-/* $sub unsubscribe ?after? */
+/* $sub unsubscribe ?after? or ?-after count? */
 int tnats_sub_unsubscribe(tnats_handle *handle, Tcl_Interp *interp, int objc,
                           Tcl_Obj *const objv[])
 {
-    return end_verb(handle, interp, end_of_sub, NULL, objc > 2 ? objv[2] : NULL);
+    if (objc == 4 && !is_after(interp, objv[2])) {
+        return TCL_ERROR;
+    }
+    return end_verb(handle, interp, end_of_sub, NULL, objc > 2 ? objv[objc - 1] : NULL);
 }
 
 /* ---- receive ---- */

@@ -101,7 +101,7 @@ Tcl_Obj *tnats_stats_new(nats_client *client)
 Tcl_Obj *tnats_sub_stats_new(nats_sub *sub)
 {
     static const char *const names[NATS_SUB_STAT_COUNT] = {
-        [NATS_SUB_STAT_PENDING_MSGS] = "pending_msgs",
+        [NATS_SUB_STAT_PENDING_MSGS] = "pending",
         [NATS_SUB_STAT_PENDING_BYTES] = "pending_bytes",
         [NATS_SUB_STAT_DELIVERED] = "delivered",
         [NATS_SUB_STAT_DROPPED] = "dropped",

@@ -91,9 +91,10 @@ static void put_absent(Tcl_Obj *dict, const char *name, Tcl_Obj *value)
     Tcl_DecrRefCount(key);
 }
 
-/* stream seq duplicate, and what there is of domain value batch count. */
+/* stream seq duplicate domain value batch count; the last four are empty where they do not apply. */
 nats_status tnats_read_ack(tnats_state *state, nats_msg **msg, Tcl_Obj **value_out)
 {
+    static const char *const seldom[] = {"domain", "value", "batch", "count"};
     size_t len;
     (void)state;
     const char *text = nats_msg_data(*msg, &len);
@@ -110,6 +111,9 @@ nats_status tnats_read_ack(tnats_state *state, nats_msg **msg, Tcl_Obj **value_o
     }
     Tcl_DecrRefCount(name);
     put_absent(*value_out, "duplicate", tnats_word_new("false"));
+    for (size_t i = 0; i < sizeof(seldom) / sizeof(seldom[0]); i++) {
+        put_absent(*value_out, seldom[i], Tcl_NewObj());
+    }
     return NATS_OK;
 }
 

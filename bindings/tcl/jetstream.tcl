@@ -47,9 +47,14 @@ proc ::polynats::Pairs {list} {
     return $given
 }
 
-# The same, of these names only.
+# The same, of these names only. Numbers in front stand for the first of them, where these are counts or times.
 proc ::polynats::Options {list args} {
-    set given [Pairs $list]
+    set front {}
+    foreach name $args word $list {
+        if {$name ni {max wait timeout} || ![string is double -strict $word]} break
+        dict set front $name $word
+    }
+    set given [dict merge $front [Pairs [lrange $list [dict size $front] end]]]
     foreach name [dict keys $given] {
         if {$name ni $args} {
             set known [join [lmap one $args {string cat - $one}] ", "]
@@ -70,15 +75,26 @@ proc ::polynats::Take {variable name} {
     return [list -$name $value]
 }
 
+# A configuration as pairs: $dict -key value … is -config $dict -key value …
+proc ::polynats::Configured {list} {
+    if {[llength $list] % 2 && [string index [lindex $list 0] 0] ne "-"} {
+        return [linsert $list 0 -config]
+    }
+    return $list
+}
+
 # A configuration: a dict, and what was said besides, which wins.
 proc ::polynats::Config {given} {
     lassign [Take given config] - config
+    if {[catch {dict size $config}]} {
+        throw {POLYNATS INVALID config} "config must be a dict, not \"[string range $config 0 79]\""
+    }
     return [dict merge $config $given]
 }
 
 # What makes or changes by a configuration: the arguments of the call, and its -timeout.
 proc ::polynats::Making {list} {
-    set given [Pairs $list]
+    set given [Pairs [Configured $list]]
     set timeout [Take given timeout]
     lassign [Take given pedantic] - pedantic
     return [list [dict create config [Config $given] pedantic $pedantic] $timeout]
@@ -294,7 +310,7 @@ proc ::polynats::stream::ordered_consumer {id args} {
     set held [Held $id]
     set js [dict get $held js]
     return [Made $js ordered [dict create js $js stream [dict get $held name] \
-        config [Config [Pairs $args]] info {} sub ""]]
+        config [Config [Pairs [Configured $args]]] info {} sub ""]]
 }
 
 # ---- $consumer ----
@@ -466,12 +482,13 @@ proc ::polynats::ordered::fetch {id args} {
 }
 
 proc ::polynats::ordered::next {id args} {
-    set given [Options $args wait]
-    set sub [Own $id]
-    if {[dict exists $given wait]} {
-        return [$sub next -timeout [dict get $given wait]]
-    }
-    return [$sub next]
+    set given [dict merge {wait 5} [Options $args wait]]
+    return [[Own $id] next -timeout [dict get $given wait]]
+}
+
+# From what fetch and next take from, too. Its variable and body are the caller's.
+proc ::polynats::ordered::foreach {id variable args} {
+    tailcall [Own $id] foreach $variable {*}$args
 }
 
 proc ::polynats::ordered::info {id args} {

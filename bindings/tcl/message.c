@@ -113,7 +113,7 @@ Tcl_Obj *tnats_message_new(tnats_state *state, nats_msg **msg_io)
     put_headers_if_any(dict, state, msg);
     if (tnats_msg_has_place(msg)) {
         tnats_place_new(msg, &ack, &place);
-        put(dict, state, TNATS_JS, place);
+        put(dict, state, TNATS_METADATA, place);
         if (ack != NULL) {
             put(dict, state, TNATS_ACK, ack);
         }

@@ -12,12 +12,40 @@ static int missing_value(Tcl_Interp *interp, Tcl_Obj *name)
                            "option \"%.80s\" has no value", Tcl_GetString(name));
 }
 
+/* The place of an option among names, or -1. */
+static int own_index(const char *name, const char *const *names)
+{
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* `$sub next 0.5` is `$sub next -timeout 0.5`, and `$nc get 100 0.5` is -max and -wait: numbers in front stand
+ * for the first options, when these are counts or times. Anything else might be a word too many. How many. */
+static int numbers_in_front(int objc, Tcl_Obj *const objv[], const char *const *names,
+                            Tcl_Obj **values)
+{
+    static const char *const counted[] = {"-max", "-wait", "-timeout", "-delay", NULL};
+    int count = 0;
+    double number;
+    while (count < objc && names[count] != NULL && own_index(names[count], counted) >= 0 &&
+           Tcl_GetDoubleFromObj(NULL, objv[count], &number) == TCL_OK) {
+        values[count] = objv[count];
+        count++;
+    }
+    return count;
+}
+
 int tnats_options(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int first,
                   const char *const *names, Tcl_Obj **values)
 {
     for (int i = 0; names[i] != NULL; i++) {
         values[i] = NULL;
     }
+    first += numbers_in_front(objc - first, objv + first, names, values);
     for (int i = first; i < objc; i += 2) {
         int index;
         if (Tcl_GetIndexFromObjStruct(interp, objv[i], names, sizeof(names[0]), "option",
@@ -31,17 +59,6 @@ int tnats_options(Tcl_Interp *interp, int objc, Tcl_Obj *const objv[], int first
         values[index] = objv[i + 1];
     }
     return TCL_OK;
-}
-
-/* The place of an option among names, or -1. */
-static int own_index(const char *name, const char *const *names)
-{
-    for (int i = 0; names != NULL && names[i] != NULL; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return i;
-        }
-    }
-    return -1;
 }
 
 static int set_option(Tcl_Interp *interp, nats_options *options, const char *name, Tcl_Obj *value)

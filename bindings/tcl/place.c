@@ -1,7 +1,7 @@
 /* Messages of JetStream as values: their place in the stream, and how they are acknowledged. A message is a
- * dict, and the library acknowledges a nats_msg: the value of "ack" keeps it, and so does the place under "js" until
- * somebody looks at it. As a text "ack" is the reply subject; of a dict that was a text in between that is all
- * there is, and the value itself keeps whether it was acknowledged. */
+ * dict, and the library acknowledges a nats_msg: the value of "ack" keeps it, and so does the place under
+ * "metadata" until somebody looks at it. As a text "ack" is the reply subject; of a dict that was a text in between
+ * that is all there is, and the value itself keeps whether it was acknowledged. */
 #include "tnats.h"
 
 #include <string.h>

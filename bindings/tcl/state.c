@@ -18,7 +18,7 @@ static const char *const key_names[] = {
     [TNATS_SCHEME] = "scheme",           [TNATS_HOST] = "host",
     [TNATS_PORT] = "port",
     [TNATS_KIND] = "kind",               [TNATS_LEVEL] = "level",
-    [TNATS_LINE] = "line",               [TNATS_JS] = "js",
+    [TNATS_LINE] = "line",               [TNATS_METADATA] = "metadata",
     [TNATS_ACK] = "ack",
 };
 

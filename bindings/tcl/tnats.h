@@ -40,7 +40,7 @@ enum tnats_key {
     TNATS_SCHEME,
     TNATS_HOST,
     TNATS_PORT,
-    TNATS_JS,
+    TNATS_METADATA,
     TNATS_ACK,
     TNATS_KEY_COUNT
 };

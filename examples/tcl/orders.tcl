@@ -32,7 +32,7 @@ set ack [$js publish $name.closed book -expect_last_seq 5] ;# nobody was quicker
 set ordered [$stream ordered_consumer]
 foreach msg [$ordered fetch -max [dict get $ack seq] -wait 5] {
     lassign [split [dict get $msg subject] .] - kind
-    puts "[dict get $msg js stream_seq] $kind [dict get $msg data]"
+    puts "[dict get $msg metadata stream_seq] $kind [dict get $msg data]"
 }
 $stream delete
 $nc close

@@ -1,6 +1,8 @@
 #include "api/enter.h"
 #include "base/clock.h"
 
+#include <stdio.h>
+
 static nats_status enter(const nats_future *future)
 {
     return future == NULL ? nats__null_argument("future") : nats__enter(future->client);
@@ -32,19 +34,20 @@ static nats_status told(nats_future *future)
         *nats__error_get() = *future->words;
         return future->status;
     }
+    char about[NATS__ERROR_ABOUT_MAX];
+    snprintf(about, sizeof about, "%.*s", len, subject);
     switch (future->status) {
     case NATS_ERR_TIMEOUT:
-        return nats__fail(NATS_ERR_TIMEOUT, "timeout", "no reply to the request to %.*s in time",
-                          len, subject);
-    case NATS_ERR_NO_RESPONDERS:
-        return nats__fail(NATS_ERR_NO_RESPONDERS, "subject", "no responders for %.*s", len,
+        return nats__fail(NATS_ERR_TIMEOUT, about, "no reply to the request to %.*s in time", len,
                           subject);
+    case NATS_ERR_NO_RESPONDERS:
+        return nats__fail(NATS_ERR_NO_RESPONDERS, about, "no responders for %.*s", len, subject);
     case NATS_ERR_DISCONNECTED:
-        return nats__fail(NATS_ERR_DISCONNECTED, "subject",
+        return nats__fail(NATS_ERR_DISCONNECTED, about,
                           "the connection was lost while waiting for a reply from %.*s", len,
                           subject);
     case NATS_ERR_PERMISSION:
-        return nats__fail(NATS_ERR_PERMISSION, "subject",
+        return nats__fail(NATS_ERR_PERMISSION, about,
                           "no permission to publish to %.*s, or to receive its reply", len,
                           subject);
     case NATS_ERR_MAX_PAYLOAD:

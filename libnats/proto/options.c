@@ -88,6 +88,20 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     return row[b_len];
 }
 
+/* What is not misspelt, but another word for it: how long to wait is `wait` of what may find nothing,
+ * `timeout` of what must have an answer. */
+static const char *other_word(const char *name, const char *const *names, size_t count)
+{
+    const char *word = strcmp(name, "timeout") == 0 ? "wait" : NULL;
+    word = strcmp(name, "wait") == 0 ? "timeout" : word;
+    for (size_t i = 0; word != NULL && names != NULL && i < count; i++) {
+        if (names[i] != NULL && strcmp(names[i], word) == 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
 const char *nats__nearest_name(const char *name, const char *const *names, size_t count)
 {
     size_t len = strnlen(name, NAME_MAX + 1);
@@ -107,7 +121,7 @@ const char *nats__nearest_name(const char *name, const char *const *names, size_
             nearest = known;
         }
     }
-    return nearest;
+    return nearest != NULL ? nearest : other_word(name, names, names != NULL ? count : 0);
 }
 
 nats_status nats__option_unknown(const char *name)

@@ -549,7 +549,7 @@ def test_connect_fails(run):
         async def main():
             with socket.create_server(("127.0.0.1", 0)) as gone:
                 dead = gone.getsockname()[1]
-            with pytest.raises(polynats.IOFailed, match="refused"):
+            with pytest.raises(polynats.IO, match="refused"):
                 await aio.connect(f"127.0.0.1:{dead}")
             with pytest.raises(polynats.Timeout):
                 async with aio.connect(f"127.0.0.1:{port}", connect_timeout=0.1):

@@ -166,8 +166,8 @@ def test_share(nc, subject):
         (polynats.Timeout, TimeoutError),
         (polynats.Closed, ConnectionError),
         (polynats.Disconnected, ConnectionError),
-        (polynats.IOFailed, ConnectionError),
-        (polynats.TLSFailed, ConnectionError),
+        (polynats.IO, ConnectionError),
+        (polynats.TLS, ConnectionError),
         (polynats.Auth, ConnectionError),
         (polynats.Protocol, ConnectionError),
         (polynats.Invalid, ValueError),
@@ -196,7 +196,7 @@ def test_errors_tell_what_they_are_about(nc, subject):
     with pytest.raises(TimeoutError) as timeout:
         nc.request(subject, timeout=0.05)
     assert isinstance(timeout.value, polynats.Timeout)
-    assert (timeout.value.code, timeout.value.about) == ("TIMEOUT", "timeout")
+    assert (timeout.value.code, timeout.value.about) == ("TIMEOUT", subject)
     with pytest.raises(polynats.NoResponders) as nobody:
         nc.request(f"nobody.{subject}")
     assert nobody.value.code == "NO_RESPONDERS"
@@ -205,7 +205,7 @@ def test_errors_tell_what_they_are_about(nc, subject):
     with pytest.raises(polynats.Invalid, match="nmae.*name") as unknown:
         polynats.connect(nmae="x")
     assert unknown.value.about == "nmae"
-    with pytest.raises(polynats.IOFailed):
+    with pytest.raises(polynats.IO):
         polynats.connect("127.0.0.1:1")
     nc.close()
     with pytest.raises(ConnectionError) as closed:

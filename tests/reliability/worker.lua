@@ -165,7 +165,7 @@ local function slow()
   put_events(nc)
   local stats = sub:stats()
   put_done {
-    delivered = stats.delivered, dropped = stats.dropped, pending = stats.pending_msgs,
+    delivered = stats.delivered, dropped = stats.dropped, pending = stats.pending,
     received = stats.received,
     probes_read = #read, probes_slow = #unread,
     p99_read = p99(read), p99_slow = p99(unread),

@@ -173,7 +173,7 @@ def slow():
         put_done(
             delivered=stats["delivered"],
             dropped=stats["dropped"],
-            pending=stats["pending_msgs"],
+            pending=stats["pending"],
             received=stats["received"],
             probes_read=len(read),
             probes_slow=len(unread),

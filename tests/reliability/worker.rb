@@ -169,7 +169,7 @@ def slow
   client.flush(timeout: PATIENCE)
   nil while sub.get(wait: 0).any?
   put_events(client)
-  delivered, dropped, pending, received = sub.stats.values_at(:delivered, :dropped, :pending_msgs, :received)
+  delivered, dropped, pending, received = sub.stats.values_at(:delivered, :dropped, :pending, :received)
   put_done(delivered: delivered, dropped: dropped, pending: pending, received: received, probes_read: read.size,
            probes_slow: unread.size, p99_read: p99(read), p99_slow: p99(unread))
   client.close

@@ -184,7 +184,7 @@ proc slow_mode {} {
     put_events $nc
     set stats [$sub stats]
     put_done [list delivered [dict get $stats delivered] dropped [dict get $stats dropped] \
-        pending [dict get $stats pending_msgs] received [dict get $stats received] \
+        pending [dict get $stats pending] received [dict get $stats received] \
         probes_read [llength $read] probes_slow [llength $unread] \
         p99_read [p99 $read] p99_slow [p99 $unread]]
     $nc close

@@ -283,7 +283,7 @@ class IdiomsTest < PolynatsTest
     nc = connect(request_timeout: 1/20r, drain_timeout: "2s", name: :symbol, pending_msgs: 2, no_echo: false)
     sub = nc.subscribe(@subject)
     nc.publish_many(@subject, %w[1 2 3]).then { nc.flush(timeout: 5) }
-    assert_equal 2, sub.stats[:pending_msgs]
+    assert_equal 2, sub.stats[:pending]
     assert_operator took { assert_raises(Polynats::Timeout) { nc.request(@subject) } }, :<, 1
   ensure
     nc.close

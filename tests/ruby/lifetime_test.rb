@@ -119,7 +119,7 @@ class LifetimeTest < PolynatsTest
     assert_equal ["b"], future.to_a.map { |msg| msg.header("A") }
     assert_raises(Polynats::Invalid) { @nc.publish("a b") }
     assert_raises(Polynats::Timeout) { @nc.request(sub.subject, timeout: 0.01) }
-    assert_equal [1, 1], sub.stats.values_at(:received, :pending_msgs)
+    assert_equal [1, 1], sub.stats.values_at(:received, :pending)
     assert_equal 0, @nc.stats[:unwritten_bytes].clamp(0, 0)
     assert_kind_of Polynats::Message, sub.first
   ensure

@@ -26,7 +26,7 @@ PyObject *pyn_stats_dict(const uint64_t *values, size_t count)
 PyObject *pyn_sub_stats_dict(const uint64_t *values, size_t count)
 {
     static const char *const names[NATS_SUB_STAT_COUNT] = {
-        "pending_msgs", "pending_bytes", "delivered", "dropped", "received"};
+        "pending", "pending_bytes", "delivered", "dropped", "received"};
     PyObject *map = PyDict_New();
     for (size_t i = 0; map != NULL && i < NATS_SUB_STAT_COUNT; i++) {
         if (!put(map, names[i], PyLong_FromUnsignedLongLong(i < count ? values[i] : 0))) {

@@ -178,7 +178,8 @@ PyObject *pyn_no_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     (void)args;
     (void)kwargs;
-    PyErr_Format(PyExc_TypeError, "a %.100s is not made by its class: polynats.connect() begins",
+    PyErr_Format(PyExc_TypeError,
+                 "a %.100s is not made by its class: polynats.connect() and polynats.proto() begin",
                  type->tp_name);
     return NULL;
 }

@@ -30,7 +30,7 @@ from ._errors import (
     Forked,
     Interrupted,
     Invalid,
-    IOFailed,
+    IO,
     Limit,
     MaxPayload,
     NoMemory,
@@ -41,7 +41,7 @@ from ._errors import (
     Server,
     SlowConsumer,
     Timeout,
-    TLSFailed,
+    TLS,
 )
 from ._event import Event
 from ._future import Future
@@ -145,9 +145,9 @@ atexit.register(_at_exit)
 
 __all__ = [
     "Ack", "AckFuture", "AnswerFuture", "Auth", "Batch", "Client", "Closed", "Consumer",
-    "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed", "Interrupted", "Invalid",
+    "Disconnected", "Error", "Event", "Forked", "Future", "IO", "Interrupted", "Invalid",
     "JetStream", "Limit", "MaxPayload", "Message", "Metadata", "NoMemory", "NoResponders",
     "NotSupported", "Option", "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol",
-    "Publisher", "Server", "SlowConsumer", "Stream", "Subscription", "TLSFailed", "Timeout", "abi",
+    "Publisher", "Server", "SlowConsumer", "Stream", "Subscription", "TLS", "Timeout", "abi",
     "connect", "now", "options", "proto", "subject", "version",
 ]  # fmt: skip

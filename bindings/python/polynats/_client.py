@@ -51,7 +51,7 @@ def connect(
     made, by the call that waits for it, and returns a dict of user, password, token, jwt, seed,
     public_key and signature: docs/authentication.md.
 
-    Raises Invalid, Timeout, IOFailed, Auth, Protocol, Disconnected, NotSupported.
+    Raises Invalid, Timeout, IO, Auth, Protocol, Disconnected, NotSupported.
     """
     client = _open(url, credentials, _credentials.check(credentials, options))
     if logger is not None:
@@ -405,7 +405,7 @@ class Client(_polynats.ClientBase, WaitingClient):
         """Let go of functions whose subscriptions have ended."""
         self._ended = False
         for sid, (_, sub) in list(self._callbacks.items()):
-            if not sub.active and sub.stats()["pending_msgs"] == 0:
+            if not sub.active and sub.stats()["pending"] == 0:
                 self._callbacks.pop(sid, None)
 
     def reconnect(self) -> None:

@@ -33,6 +33,11 @@ class Error(Exception):
         return str(self)
 
     @property
+    def text(self) -> str:
+        """The same, by the name that it has in the other languages."""
+        return str(self)
+
+    @property
     def subject(self) -> str:
         """As `about`, which is the subject where there is one."""
         return self.about
@@ -104,13 +109,13 @@ class Limit(Error):
     code = "LIMIT"
 
 
-class IOFailed(Error, ConnectionError):
+class IO(Error, ConnectionError):
     """The operating system refused: connect, read, write, resolve."""
 
     code = "IO"
 
 
-class TLSFailed(Error, ConnectionError):
+class TLS(Error, ConnectionError):
     """TLS could not be agreed on."""
 
     code = "TLS"
@@ -148,7 +153,7 @@ class Interrupted(Error, InterruptedError):
 
 _CLASSES: tuple[type[Error], ...] = (
     Timeout, NoResponders, Closed, Disconnected, Auth, Permission, Protocol, MaxPayload,
-    SlowConsumer, Invalid, Limit, IOFailed, TLSFailed, NoMemory, Forked, NotSupported, Server,
+    SlowConsumer, Invalid, Limit, IO, TLS, NoMemory, Forked, NotSupported, Server,
     Interrupted,
 )  # fmt: skip
 _polynats._set_errors({"OK": Error, **{made.code: made for made in _CLASSES}})

@@ -84,7 +84,6 @@ class JetStream(_polynats.JetStreamBase):
     def create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -97,7 +96,6 @@ class JetStream(_polynats.JetStreamBase):
     def update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -109,7 +107,6 @@ class JetStream(_polynats.JetStreamBase):
     def create_or_update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -123,7 +120,6 @@ class JetStream(_polynats.JetStreamBase):
     def get_or_create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,

@@ -88,7 +88,6 @@ class JetStream(_polynats.JetStreamBase):
     async def create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -101,7 +100,6 @@ class JetStream(_polynats.JetStreamBase):
     async def update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -113,7 +111,6 @@ class JetStream(_polynats.JetStreamBase):
     async def create_or_update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -127,7 +124,6 @@ class JetStream(_polynats.JetStreamBase):
     async def get_or_create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,

@@ -86,7 +86,6 @@ class JetStream(_polynats.JetStreamBase):
     def create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -99,7 +98,6 @@ class JetStream(_polynats.JetStreamBase):
     def update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -111,7 +109,6 @@ class JetStream(_polynats.JetStreamBase):
     def create_or_update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -125,7 +122,6 @@ class JetStream(_polynats.JetStreamBase):
     def get_or_create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from . import _polynats
 from ._errors import Closed, Error
-from ._jetstream_values import config_of, moment
+from ._jetstream_values import config_of, moment, refuse_timeout
 from ._subscription import PRIVATE
 
 TYPE_CHECKING = False
@@ -72,7 +72,6 @@ class Stream:
     async def update(
         self,
         changes: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -189,7 +188,6 @@ class Stream:
     async def create_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -204,7 +202,6 @@ class Stream:
     async def update_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -218,7 +215,6 @@ class Stream:
     async def create_or_update_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -232,7 +228,6 @@ class Stream:
     async def get_or_create_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -262,7 +257,7 @@ class Stream:
             yield name
 
     def ordered_consumer(
-        self, config: Config | None = None, /, **more: Unpack[ConsumerConfig]
+        self, config: Config | None = None, **more: Unpack[ConsumerConfig]
     ) -> OrderedConsumer:
         """All of the stream in order, without holes or duplicates: a consumer that is made anew wherever a message
         is missed. It acknowledges nothing."""
@@ -356,6 +351,7 @@ class Consumer:
         Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
         """
         options_given: dict[str, Any] = dict(options)
+        refuse_timeout(options_given)
         if wait == 0:
             wait, options_given["no_wait"] = None, True
         arguments = {
@@ -474,11 +470,21 @@ class OrderedConsumer:
         return messages
 
     async def next(self, wait: float | None = None) -> Message | None:
-        """The next message; None when there is none within `wait` seconds (None: for ever)."""
+        """The next message; None when there is none within `wait` seconds (5)."""
         sub = await self._own()
-        msg = await sub.next(wait)
+        msg = await sub.next(5.0 if wait is None else wait)
         self._note(msg)
         return msg
+
+    async def messages(self, timeout: float | None = None) -> AsyncIterator[Message]:
+        """Each message, without end, or until none came for `timeout` seconds."""
+        sub = await self._own()
+        async for msg in sub.messages(timeout):
+            self._note(msg)
+            yield msg
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        return self.messages()
 
     def _note(self, msg: Message | None) -> None:
         if msg is not None and msg.metadata is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import _polynats
 from ._errors import Closed, Error
-from ._jetstream_values import config_of, moment
+from ._jetstream_values import config_of, moment, refuse_timeout
 from ._subscription import PRIVATE
 
 TYPE_CHECKING = False
@@ -74,7 +74,6 @@ class Stream:
     def update(
         self,
         changes: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -191,7 +190,6 @@ class Stream:
     def create_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -206,7 +204,6 @@ class Stream:
     def update_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -220,7 +217,6 @@ class Stream:
     def create_or_update_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -234,7 +230,6 @@ class Stream:
     def get_or_create_consumer(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -264,7 +259,7 @@ class Stream:
             yield name
 
     def ordered_consumer(
-        self, config: Config | None = None, /, **more: Unpack[ConsumerConfig]
+        self, config: Config | None = None, **more: Unpack[ConsumerConfig]
     ) -> OrderedConsumer:
         """All of the stream in order, without holes or duplicates: a consumer that is made anew wherever a message
         is missed. It acknowledges nothing."""
@@ -358,6 +353,7 @@ class Consumer:
         Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
         """
         options_given: dict[str, Any] = dict(options)
+        refuse_timeout(options_given)
         if wait == 0:
             wait, options_given["no_wait"] = None, True
         arguments = {
@@ -476,11 +472,21 @@ class OrderedConsumer:
         return messages
 
     def next(self, wait: float | None = None) -> Message | None:
-        """The next message; None when there is none within `wait` seconds (None: for ever)."""
+        """The next message; None when there is none within `wait` seconds (5)."""
         sub = self._own()
-        msg = sub.next(wait)
+        msg = sub.next(5.0 if wait is None else wait)
         self._note(msg)
         return msg
+
+    def messages(self, timeout: float | None = None) -> Iterator[Message]:
+        """Each message, without end, or until none came for `timeout` seconds."""
+        sub = self._own()
+        for msg in sub.messages(timeout):
+            self._note(msg)
+            yield msg
+
+    def __iter__(self) -> Iterator[Message]:
+        return self.messages()
 
     def _note(self, msg: Message | None) -> None:
         if msg is not None and msg.metadata is not None:

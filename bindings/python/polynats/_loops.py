@@ -437,7 +437,7 @@ class LoopClient:
                 ended.add(msg.sid)
             self._call(function, msg)
         for sid in ended & self._calls.keys():
-            if not self._calls[sid][1].stats()["pending_msgs"]:
+            if not self._calls[sid][1].stats()["pending"]:
                 del self._calls[sid]
         return called
 

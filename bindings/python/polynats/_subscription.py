@@ -79,7 +79,7 @@ class Subscription(_polynats.SubscriptionBase, WaitingSubscription):
         _polynats.Subscription_set_limits(self, pending_msgs, pending_bytes)
 
     def stats(self) -> dict[str, int]:
-        """pending_msgs, pending_bytes, delivered, dropped, received."""
+        """pending (messages), pending_bytes, delivered, dropped, received."""
         return _polynats.Subscription_stats(self)
 
     def __repr__(self) -> str:

@@ -38,6 +38,13 @@ module Polynats
 
     # @return [Boolean] whether a message to subject reaches a subscription to pattern
     def self.matches?(pattern, subject) = Polynats.subject_matches(pattern, subject)
+
+    class << self
+      # By the names that they have in the other languages.
+      alias valid valid?
+      alias valid_pattern valid_pattern?
+      alias matches matches?
+    end
   end
 
   class << self

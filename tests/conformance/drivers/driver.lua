@@ -572,7 +572,7 @@ end
 
 function verbs.sub_stats()
     local stats = handle(0):stats()
-    put("ok", integer(stats.pending_msgs), integer(stats.pending_bytes), integer(stats.delivered),
+    put("ok", integer(stats.pending), integer(stats.pending_bytes), integer(stats.delivered),
         integer(stats.dropped), integer(stats.received))
 end
 

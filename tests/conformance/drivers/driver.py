@@ -391,7 +391,7 @@ def do_sub_info(command):
 
 def do_sub_stats(command):
     stats = command.handle(0).stats()
-    put("ok", *(stats[name] for name in ("pending_msgs", "pending_bytes", "delivered", "dropped",
+    put("ok", *(stats[name] for name in ("pending", "pending_bytes", "delivered", "dropped",
                                          "received")))
 
 

@@ -236,7 +236,7 @@ class Driver
 
   def sub_stats
     stats = handle(0).stats
-    put("ok", *stats.values_at(:pending_msgs, :pending_bytes, :delivered, :dropped, :received))
+    put("ok", *stats.values_at(:pending, :pending_bytes, :delivered, :dropped, :received))
   end
 
   def iterate

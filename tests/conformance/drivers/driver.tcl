@@ -560,7 +560,7 @@ proc verb::sub_info {} {
 
 proc verb::sub_stats {} {
     set stats [[handle 0] stats]
-    put ok {*}[lmap name {pending_msgs pending_bytes delivered dropped received} {
+    put ok {*}[lmap name {pending pending_bytes delivered dropped received} {
         dict get $stats $name
     }]
 }

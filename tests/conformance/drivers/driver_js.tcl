@@ -667,11 +667,11 @@ proc verb::ack_many {} {
 }
 
 proc verb::msg_meta {} {
-    if {![dict exists [handle 0] js]} {
+    if {![dict exists [handle 0] metadata]} {
         put none
         return
     }
-    set place [dict get [handle 0] js]
+    set place [dict get [handle 0] metadata]
     put ok {*}[lmap name [lrange $::words 2 end] {
         if {$name eq "time_ns"} {
             set value [string trimleft [string map {. {}} [dict get $place time]] 0]

@@ -165,7 +165,7 @@ t.test("a finalizer that uses the client during get harms nothing", function()
     for _, msg in ipairs(assert(nc:get { wait = 0.2 })) do count(msg) end
     total = 0
     for _ in pairs(seen) do total = total + 1 end
-  until total == n or sub:stats().pending_msgs == 0
+  until total == n or sub:stats().pending == 0
   busy = true
   collectgarbage("incremental", 200, 100)
   total = 0

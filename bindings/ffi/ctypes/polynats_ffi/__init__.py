@@ -21,7 +21,7 @@ from .error import (
     Forked,
     Interrupted,
     Invalid,
-    IOFailed,
+    IO,
     Limit,
     MaxPayload,
     NoMemory,
@@ -32,7 +32,7 @@ from .error import (
     Server,
     SlowConsumer,
     Timeout,
-    TLSFailed,
+    TLS,
 )
 from .event import Event
 from .jetstream import JetStream, OrderedConsumer
@@ -48,9 +48,9 @@ from .proto import Proto, ProtoServer, proto  # which hides the file of that nam
 
 __all__ = [
     "Ack", "AckFuture", "AnswerFuture", "Auth", "Batch", "Client", "Closed", "Consumer",
-    "Disconnected", "Error", "Event", "Forked", "Future", "IOFailed", "Interrupted", "Invalid",
+    "Disconnected", "Error", "Event", "Forked", "Future", "IO", "Interrupted", "Invalid",
     "JetStream", "Limit", "MaxPayload", "Message", "Metadata", "NoMemory", "NoResponders",
     "NotSupported", "OrderedConsumer", "Permission", "Proto", "ProtoServer", "Protocol",
-    "Publisher", "STATUS", "Server", "SlowConsumer", "Stream", "Subscription", "TLSFailed",
+    "Publisher", "STATUS", "Server", "SlowConsumer", "Stream", "Subscription", "TLS",
     "Timeout", "abi", "connect", "now", "options", "proto", "subject", "version",
 ]

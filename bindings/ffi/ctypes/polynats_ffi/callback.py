@@ -105,7 +105,7 @@ class Callbacks:
         """Let go of callbacks whose subscriptions have ended."""
         self.ended = False
         for sid, sub in list(self.subs.items()):
-            if not sub.active and not sub.stats()["pending_msgs"]:
+            if not sub.active and not sub.stats()["pending"]:
                 del self.subs[sid]
 
     def _await(self, most, ms):

@@ -21,6 +21,8 @@ class Error(Exception):
         """What happened, in words."""
         return str(self)
 
+    text = description
+
 
 CLASSES = {}  # by the status's name
 
@@ -42,8 +44,8 @@ MaxPayload = _family("MaxPayload", "MAX_PAYLOAD", ValueError)
 SlowConsumer = _family("SlowConsumer", "SLOW_CONSUMER")
 Invalid = _family("Invalid", "INVALID", ValueError)
 Limit = _family("Limit", "LIMIT")
-IOFailed = _family("IOFailed", "IO", ConnectionError)
-TLSFailed = _family("TLSFailed", "TLS", ConnectionError)
+IO = _family("IO", "IO", ConnectionError)
+TLS = _family("TLS", "TLS", ConnectionError)
 NoMemory = _family("NoMemory", "NO_MEMORY", MemoryError)
 Forked = _family("Forked", "FORKED", RuntimeError)
 NotSupported = _family("NotSupported", "NOT_SUPPORTED")

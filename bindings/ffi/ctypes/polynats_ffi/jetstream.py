@@ -71,7 +71,6 @@ class JetStream(_polynats.JetStreamBase):
     def create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -84,7 +83,6 @@ class JetStream(_polynats.JetStreamBase):
     def update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -96,7 +94,6 @@ class JetStream(_polynats.JetStreamBase):
     def create_or_update_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,
@@ -110,7 +107,6 @@ class JetStream(_polynats.JetStreamBase):
     def get_or_create_stream(
         self,
         config: Config | None = None,
-        /,
         *,
         pedantic: bool = False,
         timeout: float | None = None,

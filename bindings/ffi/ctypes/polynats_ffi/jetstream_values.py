@@ -126,11 +126,18 @@ def config_of(given: Config, more: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, **more}
 
 
+def refuse_timeout(options: Mapping[str, Any]) -> None:
+    """What may find nothing waits; a timeout is for what must have an answer."""
+    if "timeout" in options:
+        raise invalid("timeout", "fetch: unknown key 'timeout': did you mean 'wait'?")
+
+
 def unknown_keyword(name: str) -> Invalid:
     """The error for a keyword that publish has not, with the nearest that it has."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, [known for known, _ in _js_keywords()], 1)
+    known = [keyword for keyword, _ in _js_keywords()] + ["timeout", "headers"]
+    near = ["timeout"] if name == "wait" else get_close_matches(name, known, 1)
     hint = f": did you mean '{near[0]}'?" if near else ""
     return invalid(name, f"publish has no keyword '{name}'{hint}")
 

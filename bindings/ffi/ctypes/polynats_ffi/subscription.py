@@ -7,7 +7,7 @@ from .core import C, bytes_at, count_in, done, ms_in, text_out, waiting
 from .error import Closed
 
 FOR_EVER = -1
-STATS = ("pending_msgs", "pending_bytes", "delivered", "dropped", "received")
+STATS = ("pending", "pending_bytes", "delivered", "dropped", "received")
 
 
 class Subscription:

@@ -22,7 +22,7 @@ module PolynatsFFI
     end
 
     # Call the callbacks of what has arrived; how many were called.
-    def dispatch(max: nil, wait: nil)
+    def dispatch(most = nil, seconds = nil, max: most, wait: seconds)
       most, ms = Intake.args(max, wait)
       check_open
       @stopped = false
@@ -33,7 +33,7 @@ module PolynatsFFI
     end
 
     # Call callbacks until stop, close in a callback, or the timeout.
-    def run(timeout: nil)
+    def run(seconds = nil, timeout: seconds)
       deadline = Core.deadline_of(Core.ms_in(timeout))
       check_open
       @stopped = false
@@ -44,7 +44,7 @@ module PolynatsFFI
     end
 
     # Stop without a loss. Callbacks get what was under way; other messages can be taken.
-    def drain(timeout: nil)
+    def drain(seconds = nil, timeout: seconds)
       deadline = Core.deadline_of(Core.ms_in(timeout))
       drain_callbacks(deadline)
       @stopped = false
@@ -98,7 +98,7 @@ module PolynatsFFI
     # Let go of callbacks whose subscriptions have ended.
     def sweep
       @ended = false
-      @subs.delete_if { |_, sub| !sub.active? && sub.stats[:pending_msgs].zero? }
+      @subs.delete_if { |_, sub| !sub.active? && sub.stats[:pending].zero? }
     end
 
     # Messages for callbacks into @queued, whatever strikes; the status.

@@ -148,7 +148,10 @@ module PolynatsFFI
 
     # max: end after so many. The limits: what may wait, -1 for no limit. With a block, messages go
     # to it, from dispatch and run.
-    def subscribe(subject, queue: nil, max: nil, pending_msgs: nil, pending_bytes: nil, &callback)
+    def subscribe(subject, queue: nil, max: nil, callback: nil, pending_msgs: nil, pending_bytes: nil, &block)
+      callback = block if callback.nil?
+      raise TypeError, "callback must respond to call" unless callback.nil? || callback.respond_to?(:call)
+
       subject = Core.text_in(subject, "subject")
       queue = Core.text_or_nil(queue, "queue")
       most = Core.count_in(max, "max", 0, 0)
@@ -165,7 +168,7 @@ module PolynatsFFI
     end
 
     # A sid; or a subject: how many subscriptions to exactly it ended.
-    def unsubscribe(which, after: nil)
+    def unsubscribe(which, count = nil, after: count)
       after = Core.count_in(after, "after", 0, 0)
       if which.is_a?(Integer)
         which = Core.count_in(which, "sid", 0)
@@ -181,7 +184,7 @@ module PolynatsFFI
     end
 
     # A list of all that has arrived, oldest first; it waits for the first one. Empty on silence.
-    def get(max: nil, wait: nil)
+    def get(most = nil, seconds = nil, max: most, wait: seconds)
       most, ms = Intake.args(max, wait)
       Intake.list(self, most, ms, nil, method(:woken?)) do |*to|
         C.nats_client_get(@handle, *to)
@@ -205,7 +208,7 @@ module PolynatsFFI
     # ---- round trips, and what it knows ----
 
     # The server has processed then what was sent before.
-    def flush(timeout: nil)
+    def flush(seconds = nil, timeout: seconds)
       # By one future, and so one PING: a signal sends no other.
       ms = Core.ms_in(timeout)
       future = Handle.new(:nats_future_free) { |out| C.nats_client_flush_start(@handle, ms, out) }
@@ -215,7 +218,7 @@ module PolynatsFFI
     end
 
     # Seconds that a PING and its PONG take.
-    def rtt(timeout: nil)
+    def rtt(seconds = nil, timeout: seconds)
       began = Core.now
       flush(timeout: timeout)
       Core.now - began
@@ -249,7 +252,7 @@ module PolynatsFFI
     def server_info_json = Info.take(true) { |out| C.nats_client_server_info(@handle, out) }
 
     # The oldest event, or nil.
-    def next_event(wait: nil)
+    def next_event(seconds = nil, wait: seconds)
       ms = Core.ms_in(wait, "wait")
       return @kept_events.shift unless @kept_events.empty?
 

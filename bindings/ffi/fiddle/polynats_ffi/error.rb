@@ -20,6 +20,7 @@ module PolynatsFFI
     end
 
     def description = message
+    alias text description
 
     def counted(first, published)
       @first = first

@@ -351,16 +351,16 @@ module PolynatsFFI
     def ack = settle(Declarations::NATS_ACK, nil, nil)
 
     # Have it delivered again: at once, or in so many seconds.
-    def nak(delay: nil) = settle(Declarations::NATS_NAK, delay, nil)
+    def nak(seconds = nil, delay: seconds) = settle(Declarations::NATS_NAK, delay, nil)
 
     # Ask for more time.
     def in_progress = settle(Declarations::NATS_IN_PROGRESS, nil, nil)
 
     # Have it never delivered again.
-    def term(reason: nil) = settle(Declarations::NATS_TERM, nil, reason)
+    def term(words = nil, reason: words) = settle(Declarations::NATS_TERM, nil, reason)
 
     # Acknowledge it, and wait until the server has taken note.
-    def ack_sync(timeout: nil)
+    def ack_sync(seconds = nil, timeout: seconds)
       ms = Core.ms_in(timeout)
       native = delivered
       JetStreamValues.finish(start(@owner) { |out| C.nats_client_ack_sync_start(@owner.handle, native, ms, out) })

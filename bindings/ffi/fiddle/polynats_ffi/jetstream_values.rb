@@ -42,6 +42,13 @@ module PolynatsFFI
         msg.data.empty? ? {} : parse(msg.data)
       end
 
+      # What may find nothing waits; a timeout is for what must have an answer.
+      def refuse_timeout(verb, options)
+        return unless options.key?(:timeout)
+
+        invalid("timeout", "#{verb}: unknown key 'timeout': did you mean 'wait'?")
+      end
+
       def refuse_keyword(name)
         invalid(name, "publish has no keyword '#{name}'#{hint(name)}")
       end
@@ -146,6 +153,7 @@ module PolynatsFFI
       end
 
       def hint(name)
+        return ": did you mean 'timeout'?" if name == "wait"
         return "" unless defined?(DidYouMean::SpellChecker)
 
         near = DidYouMean::SpellChecker.new(dictionary: keywords.keys.map(&:name)).correct(name).first

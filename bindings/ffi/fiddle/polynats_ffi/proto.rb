@@ -134,7 +134,7 @@ module PolynatsFFI
       made.uint64
     end
 
-    def unsubscribe(sid, after: nil)
+    def unsubscribe(sid, count = nil, after: count)
       sid = Core.count_in(sid, "sid", 1)
       Core.done(C.nats_proto_unsubscribe(@handle, sid, Core.count_in(after, "after", 0, 0)))
     end

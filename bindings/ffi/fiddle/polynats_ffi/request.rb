@@ -22,7 +22,7 @@ module PolynatsFFI
     end
 
     # The reply. Timeout also when only this wait was up: done? is false then.
-    def wait(timeout: nil)
+    def wait(seconds = nil, timeout: seconds)
       ms = Core.ms_in(timeout)
       deadline = Core.deadline_of(ms)
       take(ms) do |left, box|

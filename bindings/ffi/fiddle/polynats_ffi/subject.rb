@@ -5,6 +5,13 @@ require_relative "core"
 module PolynatsFFI
   # Subjects and patterns.
   module Subject
+    class << self
+      # By the names that they have in the other languages.
+      def valid(subject) = valid?(subject)
+      def valid_pattern(pattern) = valid_pattern?(pattern)
+      def matches(pattern, subject) = matches?(pattern, subject)
+    end
+
     module_function
 
     def valid?(subject)

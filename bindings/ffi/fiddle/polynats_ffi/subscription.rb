@@ -7,7 +7,7 @@ module PolynatsFFI
   class Subscription
     include Enumerable
 
-    STATS = %i[pending_msgs pending_bytes delivered dropped received].freeze
+    STATS = %i[pending pending_bytes delivered dropped received].freeze
 
     attr_reader :client, :sid, :handle
     attr_accessor :callback
@@ -33,7 +33,7 @@ module PolynatsFFI
     end
 
     # A message; nil on silence. Closed when it has ended and given all.
-    def next(timeout: nil)
+    def next(seconds = nil, timeout: seconds)
       ms = Core.ms_in(timeout)
       @client.give_kept(kept = [], 1, @sid)
       return kept.first unless kept.empty?
@@ -45,7 +45,7 @@ module PolynatsFFI
     end
 
     # A list of what has arrived; it waits for the first one.
-    def get(max: nil, wait: nil)
+    def get(most = nil, seconds = nil, max: most, wait: seconds)
       most, ms = Intake.args(max, wait)
       Intake.list(@client, most, ms, @sid, @client.method(:woken?)) do |*to|
         C.nats_sub_get(@handle, *to)
@@ -68,14 +68,14 @@ module PolynatsFFI
     end
 
     # End it now, or exactly after so many messages in all.
-    def unsubscribe(after: nil)
+    def unsubscribe(count = nil, after: count)
       after = Core.count_in(after, "after", 0, 0)
       @client.ended = true
       Core.done(Core.waiting(Core::FOR_EVER) { C.nats_sub_unsubscribe(@handle, after) })
     end
 
     # End it and wait for what is under way, which can then be taken.
-    def drain(timeout: nil)
+    def drain(seconds = nil, timeout: seconds)
       ms = Core.ms_in(timeout)
       @client.ended = true
       Core.done(Core.waiting(ms, @client.drain_ms) do |left|

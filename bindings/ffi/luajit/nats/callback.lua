@@ -28,7 +28,7 @@ end
 local function sweep(self)
   self.ended = false
   for sid, sub in pairs(self.subs) do
-    if not sub:active() and sub:stats().pending_msgs == 0 then self.subs[sid] = nil end
+    if not sub:active() and sub:stats().pending == 0 then self.subs[sid] = nil end
   end
 end
 
@@ -99,8 +99,8 @@ end
 
 local function fail_closed() return nil, "the client is closed", "CLOSED", "client" end
 
-function client:dispatch(options)
-  local max, ms = messages.get_args(options, "dispatch")
+function client:dispatch(options, wait)
+  local max, ms = messages.get_args(options, "dispatch", wait)
   if self.closed then return fail_closed() end
   self.stopped = false
   local count, status = dispatch(self, max, ms)

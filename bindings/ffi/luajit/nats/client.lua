@@ -212,7 +212,7 @@ function client:subscribe(subject, options)
 end
 
 function client:unsubscribe(which, after)
-  after = check_count(after, "after", 0, 0)
+  after = core.check_after(after)
   if type(which) == "number" then
     check_count(which, "sid", 0)
     return done(waiting(function()
@@ -227,8 +227,8 @@ function client:unsubscribe(which, after)
   return tonumber(size_box[0])
 end
 
-function client:get(options)
-  local max, ms = messages.get_args(options, "get")
+function client:get(options, wait)
+  local max, ms = messages.get_args(options, "get", wait)
   return messages.take_list(C.nats_client_get, self.handle, self, max, ms)
 end
 

@@ -13,7 +13,8 @@ local C = core.C
 local check_table, check_ms, check_count = core.check_table, core.check_ms, core.check_count
 
 local CLOSED = "CLOSED"
-local ORDERED_WAIT = 30 -- seconds that fetch of an ordered one waits at most, unless told: as of any other
+local ORDERED_MAX = 100 -- messages that fetch of an ordered one takes at most, unless told
+local ORDERED_WAIT = 5 -- seconds that fetch of an ordered one waits at most, unless told: as of any other
 
 local M = {}
 local consumer = {}
@@ -148,18 +149,39 @@ local function collect(self, sub, max, stop)
   return list
 end
 
+-- fetch(max, options), fetch(max, wait), fetch { max = …, wait = … }: max, or nil, and the options.
+local function fetch_arguments(max, options, verb)
+  if type(max) == "table" then
+    if options ~= nil then core.misuse(verb .. ": the options are the first argument already") end
+    options = {}
+    for name, value in pairs(max) do options[name] = value end
+    max, options.max = options.max, nil
+  end
+  if type(options) == "number" then options = { wait = options } end
+  if options ~= nil and type(options) ~= "table" then
+    core.misuse(("%s: options must be a table, not a %s"):format(verb, type(options)))
+  end
+  if options and options.timeout ~= nil then
+    core.misuse(("%s: unknown option 'timeout' (the nearest is 'wait')"):format(verb))
+  end
+  check_ms(options and options.wait, "option 'wait'", -1)
+  return check_count(max, "max", 1), options
+end
+
 function consumer:fetch_start(max, options)
-  check_count(max, "max", 1)
+  max, options = fetch_arguments(max, options, "fetch")
   if is_ordered(self) then core.misuse("an ordered consumer has consume_start, not fetch_start") end
   local arguments = arguments_of(self, options, "private")
   arguments.max_messages = max
+  -- No time to wait is what the server calls no_wait.
+  if arguments.expires == 0 then arguments.expires, arguments.no_wait = nil, true end
   return M.start(self.js, "fetch", arguments, false, self)
 end
 
 local function fetch(self, max, options)
   local sub, text, code, about, err_code, server_code = M.wait(self:fetch_start(max, options))
   if not sub then return nil, text, code, about, err_code, server_code end
-  return collect(self, sub, max)
+  return collect(self, sub, max or messages.GET_MAX)
 end
 
 local function ordered_sub(self)
@@ -180,7 +202,8 @@ local function fetch_ordered(self, max, options)
   if not sub then return nil, text, code, about, err_code, server_code end
   local wait = options.no_wait and 0 or options.wait or ORDERED_WAIT
   local list
-  list, text, code, about, err_code, server_code = collect(self, sub, max, core.now() + wait)
+  list, text, code, about, err_code, server_code =
+    collect(self, sub, max or ORDERED_MAX, core.now() + wait)
   local last = list and list[#list]
   -- Its name changes when it is made anew.
   if last and last.metadata then rawset(self, "name", last.metadata.consumer) end
@@ -188,17 +211,27 @@ local function fetch_ordered(self, max, options)
 end
 
 function consumer:fetch(max, options)
-  if max == nil then core.misuse("fetch: max must be a whole number of 1 or more, not nil") end
-  check_count(max, "max", 1)
+  max, options = fetch_arguments(max, options, "fetch")
   return (is_ordered(self) and fetch_ordered or fetch)(self, max, options)
 end
 
 function consumer:next(wait)
-  check_ms(wait, "wait", -1)
-  local list, text, code, about, err_code, server_code = self:fetch(1, { wait = wait })
+  local _, options = fetch_arguments(1, wait, "next")
+  local list, text, code, about, err_code, server_code = self:fetch(1, options)
   if not list then return nil, text, code, about, err_code, server_code end
   return list[1]
 end
+
+-- An iterator over an ordered one's own subscription, from which fetch and next take too.
+function consumer:messages(timeout)
+  if not is_ordered(self) then
+    core.misuse("messages: an ordered consumer has it; of others consume() does")
+  end
+  local sub, text, code, about, err_code, server_code = ordered_sub(self)
+  if not sub then return nil, text, code, about, err_code, server_code end
+  return sub:messages(timeout)
+end
+consumer.iterate = consumer.messages
 
 -- ---- verbs ----
 

@@ -127,9 +127,14 @@ end
 
 local WAIT_MS_MAX = 4e12 -- 126 years: what is longer becomes this, for -1 may stand for the default
 
--- Seconds to ms, rounded up so that a short wait is not none; nil gives the default.
+-- Seconds to ms, rounded up so that a short wait is not none; nil gives the default. { timeout = 1 } says
+-- what 1 says: each verb's options may be given by name.
 function core.check_ms(value, what, default)
   if value == nil then return default end
+  if type(value) == "table" and not what:find(" ", 1, true) then
+    return core.check_ms(core.check_table(value, what, { what })[what], "option '" .. what .. "'",
+      default)
+  end
   if type(value) ~= "number" or not (value >= 0) then
     core.misuse(("%s must be a number of seconds of 0 or more, not %s"):format(what,
       tostring(value)))
@@ -165,6 +170,14 @@ function core.check_table(options, verb, names)
     end
   end
   return options
+end
+
+-- After how many messages a subscription ends: a number, or { after = … }.
+function core.check_after(value)
+  if type(value) == "table" then
+    value = core.check_table(value, "unsubscribe", { "after" }).after
+  end
+  return core.check_count(value, "after", 0, 0)
 end
 
 function core.check_option_text(value, name)

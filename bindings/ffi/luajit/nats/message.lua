@@ -227,7 +227,8 @@ function M.take_list(take, handle, owner, max, ms)
   return list
 end
 
-function M.get_args(options, verb)
+function M.get_args(options, verb, wait)
+  if type(options) == "number" then options = { max = options, wait = wait } end
   options = check_table(options, verb, { "max", "wait" })
   local max = check_count(options.max, "option 'max'", 1, GET_MAX)
   return max, check_ms(options.wait, "option 'wait'", -1)

@@ -14,7 +14,7 @@ local waiting = core.waiting
 
 local CLOSED = -3
 local SUB_PRIVATE = 1
-local STATS = { "pending_msgs", "pending_bytes", "delivered", "dropped", "received" }
+local STATS = { "pending", "pending_bytes", "delivered", "dropped", "received" }
 
 local size_box = ffi.new("size_t[1]")
 local sub = {}
@@ -52,8 +52,8 @@ function sub:next(timeout)
   return msg
 end
 
-function sub:get(options)
-  local max, ms = messages.get_args(options, "get")
+function sub:get(options, wait)
+  local max, ms = messages.get_args(options, "get", wait)
   return messages.take_list(C.nats_sub_get, self.handle, self.client, max, ms)
 end
 
@@ -71,7 +71,7 @@ end
 sub.iterate = sub.messages
 
 function sub:unsubscribe(after)
-  after = check_count(after, "after", 0, 0)
+  after = core.check_after(after)
   self.client.ended = true
   return done(waiting(function() return C.nats_sub_unsubscribe(self.handle, after) end, -1))
 end

@@ -64,7 +64,7 @@ static VALUE msg_nak(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[1];
     nrb_keywords(&argc, argv, 1, nak_keys, words);
-    rb_check_arity(argc, 0, 0);
+    nrb_placed(argc, argv, 1, words);
     return settle(object, NATS_NAK, words[0], Qnil);
 }
 
@@ -73,7 +73,7 @@ static VALUE msg_term(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[1];
     nrb_keywords(&argc, argv, 1, term_keys, words);
-    rb_check_arity(argc, 0, 0);
+    nrb_placed(argc, argv, 1, words);
     return settle(object, NATS_TERM, Qnil, words[0]);
 }
 
@@ -102,7 +102,7 @@ static VALUE msg_open_ack_sync(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[1], owner = owner_of(object);
     nrb_keywords(&argc, argv, 1, sync_keys, words);
-    rb_check_arity(argc, 0, 0);
+    nrb_placed(argc, argv, 1, words);
     confirming call = {.client = nrb_client_get(owner)->client, .msg = nrb_msg_own(object)};
     call.timeout_ms = nrb_seconds(words[0], "timeout", -1);
     VALUE made = nrb_future_new(owner);

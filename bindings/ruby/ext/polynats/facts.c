@@ -49,7 +49,7 @@ VALUE nrb_stats_hash(const uint64_t *values)
 VALUE nrb_sub_stats_hash(const uint64_t *values)
 {
     static const char *const names[NATS_SUB_STAT_COUNT] = {
-        "pending_msgs", "pending_bytes", "delivered", "dropped", "received"};
+        "pending", "pending_bytes", "delivered", "dropped", "received"};
     VALUE map = rb_hash_new();
     for (size_t i = 0; i < NATS_SUB_STAT_COUNT; i++) {
         rb_hash_aset(map, symbol(names[i]), ULL2NUM(values[i]));

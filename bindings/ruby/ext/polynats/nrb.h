@@ -125,6 +125,8 @@ uint64_t nrb_count(VALUE value, const char *what, uint64_t fallback);
 /* The values of the keywords `names` (count of them), or Qnil; an unknown one is an ArgumentError.
  * Takes the keywords off argc. */
 void nrb_keywords(int *argc, const VALUE *argv, int count, const ID *names, VALUE *values);
+/* What is left of the arguments stands for these, in their order: next(1) is next(timeout: 1). */
+void nrb_placed(int argc, const VALUE *argv, int count, VALUE *values);
 int64_t nrb_integer(VALUE value, const char *what);
 int32_t nrb_small(VALUE value, const char *what);
 /* A text for C, without a NUL in it. */

@@ -193,7 +193,7 @@ static void read_limits(int argc, VALUE *argv, source *self, int64_t *wait_ms)
 {
     VALUE words[2];
     nrb_keywords(&argc, argv, 2, get_keys, words);
-    rb_check_arity(argc, 0, 0);
+    nrb_placed(argc, argv, 2, words);
     self->max = nrb_count(words[0], "max", GET_MAX);
     if (self->max == 0) {
         nrb_invalid("max", "max must be 1 or more, not 0");
@@ -365,7 +365,7 @@ static VALUE sub_next(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[1];
     nrb_keywords(&argc, argv, 1, next_keys, words);
-    rb_check_arity(argc, 0, 0);
+    nrb_placed(argc, argv, 1, words);
     return sub_take_next(object, words[0]);
 }
 

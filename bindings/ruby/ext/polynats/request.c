@@ -199,7 +199,7 @@ static VALUE future_wait(int argc, VALUE *argv, VALUE object)
 {
     VALUE words[1];
     nrb_keywords(&argc, argv, 1, wait_keys, words);
-    rb_check_arity(argc, 0, 0);
+    nrb_placed(argc, argv, 1, words);
     return wait_for(nrb_future_get(object), object, nrb_seconds(words[0], "timeout", -1));
 }
 

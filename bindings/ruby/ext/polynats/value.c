@@ -187,6 +187,16 @@ void nrb_keywords(int *argc, const VALUE *argv, int count, const ID *names, VALU
     }
 }
 
+void nrb_placed(int argc, const VALUE *argv, int count, VALUE *values)
+{
+    rb_check_arity(argc, 0, count);
+    for (int i = 0; i < argc; i++) {
+        if (NIL_P(values[i])) {
+            values[i] = argv[i];
+        }
+    }
+}
+
 const char *nrb_words_of(VALUE *value, const char *what)
 {
     nrb_text text = nrb_text_of(value, what);

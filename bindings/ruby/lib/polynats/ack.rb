@@ -65,7 +65,7 @@ module Polynats
     # @param timeout [Numeric, nil] seconds; nil: as long as it may take
     # @return [Object] what the verb gives
     # @raise [Error] why there is nothing; {Timeout} also when only this wait was up: {#done?} is false then
-    def wait(timeout: nil) = read(@future.wait(timeout: timeout))
+    def wait(seconds = nil, timeout: seconds) = read(@future.wait(timeout: timeout))
 
     # @return [Object, nil] what the verb gives; nil while there is nothing
     # @raise [Error] once, why there will be nothing

@@ -86,7 +86,7 @@ module Polynats
     # @param timeout [Numeric, nil] seconds; nil: the option drain_timeout
     # @return [nil]
     # @raise [Timeout, Disconnected, Closed]
-    def drain(timeout: nil)
+    def drain(seconds = nil, timeout: seconds)
       deadline = moment_in(timeout || @drain_timeout, "timeout")
       drain_callbacks(deadline)
       raw_drain([deadline - Polynats.now, 0].max)
@@ -115,13 +115,13 @@ module Polynats
     # @param timeout [Numeric, nil] seconds; nil: the option request_timeout
     # @return [self]
     # @raise [Timeout, Disconnected, Closed]
-    def flush(timeout: nil)
+    def flush(seconds = nil, timeout: seconds)
       raw_flush(timeout || @request_timeout)
       self
     end
 
     # @return [Float] seconds that a PING and its PONG take
-    def rtt(timeout: nil) = raw_rtt(timeout || @request_timeout)
+    def rtt(seconds = nil, timeout: seconds) = raw_rtt(timeout || @request_timeout)
 
     # Another client on this connection, with subscriptions, {#get} and events of its own. With a
     # block it is closed at the block's end.
@@ -146,10 +146,12 @@ module Polynats
     # @param max [Integer, nil] end after so many messages
     # @param pending_msgs [Integer, nil] how many may wait; -1: no limit
     # @param pending_bytes [Integer, nil] likewise in bytes
+    # @param callback [#call, nil] in place of a block
     # @yieldparam message [Message]
     # @yieldparam subscription [Subscription]
     # @return [Subscription]
-    def subscribe(subject, queue: nil, max: nil, pending_msgs: nil, pending_bytes: nil, &callback)
+    def subscribe(subject, queue: nil, max: nil, callback: nil, pending_msgs: nil, pending_bytes: nil, &block)
+      callback = callback.nil? ? block : callable(callback)
       # Its messages are for nobody until it is known whom to call: other threads may dispatch.
       mode = callback ? MODES[:private] : MODES[:shared]
       sub = open_sub(subject, queue: queue, max: max, pending_msgs: pending_msgs,
@@ -161,7 +163,7 @@ module Polynats
     # @param which [Integer, String]
     # @param after [Integer, nil] end it when so many have arrived in all
     # @return [Integer] how many subscriptions
-    def unsubscribe(which, after: nil)
+    def unsubscribe(which, count = nil, after: count)
       return raw_unsubscribe_subject(which, after || 0) unless which.is_a?(Integer)
 
       raw_unsubscribe_sid(which, after || 0)
@@ -188,7 +190,7 @@ module Polynats
     # @param wait [Numeric, nil] seconds; nil: for ever
     # @return [Event, nil] nil when none came
     # @raise [Closed] when it is closed and there is none left
-    def next_event(wait: nil) = @log ? @log.next_event(wait) : raw_next_event(wait)
+    def next_event(seconds = nil, wait: seconds) = @log ? @log.next_event(wait) : raw_next_event(wait)
 
     # JetStream on this connection: streams, consumers and messages that are kept.
     # @param domain [String, nil] of the leaf or hub to talk to
@@ -201,7 +203,7 @@ module Polynats
 
     # Calls the callbacks of what has arrived.
     # @return [Integer] how many were called
-    def dispatch(max: 65_536, wait: nil)
+    def dispatch(most = 65_536, seconds = nil, max: most, wait: seconds)
       call_on_event
       @waiting.concat(get_callbacks(max: max, wait: wait)) if @waiting.empty?
       call_waiting(max)
@@ -209,7 +211,7 @@ module Polynats
 
     # Dispatches until {#stop}, the client's end, or the time is up.
     # @return [self]
-    def run(timeout: nil)
+    def run(seconds = nil, timeout: seconds)
       deadline = moment_in(timeout, "timeout")
       @stopped = false
       until @stopped || closed?
@@ -272,6 +274,12 @@ module Polynats
 
     attr_reader :drain_timeout
 
+    def callable(callback)
+      raise TypeError, "callback must respond to call, not #{callback.class}" unless callback.respond_to?(:call)
+
+      callback
+    end
+
     def adopt(sub, callback)
       return sub unless callback
 
@@ -321,7 +329,7 @@ module Polynats
     end
 
     def forget_ended
-      @callbacks.delete_if { |_, (_, sub)| !sub.active? && sub.stats[:pending_msgs].zero? } if @waiting.empty?
+      @callbacks.delete_if { |_, (_, sub)| !sub.active? && sub.stats[:pending].zero? } if @waiting.empty?
     end
 
     # A client that is drained calls what has callbacks first.

@@ -72,7 +72,8 @@ module Polynats
     # @param options max_bytes, no_wait, group, min_pending, min_ack_pending, priority: see docs/jetstream.md
     # @return [Array<Message>] empty on silence
     # @raise [Error] why none came when it was not silence: {Server} with status 409 when the consumer was deleted …
-    def fetch(max = nil, wait: nil, heartbeat: nil, **options)
+    def fetch(most = nil, seconds = nil, max: most, wait: seconds, heartbeat: nil, **options)
+      JetStreamValues.refuse_timeout("fetch", options)
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
       sub, = js.__send__(:begin_consume, "fetch",
                          { **place, max_messages: max, expires: wait, idle_heartbeat: heartbeat, **options },
@@ -83,7 +84,10 @@ module Polynats
     # The next message.
     # @param wait [Numeric, nil] as of {#fetch}
     # @return [Message, nil] nil when none came in time
-    def next(wait: nil, **options) = fetch(1, wait: wait, **options).first
+    def next(seconds = nil, wait: seconds, **options)
+      JetStreamValues.refuse_timeout("next", options)
+      fetch(1, wait: wait, **options).first
+    end
 
     # A subscription to all that the consumer delivers, without end: it asks for more before it runs dry, and goes on
     # over a reconnect, a new leader, a restart of the server. When it ends by itself, next and get tell why once.
@@ -123,6 +127,8 @@ module Polynats
   # {#fetch} and {#next} take from one subscription, which begins with the first of them; each {#consume} begins
   # anew.
   class OrderedConsumer
+    include Enumerable
+
     # How many messages a fetch takes, and how many seconds it waits, when nothing is said.
     FETCH_MAX = 100
     FETCH_WAIT = 5
@@ -155,7 +161,7 @@ module Polynats
     # @param max [Integer, nil] at most so many; nil: 100
     # @param wait [Numeric, nil] seconds to wait for them; nil: 5
     # @return [Array<Message>]
-    def fetch(max = nil, wait: nil)
+    def fetch(most = nil, seconds = nil, max: most, wait: seconds)
       messages = []
       collect(messages, max || FETCH_MAX, Polynats.now + (wait || FETCH_WAIT))
     rescue Error
@@ -165,9 +171,20 @@ module Polynats
     end
 
     # The next message.
-    # @param wait [Numeric, nil] seconds; nil: for ever
+    # @param wait [Numeric, nil] seconds; nil: 5
     # @return [Message, nil] nil when none came in time
-    def next(wait: nil) = note(own.next(timeout: wait))
+    def next(seconds = nil, wait: seconds) = note(own.next(timeout: wait || FETCH_WAIT))
+
+    # Gives each message to the block, without end, or until none came for so long.
+    # @param timeout [Numeric, nil] seconds; nil: for ever
+    # @yieldparam message [Message]
+    # @return [self, Enumerator] an Enumerator without a block
+    def each(timeout: nil)
+      return to_enum(:each, timeout: timeout) unless block_given?
+
+      own.each(timeout: timeout) { |message| yield note(message) }
+      self
+    end
 
     # @return [Hash{String => Object}] configuration and state of the consumer that there is now
     def info(timeout: nil)

@@ -14,6 +14,7 @@ module Polynats
   module Error
     # @return [String] what happened, in words
     def description = message
+    alias text description
 
     # @return [Integer] of a publisher's publish_many: how many were accepted before it
     def published = @published || 0

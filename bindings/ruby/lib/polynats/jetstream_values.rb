@@ -40,6 +40,13 @@ module Polynats
         msg.data.empty? ? {} : parse(msg.data)
       end
 
+      # What may find nothing waits; a timeout is for what must have an answer.
+      def refuse_timeout(verb, options)
+        return unless options.key?(:timeout)
+
+        invalid("timeout", "#{verb}: unknown key 'timeout': did you mean 'wait'?")
+      end
+
       def refuse_keyword(name)
         invalid(name, "publish has no keyword '#{name}'#{hint(name)}")
       end
@@ -144,6 +151,7 @@ module Polynats
       end
 
       def hint(name)
+        return ": did you mean 'timeout'?" if name == "wait"
         return "" unless defined?(DidYouMean::SpellChecker)
 
         near = DidYouMean::SpellChecker.new(dictionary: keywords.keys.map(&:name)).correct(name).first

@@ -56,7 +56,7 @@ module Polynats
     # again.
     # @param timeout [Numeric, nil] seconds; nil: the option request_timeout
     # @return [self]
-    def ack_sync(timeout: nil)
+    def ack_sync(seconds = nil, timeout: seconds)
       JetStreamValues.finish(open_ack_sync(timeout: timeout))
       self
     end

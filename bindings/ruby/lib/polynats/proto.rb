@@ -42,7 +42,7 @@ module Polynats
     end
 
     # @return [self]
-    def unsubscribe(sid, after: nil)
+    def unsubscribe(sid, count = nil, after: count)
       raw_unsubscribe(sid, after || 0)
       self
     end

@@ -27,7 +27,7 @@ module Polynats
     # @param timeout [Numeric, nil] seconds; nil: the JetStream's
     # @return [self]
     # @raise [Error] of the first that failed since the last flush; {#failures} has all of them
-    def flush(timeout: nil)
+    def flush(seconds = nil, timeout: seconds)
       client.status == :closed ? raw_flush_now : JetStreamValues.finish(open_flush(timeout))
       self
     end

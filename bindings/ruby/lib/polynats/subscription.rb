@@ -14,7 +14,7 @@ module Polynats
   #   As {Client#get}, of this subscription.
   #   @return [Array<Message>]
   # @!method stats
-  #   @return [Hash{Symbol => Integer}] pending_msgs, pending_bytes, delivered, dropped, received
+  #   @return [Hash{Symbol => Integer}] pending (messages), pending_bytes, delivered, dropped, received
   # @!method active?
   #   @return [Boolean] whether messages can still come
   # @!attribute [r] subject
@@ -47,7 +47,7 @@ module Polynats
 
     # Ends it: now, or exactly after so many messages in all.
     # @return [self]
-    def unsubscribe(after: nil)
+    def unsubscribe(count = nil, after: count)
       raw_unsubscribe(after || 0)
       self
     end
@@ -55,7 +55,7 @@ module Polynats
     # Ends it and waits for what is under way, which can then be taken.
     # @return [self]
     # @raise [Timeout, Disconnected, Closed]
-    def drain(timeout: nil)
+    def drain(seconds = nil, timeout: seconds)
       raw_drain(timeout || client.__send__(:drain_timeout))
       self
     end
