@@ -343,7 +343,6 @@ struct nats__conn {
     uint32_t free_slot_count;
     uint32_t open_futures;
     uint32_t hooked_futures; /* those among them that have hooks: they keep times of their own */
-    bool unsent;             /* nats__conn_send() has left something to the driver */
     nats_future *goals; /* those among them that wait for no replies */
     uint32_t open_goals;
     nats_future **expiry; /* the open ones, as a heap: client/expiry.c */
@@ -684,10 +683,9 @@ nats_status nats__conn_flush_on(nats__conn *conn, nats__pinging *pinging, int64_
 /* Give mu up, and see to it that what nats__conn_send() left is written. */
 static inline void nats__conn_unlock(nats__conn *conn)
 {
-    bool unsent = conn->unsent;
-    conn->unsent = false;
+    bool staged = conn->staged; /* and stays so: a kick may leave it to the driver */
     pthread_mutex_unlock(&conn->mu);
-    if (unsent) {
+    if (staged) {
         nats__writer_kick(conn);
     }
 }

@@ -405,9 +405,8 @@ static bool advance(nats__conn *conn, int64_t now_ns)
         fail(conn, NATS_ERR_NO_MEMORY, "no memory to write from", now_ns);
         nats__conn_dispatch(conn, now_ns);
     }
-    bool staged = conn->staged || conn->unsent;
+    bool staged = conn->staged;
     conn->staged = false;
-    conn->unsent = false;
     return staged;
 }
 

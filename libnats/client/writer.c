@@ -303,7 +303,7 @@ nats_status nats__conn_send(nats__conn *conn, const nats__frame *frame)
         status = NATS_ERR_NO_MEMORY;
     }
     nats__spin_unlock(&conn->out_lock);
-    conn->unsent = conn->unsent || status == NATS_OK;
+    conn->staged = conn->staged || status == NATS_OK;
     return status == NATS_OK ? NATS_OK : refuse(conn, frame, status);
 }
 

@@ -10,8 +10,13 @@
 
 enum {
     STATUS_NO_RESPONDERS = 503,
+    REPLY_MAX = NATS_SUBJECT_MAX + NATS__NUID_LEN + NATS__DECIMAL_MAX + NATS__WINDOW_TOKEN_LEN + 4,
     SHOWN_MAX = 80 /* bytes of an answer that is none, in its error */
 };
+
+#define RETRY_NS INT64_C(250000000) /* ADR-22 */
+#define GRID_NS INT64_C(20000000)   /* all places are looked at for each time at which one is due */
+#define BUSY_NS INT64_C(5000000)
 
 static nats_js_publisher *of(nats__hook *hook)
 {
@@ -61,6 +66,30 @@ void nats__publisher_fail_all(nats_js_publisher *publisher, nats_status status)
     }
 }
 
+/* The answer to the first try was that nobody has it, so the second may have the same token. */
+static void send_again(nats_js_publisher *publisher, uint32_t place, uint64_t id, int64_t now_ns)
+{
+    char reply[REPLY_MAX];
+    nats__conn *conn = publisher->client->conn;
+    nats__slot *slot = &publisher->window.places[place];
+    if (nats__writer_look(conn).pending > NATS__FILL_MAX) {
+        slot->retry_ns = now_ns + BUSY_NS; /* many are sent again at once: in turns */
+        return;
+    }
+    slot->retry_ns = 0;
+    slot->retries--;
+    nats__frame frame = nats__window_kept(&publisher->window, place);
+    memcpy(reply, publisher->prefix, publisher->prefix_len);
+    nats__window_token(place, id, reply + publisher->prefix_len);
+    frame.reply = reply;
+    frame.reply_len = publisher->prefix_len + NATS__WINDOW_TOKEN_LEN;
+    frame.epoch = atomic_load(&publisher->epoch);
+    nats_status status = nats__conn_send(conn, &frame);
+    if (status != NATS_OK) {
+        nats__publisher_settle(publisher, place, &(nats__failure){.id = id, .status = status});
+    }
+}
+
 int64_t nats__publisher_expire(nats_js_publisher *publisher, int64_t now_ns)
 {
     nats__window *window = &publisher->window;
@@ -70,13 +99,17 @@ int64_t nats__publisher_expire(nats_js_publisher *publisher, int64_t now_ns)
         if (id == 0) {
             continue;
         }
-        int64_t deadline_ns = window->places[i].deadline_ns;
-        if (deadline_ns <= now_ns) {
+        const nats__slot *slot = &window->places[i];
+        if (slot->deadline_ns <= now_ns) {
             nats__publisher_settle(publisher, i,
                                    &(nats__failure){.id = id, .status = NATS_ERR_TIMEOUT});
-        } else if (deadline_ns < next_ns) {
-            next_ns = deadline_ns;
+            continue;
         }
+        if (slot->retry_ns != 0 && slot->retry_ns <= now_ns) {
+            send_again(publisher, i, id, now_ns);
+        }
+        int64_t due_ns = slot->retry_ns != 0 ? slot->retry_ns : slot->deadline_ns;
+        next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
     return next_ns;
 }
@@ -117,8 +150,26 @@ static bool is_nobody(const nats_msg *msg)
                                 &description, &description_len) == STATUS_NO_RESPONDERS;
 }
 
+/* Nobody has it: a stream may have no leader for a moment. It is sent again if there is time for that, and with
+ * it those that came back a little later. */
+static void nobody(nats_js_publisher *publisher, uint32_t place, uint64_t id, int64_t now_ns)
+{
+    nats__slot *slot = &publisher->window.places[place];
+    nats__hook *hook = &publisher->hook;
+    int64_t retry_ns = (now_ns + RETRY_NS) / GRID_NS * GRID_NS + GRID_NS;
+    if (slot->retries == 0 || retry_ns >= slot->deadline_ns) {
+        nats__publisher_settle(publisher, place,
+                               &(nats__failure){.id = id, .status = NATS_ERR_NO_RESPONDERS});
+        return;
+    }
+    slot->retry_ns = retry_ns;
+    if (retry_ns < hook->due_ns) {
+        nats__hook_due(hook, retry_ns);
+    }
+}
+
 static void take_answer(nats_js_publisher *publisher, uint32_t place, uint64_t id,
-                        const nats_msg *msg)
+                        const nats_msg *msg, int64_t now_ns)
 {
     nats__puback ack;
     const char *data = (const char *)msg->text + msg->body + msg->header_len;
@@ -134,8 +185,7 @@ static void take_answer(nats_js_publisher *publisher, uint32_t place, uint64_t i
         break;
     }
     if (is_nobody(msg)) {
-        nats__publisher_settle(publisher, place,
-                               &(nats__failure){.id = id, .status = NATS_ERR_NO_RESPONDERS});
+        nobody(publisher, place, id, now_ns);
         return;
     }
     no_ack(publisher, place, id, data, msg->data_len);
@@ -166,13 +216,12 @@ void nats__publisher_count(nats_js_publisher *publisher, bool ours)
 
 static void on_msg(nats__hook *hook, nats_msg *msg, int64_t now_ns)
 {
-    (void)now_ns;
     nats_js_publisher *publisher = of(hook);
     uint32_t place;
     uint64_t id = find(publisher, msg->text, msg->subject_len, &place);
     nats__publisher_count(publisher, id != 0);
     if (id != 0) {
-        take_answer(publisher, place, id, msg);
+        take_answer(publisher, place, id, msg, now_ns);
     }
     nats__chunk_unref(msg->chunk, 1);
 }

@@ -2,6 +2,7 @@
  * and is moved by whoever reads that answer, so what does not wait is not slower than what does. */
 #include "jetstream/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,9 @@ enum {
     STATUS_EOB = 204,
     STATUS_BAD = 400,
     STATUS_NOT_FOUND = 404,
-    STATUS_NO_RESPONDERS = 503
+    STATUS_NO_RESPONDERS = 503,
+    NAME_SHOWN = 64, /* bytes of a name in an error, so that there is room for the rest */
+    TEXT_SHOWN = 200
 };
 
 /* What is asked now. */
@@ -57,6 +60,36 @@ static void call_free(void *owner)
     nats__js_ask_free(&of->ask);
     nats__js_unref(of->js);
     free(of);
+}
+
+/* The words of an error begin with the verb; whose they are comes behind it. */
+static void name_it(const call *of)
+{
+    nats__error *error = nats__error_get();
+    const nats__json *config = nats__json_get(of->arguments, "config");
+    const char *verb = of->verb->name;
+    const char *stream = text_of(of->arguments, "stream");
+    const char *consumer = text_of(of->arguments, "consumer");
+    if (of->verb->body == NATS__JS_CONFIG) {
+        stream = text_of(config, "name");
+    } else if (of->verb->body == NATS__JS_CONSUMER && nats__js_consumer_name(config) != NULL) {
+        consumer = nats__js_consumer_name(config);
+    }
+    size_t len = strlen(verb);
+    if (stream[0] == '\0' || strncmp(error->text, verb, len) != 0) {
+        return;
+    }
+    char text[NATS__ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s of stream %.*s%s%.*s%.*s", verb, NAME_SHOWN, stream,
+             consumer[0] != '\0' ? ", consumer " : "", NAME_SHOWN, consumer, TEXT_SHOWN,
+             error->text + len);
+    memcpy(error->text, text, sizeof text);
+}
+
+static void fail(nats_future *future, const call *of)
+{
+    name_it(of);
+    nats__future_fail(future);
 }
 
 /* ---- asking ---- */
@@ -113,7 +146,7 @@ static void send_ask(nats_future *future, call *of)
 {
     nats__frame frame = nats__js_ask_frame(&of->ask);
     if (nats__future_ask(future, &frame) != NATS_OK) {
-        nats__future_fail(future);
+        fail(future, of);
     }
 }
 
@@ -122,7 +155,7 @@ static void go(nats_future *future, call *of, step next)
     of->now = next;
     if (!write_ask(of, next)) {
         no_memory();
-        nats__future_fail(future);
+        fail(future, of);
         return;
     }
     send_ask(future, of);
@@ -140,13 +173,13 @@ static void level_came(nats_future *future, call *of, const nats_msg *msg)
 {
     nats__json *info;
     if (nats__js_answer_read(of->verb->name, msg, &info) != NATS_OK) {
-        nats__future_fail(future);
+        fail(future, of);
         return;
     }
     nats__js_level_learn(of->js, future->conn, info);
     nats__json_free(info);
     if (nats__js_level_check(of->verb->name, of->js, future->conn, &of->needs) != NATS_OK) {
-        nats__future_fail(future);
+        fail(future, of);
         return;
     }
     go(future, of, first_step(of, future->conn));
@@ -172,7 +205,7 @@ static void seal(nats_future *future, call *of, const nats__json *info)
         return;
     }
     nats__fail(NATS_ERR_PROTOCOL, of->verb->name, "%s: the answer has no config", of->verb->name);
-    nats__future_fail(future);
+    fail(future, of);
 }
 
 static void learn_direct(const call *of, const nats__json *info)
@@ -222,7 +255,7 @@ static bool info_came(nats_future *future, call *of, nats_msg *msg)
         if (!fetch) {
             not_there(of);
         }
-        nats__future_fail(future);
+        fail(future, of);
         return false;
     }
     if (of->verb->flow == NATS__JS_SEAL) {
@@ -303,7 +336,7 @@ static bool main_came(nats_future *future, call *of, nats_msg *msg)
         return false;
     }
     if (status != NATS_OK) {
-        nats__future_fail(future);
+        fail(future, of);
         return false;
     }
     finish(future, msg);
@@ -321,7 +354,7 @@ static void message_came(nats_future *future, const call *of, const nats_msg *an
             : nats__js_got_json(of->verb->name, text_of(of->arguments, "stream"), pool, answer,
                                 &made);
     if (got != NATS_OK) {
-        nats__future_fail(future);
+        fail(future, of);
         return;
     }
     finish(future, made);
@@ -337,7 +370,7 @@ static void batch_came(nats_future *future, const call *of, const nats_msg *answ
     }
     if (nats__js_got_direct(of->verb->name, future->conn->chunks, answer, status, &made) !=
         NATS_OK) {
-        nats__future_fail(future);
+        fail(future, of);
         return;
     }
     if (!nats__queue_takes(&future->queue, nats__msg_size(made))) {
@@ -345,7 +378,7 @@ static void batch_came(nats_future *future, const call *of, const nats_msg *answ
         nats__fail(NATS_ERR_SLOW_CONSUMER, of->verb->name,
                    "%s: more messages wait than the limits allow (pending_msgs, pending_bytes)",
                    of->verb->name);
-        nats__future_fail(future);
+        fail(future, of);
         return;
     }
     nats__future_give(future, made);
@@ -364,7 +397,7 @@ static void nobody_there(nats_future *future, call *of)
     nats__fail_server(NATS_ERR_NO_RESPONDERS, STATUS_NO_RESPONDERS, 0, of->verb->name,
                       "%s: no responders for %.*s: %s", of->verb->name,
                       (int)future->subject.len, (const char *)future->subject.data, why);
-    nats__future_fail(future);
+    fail(future, of);
 }
 
 static void on_reply(nats_future *future, nats_msg *msg, int32_t status, int64_t now_ns)

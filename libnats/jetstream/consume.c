@@ -155,8 +155,8 @@ bool nats__consume_compare(const nats__consume *self, const char *object,
     nats__json_free(asked);
     if (dropped.names[0] != '\0') {
         nats__fail(NATS_ERR_NOT_SUPPORTED, dropped.names,
-                   "the server left out %s, which came with nats-server %s (connected to "
-                   "nats-server %s)", dropped.names, dropped.since,
+                   "%s: the server left out %s, which came with nats-server %s (connected to "
+                   "nats-server %s)", nats__consume_whose(self).text, dropped.names, dropped.since,
                    nats__js_server_version(nats__consume_conn(self)));
     }
     return dropped.names[0] == '\0';
@@ -186,26 +186,41 @@ void nats__consume_warn(nats__consume *self, nats_status status, const char *for
                                           .sid = sub->rec.sid});
 }
 
+nats__whose nats__consume_whose(const nats__consume *self)
+{
+    static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
+                                       [NATS__HOW_FETCH] = "fetch",
+                                       [NATS__HOW_PUSH] = "push",
+                                       [NATS__HOW_ORDERED] = "ordered"};
+    enum { NAME_SHOWN = 64 };
+    nats__whose whose;
+    const nats__consume_args *args = &self->args;
+    snprintf(whose.text, sizeof whose.text, "%s of stream %.*s%s%.*s", hows[args->how], NAME_SHOWN,
+             args->stream, args->consumer[0] != '\0' ? ", consumer " : "", NAME_SHOWN,
+             args->consumer);
+    return whose;
+}
+
 nats_status nats__consume_words(const nats__consume *self, const nats__answer *answer)
 {
-    const char *stream = self->args.stream;
+    nats__whose whose = nats__consume_whose(self);
+    bool nobody = answer->code == NO_RESPONDERS && answer->err_code == 0;
+    if (nobody) {
+        return nats__fail_server(NATS_ERR_NO_RESPONDERS, answer->code, 0, "stream",
+                                 "%s: JetStream does not answer: it is not enabled, or not in "
+                                 "this domain", whose.text);
+    }
     switch (answer->code) {
-    case NO_RESPONDERS:
-        return answer->err_code != 0
-                   ? nats__fail_server(NATS_ERR_SERVER, answer->code, answer->err_code, "stream",
-                                       "%s", answer->description)
-                   : nats__fail_server(NATS_ERR_NO_RESPONDERS, answer->code, 0, "stream",
-                                       "JetStream does not answer for stream %s: it is not "
-                                       "enabled, or not in this domain", stream);
     case NATS__SILENT:
-        return nats__fail(NATS_ERR_TIMEOUT, "timeout", "JetStream did not answer in time for "
-                          "stream %s", stream);
+        return nats__fail(NATS_ERR_TIMEOUT, "timeout", "%s: JetStream did not answer in time",
+                          whose.text);
     case NATS__GARBLED:
         return nats__fail(NATS_ERR_PROTOCOL, "stream",
-                          "JetStream's answer for stream %s is not what the API says", stream);
+                          "%s: JetStream's answer is not what the API says", whose.text);
     default:
-        return nats__fail_server(NATS_ERR_SERVER, answer->code, answer->err_code, "stream", "%s",
-                                 answer->description);
+        return nats__fail_server(NATS_ERR_SERVER, answer->code, answer->err_code, "stream",
+                                 "%s: %s (%d)", whose.text, answer->description,
+                                 (int)(answer->err_code != 0 ? answer->err_code : answer->code));
     }
 }
 
@@ -454,7 +469,8 @@ static void on_lost(nats__hook *hook)
     nats__pull_forget(&self->pull);
     if (!self->ready && self->future == NULL) {
         nats__fail(NATS_ERR_DISCONNECTED, "consume",
-                   "the connection was lost before the server told of the consumer");
+                   "%s: the connection was lost before the server told of it",
+                   nats__consume_whose(self).text);
         nats__consume_fail(self);
         return;
     }

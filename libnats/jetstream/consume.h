@@ -197,6 +197,11 @@ void nats__consume_take(nats__consume *self, nats_msg *msg);
 /* End with this thread's last error: the future tells it, if it is open; else next and get do. self
  * may be gone afterwards. */
 void nats__consume_fail(nats__consume *self);
+/* "fetch of stream S, consumer c": what the words of errors begin with. */
+typedef struct nats__whose {
+    char text[176];
+} nats__whose;
+nats__whose nats__consume_whose(const nats__consume *self);
 /* Note what an answer says as this thread's last error. */
 nats_status nats__consume_words(const nats__consume *self, const nats__answer *answer);
 /* Tell of a trouble that it gets over. */

@@ -155,8 +155,8 @@ static void on_time(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
     if (nats__pull_is_silent(pull, now_ns)) {
-        nats__consume_warn(self, NATS_ERR_TIMEOUT, "consumer %s: no heartbeat for %lld ms",
-                           self->args.consumer,
+        nats__consume_warn(self, NATS_ERR_TIMEOUT, "%s: no heartbeat for %lld ms",
+                           nats__consume_whose(self).text,
                            (long long)((now_ns - pull->seen_ns) / NATS__MS));
         look_after(self, now_ns);
         return;

@@ -66,6 +66,8 @@ static const char *words_of(nats_status status)
         return "no stream takes it";
     case NATS_ERR_PERMISSION:
         return "no permission to publish it, or to receive its acknowledgement";
+    case NATS_ERR_NO_MEMORY:
+        return "out of memory when it was to be sent again: no stream took it before";
     case NATS_ERR_PROTOCOL:
         return "the answer is no acknowledgement";
     default:

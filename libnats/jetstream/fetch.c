@@ -122,8 +122,8 @@ static void is_too_large(nats__consume *self)
         return;
     }
     nats__fail_server(NATS_ERR_LIMIT, 409, 0, "max_bytes",
-                      "fetch: the next message of consumer %s of stream %s is over max_bytes (%lld)",
-                      self->args.consumer, self->args.stream, (long long)self->args.max_bytes);
+                      "%s: the next message is over max_bytes (%lld)",
+                      nats__consume_whose(self).text, (long long)self->args.max_bytes);
     nats__consume_fail(self);
 }
 
@@ -251,11 +251,12 @@ static void time_is_up(nats__consume *self)
         return;
     }
     if (connected) {
-        nats__fail(NATS_ERR_TIMEOUT, "timeout", "consumer %s did not answer in time",
-                   self->args.consumer);
+        nats__fail(NATS_ERR_TIMEOUT, "timeout", "%s: it did not answer in time",
+                   nats__consume_whose(self).text);
     } else {
         nats__fail(NATS_ERR_DISCONNECTED, "consumer",
-                   "not connected while consumer %s was asked for messages", self->args.consumer);
+                   "%s: not connected while it was asked for messages",
+                   nats__consume_whose(self).text);
     }
     nats__consume_fail(self);
 }
@@ -283,8 +284,8 @@ static void on_time(nats__consume *self, int64_t now_ns)
         return;
     }
     if (nats__pull_is_silent(pull, now_ns)) {
-        nats__consume_warn(self, NATS_ERR_TIMEOUT, "consumer %s: no heartbeat for %lld ms",
-                           self->args.consumer,
+        nats__consume_warn(self, NATS_ERR_TIMEOUT, "%s: no heartbeat for %lld ms",
+                           nats__consume_whose(self).text,
                            (long long)((now_ns - pull->seen_ns) / NATS__MS));
         nats__pull_forget(pull);
     }

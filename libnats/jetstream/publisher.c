@@ -234,10 +234,11 @@ static nats_status send_one(nats_js_publisher *publisher, nats__frame *frame, in
     return status == NATS_OK ? NATS_OK : take_back(publisher, place, id, status);
 }
 
-/* Places for up to `count` messages, their numbers from *id on; *id 0: from the next one on. Returns
- * how many. */
-static size_t take_places(nats_js_publisher *publisher, nats__frame *frame, size_t count,
-                          uint64_t *id, int32_t *places)
+/* Places for up to `count` messages, which are kept there, their numbers from *id on; *id 0: from the next
+ * one on. Returns how many. */
+static size_t take_places(nats_js_publisher *publisher, nats__frame *frame,
+                          const void *const *datas, const size_t *lens, size_t count, uint64_t *id,
+                          int32_t *places)
 {
     nats__window *window = &publisher->window;
     int64_t deadline_ns = nats__deadline_in(publisher->timeout_ms);
@@ -253,9 +254,14 @@ static size_t take_places(nats_js_publisher *publisher, nats__frame *frame, size
         if (*id == 0) {
             *id = ++window->last_id;
         }
-        nats__window_fill(window, places[taken], *id + taken, deadline_ns, hash);
     }
     nats__spin_unlock(&window->lock);
+    for (size_t i = 0; i < taken; i++) {
+        frame->data = datas[i];
+        frame->data_len = lens[i];
+        bool kept = nats__window_keep(window, places[i], frame);
+        nats__window_fill(window, places[i], *id + i, deadline_ns, hash, kept);
+    }
     if (taken > 0) {
         nats__publisher_pass_gate(publisher, deadline_ns);
     }
@@ -282,7 +288,9 @@ nats_status nats__publisher_publish(nats_js_publisher *publisher, nats__frame *f
     if (nats__publisher_is_shut(publisher)) {
         return nats__publisher_refuse(publisher);
     }
-    while (take_places(publisher, frame, 1, id_out, &place) == 0) {
+    const void *data = frame->data;
+    size_t len = frame->data_len;
+    while (take_places(publisher, frame, &data, &len, 1, id_out, &place) == 0) {
         nats_status status = make_room(publisher);
         if (status != NATS_OK) {
             return status;
@@ -317,7 +325,7 @@ static nats_status send_run(nats_js_publisher *publisher, nats__frame *frame,
     if (nats__publisher_is_shut(publisher)) {
         return nats__publisher_refuse(publisher);
     }
-    size_t taken = take_places(publisher, frame, wanted, &id, places);
+    size_t taken = take_places(publisher, frame, datas, lens, wanted, &id, places);
     if (taken == 0) {
         return make_room(publisher);
     }

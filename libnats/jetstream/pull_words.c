@@ -6,7 +6,7 @@
 #include "client/conn.h"
 #include "jetstream/consume.h"
 
-enum { ENOUGH_MESSAGES = 500 };
+enum { ENOUGH_MESSAGES = 500, WORD_SHOWN = 200 };
 
 #define EXPIRES_NS INT64_C(30000000000)
 #define HEARTBEAT_MIN_NS INT64_C(500000000)
@@ -64,8 +64,8 @@ bool nats__pull_look(nats__consume *self, const nats__answer *answer)
     bool push = nats__json_text(nats__json_get(config, "deliver_subject"), &text, &len) && len > 0;
     if (push) {
         nats__fail(NATS_ERR_INVALID, "consumer",
-                   "consumer %s delivers by itself: it is to be consumed with \"push\"",
-                   self->args.consumer);
+                   "%s: it delivers by itself, and is to be consumed with \"push\"",
+                   nats__consume_whose(self).text);
         return false;
     }
     self->acks_none = nats__json_text(nats__json_get(config, "ack_policy"), &text, &len) &&
@@ -110,9 +110,9 @@ nats__deed nats__word_deed(const nats__word *word)
 
 nats_status nats__word_fail(const nats__consume *self, const nats__word *word)
 {
-    return nats__fail_server(NATS_ERR_SERVER, word->code, 0, "consumer", "consumer %s: %.*s",
-                             self->args.consumer, (int)(word->len < 200 ? word->len : 200),
-                             word->text);
+    return nats__fail_server(NATS_ERR_SERVER, word->code, 0, "consumer", "%s: %.*s",
+                             nats__consume_whose(self).text,
+                             (int)(word->len < WORD_SHOWN ? word->len : WORD_SHOWN), word->text);
 }
 
 bool nats__pull_too_large(nats__consume *self, uint64_t untouched)
@@ -125,8 +125,8 @@ bool nats__pull_too_large(nats__consume *self, uint64_t untouched)
         return true;
     }
     nats__fail_server(NATS_ERR_LIMIT, 409, 0, "max_bytes",
-                      "a message of stream %s is over the %llu bytes that may be asked for",
-                      self->args.stream, (unsigned long long)untouched);
+                      "%s: a message is over the %llu bytes that may be asked for",
+                      nats__consume_whose(self).text, (unsigned long long)untouched);
     return false;
 }
 

@@ -220,8 +220,8 @@ static nats_status look(nats__consume *self, const nats__answer *answer)
     }
     if (!get_text(config, "deliver_subject", &subject, &len)) {
         return nats__fail(NATS_ERR_INVALID, "consumer",
-                          "consumer %s does not deliver by itself: it is to be consumed with "
-                          "\"consume\" or \"fetch\"", self->args.consumer);
+                          "%s: it does not deliver by itself, and is to be consumed with "
+                          "\"consume\" or \"fetch\"", nats__consume_whose(self).text);
     }
     self->acks_none = get_text(config, "ack_policy", &text, &text_len) && text_len == 4 &&
                       memcmp(text, "none", 4) == 0;
@@ -229,8 +229,8 @@ static nats_status look(nats__consume *self, const nats__answer *answer)
     bool group = get_text(config, "deliver_group", &text, &text_len);
     if (is_taken(self, answer, group)) {
         return nats__fail(NATS_ERR_INVALID, "consumer",
-                          "consumer %s delivers to another subscription already",
-                          self->args.consumer);
+                          "%s: it delivers to another subscription already",
+                          nats__consume_whose(self).text);
     }
     if (self->args.config == NULL) {
         return feed_by(self, config);
@@ -362,16 +362,16 @@ static void on_time(nats__consume *self, int64_t now_ns)
     nats__push *push = &self->push;
     if (push->refused) {
         nats__fail(NATS_ERR_PERMISSION, "deliver_subject",
-                   "the server does not allow to subscribe to what consumer %s delivers to",
-                   self->args.consumer);
+                   "%s: the server does not allow to subscribe to what it delivers to",
+                   nats__consume_whose(self).text);
         nats__consume_fail(self);
         return;
     }
     if (now_ns < due_ns(self)) {
         return;
     }
-    nats__consume_warn(self, NATS_ERR_TIMEOUT, "consumer %s: no heartbeat for %lld ms",
-                       self->args.consumer, (long long)((now_ns - push->seen_ns) / NATS__MS));
+    nats__consume_warn(self, NATS_ERR_TIMEOUT, "%s: no heartbeat for %lld ms",
+                       nats__consume_whose(self).text, (long long)((now_ns - push->seen_ns) / NATS__MS));
     push->seen_ns = now_ns;
     if (self->question == 0) {
         nats__consume_probe(self);

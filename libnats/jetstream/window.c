@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-enum { BITS = 6, DIGIT_MASK = 63, PLACE_BITS = 16, DIGIT_NONE = 0xFF };
+#include "base/copy.h"
+
+enum { ROOM_LEAST = 128, BITS = 6, DIGIT_MASK = 63, PLACE_BITS = 16, DIGIT_NONE = 0xFF };
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 
@@ -19,6 +21,7 @@ bool nats__window_init(nats__window *window, uint32_t count)
         nats__window_free(window);
         return false;
     }
+    atomic_init(&window->kept, 0);
     for (uint32_t i = 0; i < count; i++) {
         atomic_init(&window->places[i].id, 0);
         window->ring[i] = i;
@@ -30,11 +33,77 @@ bool nats__window_init(nats__window *window, uint32_t count)
 
 void nats__window_free(nats__window *window)
 {
+    for (uint32_t i = 0; window->places != NULL && i < window->count; i++) {
+        free(window->places[i].room);
+    }
     free(window->places);
     free(window->ring);
     window->places = NULL;
     window->ring = NULL;
 }
+
+/* ---- what is kept ---- */
+
+/* Room for so much in that place, a power of two: the next message there will not be larger, mostly. */
+static nats__kept *make_room(nats__window *window, nats__slot *slot, size_t wanted)
+{
+    size_t had = slot->room != NULL ? slot->room->size : 0;
+    size_t size = ROOM_LEAST;
+    while (size < wanted) {
+        size *= 2;
+    }
+    if (had >= wanted) {
+        return slot->room;
+    }
+    if (atomic_fetch_add(&window->kept, size - had) + size - had > NATS__KEPT_SUM) {
+        atomic_fetch_sub(&window->kept, size - had);
+        return NULL;
+    }
+    nats__kept *room = malloc(sizeof *room + size);
+    if (room == NULL) {
+        atomic_fetch_sub(&window->kept, size - had);
+        return NULL;
+    }
+    free(slot->room);
+    room->size = size;
+    slot->room = room;
+    return room;
+}
+
+bool nats__window_keep(nats__window *window, int32_t place, const nats__frame *frame)
+{
+    bool small = frame->headers_len <= NATS__KEPT_MAX && frame->data_len <= NATS__KEPT_MAX &&
+                 frame->subject_len + frame->headers_len + frame->data_len <= NATS__KEPT_MAX;
+    nats__kept *room = NULL;
+    if (small) {
+        room = make_room(window, &window->places[place],
+                         frame->subject_len + frame->headers_len + frame->data_len);
+    }
+    if (room == NULL) {
+        return false;
+    }
+    room->subject_len = frame->subject_len;
+    room->headers_len = frame->headers_len;
+    room->data_len = frame->data_len;
+    uint8_t *at = nats__copy(room->bytes, frame->subject, frame->subject_len);
+    at = nats__copy(at, frame->headers, frame->headers_len);
+    nats__copy(at, frame->data, frame->data_len);
+    return true;
+}
+
+nats__frame nats__window_kept(const nats__window *window, uint32_t place)
+{
+    const nats__kept *room = window->places[place].room;
+    const uint8_t *headers = room->bytes + room->subject_len;
+    return (nats__frame){.subject = (const char *)room->bytes,
+                         .subject_len = room->subject_len,
+                         .headers = room->headers_len > 0 ? headers : NULL,
+                         .headers_len = room->headers_len,
+                         .data = headers + room->headers_len,
+                         .data_len = room->data_len};
+}
+
+/* ---- tokens ---- */
 
 void nats__window_token(uint32_t place, uint64_t id, char out[NATS__WINDOW_TOKEN_LEN])
 {

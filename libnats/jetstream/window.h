@@ -16,17 +16,33 @@
 #include <string.h>
 
 #include "base/spin.h"
+#include "proto/frame.h"
 
 enum {
     NATS__PLACES_MAX = 65536,   /* a token has 16 bits for them */
     NATS__PLACES_USUAL = 4000,  /* as nats.go has under way */
-    NATS__WINDOW_TOKEN_LEN = 8  /* 48 bits, six in a character */
+    NATS__WINDOW_TOKEN_LEN = 8, /* 48 bits, six in a character */
+    NATS__WINDOW_RETRIES = 2,   /* of a message that nobody took (ADR-22) */
+    NATS__KEPT_MAX = 64 * 1024, /* a larger message is not kept: few are, and all of a window would be much */
+    NATS__KEPT_SUM = 64 * 1024 * 1024 /* nor is one beyond so much in a publisher */
 };
+
+/* A message, to be sent again when nobody took it: its subject, its headers, its data. The room stays with its place. */
+typedef struct nats__kept {
+    size_t size; /* of bytes */
+    size_t subject_len;
+    size_t headers_len;
+    size_t data_len;
+    uint8_t bytes[];
+} nats__kept;
 
 typedef struct nats__slot {
     atomic_ullong id; /* of the message that is here; 0: free. Written last */
     int64_t deadline_ns;
+    int64_t retry_ns; /* when it is sent again; 0: it is under way */
+    nats__kept *room; /* NULL: none yet */
     uint32_t subject; /* a hash of it: a refusal names the subject alone */
+    uint8_t retries;  /* that are left; 0 also where it was not kept */
 } nats__slot;
 
 typedef struct nats__window {
@@ -39,6 +55,7 @@ typedef struct nats__window {
     uint32_t seen;        /* of returned; lock: it is not looked at anew for each message */
     nats__spin lock;
     uint64_t last_id; /* lock */
+    atomic_size_t kept; /* bytes of room that all places have */
 } nats__window;
 
 /* False when memory is out. */
@@ -81,10 +98,17 @@ static inline uint32_t nats__window_hash(const char *subject, size_t len)
     return (uint32_t)(hash >> 32);
 }
 
+/* Keep a message in its place, which is taken and not filled yet. False: it is too much, or memory is out. */
+bool nats__window_keep(nats__window *window, int32_t place, const nats__frame *frame);
+/* What was kept there. */
+nats__frame nats__window_kept(const nats__window *window, uint32_t place);
+
 /* The message is under way from now on. */
 static inline void nats__window_fill(nats__window *window, int32_t place, uint64_t id,
-                                     int64_t deadline_ns, uint32_t subject)
+                                     int64_t deadline_ns, uint32_t subject, bool kept)
 {
+    window->places[place].retry_ns = 0;
+    window->places[place].retries = kept ? NATS__WINDOW_RETRIES : 0;
     window->places[place].deadline_ns = deadline_ns;
     window->places[place].subject = subject;
     atomic_store_explicit(&window->places[place].id, id, memory_order_release);

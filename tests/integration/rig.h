@@ -106,8 +106,13 @@ static inline void rig_forget_certificate(void)
     rmdir(rig_folder);
 }
 
+/* Several threads may find something: the first ends the program, the others wait for that. */
 static inline _Noreturn void rig_fail(void)
 {
+    static atomic_flag failing = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&failing)) {
+        pause();
+    }
     rig_stop();
     rig_forget_certificate();
     rig_forget_store();

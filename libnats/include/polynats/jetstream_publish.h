@@ -47,8 +47,8 @@ NATS_API const char *nats_js_keyword(size_t index);
 
 /* A window of publishes that are not acknowledged yet. max_pending: how many, 1 … 65536, 0 for 4000;
  * publisher_out: owned. One that is full makes publish wait, at most the js's timeout, which is also what a
- * message has until its ack. Any thread may use it; free it when no other does. Flush it before
- * the client is drained. */
+ * message has until its ack. Any thread may use it; free it when no other does. A drain of the
+ * client waits for what was published before it; a close does not: flush first. */
 NATS_API nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
                                            nats_js_publisher **publisher_out);
 /* The same by fast ingest (ADR-50; nats-server 2.14, stream option allow_batched): one stream takes all its
@@ -59,9 +59,11 @@ NATS_API nats_status nats_js_publisher_new(nats_js *js, int64_t max_pending,
 NATS_API nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
                                             nats_js_publisher **publisher_out);
 /* Publish, wait only for room in the window. *id_out (may be NULL): the message's number, by which a
- * failure is told: greater than those before it, the first is 1. Nothing is sent twice: what no stream
- * takes (503), and what was under way when the connection was lost, fails. Errors: TIMEOUT (no
- * room: not accepted), LIMIT (failures, below), and as nats_client_publish_with(). */
+ * failure is told: greater than those before it, the first is 1. What no stream
+ * takes (503) is sent again, twice, 250 ms apart (ADR-22), behind what was published meanwhile, unless it
+ * is over 64 KiB, or the publisher keeps 64 MiB already; then it fails. What was under way when the connection was
+ * lost fails and is not sent twice. Errors: TIMEOUT (no room: not accepted), LIMIT (failures, below), and as
+ * nats_client_publish_with(). */
 NATS_API nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
                                                size_t subject_len, const nats_headers *headers,
                                                const void *data, size_t data_len,
