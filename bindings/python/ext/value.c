@@ -272,8 +272,8 @@ static void refuse_keyword(const char *verb, PyObject *keyword, const char *cons
     const char *nearest =
         given != NULL ? nats_options_nearest(given, names, (size_t)known) : NULL;
     PyErr_Clear(); /* a lone surrogate has no UTF-8, and is near to nothing */
-    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'%s%s%s", verb, keyword,
-                 nearest != NULL ? ". Did you mean '" : "", nearest != NULL ? nearest : "",
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'%s%s%s", verb,
+                 keyword, nearest != NULL ? ". Did you mean '" : "", nearest != NULL ? nearest : "",
                  nearest != NULL ? "'?" : "");
 }
 
