@@ -65,7 +65,12 @@ static int msg_in_progress(lua_State *L)
 
 static int msg_term(lua_State *L)
 {
+    static const char *const names[] = {"reason", NULL};
     size_t len = 0;
+    if (lua_istable(L, 2) && lnats_table(L, 2, "term", names)) {
+        lua_getfield(L, 2, "reason");
+        lua_replace(L, 2);
+    }
     const char *reason = luaL_optlstring(L, 2, NULL, &len);
     return tell(L, NATS_TERM, 0, reason, len);
 }

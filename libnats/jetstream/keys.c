@@ -98,9 +98,38 @@ const char *nats__js_key_wire(const nats__js_key *key)
     return key->name;
 }
 
-/* By letters, or else a name that was cut or has too much: "durable". */
+/* Whether it is the known name with its words spelt out, as other clients have them: "max_messages" is
+ * max_msgs, "start_sequence" is opt_start_seq. */
+static bool spelt_out(const char *name, const char *known)
+{
+    static const char *const words[][2] = {{"message", "msg"}, {"sequence", "seq"}};
+    known += strncmp(known, "opt_", 4) == 0 && strncmp(name, "opt_", 4) != 0 ? 4 : 0;
+    while (*name != '\0' && *known != '\0') {
+        size_t long_len = 1, short_len = 1;
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            if (strncmp(name, words[i][0], strlen(words[i][0])) == 0 &&
+                strncmp(known, words[i][1], strlen(words[i][1])) == 0) {
+                long_len = strlen(words[i][0]);
+                short_len = strlen(words[i][1]);
+            }
+        }
+        if (long_len == 1 && *name != *known) {
+            return false;
+        }
+        name += long_len;
+        known += short_len;
+    }
+    return *name == *known;
+}
+
+/* By letters, or else a name that is spelt out, or was cut or has too much: "durable". */
 static const char *nearest_of(const char *name, const char *const *names, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (spelt_out(name, names[i])) {
+            return names[i];
+        }
+    }
     const char *nearest = count > 0 ? nats__nearest_name(name, names, count) : NULL;
     for (size_t i = 0; nearest == NULL && strlen(name) >= CUT_MIN && i < count; i++) {
         size_t len = strlen(names[i]);

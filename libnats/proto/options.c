@@ -104,6 +104,10 @@ static const char *other_word(const char *name, const char *const *names, size_t
 
 const char *nats__nearest_name(const char *name, const char *const *names, size_t count)
 {
+    const char *meant = other_word(name, names, count);
+    if (meant != NULL) {
+        return meant;
+    }
     size_t len = strnlen(name, NAME_MAX + 1);
     const char *nearest = NULL;
     size_t best = DISTANCE_MAX + 1;
@@ -121,7 +125,7 @@ const char *nats__nearest_name(const char *name, const char *const *names, size_
             nearest = known;
         }
     }
-    return nearest != NULL ? nearest : other_word(name, names, names != NULL ? count : 0);
+    return nearest;
 }
 
 nats_status nats__option_unknown(const char *name)

@@ -22,6 +22,7 @@ trap finish EXIT
 # command_of NAME: fills $command. NAME.lua is a program in Lua, else one in C.
 command_of() {
     case $1 in
+        luajit/*.lua) command=(timeout "$limit_s" luajit "$examples/ffi/$1") ;;
         *.lua) command=(timeout "$limit_s" lua5.4 "$examples/lua/$1") ;;
         *.py) command=(timeout "$limit_s" python3 -W error -X dev "$examples/python/$1") ;;
         *.rb) command=(timeout "$limit_s" ruby "$examples/ruby/$1") ;;
@@ -88,6 +89,7 @@ book=$(printf '%s\n' "stored 5" "done: order 1" "done: order 2" "done: order 3" 
     "left for the desk: 2" \
     "1 new order 1" "2 new order 2" "3 new order 3" "4 new order 4" "5 new order 5" "6 closed book")
 events=$(printf '%s\n' "published as 1" "received: User created data")
+worked=$(printf 'done: order %s\n' 1 2 3)
 own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")
 
 alone shared "$orders"
@@ -108,6 +110,7 @@ if [[ -f $build/lua/nats.so ]]; then
     alone shared.lua "$orders"
     alone event_loop_luv.lua "$ticks" 3
     alone event_loop_cqueues.lua "$ticks" 3
+    alone event_loop_orders.lua "$worked" 3
     alone own_transport.lua "$own"
     alone orders.lua "$book"
     alone events.lua "$events"
@@ -117,10 +120,19 @@ else
     echo "the examples in Lua are left out: this build has no Lua module"
 fi
 
+if command -v luajit >/dev/null; then
+    export LUA_PATH="$examples/../bindings/ffi/luajit/?.lua;;" POLYNATS_LIB="$build/libpolynats.so"
+    alone luajit/orders.lua "$book"
+    unset LUA_PATH POLYNATS_LIB
+else
+    echo "the example in LuaJIT is left out: there is no luajit"
+fi
+
 if compgen -G "$build/python/polynats/_polynats*.so" >/dev/null; then
     export PYTHONPATH="$build/python"
     alone shared.py "$orders"
     alone event_loop_asyncio.py "$ticks" 3
+    alone event_loop_orders.py "$worked" 3
     if python3 -W error -c "import gevent" 2>/dev/null; then
         alone event_loop_gevent.py "$ticks" 3
     else
@@ -139,6 +151,7 @@ if [[ -f $build/ruby/polynats.rb ]]; then
     export RUBYLIB="$build/ruby"
     alone shared.rb "$orders"
     alone event_loop_async.rb "$ticks" 3
+    alone event_loop_orders.rb "$worked" 3
     alone own_transport.rb "$own"
     alone orders.rb "$book"
     alone events.rb "$events"
@@ -152,6 +165,7 @@ if [[ -f $build/tcl/polynats/pkgIndex.tcl ]]; then
     export TCLLIBPATH="$build/tcl"
     alone shared.tcl "$orders"
     alone event_loop.tcl "$ticks" 3
+    alone event_loop_orders.tcl "$worked" 3
     alone own_transport.tcl "$own"
     alone orders.tcl "$book"
     alone events.tcl "$events"

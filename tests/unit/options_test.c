@@ -411,6 +411,8 @@ static void nearest_of_a_list(void **state)
                                  "_as_it_has_over_64_bytes"};
     assert_string_equal(nats_options_nearest("reconect", NULL, 0), "reconnect");
     assert_null(nats_options_nearest("something else", NULL, 0));
+    assert_ptr_equal(nats_options_nearest("timeout", names, 4), names[2]); /* another word for it */
+    assert_null(nats_options_nearest("timeout", names, 2));
     assert_ptr_equal(nats_options_nearest("wiat", names, 4), names[2]);
     assert_ptr_equal(nats_options_nearest("mx", names, 4), names[0]);
     assert_null(nats_options_nearest("mx", names, 0));

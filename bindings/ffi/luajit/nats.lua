@@ -6,8 +6,8 @@
 --     nc:publish("greet.joe", "hello")
 --
 -- Declarations: polynats_ffi.h, from $POLYNATS_FFI_H, else beside this file or in include/ of the
--- prefix that it is installed under, else along package.path. Library: $POLYNATS_LIB, else what the
--- system's loader finds as "polynats".
+-- prefix that it is installed under, else along package.path. Library: $POLYNATS_LIB, else
+-- that in lib/ of this prefix, else what the system's loader finds as "polynats".
 -- docs/lua.md describes the verbs. What differs here: there is no <close>, and pairs(msg.headers)
 -- has no order (msg:each_header() has).
 

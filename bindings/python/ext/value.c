@@ -265,6 +265,18 @@ static int place_of(PyObject *keyword, const char *const *names)
     return -1;
 }
 
+/* As Python says it, and with the name that was probably meant. */
+static void refuse_keyword(const char *verb, PyObject *keyword, const char *const *names, int known)
+{
+    const char *given = PyUnicode_AsUTF8(keyword);
+    const char *nearest =
+        given != NULL ? nats_options_nearest(given, names, (size_t)known) : NULL;
+    PyErr_Clear(); /* a lone surrogate has no UTF-8, and is near to nothing */
+    PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'%s%s%s", verb,
+                 keyword, nearest != NULL ? ". Did you mean '" : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "'?" : "");
+}
+
 bool pyn_arguments(const char *verb, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                    const char *const *names, int required, PyObject **values)
 {
@@ -285,8 +297,7 @@ bool pyn_arguments(const char *verb, PyObject *const *args, Py_ssize_t nargs, Py
         PyObject *keyword = PyTuple_GET_ITEM(kwnames, i);
         int place = place_of(keyword, names);
         if (place < 0) {
-            PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", verb,
-                         keyword);
+            refuse_keyword(verb, keyword, names, known);
             return false;
         }
         if (values[place] != NULL) {

@@ -92,7 +92,14 @@ module PolynatsFFI
       return unless sub
 
       @ended = true unless sub.active?
-      sub.callback.call(msg, sub)
+      sub.callback.call(*[msg, sub].first(words_of(sub.callback)))
+    end
+
+    # A block may leave the subscription out; so may a lambda, or a method.
+    def words_of(callback)
+      strict = callback.respond_to?(:lambda?) ? callback.lambda? : true
+      arity = (callback.respond_to?(:arity) ? callback : callback.method(:call)).arity
+      strict && arity == 1 ? 1 : 2
     end
 
     # Let go of callbacks whose subscriptions have ended.

@@ -44,6 +44,9 @@ return function(states)
   function message:in_progress() return tell(self, IN_PROGRESS) end
 
   function message:term(reason)
+    if type(reason) == "table" then
+      reason = core.check_table(reason, "term", { "reason" }).reason
+    end
     return tell(self, TERM, 0, reason ~= nil and check_text(reason, "reason") or nil)
   end
 

@@ -14,10 +14,11 @@ local function read(path)
   return text
 end
 
+local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
+
 local function declarations()
   local named = os.getenv("POLYNATS_FFI_H")
   if named then return assert(read(named), "POLYNATS_FFI_H: cannot read " .. named) end
-  local here = debug.getinfo(1, "S").source:match("^@(.*[/\\])") or "./"
   local tried = {
     here .. "../polynats_ffi.h",
     here .. "../../../../libnats/include/polynats_ffi.h", -- in a checkout
@@ -38,6 +39,15 @@ end
 local function load_library()
   local named = os.getenv("POLYNATS_LIB")
   if named then return ffi.load(named) end
+  -- The one that was installed under the same prefix, which the system's loader need not know of.
+  for _, folder in ipairs { "lib", "lib64" } do
+    local path = here .. "../../../../" .. folder .. "/libpolynats.so.0"
+    local file = io.open(path, "r")
+    if file then
+      file:close()
+      return ffi.load(path)
+    end
+  end
   local found, library = pcall(ffi.load, "polynats")
   if found then return library end
   return ffi.load("libpolynats.so.0") -- without the development package's symbolic link

@@ -280,10 +280,17 @@ module Polynats
       callback
     end
 
+    # A block may leave the subscription out; so may a lambda, or a method.
+    def for_two(callback)
+      strict = callback.respond_to?(:lambda?) ? callback.lambda? : true
+      arity = (callback.respond_to?(:arity) ? callback : callback.method(:call)).arity
+      strict && arity == 1 ? ->(message, _) { callback.call(message) } : callback
+    end
+
     def adopt(sub, callback)
       return sub unless callback
 
-      @callbacks[sub.sid] = [callback, sub]
+      @callbacks[sub.sid] = [for_two(callback), sub]
       sub.__send__(:raw_set_mode, MODES[:callback])
       sub
     end
