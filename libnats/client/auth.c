@@ -1,10 +1,11 @@
 /* Who we are: at each connect the credentials are read anew, and sign the server's nonce; or the
- * program is asked for them, by an event. mu held. */
+ * program is asked for them, by an event. A disk may be slow: files are read without mu. */
+#include "client/auth.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/wipe.h"
-#include "client/conn.h"
 #include "crypto/creds.h"
 #include "io/file.h"
 
@@ -55,9 +56,8 @@ static nats_status read_jwt(const char *value, nats__creds *out)
     return status;
 }
 
-static nats_status read_credentials(nats__conn *conn, nats__creds *out)
+static nats_status read_credentials(const nats_options *options, nats__creds *out)
 {
-    const nats_options *options = nats__session_options(conn->session);
     const char *creds = nats__opt_text(options, NATS__OPT_creds);
     const char *nkey = nats__opt_text(options, NATS__OPT_nkey);
     const char *jwt = nats__opt_text(options, NATS__OPT_jwt);
@@ -183,6 +183,7 @@ nats_event *nats__auth_question(nats__conn *conn)
 void nats__auth_forget(nats__conn *conn)
 {
     conn->late = conn->late || (conn->asked && conn->taken);
+    conn->reading = false;
     conn->asked = false;
     conn->taken = false;
     nats__event_free(conn->question);
@@ -198,12 +199,29 @@ void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns)
         }
         return;
     }
-    nats__creds creds;
-    nats_status status = read_credentials(conn, &creds);
+    conn->reading = true;
+}
+
+void nats__auth_prepare(const nats__conn *conn, nats__auth_job *job)
+{
+    *job = (nats__auth_job){.due = conn->reading,
+                            .options = nats__session_options(conn->session)};
+}
+
+void nats__auth_do(nats__auth_job *job)
+{
+    job->done = true;
+    job->status = read_credentials(job->options, &job->creds);
+}
+
+void nats__auth_take(nats__conn *conn, nats__auth_job *job, int64_t now_ns)
+{
+    nats_status status = job->status;
+    conn->reading = false;
     if (status == NATS_OK) {
-        status = answer(conn, &(nats__credentials){0}, &creds, now_ns);
+        status = answer(conn, &(nats__credentials){0}, &job->creds, now_ns);
     }
-    nats__creds_clear(&creds);
+    nats__creds_clear(&job->creds);
     if (status != NATS_OK) {
         nats__dial_failed(conn, status, now_ns);
     }

@@ -304,6 +304,7 @@ struct nats__conn {
     int tls_wants;  /* SECURING: NATS__POLL_…; 0: the next step is due */
     nats__ws *ws;   /* NULL: no WebSocket, or not yet */
     bool opening;   /* nats_connect() is under way: there is nobody to ask */
+    bool reading;   /* credentials are to be read, by the driver and without mu */
     bool asked;     /* for credentials */
     bool taken;     /* what was asked was, by who answers it */
     bool late;      /* so it was, and the attempt was over before the answer came */
@@ -329,6 +330,7 @@ struct nats__conn {
     nats__known known; /* the server connected to last */
     char last_text[NATS__ERROR_TEXT_MAX]; /* of the connection's last error */
     nats_status last_status;
+    bool not_opened; /* it is why there was no first connection, for who asks late: it stays */
 
     nats_client *clients;
     size_t client_count;
@@ -439,7 +441,7 @@ void nats__upgrade_secured(nats__conn *conn, int64_t now_ns); /* so is TLS below
 void nats__upgrade_step(nats__conn *conn, int64_t now_ns);
 void nats__upgrade_drop(nats__conn *conn); /* nobody writes any more */
 
-/* auth.c: credentials. mu held. */
+/* auth.c: credentials. mu held. What the driver needs of it besides is in auth.h. */
 void nats__auth_wanted(nats__conn *conn, const char *nonce, int64_t now_ns);
 /* Nothing is asked for any more. */
 void nats__auth_forget(nats__conn *conn);

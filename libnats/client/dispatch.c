@@ -13,6 +13,9 @@ static const char *server_url(nats__conn *conn)
 
 static void note_error(nats__conn *conn, nats_status status, const char *text)
 {
+    if (conn->not_opened) {
+        return;
+    }
     conn->last_status = status;
     snprintf(conn->last_text, sizeof conn->last_text, "%s", text);
 }

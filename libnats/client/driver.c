@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/wipe.h"
+#include "client/auth.h"
 #include "client/conn.h"
 #include "client/secure.h"
 #include "io/poll.h"
@@ -169,7 +170,7 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
         deadline = earlier(deadline, nats__requests_deadline_ns(conn));
     }
     deadline = earlier(deadline, conn->hooks_due_ns);
-    if (nats__secure_is_due(conn)) {
+    if (nats__secure_is_due(conn) || conn->reading) {
         return 0;
     }
     if (conn->more && (conn->tls != NULL || conn->ws != NULL)) {
@@ -201,6 +202,7 @@ typedef struct sight {
     bool more;
     int error;
     nats__secure_job secure;
+    nats__auth_job auth;
 } sight;
 
 static void fail(nats__conn *conn, nats_status status, const char *text, int64_t now_ns)
@@ -236,6 +238,10 @@ static void read_socket(sight *seen)
 static void look(nats__conn *conn, sight *seen, int64_t deadline_ns, bool wait)
 {
     bool up = seen->space != NULL;
+    if (seen->auth.due) {
+        nats__auth_do(&seen->auth);
+        return;
+    }
     nats__writer_flush(conn);
     if (!seen->keeper) {
         nats__writer_rest(conn, nats__writer_look(conn).accepted);
@@ -308,8 +314,12 @@ static void server_closed(nats__conn *conn, const sight *seen, int64_t now_ns)
 }
 
 /* Hand what was read to the session. mu held. */
-static void take_in(nats__conn *conn, const sight *seen, int64_t now_ns)
+static void take_in(nats__conn *conn, sight *seen, int64_t now_ns)
 {
+    if (seen->auth.done) {
+        nats__auth_take(conn, &seen->auth, now_ns);
+        return;
+    }
     conn->more = false;
     if (seen->secure.done) {
         nats__secure_take(conn, &seen->secure, now_ns);
@@ -421,6 +431,7 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     seen.ws = conn->transport == NATS__TRANSPORT_UP ? conn->ws : NULL;
     seen.want = nats__dial_wants(conn, &seen.fd);
     nats__secure_prepare(conn, &seen.secure);
+    nats__auth_prepare(conn, &seen.auth);
     bool wait = deadline_ns > 0;
     if (conn->transport == NATS__TRANSPORT_UP &&
         !nats__parser_reserve(nats__session_parser(conn->session), &seen.space, &seen.size)) {

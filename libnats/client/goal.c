@@ -100,6 +100,10 @@ static void forget(nats_future *future)
 void nats__goal_ended(nats_future *future)
 {
     forget(future);
+    bool failed = future->status != NATS_OK && future->status != NATS_ERR_CLOSED;
+    if (future->goal == NATS__GOAL_CONNECTED && failed && !nats__goal_goes_on(future)) {
+        future->conn->not_opened = true;
+    }
     future->goal_dropped = future->client->closed;
     if (future->goal == NATS__GOAL_DRAINED && future->goal_begun) {
         nats__client_drain_end(future->client, future->goal_reached);
@@ -134,6 +138,7 @@ void nats__goals_pong(nats__conn *conn, uint64_t token)
 
 void nats__goals_connected(nats__conn *conn)
 {
+    conn->not_opened = false;
     for (nats_future *future = conn->goals, *next; future != NULL; future = next) {
         next = future->next_goal;
         if (future->goal == NATS__GOAL_CONNECTED) {

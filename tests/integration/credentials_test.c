@@ -1,6 +1,9 @@
-/* Credentials that are asked for, and what is left of them in memory. The server is a thread that
- * says INFO with a nonce, keeps the CONNECT that comes, and hangs up when it is told to. */
+/* Credentials that are asked for or read, and what is left of them in memory. The server is a thread
+ * that says INFO with a nonce, keeps the CONNECT that comes, and hangs up when it is told to. read() is
+ * ours here, for disks that are slow: the library is linked into this program. */
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "rig.h"
 #include "search.h"
@@ -255,6 +258,63 @@ static void waits_are_interrupted(void)
     fake_end(&server);
 }
 
+/* ---- from a file, which a disk takes its time to give ---- */
+
+static atomic_bool disk_is_stuck;
+static atomic_int disk_reads;
+
+ssize_t read(int fd, void *buffer, size_t size)
+{
+    struct stat about;
+    if (atomic_load(&disk_is_stuck) && fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
+        atomic_fetch_add(&disk_reads, 1);
+        for (int i = 0; i < 2000 && atomic_load(&disk_is_stuck); i++) {
+            rig_sleep_ms(1);
+        }
+    }
+    return syscall(SYS_read, fd, buffer, size);
+}
+
+/* While one thread waits for the disk, the calls of others end in their time. */
+static void slow_disks_keep_nobody_waiting(void)
+{
+    enum { CALL_MS = 100, SLACK_MS = 50 };
+    static fake server;
+    char path[] = "/tmp/rig-jwt-XXXXXX";
+    char setting[64];
+    int file = mkstemp(path);
+    RIG_CHECK(file >= 0 && dprintf(file, "eyJ0eXAi.eyJuYW1l.c2ln\n") > 0);
+    close(file);
+    snprintf(setting, sizeof setting, "jwt=%s", path);
+    fake_start(&server, true);
+    const char *const settings[] = {setting, "reconnect_wait=0.01", "keeper=true", NULL};
+    nats_client *client;
+    nats_sub *sub;
+    nats_msg *msg;
+    RIG_OK(rig_connect(server.url, settings, &client));
+    RIG_OK(nats_client_subscribe(client, "t", NATS_Z, NULL, 0, 0, &sub));
+    atomic_store(&disk_is_stuck, true);
+    atomic_store(&server.hang_up, 1);
+    while (atomic_load(&disk_reads) == 0) {
+        rig_sleep_ms(2);
+    }
+    rig_watch began = rig_watch_start();
+    RIG_CHECK(nats_client_status(client) == NATS_CLIENT_RECONNECTING);
+    RIG_CHECK(rig_stat(client, "reconnects") == 0);
+    RIG_OK(nats_client_publish(client, "t", NATS_Z, "x", 1));
+    RIG_CHECK(rig_watch_ms(&began) < SLACK_MS);
+    RIG_OK(nats_sub_next(sub, CALL_MS, &msg));
+    RIG_CHECK(nats_client_flush(client, CALL_MS) == NATS_ERR_TIMEOUT);
+    RIG_CHECK(rig_watch_ms(&began) < 2 * CALL_MS + 3 * SLACK_MS);
+    atomic_store(&disk_is_stuck, false);
+    nats_event_free(await(client, NATS_EVENT_RECONNECTED));
+    RIG_CHECK(strstr(server.connects[1], "eyJ0eXAi.eyJuYW1l.c2ln") != NULL);
+    fake_end(&server);
+    nats_sub_free(sub);
+    nats_client_free(client);
+    unlink(path);
+}
+
 /* ---- too late ---- */
 
 static nats_event *await_question(nats_client *client)
@@ -397,6 +457,7 @@ int main(void)
     asked_at_each_connect("keeper=false");
     nobody_answers();
     waits_are_interrupted();
+    slow_disks_keep_nobody_waiting();
     late_answers_are_dropped();
     late_signatures_are_refused();
     nothing_is_left();

@@ -126,6 +126,30 @@ static void not_connected(void)
     close(fd);
 }
 
+/* Until somebody asks how it ended, attempts go on: the answer is why it ended, not what came later. */
+static void not_connected_and_asked_late(void)
+{
+    int port = 0;
+    char url[64];
+    nats_client *client;
+    nats_future *future;
+    nats_msg *msg;
+    nats_options *options = options_of("keeper=true");
+    int listener = rig_listen(&port);
+    snprintf(url, sizeof(url), "nats://127.0.0.1:%d", port);
+    RIG_OK(nats_connect_start(url, options, &client, &future));
+    nats_options_free(options);
+    int silent = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    for (int i = 0; i < 2; i++) {
+        close(accept4(listener, NULL, NULL, SOCK_CLOEXEC)); /* the second: the first one's end is told */
+    }
+    RIG_CHECK(nats_future_wait(future, -1, &msg) == NATS_ERR_TIMEOUT);
+    nats_future_free(future);
+    nats_client_free(client);
+    close(silent);
+    close(listener);
+}
+
 /* Given up at every stage: nothing is left behind, and nothing is waited for. */
 static void abandoned(void)
 {
@@ -369,6 +393,7 @@ int main(int argc, char **argv)
         {"connected", connected},
         {"used_before_it_is_connected", used_before_it_is_connected},
         {"not_connected", not_connected},
+        {"not_connected_and_asked_late", not_connected_and_asked_late},
         {"abandoned", abandoned},
         {"flushed", flushed},
         {"client_drained", client_drained},
