@@ -18,7 +18,7 @@ SLACK = 1.0  # of a busy machine
 ACK_WAIT = 3.0
 # nats-server writes what a consumer of one replica has had acknowledged ten times a second at most, behind the answer
 # to a double ack; a machine under load takes longer. What is older than this when it is killed never comes again.
-ON_DISK = 1.0
+ON_DISK = 0.5
 SETTLE = 90.0
 EXTRA = 100  # messages behind the last fault
 NANO = 10**9
@@ -79,12 +79,12 @@ def after_return(gaps, ups):
 
 
 def kill_and_start(bench, server, kills, up, down):
-    """Returns when it went, and when it was back."""
+    """Returns when it was gone, and when it was back."""
     downs, ups = [], []
     for _ in range(kills):
         time.sleep(bench.dice.uniform(*up))
-        downs.append(time.monotonic())
         server.kill()
+        downs.append(time.monotonic())
         time.sleep(bench.dice.uniform(*down))
         server.start()
         ups.append(time.monotonic())
@@ -187,7 +187,7 @@ def acknowledge(bench):
              unknown=facts["unknown"], redelivered=facts["redelivered"], again=len(again),
              oldest_again=max(ages, default=0.0), back_max=back)
         check(facts["seen"] == count + EXTRA, "%d came of %d" % (facts["seen"], count + EXTRA))
-        check(facts["acked"] == facts["seen"], in_words(facts))
+        check(facts["acked"] + facts["unknown"] >= facts["seen"], in_words(facts))
         check(max(ages, default=0.0) <= ON_DISK,
               "double-acked %.2f s before a kill, and came again" % max(ages, default=0.0))
         check(back <= 3 * HEARTBEAT + SLACK, "resumed after %.2f s" % back)
