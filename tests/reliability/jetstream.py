@@ -241,7 +241,7 @@ def restart(bench, cluster, at, politely):
 
 def rolling(bench):
     plan = [(at, turn % 2 == 0) for turn in range(10) for at in range(3)] if bench.full else [
-        (0, True), (1, False)]
+        (0, True)]  # who waits for an election waits for 5 to 10 s
     plan = plan[: bench.args.count or len(plan)]
     cluster = natsd.Cluster(bench.args.server)
     bench.closers.append(cluster.end)
