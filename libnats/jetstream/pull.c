@@ -148,10 +148,20 @@ void nats__pull_expire(nats__pull *pull, int64_t now_ns)
 
 /* ---- time ---- */
 
+/* The heartbeat says how soon it is to be noticed that the server is there again. */
+static int64_t longest_rest(const nats__pull *pull)
+{
+    if (pull->heartbeat_ns <= 0 || pull->heartbeat_ns > REST_LAST_NS) {
+        return REST_LAST_NS;
+    }
+    return pull->heartbeat_ns > REST_FIRST_NS ? pull->heartbeat_ns : REST_FIRST_NS;
+}
+
 void nats__pull_rest(nats__pull *pull, int64_t now_ns)
 {
     int64_t twice = pull->rest_ns > 0 ? pull->rest_ns * 2 : REST_FIRST_NS;
-    pull->rest_ns = twice < REST_LAST_NS ? twice : REST_LAST_NS;
+    int64_t longest = longest_rest(pull);
+    pull->rest_ns = twice < longest ? twice : longest;
     pull->rest_until_ns = now_ns + pull->rest_ns;
 }
 

@@ -18,7 +18,9 @@ SLACK = 1.0  # of a busy machine
 ACK_WAIT = 3.0
 # nats-server writes what a consumer of one replica has had acknowledged ten times a second at most, behind the answer
 # to a double ack; a machine under load takes longer. What is older than this when it is killed never comes again.
-ON_DISK = 1.0
+ON_DISK = 0.5
+# A leader that was killed is missed after 4 to 9 s, and of three groups one may lead to the next.
+ELECTED = 30.0
 SETTLE = 90.0
 EXTRA = 100  # messages behind the last fault
 NANO = 10**9
@@ -79,12 +81,12 @@ def after_return(gaps, ups):
 
 
 def kill_and_start(bench, server, kills, up, down):
-    """Returns when it went, and when it was back."""
+    """Returns when it was gone, and when it was back."""
     downs, ups = [], []
     for _ in range(kills):
         time.sleep(bench.dice.uniform(*up))
-        downs.append(time.monotonic())
         server.kill()
+        downs.append(time.monotonic())
         time.sleep(bench.dice.uniform(*down))
         server.start()
         ups.append(time.monotonic())
@@ -123,7 +125,9 @@ def publish_by(bench, kind, rate, kills):
         tell("js-publish-" + kind, worker.language, kills=kills, acked=facts["acked"],
              per_second=facts["acked"] / facts["seconds"], unknown=facts["unknown"],
              duplicates=facts["duplicates"], back_max=back)
-        check(facts["acked"] > 0 and facts["unknown"] > 0, "no fault was met: " + in_words(facts))
+        met = [name for name, _ in worker.events].count("reconnected")
+        check(facts["acked"] > 0 and met >= kills, "connected again only %d times" % met)
+        check(not bench.full or facts["unknown"] > 0, "nothing was under way: " + in_words(facts))
         check(facts["misplaced"] == 0, "%d acks told another sequence" % facts["misplaced"])
         check(kind == "window" or moved == 0, "%d are elsewhere than their acks said" % moved)
 
@@ -187,7 +191,7 @@ def acknowledge(bench):
              unknown=facts["unknown"], redelivered=facts["redelivered"], again=len(again),
              oldest_again=max(ages, default=0.0), back_max=back)
         check(facts["seen"] == count + EXTRA, "%d came of %d" % (facts["seen"], count + EXTRA))
-        check(facts["acked"] == facts["seen"], in_words(facts))
+        check(facts["acked"] + facts["unknown"] >= facts["seen"], in_words(facts))
         check(max(ages, default=0.0) <= ON_DISK,
               "double-acked %.2f s before a kill, and came again" % max(ages, default=0.0))
         check(back <= 3 * HEARTBEAT + SLACK, "resumed after %.2f s" % back)
@@ -237,7 +241,7 @@ def restart(bench, cluster, at, politely):
 
 def rolling(bench):
     plan = [(at, turn % 2 == 0) for turn in range(10) for at in range(3)] if bench.full else [
-        (0, True), (1, False)]
+        (0, True)]  # who waits for an election waits for 5 to 10 s
     plan = plan[: bench.args.count or len(plan)]
     cluster = natsd.Cluster(bench.args.server)
     bench.closers.append(cluster.end)
@@ -272,6 +276,7 @@ def rolling(bench):
              **{"gap_" + name: gap for name, gap in gaps.items()})
         check("closed" not in names, "a client was closed")
         check(facts["consumed"] == facts["acked"], "lost: " + in_words(facts))
+        check(max(gaps.values()) <= ELECTED, "nothing for %.1f s" % max(gaps.values()))
         check(facts["wrong"] == 0 and facts["ordered"] == facts["acked"],
               "ordered, with holes or duplicates: " + in_words(facts))
 

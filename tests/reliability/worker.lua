@@ -226,5 +226,13 @@ local function rounds()
   put_done { rounds = done, received = received, expected = done * ROUND_MSGS, signals = 0 }
 end
 
-local modes = { echo = echo, slow = slow, connects = connects, rounds = rounds }
+local function jetstream()
+  local modes = dofile((arg[0]:gsub("%.lua$", "_js.lua")))
+  local nc <close> = assert(nats.connect(url, options))
+  modes[mode]({ tell = tell, over = over, put_events = put_events, put_done = put_done }, words, nc)
+end
+
+local modes = {
+  echo = echo, slow = slow, connects = connects, rounds = rounds, store = jetstream, work = jetstream,
+}
 modes[mode]()

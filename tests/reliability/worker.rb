@@ -228,4 +228,6 @@ def rounds
   put_done(rounds: done, received: received, expected: done * ROUND_MSGS, signals: signals)
 end
 
-send({ "echo" => :echo, "slow" => :slow, "connects" => :connects, "rounds" => :rounds }.fetch(MODE))
+require_relative "worker_js" if %w[store work].include?(MODE)
+send({ "echo" => :echo, "slow" => :slow, "connects" => :connects, "rounds" => :rounds,
+       "store" => :store, "work" => :work }.fetch(MODE))

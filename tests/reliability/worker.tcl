@@ -261,4 +261,7 @@ proc rounds_mode {} {
         expected [expr {$rounds * $::ROUND_MSGS}]]
 }
 
+if {$mode in {store work}} {
+    source [file join [file dirname [info script]] worker_js.tcl]
+}
 ${mode}_mode
