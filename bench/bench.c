@@ -211,7 +211,8 @@ static void read_flag(bench_args *args, const char *flag, const char *value)
 static void usage(const char *name, const bench_work *works)
 {
     printf("bench program `%s`\nusage: WORK [--url scheme://host:port] [--msgs n] [--size bytes]"
-           " [--subject s] [--storage memory|file] [--set option=value]\nprints: %s\nWORK is one of:",
+           " [--subject s] [--storage memory|file] [--set option=value]\nprints: %s\n"
+           "WORK is one of:",
            name, BENCH_COLUMNS);
     for (const bench_work *work = works; work->name != NULL; work++) {
         printf(" %s", work->name);

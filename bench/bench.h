@@ -21,6 +21,7 @@ enum {
     BENCH_BATCH = 1000,       /* messages asked for in one get */
     BENCH_WINDOW = 4000,      /* publishes to a stream that wait for their acks: what nats.go has by default */
     BENCH_PULL = 500,         /* messages of a fetch, and those that a consume keeps under way: likewise */
+    BENCH_AHEAD = 10000,      /* those of an ordered consume: push consumers, which others have for it, know no limit */
     BENCH_ACKS = 10000,       /* max_ack_pending: so many that no acks are waited for */
     BENCH_LONE_GAP_NS = 1000000, /* rest between lone messages: long enough for all sides to sleep */
     BENCH_WAIT_MS = 30000,    /* a receiver that hears nothing for so long gives up */

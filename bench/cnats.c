@@ -46,7 +46,8 @@ static void publish(const bench_args *args)
 
     bench_watch start = bench_start();
     for (uint64_t i = 0; i < args->msgs; i++) {
-        theirs_check(natsConnection_Publish(conn, args->subject, payload, (int)args->size), "publish");
+        theirs_check(natsConnection_Publish(conn, args->subject, payload, (int)args->size),
+                     "publish");
     }
     theirs_check(natsConnection_FlushTimeout(conn, BENCH_WAIT_MS), "flush");
     bench_watch took = bench_stop(&start);
@@ -149,8 +150,8 @@ static void request(const bench_args *args)
         int64_t began_ns = bench_now_ns();
         natsMsg *reply;
         theirs_check(natsConnection_Request(&reply, conn, args->subject, payload, (int)args->size,
-                                     BENCH_WAIT_MS),
-              "request");
+                                            BENCH_WAIT_MS),
+                     "request");
         if (i >= BENCH_WARMUP) {
             bench_samples_add(&samples, bench_now_ns() - began_ns);
         }
@@ -171,8 +172,8 @@ static void on_request(natsConnection *conn, natsSubscription *sub, natsMsg *msg
     (void)sub;
     counter *c = what;
     theirs_check(natsConnection_Publish(conn, natsMsg_GetReply(msg), natsMsg_GetData(msg),
-                                 natsMsg_GetDataLength(msg)),
-          "respond");
+                                        natsMsg_GetDataLength(msg)),
+                 "respond");
     natsMsg_Destroy(msg);
     c->msgs++;
     if (c->msgs == c->args->msgs + BENCH_WARMUP) {
@@ -236,7 +237,8 @@ static void lone(const bench_args *args)
         bench_sleep_ns(BENCH_LONE_GAP_NS);
         int64_t now_ns = bench_now_ns();
         memcpy(payload, &now_ns, sizeof(now_ns));
-        theirs_check(natsConnection_Publish(out, args->subject, payload, (int)args->size), "publish");
+        theirs_check(natsConnection_Publish(out, args->subject, payload, (int)args->size),
+                     "publish");
     }
     counter_wait(&c);
     bench_watch took = bench_stop(&start);

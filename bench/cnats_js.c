@@ -152,8 +152,8 @@ static void take(stage *s, natsMsg *msg)
     if (!s->acks) {
         return;
     }
-    theirs_check(s->msgs < s->args->msgs ? natsMsg_Ack(msg, NULL) : natsMsg_AckSync(msg, NULL, NULL),
-                 "ack");
+    bool last = s->msgs == s->args->msgs;
+    theirs_check(last ? natsMsg_AckSync(msg, NULL, NULL) : natsMsg_Ack(msg, NULL), "ack");
 }
 
 void theirs_js_fetch(const bench_args *args)

@@ -85,8 +85,8 @@ def _facts(path):
 def _brackets(table):
     jetstream = table["work"].str.startswith(JS_PREFIX)
     words = [] if jetstream.all() else ["the raw socket loop"]
-    return ", ".join(words + (["on JetStream to nats.go, of scripts to nats-py"]
-                              if jetstream.any() else []))
+    words += ["on JetStream nats.go (C) and nats-py (scripts)"] if jetstream.any() else []
+    return ", ".join(words)
 
 
 def draw(csv_path, stem):

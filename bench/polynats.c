@@ -26,7 +26,7 @@ static void publish(const bench_args *args)
     bench_watch start = bench_start();
     for (uint64_t i = 0; i < args->msgs; i++) {
         ours_check(nats_client_publish(client, args->subject, subject_len, payload, args->size),
-              "publish");
+                   "publish");
     }
     ours_check(nats_client_flush(client, BENCH_WAIT_MS), "flush");
     bench_watch took = bench_stop(&start);
@@ -87,9 +87,9 @@ static void request(const bench_args *args)
         }
         int64_t began_ns = bench_now_ns();
         nats_msg *reply;
-        ours_check(nats_client_request(client, args->subject, subject_len, NULL, payload, args->size,
-                                  BENCH_WAIT_MS, &reply),
-              "request");
+        ours_check(nats_client_request(client, args->subject, subject_len, NULL, payload,
+                                       args->size, BENCH_WAIT_MS, &reply),
+                   "request");
         if (i >= BENCH_WARMUP) {
             bench_samples_add(&samples, bench_now_ns() - began_ns);
         }
@@ -185,7 +185,8 @@ static void lone_publish(const bench_args *args)
         bench_sleep_ns(BENCH_LONE_GAP_NS);
         int64_t now_ns = bench_now_ns();
         memcpy(payload, &now_ns, sizeof(now_ns));
-        ours_check(nats_client_publish(out, args->subject, subject_len, payload, args->size), "publish");
+        ours_check(nats_client_publish(out, args->subject, subject_len, payload, args->size),
+                   "publish");
     }
     pthread_join(thread, NULL);
     bench_watch took = bench_stop(&start);
@@ -211,7 +212,7 @@ static void subscriptions(const bench_args *args)
     for (uint64_t i = 0; i < args->msgs; i++) {
         int len = snprintf(subject, sizeof(subject), "subs.%08" PRIu64, i);
         ours_check(nats_client_subscribe(client, subject, (size_t)len, NULL, 0, 0, &subs[i]),
-              "subscribe");
+                   "subscribe");
     }
     ours_check(nats_client_flush(client, BENCH_WAIT_MS), "flush");
     int64_t after = bench_rss();

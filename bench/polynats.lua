@@ -9,7 +9,7 @@ local WARMUP <const> = 200 -- as BENCH_WARMUP
 local BATCH <const> = 1000
 local LONE_GAP_NS <const> = 1000000
 local WAIT <const> = 30
-local WINDOW <const>, PULL <const>, ACKS <const> = 4000, 500, 10000 -- as in bench.h
+local WINDOW <const>, PULL <const>, AHEAD <const>, ACKS <const> = 4000, 500, 10000, 10000 -- as in bench.h
 
 local function fail(...)
     io.stderr:write(string.format(...), "\n")
@@ -309,7 +309,7 @@ end
 works["js-ordered"] = function()
     local nc <close> = connect()
     local ordered = assert(filled(nc):ordered_consumer())
-    local sub <close> = assert(ordered:consume { max_messages = PULL })
+    local sub <close> = assert(ordered:consume { max_messages = AHEAD })
     print_line(read_all(get_from(sub), function() end))
 end
 

@@ -4,7 +4,7 @@ With --green first it is polynats.green: the same verbs, waiting in gevent's loo
 import sys
 from time import sleep
 
-from pykit import (ACKS, BATCH, LONE_GAP, PULL, WAIT, WARMUP, WINDOW, Stream, Times, Watch,
+from pykit import (ACKS, AHEAD, BATCH, LONE_GAP, PULL, WAIT, WARMUP, WINDOW, Stream, Times, Watch,
                    check_acked, check_floor, print_line, read_flags, ready)
 
 del sys.path[0]  # this folder: the package has this file's name
@@ -196,7 +196,7 @@ def js_consume(args):
 def js_ordered(args):
     with connect(args) as nc:
         ordered, stream = nc.jetstream().stream(args.stream).ordered_consumer(), Stream(args)
-        kept, msgs, size = ordered.consume(max_messages=PULL), 0, 0
+        kept, msgs, size = ordered.consume(max_messages=AHEAD), 0, 0
         while msgs < args.msgs:
             batch = kept.get(min(BATCH, args.msgs - msgs), WAIT)
             if not batch:

@@ -10,6 +10,7 @@ LONE_GAP = 0.001
 WAIT = 30
 WINDOW = 4000 # these as in bench.h
 PULL = 500
+AHEAD = 10_000
 ACKS = 10_000
 
 # ---- flags and results ----
@@ -235,7 +236,7 @@ def js_consume
 end
 
 def js_ordered
-  kept = filled(connect).ordered_consumer.consume(max_messages: PULL)
+  kept = filled(connect).ordered_consumer.consume(max_messages: AHEAD)
   print_line(read_all { |left| kept.get(max: [BATCH, left].min, wait: WAIT) })
   kept.unsubscribe
 end

@@ -8,6 +8,7 @@ set lone_gap_ms 1
 set wait 30
 set window 4000 ;# these as in bench.h
 set pull 500
+set ahead 10000
 set acks 10000
 
 proc fail {text} {
@@ -304,7 +305,7 @@ proc work::js-consume {} {
 }
 
 proc work::js-ordered {} {
-    set sub [[[filled [connect]] ordered_consumer] consume -max_messages $::pull]
+    set sub [[[filled [connect]] ordered_consumer] consume -max_messages $::ahead]
     print_line [read_all "" $::batch [list $sub get]]
     $sub unsubscribe
 }

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from pykit import (ACKS, BATCH, LONE_GAP, PULL, WAIT, WARMUP, WINDOW, Stream, Times, Watch,
+from pykit import (ACKS, AHEAD, BATCH, LONE_GAP, PULL, WAIT, WARMUP, WINDOW, Stream, Times, Watch,
                    check_acked, check_floor, print_line, read_flags, ready)
 
 del sys.path[0]  # this folder: polynats.py is the bench's
@@ -188,7 +188,7 @@ async def js_consume(args):
 async def js_ordered(args):
     async with connect(args) as nc:
         ordered, stream = nc.jetstream().stream(args.stream).ordered_consumer(), Stream(args)
-        kept, msgs, size = await ordered.consume(max_messages=PULL), 0, 0
+        kept, msgs, size = await ordered.consume(max_messages=AHEAD), 0, 0
         while msgs < args.msgs:
             batch = await kept.get(min(BATCH, args.msgs - msgs), WAIT)
             if not batch:

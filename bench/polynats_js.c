@@ -274,7 +274,7 @@ void ours_js_ordered(const bench_args *args)
     nats_sub *sub;
     open_stage(&s, args);
     snprintf(how, sizeof(how), "{\"stream\":\"FILLED_%s\",\"max_messages\":%d}", args->storage,
-             BENCH_PULL);
+             BENCH_AHEAD);
 
     bench_watch start = bench_start();
     ours_check(nats_js_consume(s.js, "ordered", how, NATS_Z, -1, &sub), "ordered");

@@ -124,7 +124,8 @@ static void send_block(puller *p)
 static void pull(puller *p, uint64_t count)
 {
     char body[64];
-    int len = snprintf(body, sizeof(body), "{\"batch\":%" PRIu64 ",\"expires\":30000000000}", count);
+    int len = snprintf(body, sizeof(body), "{\"batch\":%" PRIu64 ",\"expires\":30000000000}",
+                       count);
     p->len += (size_t)snprintf(p->block + p->len, WIRE_LINE_MAX,
                                "PUB $JS.API.CONSUMER.MSG.NEXT.FILLED_%s.bench " INBOX " %d\r\n"
                                "%s\r\n",

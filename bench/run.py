@@ -132,9 +132,9 @@ def measure(options, url, name, case, subject, cores):
         return program.result() | {"work": case.name}
 
 
-def fill(options, url, core):
+def fill(options, url, cases, core):
     """The streams that will be read."""
-    for storage in dict.fromkeys(case.storage for case in options.cases if case.storage):
+    for storage in dict.fromkeys(case.storage for case in cases if case.storage):
         case = Case("js-fill", 128, FILLED, QUICK_FILLED, storage=storage)
         with _program(options, url, FILLER, case, f"filled.{storage}", core) as program:
             program.result()
@@ -189,7 +189,7 @@ def run_rounds(options, failures):
         cases = [case for case in options.cases
                  if pin == pins[0] or not (case.storage or case.work in summary.MEMORY_WORKS)]
         with server.Server(options.server, core, options.over) as nats:
-            fill(options, nats.url, CLIENT_CORE if pin == "split" else None)
+            fill(options, nats.url, cases, CLIENT_CORE if pin == "split" else None)
             for number in range(options.runs):
                 rows.extend(_round(options, nats, number, pin, cases, failures))
     order = [(case.name, case.size) for case in options.cases]
@@ -285,7 +285,7 @@ def read_options():
                              + ", ".join(programs.NAMES))
     parser.add_argument("--pin", choices=("none", "split", "both"), default=None,
                         help="split: measured program on core 0, server and feeder on core 1; "
-                             "default: both ways (with --quick: split)")
+                             "default: both ways (with --quick or --only js: split)")
     parser.add_argument("--over", choices=tuple(server.OVER), default="nats",
                         help="TCP, TLS or WebSocket, each against the raw loop over the same "
                              "(default: nats, which is TCP)")
@@ -301,12 +301,13 @@ def read_options():
     parser.add_argument("--server", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    if options.pin is None:
-        options.pin = "none" if cores < 2 else "split" if options.quick else "both"
-    if options.quick:
-        options.runs = 1
     only = set(options.only or CORE_WORKS)
     options.jetstream = only == {JS}
+    if options.pin is None:
+        once = options.quick or options.jetstream
+        options.pin = "none" if cores < 2 else "split" if once else "both"
+    if options.quick:
+        options.runs = 1
     only |= set(JS_WORKS) if JS in only else set()
     options.whole = options.runs >= WHOLE_RUNS and not (
         options.quick or options.program or options.set or options.over != "nats"

@@ -40,6 +40,8 @@ JS_TABLES = {"compiled, JetStream": ("raw", "polynats", "cnats", "gonats"),
              "scripts, JetStream": ("raw", "polynats-lua", "polynats-ruby", "polynats-tcl",
                                     "nats-py"),
              "Python, JetStream": ("raw", "polynats-python", "polynats-aio", "nats-py")}
+JS_SERVER_TABLE = ("what the server computes", ("raw", "polynats", "cnats", "gonats",
+                                                "polynats-python", "nats-py"))
 
 
 def peer_of(work, name):
@@ -142,7 +144,7 @@ def _with_ratio(text, ratio, name):
 def _js_figure(row):
     """Rate, against whom is to be beaten, and processor time."""
     text = _rate(row["msgs_per_s"])
-    if row["peer"] is not None:
+    if row["peer_rate_ratio"] is not None:
         text += f" (**{row['peer_rate_ratio']:.1f}×** {TITLES[row['peer']].split()[0]})"
     return f"{text}, {row['client_cpu_ns_per_msg'] / 1e3:.2f} µs"
 
@@ -150,6 +152,8 @@ def _js_figure(row):
 def _figure(row, kind):
     if kind == "js":
         return _js_figure(row)
+    if kind == "server":
+        return f"{row['server_cpu_ns_per_msg'] / 1e3:.1f} µs"
     if kind == "rate":
         return _with_ratio(_rate(row["msgs_per_s"]), row["rate_ratio"], row["name"])
     if kind == "cpu":
@@ -184,8 +188,8 @@ def _lines_of(rows):
             yield f"{label}: memory", "bytes", by_name
 
 
-def _table(title, rows, names):
-    """Lines of one table; raw alone is none."""
+def _table(title, rows, names, only=None):
+    """Lines of one table; raw alone is none. only: what it has, in place of what belongs to each work."""
     names = [name for name in names if any(row["name"] == name for row in rows)]
     if names in ([], ["raw"]):
         return []
@@ -193,7 +197,8 @@ def _table(title, rows, names):
              "|---|" + "---|" * len(names)]
     for label, kind, by_name in _lines_of(rows):
         if any(name in by_name for name in names if name != "raw"):
-            cells = [_figure(by_name[name], kind) if name in by_name else "–" for name in names]
+            cells = [_figure(by_name[name], only or kind) if name in by_name else "–"
+                     for name in names]
             lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return lines + [""]
 
@@ -204,6 +209,7 @@ def markdown(facts, rows):
     lines = [line for title, names in TABLES.items() for line in _table(title, core, names)]
     lines += [line for title, names in JS_TABLES.items()
               for line in _table(title, jetstream, names)]
+    lines += _table(JS_SERVER_TABLE[0], jetstream, JS_SERVER_TABLE[1], "server")
     brackets = ["in brackets the ratio to the raw socket loop of the same round"] if core else []
     if jetstream:
         brackets.append("of JetStream in brackets the ratio to nats.go or nats-py of the same "

@@ -78,8 +78,9 @@ static void measure_place(const nats_msg *from, lnats_msg *to, bool got)
 {
     uint64_t seq;
     if (got || begins(nats_msg_reply(from, NULL), to->reply_len, "$JS.ACK.")) {
-        to->place = nats_msg_js_uint(from, NATS_JS_STREAM_SEQ, &seq) != 0;
         to->acks = (uint8_t)nats_msg_ack_state(from);
+        to->place = to->acks != NATS_ACK_STATE_NONE ||
+                    nats_msg_js_uint(from, NATS_JS_STREAM_SEQ, &seq) != 0;
     }
 }
 

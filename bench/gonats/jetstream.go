@@ -12,6 +12,7 @@ import (
 const (
 	window = 4000  // as BENCH_WINDOW
 	pull   = 500   // as BENCH_PULL
+	ahead  = 10000 // as BENCH_AHEAD
 	acks   = 10000 // as BENCH_ACKS
 )
 
@@ -172,7 +173,7 @@ func jsFetch(a *args) error {
 }
 
 // run consumes by a callback, its quickest way.
-func (s *stage) run(consumer jetstream.Consumer, began watch) error {
+func (s *stage) run(consumer jetstream.Consumer, most int, began watch) error {
 	context, err := consumer.Consume(func(msg jetstream.Msg) {
 		if s.msgs == s.a.msgs {
 			return // it was asked for too many
@@ -182,7 +183,7 @@ func (s *stage) run(consumer jetstream.Consumer, began watch) error {
 			s.took = began.stop()
 			s.done <- err
 		}
-	}, jetstream.PullMaxMessages(pull))
+	}, jetstream.PullMaxMessages(most))
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func jsConsume(a *args) error {
 	if err != nil {
 		return err
 	}
-	return s.run(consumer, start())
+	return s.run(consumer, pull, start())
 }
 
 func jsOrdered(a *args) error {
@@ -218,5 +219,5 @@ func jsOrdered(a *args) error {
 	if err != nil {
 		return err
 	}
-	return s.run(consumer, began)
+	return s.run(consumer, ahead, began)
 }

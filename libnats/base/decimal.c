@@ -36,19 +36,25 @@ size_t nats__decimal_write_long(char *out, uint64_t value)
     return len;
 }
 
+enum { NO_OVERFLOW = 19 }; /* digits that a uint64_t has room for, whatever they are */
+
 bool nats__decimal_read(const char *text, size_t len, uint64_t *out)
 {
+    size_t safe = len < NO_OVERFLOW ? len : NO_OVERFLOW;
     uint64_t value = 0;
-    if (len == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
+    bool good = len > 0;
+    for (size_t i = 0; i < safe; i++) {
         unsigned digit = (unsigned char)text[i] - (unsigned)'0';
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10) {
-            return false;
-        }
+        good = good && digit <= 9;
         value = value * 10 + digit;
     }
-    *out = value;
-    return true;
+    for (size_t i = safe; i < len && good; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        good = digit <= 9 && value <= (UINT64_MAX - digit) / 10;
+        value = value * 10 + digit;
+    }
+    if (good) {
+        *out = value;
+    }
+    return good;
 }

@@ -7,9 +7,7 @@
 #include "proto/headers.h"
 
 enum {
-    TOKENS_SHORT = 9,  /* of an ack subject without a domain */
-    TOKENS_LONG = 11,  /* with one; what follows is for subjects to be unique */
-    PREFIX_TOKENS = 2, /* "$JS", "ACK" */
+    CHECKED_FROM = 20, /* digits of a number that may be too large */
     DAY_S = 24 * 60 * 60,
     YEAR_MIN = 1970,
     YEAR_MAX = 2261 /* the last whole year of int64_t ns */
@@ -18,70 +16,103 @@ enum {
 static const char prefix[] = "$JS.ACK.";
 enum { PREFIX_LEN = sizeof prefix - 1 };
 
-/* ---- by the reply subject ---- */
-
-typedef struct token {
+typedef struct cursor {
     const char *at;
-    size_t len;
-} token;
+    const char *end;
+} cursor;
 
-/* The tokens behind the prefix, at most nine of them; *count_out: of all of the subject. False when
- * one is empty. */
-static bool split(const char *reply, size_t len, token tokens[TOKENS_LONG - PREFIX_TOKENS],
-                  size_t *count_out)
+static bool take_char(cursor *text, char wanted)
 {
-    const char *at = reply + PREFIX_LEN;
-    const char *end = reply + len;
-    size_t count = 0;
-    for (;;) {
-        const char *dot = memchr(at, '.', (size_t)(end - at));
-        size_t token_len = (size_t)((dot != NULL ? dot : end) - at);
-        if (token_len == 0) {
-            return false;
-        }
-        if (count < TOKENS_LONG - PREFIX_TOKENS) {
-            tokens[count] = (token){at, token_len};
-        }
-        count++;
-        if (dot == NULL) {
+    if (text->at == text->end || *text->at != wanted) {
+        return false;
+    }
+    text->at++;
+    return true;
+}
+
+/* ---- by the reply subject: $JS.ACK, then 7 tokens; or first the domain and the account's hash, and behind them
+ * what is there for subjects to be unique ---- */
+
+/* Another one follows. */
+static bool take_token(cursor *text, const char **at_out, size_t *len_out)
+{
+    const char *dot = memchr(text->at, '.', (size_t)(text->end - text->at));
+    if (dot == NULL || dot == text->at) {
+        return false;
+    }
+    *at_out = text->at;
+    *len_out = (size_t)(dot - text->at);
+    text->at = dot + 1;
+    return true;
+}
+
+static bool take_number(cursor *text, uint64_t *out)
+{
+    const char *begin = text->at;
+    const char *at = begin;
+    uint64_t value = 0;
+    for (; at < text->end; at++) {
+        unsigned digit = (unsigned char)*at - (unsigned)'0';
+        if (digit > 9) {
             break;
         }
-        at = dot + 1;
+        value = value * 10 + digit;
     }
-    *count_out = count + PREFIX_TOKENS;
-    return true;
+    size_t len = (size_t)(at - begin);
+    text->at = at;
+    *out = value;
+    return len > 0 && (len < CHECKED_FROM || nats__decimal_read(begin, len, out));
+}
+
+static bool take_place(cursor *text, nats__place *out)
+{
+    return take_token(text, &out->stream, &out->stream_len) &&
+           take_token(text, &out->consumer, &out->consumer_len) &&
+           take_number(text, &out->delivered) && take_char(text, '.') &&
+           take_number(text, &out->stream_seq) && take_char(text, '.') &&
+           take_number(text, &out->consumer_seq) && take_char(text, '.') &&
+           take_number(text, &out->time_ns) && take_char(text, '.') &&
+           take_number(text, &out->pending);
+}
+
+/* Nothing, or more tokens. */
+static bool is_rest(cursor text)
+{
+    const char *at;
+    size_t len;
+    if (text.at == text.end) {
+        return true;
+    }
+    if (!take_char(&text, '.')) {
+        return false;
+    }
+    while (take_token(&text, &at, &len)) {
+    }
+    return text.at < text.end && *text.at != '.';
 }
 
 bool nats__place_parse(const char *reply, size_t len, nats__place *out)
 {
-    token tokens[TOKENS_LONG - PREFIX_TOKENS];
-    size_t count;
-    if (len <= PREFIX_LEN || memcmp(reply, prefix, PREFIX_LEN) != 0 ||
-        !split(reply, len, tokens, &count)) {
+    if (len <= PREFIX_LEN || memcmp(reply, prefix, PREFIX_LEN) != 0) {
         return false;
     }
-    if (count != TOKENS_SHORT && count < TOKENS_LONG) {
-        return false;
-    }
-
-    const token *at = tokens;
+    cursor text = {reply + PREFIX_LEN, reply + len};
+    cursor plain = text;
+    const char *account;
+    size_t account_len;
     out->domain = "";
     out->domain_len = 0;
-    if (count >= TOKENS_LONG) {
-        bool none = at->len == 1 && at->at[0] == '_';
-        out->domain = none ? "" : at->at;
-        out->domain_len = none ? 0 : at->len;
-        at += 2; /* the account's hash is of no use here */
+    if (take_place(&plain, out) && plain.at == plain.end) {
+        return true;
     }
-    out->stream = at[0].at;
-    out->stream_len = at[0].len;
-    out->consumer = at[1].at;
-    out->consumer_len = at[1].len;
-    return nats__decimal_read(at[2].at, at[2].len, &out->delivered) &&
-           nats__decimal_read(at[3].at, at[3].len, &out->stream_seq) &&
-           nats__decimal_read(at[4].at, at[4].len, &out->consumer_seq) &&
-           nats__decimal_read(at[5].at, at[5].len, &out->time_ns) &&
-           nats__decimal_read(at[6].at, at[6].len, &out->pending);
+    bool found = take_token(&text, &out->domain, &out->domain_len) &&
+                 take_token(&text, &account, &account_len) && take_place(&text, out) &&
+                 is_rest(text);
+    if (out->domain_len == 1 && out->domain[0] == '_') { /* there is none */
+        out->domain = "";
+        out->domain_len = 0;
+    }
+    return found;
 }
 
 bool nats__place_acks(const nats_msg *msg)
@@ -99,20 +130,6 @@ static uint64_t days_to(uint64_t year, uint64_t month, uint64_t day)
     uint64_t y = month <= 2 ? year - 1 : year;
     uint64_t in_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     return y * 365 + y / 4 - y / 100 + y / 400 + in_year - 719468;
-}
-
-typedef struct cursor {
-    const char *at;
-    const char *end;
-} cursor;
-
-static bool take_char(cursor *text, char wanted)
-{
-    if (text->at == text->end || *text->at != wanted) {
-        return false;
-    }
-    text->at++;
-    return true;
 }
 
 static bool take_digits(cursor *text, size_t count, uint64_t max, uint64_t *out)

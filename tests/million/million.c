@@ -89,8 +89,8 @@ static void consume(nats_client *client, nats_js *js)
     nats_sub *sub;
     nats_msg *batch[CHUNK];
     char how[128];
-    snprintf(how, sizeof(how), "{\"stream\":\"MILLION\",\"consumer\":\"reader\",\"max_messages\":%d}",
-             PULL);
+    snprintf(how, sizeof(how),
+             "{\"stream\":\"MILLION\",\"consumer\":\"reader\",\"max_messages\":%d}", PULL);
     check(nats_js_consume(js, "consume", how, NATS_Z, -1, &sub), "consume");
     for (uint64_t done = 0; done < count;) {
         size_t taken;

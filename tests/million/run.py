@@ -21,7 +21,7 @@ MIB = 1 << 20
 PHASES = ("published", "consumed")
 # MiB that the process may grow by, from a quarter of the messages on to the last one. Ruby's heap goes on
 # warming up, and it collects what C took when that is 16 to 128 MiB.
-GROWN_MAX = {"c": 1, "lua": 2, "python": 2, "ruby": 24, "tcl": 2}
+GROWN_MAX = {"c": 1, "lua": 2, "python": 2, "ruby": 8, "tcl": 2}
 SAMPLE_SECONDS = 0.02
 
 
