@@ -658,7 +658,8 @@ static void what_is_left_of_a_message_acknowledges_it(void)
     RIG_OK(nats_client_close(self.client));
     RIG_CHECK(nats_client_ack_reply(self.client, replies[0], NATS_Z, NATS_ACK, 0, NULL, 0) ==
               NATS_ERR_CLOSED);
-    RIG_CHECK(nats_client_ack_replies(self.client, batch, lens, COUNT, &acked) == NATS_ERR_CLOSED &&
+    RIG_CHECK(nats_client_ack_replies(self.client, batch, lens, COUNT, &acked) ==
+                  NATS_ERR_CLOSED &&
               acked == 0);
     nats_sub_free(sub);
     end(self);
