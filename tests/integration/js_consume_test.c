@@ -631,7 +631,8 @@ static void what_is_left_of_a_message_acknowledges_it(void)
     RIG_OK(nats_future_wait(future, RIG_WAIT_MS, &answer));
     nats_msg_free(answer);
     nats_future_free(future);
-    RIG_OK(nats_client_ack_reply(self.client, replies[2], strlen(replies[2]), NATS_TERM, 0, "x", 1));
+    RIG_OK(nats_client_ack_reply(self.client, replies[2], strlen(replies[2]), NATS_TERM, 0, "x",
+                                 1));
 
     /* What is none is passed over, and not counted. */
     const char *batch[] = {replies[3], "$JS.ACK.a.b", NULL, "", replies[4]};
