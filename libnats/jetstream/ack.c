@@ -220,8 +220,8 @@ nats_status nats__replies_ack(nats_client *client, const char *const *replies, c
     *acked_out = 0;
     for (size_t i = 0; i < count; i++) {
         nats__place place;
-        size_t len = replies[i] != NULL ? nats__text_len(replies[i], lens != NULL ? lens[i] : NATS_Z)
-                                        : 0;
+        size_t given = lens != NULL ? lens[i] : NATS_Z;
+        size_t len = replies[i] != NULL ? nats__text_len(replies[i], given) : 0;
         if (!nats__place_parse(replies[i], len, &place)) {
             continue;
         }

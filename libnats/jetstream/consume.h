@@ -167,8 +167,8 @@ static inline bool nats__consume_leaves(const nats__consume *self)
     return self->hook.ended || self->hook.sub->draining || self->hook.sub->client->draining;
 }
 
-/* Ask the API "<verb>.<stream>.<rest>" (rest "": "<verb>.<stream>"; NULL: "<verb>"), body NULL: nothing. The answer comes
- * to kind->on_answer. False when it could not be sent; this thread's last error tells why. */
+/* Ask the API "<verb>.<stream>.<rest>" (rest "": "<verb>.<stream>"; NULL: "<verb>"), body NULL: nothing.
+ * The answer comes to kind->on_answer. False when it could not be sent; this thread's last error tells why. */
 bool nats__consume_ask(nats__consume *self, const char *verb, const char *rest, const char *body);
 /* Ask for a consumer: config with its name in it, NULL: memory is out. */
 bool nats__consume_create(nats__consume *self, const char *name, const nats__json *config);

@@ -61,8 +61,8 @@ static void ask(nats__consume *self, int64_t now_ns)
     nats__pull *pull = &self->pull;
     const nats__consume_args *args = &self->args;
     int64_t left_ns = self->until_ns - now_ns;
-    if (!nats__consume_conn(self)->connected || nats__consume_leaves(self) || pull->count > 0 || self->question != 0 ||
-        pull->rest_until_ns > now_ns || left_ns <= 0) {
+    if (!nats__consume_conn(self)->connected || nats__consume_leaves(self) || pull->count > 0 ||
+        self->question != 0 || pull->rest_until_ns > now_ns || left_ns <= 0) {
         return;
     }
     if (!self->looked && look_up(self, now_ns)) {

@@ -342,7 +342,8 @@ static void on_time(nats__consume *self, int64_t now_ns)
     nats__pull *pull = &self->pull;
     if (nats__pull_is_silent(pull, now_ns)) {
         nats__consume_warn(self, NATS_ERR_TIMEOUT, "%s: no heartbeat for %lld ms",
-                           nats__consume_whose(self).text, (long long)((now_ns - pull->seen_ns) / NATS__MS));
+                           nats__consume_whose(self).text,
+                           (long long)((now_ns - pull->seen_ns) / NATS__MS));
         reset(self, now_ns);
         return;
     }

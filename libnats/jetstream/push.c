@@ -371,7 +371,8 @@ static void on_time(nats__consume *self, int64_t now_ns)
         return;
     }
     nats__consume_warn(self, NATS_ERR_TIMEOUT, "%s: no heartbeat for %lld ms",
-                       nats__consume_whose(self).text, (long long)((now_ns - push->seen_ns) / NATS__MS));
+                       nats__consume_whose(self).text,
+                       (long long)((now_ns - push->seen_ns) / NATS__MS));
     push->seen_ns = now_ns;
     if (self->question == 0) {
         nats__consume_probe(self);

@@ -201,8 +201,9 @@ static nats_status shape_duration(shape *s, const nats__js_key *key, const nats_
     bool read = nats__json_text(given, &text, &len) ? nats__duration_read(text, len, &ns)
                                                     : nats__json_int(given, &ns);
     if (!read || ns < 0) {
-        return wrong(s, key, "a duration, 0 or more: a text as \"250ms\", \"1h30m\", or a number, of "
-                             "seconds in a script and of whole nanoseconds in C's JSON");
+        return wrong(s, key,
+                     "a duration, 0 or more: a text as \"250ms\", \"1h30m\", or a number, of "
+                     "seconds in a script and of whole nanoseconds in C's JSON");
     }
     char digits[NATS__DECIMAL_MAX];
     size_t count = nats__decimal_write(digits, (uint64_t)ns);

@@ -27,7 +27,8 @@ enum {
     NATS__KEPT_SUM = 64 * 1024 * 1024 /* nor is one beyond so much in a publisher */
 };
 
-/* A message, to be sent again when nobody took it: its subject, its headers, its data. The room stays with its place. */
+/* A message, to be sent again when nobody took it: its subject, its headers, its data. The room stays
+ * with its place. */
 typedef struct nats__kept {
     size_t size; /* of bytes */
     size_t subject_len;

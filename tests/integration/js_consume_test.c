@@ -375,6 +375,95 @@ static void several_threads_acknowledge_one(void)
     end(self);
 }
 
+/* ---- a double ack that cannot be sent ---- */
+
+enum { ROUNDS = 600, ROUNDS_EACH = 4, ATTEMPTS = 100 };
+
+/* Two threads at the messages of a client that takes a short frame and no long one. */
+typedef struct contest {
+    nats_client *client;
+    nats_msg **msgs;
+    pthread_barrier_t *gate;
+    int won[ROUNDS_EACH];
+} contest;
+
+static void *try_double_acks(void *arg)
+{
+    contest *self = arg;
+    for (int round = 0; round < ROUNDS_EACH; round++) {
+        pthread_barrier_wait(self->gate);
+        for (int i = 0; i < ATTEMPTS; i++) {
+            nats_future *future;
+            nats_status status =
+                nats_client_ack_sync_start(self->client, self->msgs[round], -1, &future);
+            RIG_CHECK(status == NATS_ERR_LIMIT || status == NATS_ERR_INVALID);
+        }
+    }
+    return NULL;
+}
+
+static void *try_acks(void *arg)
+{
+    contest *self = arg;
+    for (int round = 0; round < ROUNDS_EACH; round++) {
+        pthread_barrier_wait(self->gate);
+        for (int i = 0; i < ATTEMPTS; i++) {
+            self->won[round] += nats_client_ack(self->client, self->msgs[round], NATS_ACK, 0, NULL,
+                                                0) == NATS_OK;
+        }
+    }
+    return NULL;
+}
+
+/* Nobody is there; the little that is kept for the next connection has no room for a long inbox. */
+static nats_client *narrow_client(int port)
+{
+    char url[64];
+    char prefix[512];
+    char setting[sizeof prefix + 32];
+    nats_client *client;
+    memset(prefix, 'i', sizeof prefix - 1);
+    prefix[sizeof prefix - 1] = '\0';
+    snprintf(url, sizeof url, "nats://127.0.0.1:%d", port);
+    snprintf(setting, sizeof setting, "inbox_prefix=%s", prefix);
+    const char *settings[] = {"retry_on_connect=true", "reconnect_wait=10", "reconnect_buffer=480",
+                              setting, NULL};
+    RIG_OK(rig_connect(url, settings, &client));
+    return client;
+}
+
+/* The mark that it took is given back once: if another thread acknowledges meanwhile, that counts. */
+static void a_double_ack_that_fails_gives_back_once(void)
+{
+    side self = begin();
+    nats_msg *msgs[ROUNDS];
+    pthread_barrier_t gate;
+    int port = 0;
+    close(rig_listen(&port));
+    make_stream(self.client, "K", "memory");
+    make_consumer(self.client, "K", "c", "");
+    fill(self.client, "K", 0, ROUNDS);
+    nats_sub *sub = consume(self, "consume", "{\"stream\":\"K\",\"consumer\":\"c\"}");
+    for (int i = 0; i < ROUNDS; i++) {
+        RIG_OK(nats_sub_next(sub, RIG_WAIT_MS, &msgs[i]));
+    }
+    RIG_CHECK(pthread_barrier_init(&gate, NULL, 2) == 0);
+    for (int i = 0; i < ROUNDS; i += ROUNDS_EACH) {
+        contest all = {.client = narrow_client(port), .msgs = msgs + i, .gate = &gate};
+        pthread_t threads[] = {rig_thread(try_double_acks, &all), rig_thread(try_acks, &all)};
+        rig_join(threads[0], RIG_WAIT_MS, "a thread that acknowledges twice");
+        rig_join(threads[1], RIG_WAIT_MS, "a thread that acknowledges");
+        for (int round = 0; round < ROUNDS_EACH; round++) {
+            RIG_CHECK(all.won[round] <= 1);
+        }
+        nats_client_free(all.client);
+    }
+    nats_msg_free_many(msgs, ROUNDS);
+    pthread_barrier_destroy(&gate);
+    nats_sub_free(sub);
+    end(self);
+}
+
 /* ---- lifetimes ---- */
 
 /* The subscription, the start and the client go in every order. */
@@ -542,7 +631,8 @@ static void what_is_left_of_a_message_acknowledges_it(void)
     RIG_OK(nats_future_wait(future, RIG_WAIT_MS, &answer));
     nats_msg_free(answer);
     nats_future_free(future);
-    RIG_OK(nats_client_ack_reply(self.client, replies[2], strlen(replies[2]), NATS_TERM, 0, "x", 1));
+    RIG_OK(nats_client_ack_reply(self.client, replies[2], strlen(replies[2]), NATS_TERM, 0, "x",
+                                 1));
 
     /* What is none is passed over, and not counted. */
     const char *batch[] = {replies[3], "$JS.ACK.a.b", NULL, "", replies[4]};
@@ -569,7 +659,8 @@ static void what_is_left_of_a_message_acknowledges_it(void)
     RIG_OK(nats_client_close(self.client));
     RIG_CHECK(nats_client_ack_reply(self.client, replies[0], NATS_Z, NATS_ACK, 0, NULL, 0) ==
               NATS_ERR_CLOSED);
-    RIG_CHECK(nats_client_ack_replies(self.client, batch, lens, COUNT, &acked) == NATS_ERR_CLOSED &&
+    RIG_CHECK(nats_client_ack_replies(self.client, batch, lens, COUNT, &acked) ==
+                  NATS_ERR_CLOSED &&
               acked == 0);
     nats_sub_free(sub);
     end(self);
@@ -587,6 +678,7 @@ int main(int argc, char **argv)
         {"ordered_over_kills", ordered_over_kills},
         {"several_threads_take_from_one", several_threads_take_from_one},
         {"several_threads_acknowledge_one", several_threads_acknowledge_one},
+        {"a_double_ack_that_fails_gives_back_once", a_double_ack_that_fails_gives_back_once},
         {"handles_go_in_any_order", handles_go_in_any_order},
         {"double_acks_outlive_messages", double_acks_outlive_messages},
         {"children_are_refused", children_are_refused},
