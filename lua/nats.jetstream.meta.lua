@@ -351,17 +351,22 @@ function consumer:unpin(group) end
 ---@param options? { placement?: table }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function consumer:leader_stepdown(options) end
----@param max integer
----@param options? nats.FetchOptions
+---@param max? integer|nats.FetchOptions
+---@param options? number|nats.FetchOptions a number: wait
 ---@return nats.Message[]?, string?, nats.Code?, string?, integer?, integer?
 function consumer:fetch(max, options) end
----@param max integer
----@param options? nats.FetchOptions
+---@param max? integer|nats.FetchOptions
+---@param options? number|nats.FetchOptions a number: wait
 ---@return nats.Subscription?, nats.Future|string|nil, nats.Code?, string?
 function consumer:fetch_start(max, options) end
----@param wait? number
+---@param wait? number|nats.FetchOptions
 ---@return nats.Message?, string?, nats.Code?, string?, integer?, integer?
 function consumer:next(wait) end
+---of an ordered consumer
+---@param timeout? number|{ timeout: number }
+---@return fun(): nats.Message?
+function consumer:messages(timeout) end
+consumer.iterate = consumer.messages
 ---@param options? nats.ConsumeOptions
 ---@return nats.Subscription?, string?, nats.Code?, string?, integer?, integer?
 function consumer:consume(options) end

@@ -126,11 +126,11 @@ local client = {}
 ---@return true?, string?, nats.Code?
 function client:close() end
 ---Call callbacks with what is under way, end the subscriptions, flush, and close when nothing waits to be taken.
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return true?, string?, nats.Code?
 function client:drain(timeout) end
 ---Begin to drain, and do not wait: the future gives true when all that was under way is here.
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return nats.Future?, string?, nats.Code?
 function client:drain_start(timeout) end
 ---Another client on the same connection.
@@ -150,11 +150,11 @@ function client:publish_many(subject, payloads) end
 ---@return nats.Subscription?, string?, nats.Code?, string?
 function client:subscribe(subject, options) end
 ---@param which integer|string a sid, or a subject: all subscriptions to exactly it
----@param after? integer end after that many messages in all
+---@param after? integer|{ after: integer } end after that many messages in all
 ---@return true|integer|nil, string?, nats.Code?, string?
 function client:unsubscribe(which, after) end
 ---Everything that has arrived, at most max; waits for the first message.
----@param options? { max?: integer, wait?: number } wait absent: for ever; 0: not at all
+---@param options? integer|{ max?: integer, wait?: number } a number: max; wait absent: for ever; 0: not at all
 ---@return nats.Message[]?, string?, nats.Code?
 function client:get(options) end
 ---@param subject string
@@ -179,14 +179,14 @@ function client:jetstream(options) end
 ---@param messages nats.Message[]
 ---@return integer? acknowledged, string? text, nats.Code? code
 function client:ack_many(messages) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return true?, string?, nats.Code?
 function client:flush(timeout) end
 ---The same without waiting: the future gives true when the server has processed it.
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return nats.Future?, string?, nats.Code?
 function client:flush_start(timeout) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return number? seconds, string? text, nats.Code? code
 function client:rtt(timeout) end
 ---@return string?, string?, nats.Code?
@@ -206,7 +206,7 @@ function client:server_info_json() end
 ---tls_version, tls_cipher, tls_resumed, last_error, last_error_code.
 ---@return table
 function client:info() end
----@param wait? number absent: for ever; 0: not at all
+---@param wait? number|{ wait: number } absent: for ever; 0: not at all
 ---@return nats.Event?, string?, nats.Code?
 function client:next_event(wait) end
 ---@param callback? fun(event: nats.Event) called from dispatch and run; nil: none
@@ -231,10 +231,10 @@ function client:reconnect() end
 ---Seconds until process() is due; nil: never.
 ---@return number?
 function client:deadline() end
----@param options? { max?: integer, wait?: number }
+---@param options? integer|{ max?: integer, wait?: number } a number: max
 ---@return integer? called, string? text, nats.Code? code
 function client:dispatch(options) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return true?, string?, nats.Code?
 function client:run(timeout) end
 function client:stop() end
@@ -244,28 +244,28 @@ function client:stop() end
 ---@field queue string?
 ---@field sid integer
 local subscription = {}
----@param timeout? number absent: for ever; 0: not at all
+---@param timeout? number|{ timeout: number } absent: for ever; 0: not at all
 ---@return nats.Message? msg nil alone: silence
 ---@return string? text
 ---@return nats.Code? code
 function subscription:next(timeout) end
----@param options? { max?: integer, wait?: number }
+---@param options? integer|{ max?: integer, wait?: number } a number: max
 ---@return nats.Message[]?, string?, nats.Code?
 function subscription:get(options) end
 ---Until the subscription ends, or nothing came for so long.
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return fun(): nats.Message?
 function subscription:messages(timeout) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return fun(): nats.Message?
 function subscription:iterate(timeout) end
----@param after? integer
+---@param after? integer|{ after: integer }
 ---@return true?, string?, nats.Code?
 function subscription:unsubscribe(after) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return true?, string?, nats.Code?
 function subscription:drain(timeout) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return nats.Future?, string?, nats.Code?
 function subscription:drain_start(timeout) end
 ---@return { pending: integer, pending_bytes: integer, delivered: integer, dropped: integer, received: integer }
@@ -288,21 +288,21 @@ local message = {}
 ---@return true?, string?, nats.Code?, string?
 function message:ack() end
 ---The same, and wait until the server has taken note.
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return true?, string?, nats.Code?, string?
 function message:ack_sync(timeout) end
----@param timeout? number
+---@param timeout? number|{ timeout: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function message:ack_sync_start(timeout) end
 ---Again, after so many seconds.
----@param delay? number
+---@param delay? number|{ delay: number }
 ---@return true?, string?, nats.Code?, string?
 function message:nak(delay) end
 ---More time.
 ---@return true?, string?, nats.Code?, string?
 function message:in_progress() end
 ---Never again.
----@param reason? string
+---@param reason? string|{ reason: string }
 ---@return true?, string?, nats.Code?, string?
 function message:term(reason) end
 ---The first value.
@@ -335,7 +335,7 @@ local future = {}
 ---@return string? text
 ---@return nats.Code? code
 function future:poll() end
----@param timeout? number absent: as long as the request's own timeout
+---@param timeout? number|{ timeout: number } absent: as long as the request's own timeout
 ---@return any, string?, nats.Code?
 function future:wait(timeout) end
 ---@return boolean

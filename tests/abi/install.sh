@@ -88,8 +88,8 @@ if [[ -f $build/lua/nats.so ]]; then
 fi
 
 if command -v luajit >/dev/null; then
-    said=$(env -u POLYNATS_LIB -u POLYNATS_FFI_H LUA_PATH="$prefix/share/lua/5.1/?.lua" \
-        LD_LIBRARY_PATH="$lib_dir" luajit -e '
+    said=$(env -u POLYNATS_LIB -u POLYNATS_FFI_H -u LD_LIBRARY_PATH \
+        LUA_PATH="$prefix/share/lua/5.1/?.lua" luajit -e '
         local nats = require "nats"
         local nc = assert(nats.connect())
         io.write(nats.version(), " ", nc:status())

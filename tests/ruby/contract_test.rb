@@ -17,6 +17,8 @@ class ContractTest < PolynatsTest
     assert_operator @nc.rtt(1), :<, 1
     assert_equal 0, @nc.dispatch(1, 0)
     assert_raises(ArgumentError) { sub.next(1, 2) }
+    assert_match(/did you mean 'timeout'/, assert_raises(ArgumentError) { sub.next(wait: 1) }.message)
+    assert_match(/did you mean 'wait'/, assert_raises(ArgumentError) { sub.get(timeout: 1) }.message)
     assert_raises(ArgumentError) { sub.get(1, 2, 3) }
     sub.unsubscribe(5)
     assert_predicate sub, :active?

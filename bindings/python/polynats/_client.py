@@ -237,9 +237,9 @@ class Client(_polynats.ClientBase, WaitingClient):
         self,
         subject: str,
         queue: str | None = None,
+        max: int | None = None,
         callback: Callable[[Message], object] | None = None,
         *,
-        max: int | None = None,
         pending_msgs: int | None = None,
         pending_bytes: int | None = None,
     ) -> Subscription:

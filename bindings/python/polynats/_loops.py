@@ -217,7 +217,7 @@ class LoopSubscription:
         self._inner.set_limits(pending_msgs, pending_bytes)
 
     def stats(self) -> dict[str, int]:
-        """pending_msgs, pending_bytes, delivered, dropped, received."""
+        """pending (messages), pending_bytes, delivered, dropped, received."""
         return self._inner.stats()
 
     def _keep_private(self) -> None:

@@ -628,9 +628,9 @@ class Client(LoopClient):
         self,
         subject: str,
         queue: str | None = None,
+        max: int | None = None,
         callback: Callable[[Message], Any] | None = None,
         *,
-        max: int | None = None,
         pending_msgs: int | None = None,
         pending_bytes: int | None = None,
     ) -> Subscription:

@@ -29,8 +29,8 @@ def _close_all():
         C.nats_client_close(client.handle)
 
 
-def connect(servers=None, credentials=None, **given):
-    """A client, once the server has answered. servers: a URL, several with commas, or a list;
+def connect(url=None, credentials=None, **given):
+    """A client, once the server has answered. url: a URL, several with commas, or a list;
     None: $NATS_URL, else nats://127.0.0.1:4222. Options: docs/options.md. credentials: a function
     that is called with the server's nonce at each connect (docs/authentication.md)."""
     if credentials is not None and not callable(credentials):
@@ -39,7 +39,7 @@ def connect(servers=None, credentials=None, **given):
         given.update(credentials_hook=True, ask_credentials=False)
     elif given.get("ask_credentials"):
         given["credentials_hook"] = True  # the program could answer only once it has the client
-    servers, options = servers_of(servers), make_options(given, True)
+    servers, options = servers_of(url), make_options(given, True)
     return _connect_waiting(servers, options, credentials)
 
 
@@ -125,16 +125,16 @@ class Client(callback.Callbacks):
             self.handle, subject, len(subject), reply, reply_len, headers, data, len(data)),
             FOR_EVER))
 
-    def publish_many(self, subject, payloads):
+    def publish_many(self, subject, datas):
         """Payloads to one subject, in order; how many: all. An error has published, the number of
         those that were accepted before it."""
         subject = text_in(subject, "subject")
-        if isinstance(payloads, (str, bytes, bytearray, memoryview)):
-            raise TypeError("payloads must be a list of them, not one")
-        payloads = [data_in(one, "payload %d" % at) for at, one in enumerate(payloads, 1)]
+        if isinstance(datas, (str, bytes, bytearray, memoryview)):
+            raise TypeError("datas must be a list of them, not one")
+        datas = [data_in(one, "payload %d" % at) for at, one in enumerate(datas, 1)]
         total = 0
-        while total < len(payloads):
-            status, count = self._publish_slice(subject, payloads[total:total + PUBLISH_SLICE])
+        while total < len(datas):
+            status, count = self._publish_slice(subject, datas[total:total + PUBLISH_SLICE])
             total += count
             if status == NATS_ERR_INTERRUPTED:
                 core.interrupted()

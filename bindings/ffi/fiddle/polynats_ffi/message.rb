@@ -16,7 +16,7 @@ module PolynatsFFI
 
       handle = Handle.new(:nats_headers_free) { |out| C.nats_headers_new(out) }
       given.each do |key, values|
-        key = Core.text_in(key, "a header's key")
+        key = Core.text_in(key.is_a?(Symbol) ? key.name : key, "a header's key")
         (values.is_a?(Array) ? values : [values]).each { |value| add(handle, key, value) }
       end
       handle

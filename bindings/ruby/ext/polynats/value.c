@@ -149,17 +149,25 @@ uint64_t nrb_count(VALUE value, const char *what, uint64_t fallback)
     return (uint64_t)number;
 }
 
-/* The keyword that is like none of ours. */
+/* The keyword that is like none of ours, with the one that was probably meant. */
 static int refuse_unknown(VALUE key, VALUE value, VALUE arg)
 {
     const VALUE *known = (const VALUE *)arg;
+    const char *names[KEYWORDS_MAX];
+    size_t count = 0;
     (void)value;
-    for (const VALUE *name = known; *name != 0; name++) {
-        if (*name == key) {
+    for (; known[count] != 0; count++) {
+        if (known[count] == key) {
             return ST_CONTINUE;
         }
+        names[count] = rb_id2name(SYM2ID(known[count]));
     }
-    rb_raise(rb_eArgError, "unknown keyword: %+" PRIsVALUE, key);
+    const char *given = RB_SYMBOL_P(key) ? rb_id2name(SYM2ID(key)) : NULL;
+    const char *nearest = given != NULL ? nats_options_nearest(given, names, count) : NULL;
+    if (nearest == NULL) {
+        rb_raise(rb_eArgError, "unknown keyword: %+" PRIsVALUE, key);
+    }
+    rb_raise(rb_eArgError, "unknown keyword: %+" PRIsVALUE ": did you mean '%s'?", key, nearest);
 }
 
 void nrb_keywords(int *argc, const VALUE *argv, int count, const ID *names, VALUE *values)
