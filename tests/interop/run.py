@@ -51,7 +51,8 @@ def fetch(argv, **options):
         done = subprocess.run(argv, capture_output=True, text=True, timeout=FETCH_SECONDS,
                               check=False, **options)
     except subprocess.TimeoutExpired:
-        raise Lacking("%s took over %d s, is there a network?" % (" ".join(argv[:2]), FETCH_SECONDS))
+        step = " ".join(argv[:2])
+        raise Lacking("%s took over %d s, is there a network?" % (step, FETCH_SECONDS))
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
         raise Lacking("%s failed, is there a network? %s" % (" ".join(argv[:2]), last))
