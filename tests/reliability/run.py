@@ -331,6 +331,113 @@ def partition(bench):
     each(workers, judge)
 
 
+# ---- 7 and 11 again, for programs that call nothing meanwhile: the keeper alone is at work ----
+
+
+class Clock:
+    """A publisher of the time, on every worker's subject, straight to the server."""
+
+    TICK = 0.02
+
+    def __init__(self, port, subjects):
+        self.port = port
+        self.subjects = subjects
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 2) as link:
+                    link.sendall(b'CONNECT {"verbose":false}\r\n')
+                    while not self.over.wait(self.TICK):
+                        self.publish(link)
+            except OSError:
+                self.over.wait(self.TICK)  # no server for the moment
+
+    def publish(self, link):
+        now = b"%.6f" % time.monotonic()
+        for subject in self.subjects:
+            link.sendall(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(now), now))
+        link.setblocking(False)
+        try:
+            while b"PING\r\n" not in (came := link.recv(4096)):
+                if not came:
+                    raise ConnectionError
+            link.setblocking(True)
+            link.sendall(b"PONG\r\n")
+        except BlockingIOError:
+            pass
+        finally:
+            link.setblocking(True)
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+
+
+def idle(bench):
+    faults, length, pings = (40, (2.0, 5.0), 1.0) if bench.full else (2, (1.2, 1.5), 0.3)
+    faults = bench.args.count or faults
+    server = bench.server()
+    link = bench.proxy(server)
+    workers = bench.start_all(
+        "idle",
+        link.port,
+        __reconnect_wait_max=WAIT_MAX,
+        __ping_interval=pings,
+        __max_pings_out=2,
+        __connect_timeout=1.0,
+    )
+    stalls = Stalls()
+    bench.closers.append(stalls.end)
+    clock = Clock(server.port, ["work." + worker.language for worker in workers])
+    bench.closers.append(clock.end)
+    downs, ups = [], []
+    for number in range(faults):
+        time.sleep(bench.dice.uniform(0.5, 0.8) if number == 0 else 2 * WAIT_MAX + 0.5)
+        downs.append(time.monotonic())
+        if number % 2 == 0:
+            server.kill()
+            time.sleep(bench.dice.uniform(*length))
+            server.start()
+            ups.append(time.monotonic())
+            continue
+        link.command("hole")
+        time.sleep(bench.dice.uniform(*length) + 3 * pings)
+        ups.append(time.monotonic())
+        link.command("cut")
+        link.command("heal")
+    time.sleep(2 * WAIT_MAX + 0.5)
+    clock.end()
+    stall = stalls.end()
+    bench.go()
+
+    def judge(worker):
+        facts = worker.end()
+        got = [when for name, when in worker.events if name == "got"]
+        waits = []
+        for number, up in enumerate(ups):
+            until = downs[number + 1] if number + 1 < len(downs) else float("inf")
+            mine = [when for when in got if up < when < until]
+            check(mine, "deaf after fault %d" % (number + 1))
+            waits.append(mine[0] - up)
+        tell(
+            "idle",
+            worker.language,
+            faults=faults,
+            received=facts["received"],
+            back_p50=percentile(waits, 50),
+            back_max=max(waits),
+            machine_stall=stall,
+        )
+        late = WAIT_MAX + 1 + Clock.TICK + stall
+        check(max(waits) <= late, "the subscription was back after %.2f s" % max(waits))
+
+    each(workers, judge)
+
+
 # ---- 14: one subscription is hardly read ----
 
 
@@ -735,6 +842,7 @@ def caps(bench):
 TESTS = {
     "kill": kill,
     "partition": partition,
+    "idle": idle,
     "slow": slow,
     "connects": connects,
     "signals": signals,

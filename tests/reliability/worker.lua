@@ -121,6 +121,19 @@ local function echo()
   put_done(facts)
 end
 
+-- ---- idle: no call at all from "ready" until the harness answers ----
+
+local function idle()
+  local nc <close> = assert(nats.connect(url, options))
+  local sub = assert(nc:subscribe(words.subject))
+  assert(nc:flush(PATIENCE))
+  tell "ready"
+  local got = sub:get { wait = 0 }
+  for _, msg in ipairs(got) do print("event got " .. msg.data) end
+  put_events(nc)
+  put_done { received = #got }
+end
+
 -- ---- slow: one subscription is hardly read, another one is asked for its latency ----
 
 local function probe(nc, sub, took)
@@ -226,5 +239,5 @@ local function rounds()
   put_done { rounds = done, received = received, expected = done * ROUND_MSGS, signals = 0 }
 end
 
-local modes = { echo = echo, slow = slow, connects = connects, rounds = rounds }
+local modes = { echo = echo, idle = idle, slow = slow, connects = connects, rounds = rounds }
 modes[mode]()
