@@ -22,6 +22,7 @@ from workers import LANGUAGES, Failed, Worker  # puts the folders of the next on
 import natsd
 import proxy
 from badbytes import LARGE, BadServer, bad_lines
+from beside import Clock, Stalls, Watch
 
 MIB = 1 << 20
 # Sanitizers keep freed memory for a while, and take their time.
@@ -234,27 +235,6 @@ def kill(bench):
 # ---- 11: nothing passes, and nobody is told ----
 
 
-class Stalls:
-    """The longest that this machine lets a process wait that wants to run: no call is quicker than that."""
-
-    def __init__(self):
-        self.most = 0.0
-        self.over = False
-        self.thread = threading.Thread(target=self.look, daemon=True)
-        self.thread.start()
-
-    def look(self):
-        while not self.over:
-            began = time.monotonic()
-            time.sleep(0.005)
-            self.most = max(self.most, time.monotonic() - began - 0.005)
-
-    def end(self):
-        self.over = True
-        self.thread.join()
-        return self.most
-
-
 def finds(worker, downs):
     """Seconds from each beginning of a partition until the worker knew that the connection is lost. On a
     machine that stands still a worker may be without one then: there is nothing to find out."""
@@ -283,7 +263,7 @@ def partition(bench):
         __write_deadline=2.0,
         __connect_timeout=1.0,
     )
-    stalls = Stalls()
+    stalls = Stalls(workers)
     bench.closers.append(stalls.end)
     bench.go()
     downs, ups = [], []
@@ -297,9 +277,10 @@ def partition(bench):
         link.command("heal")
     time.sleep(2 * WAIT_MAX + 1)
     bench.touch("until")
-    stall = stalls.end()
+    stalls.end()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end()
         waits = returns(worker, downs, ups)
         found = finds(worker, downs)
@@ -334,49 +315,6 @@ def partition(bench):
 # ---- 7 and 11 again, for programs that call nothing meanwhile: the keeper alone is at work ----
 
 
-class Clock:
-    """A publisher of the time, on every worker's subject, straight to the server."""
-
-    TICK = 0.02
-
-    def __init__(self, port, subjects):
-        self.port = port
-        self.subjects = subjects
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.over.is_set():
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 2) as link:
-                    link.sendall(b'CONNECT {"verbose":false}\r\n')
-                    while not self.over.wait(self.TICK):
-                        self.publish(link)
-            except OSError:
-                self.over.wait(self.TICK)  # no server for the moment
-
-    def publish(self, link):
-        now = b"%.6f" % time.monotonic()
-        for subject in self.subjects:
-            link.sendall(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(now), now))
-        link.setblocking(False)
-        try:
-            while b"PING\r\n" not in (came := link.recv(4096)):
-                if not came:
-                    raise ConnectionError
-            link.setblocking(True)
-            link.sendall(b"PONG\r\n")
-        except BlockingIOError:
-            pass
-        finally:
-            link.setblocking(True)
-
-    def end(self):
-        self.over.set()
-        self.thread.join()
-
-
 def idle(bench):
     faults, length, pings = (40, (2.0, 5.0), 1.0) if bench.full else (2, (1.2, 1.5), 0.3)
     faults = bench.args.count or faults
@@ -390,7 +328,7 @@ def idle(bench):
         __max_pings_out=2,
         __connect_timeout=1.0,
     )
-    stalls = Stalls()
+    stalls = Stalls(workers)
     bench.closers.append(stalls.end)
     clock = Clock(server.port, ["work." + worker.language for worker in workers])
     bench.closers.append(clock.end)
@@ -411,10 +349,11 @@ def idle(bench):
         link.command("heal")
     time.sleep(2 * WAIT_MAX + 0.5)
     clock.end()
-    stall = stalls.end()
+    stalls.end()
     bench.go()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end()
         got = [when for name, when in worker.events if name == "got"]
         waits = []
@@ -439,35 +378,6 @@ def idle(bench):
 
 
 # ---- 14: one subscription is hardly read ----
-
-
-class Watch:
-    """The most memory that workers have while it goes on."""
-
-    def __init__(self, workers):
-        self.workers = workers
-        self.most = {}  # bytes
-        self.open = {}  # descriptors
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.look, daemon=True)
-        self.thread.start()
-
-    def look(self):
-        while not self.over.wait(0.05):
-            for worker in self.workers:
-                self.look_at(worker)
-
-    def look_at(self, worker):
-        try:
-            self.most[worker] = max(self.most.get(worker, 0), worker.resident())
-            self.open[worker] = max(self.open.get(worker, 0), worker.descriptors())
-        except (OSError, Failed):
-            return  # it has ended
-
-    def end(self):
-        self.over.set()
-        self.thread.join()
-        return self
 
 
 def flood(bench, port, count, rate):
@@ -524,7 +434,7 @@ def slow_ones(bench, languages, first, count, rate, limit):
     bench.together("read")
     before = {worker: worker.resident() for worker in workers}
     bench.go()
-    stalls = Stalls()
+    stalls = Stalls(workers)
     bench.closers.append(stalls.end)
     watch = Watch(workers)
     bench.closers.append(watch.end)
@@ -532,10 +442,11 @@ def slow_ones(bench, languages, first, count, rate, limit):
     bench.touch("until")
     bench.together("full")
     most = watch.end().most
-    stall = stalls.end()
+    stalls.end()
     bench.go()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end(600)
         grown = most[worker] - before[worker]
         told = [name for name, _ in worker.events[worker.told["read"] : worker.told["full"]]]
@@ -740,7 +651,7 @@ def badbytes(bench):
         worker.bad = bad
     workers = bench.together("ready")
     bench.go()
-    stalls = Stalls()
+    stalls = Stalls(workers)
     bench.closers.append(stalls.end)
     warm = {}
     for at in (len(lines) * repeats // 5, len(lines) * repeats):
@@ -757,9 +668,10 @@ def badbytes(bench):
         worker.sessions = worker.bad.sessions
         worker.grown = grown
     bench.touch("until")
-    stall = stalls.end()
+    stalls.end()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end()
         lost = [name for name, _ in worker.events].count("disconnected")
         tell(
