@@ -311,7 +311,7 @@ static int client_gc(lua_State *L)
     lnats_batch_free(&client->callbacks);
     nats_client *handle = client->client;
     client->client = NULL;
-    nats_client_free(handle);
+    nats_client_forget(handle); /* a collection may not wait for a server */
     return 0;
 }
 

@@ -197,6 +197,7 @@ nats_status nats_client_drain(nats_client *client, int64_t timeout_ms);
 nats_status nats_client_drain_start(nats_client *client, int64_t timeout_ms,
     nats_future **future_out);
 void nats_client_free(nats_client *client);
+void nats_client_forget(nats_client *client);
 nats_status nats_client_reconnect(nats_client *client);
 nats_status nats_client_publish(nats_client *client, const char *subject, size_t subject_len,
     const void *data, size_t data_len);

@@ -265,7 +265,8 @@ bool nats__upgrade_request(const nats__upgrade *upgrade, const nats__url *url, c
                            nats__buf *out)
 {
     bool host;
-    bool ok = reserve_request(out, url, headers) && nats__buf_append_text(out, "GET ") && put_path(out, url->path) &&
+    bool ok = reserve_request(out, url, headers) && nats__buf_append_text(out, "GET ") &&
+              put_path(out, url->path) &&
               nats__buf_append_text(out, " HTTP/1.1\r\n") && put_headers(out, headers, &host);
     if (ok && !host) {
         ok = nats__buf_append_text(out, "Host: ") && put_host(out, url) &&

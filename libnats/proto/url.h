@@ -16,8 +16,8 @@ typedef enum nats__scheme {
 } nats__scheme;
 
 /* Texts are owned by the url. user and password are percent-decoded secrets (base/secret.h), NULL
- * when absent; a user without a password is a token. path is kept as they are: it may have one in it. host is without brackets. text: scheme://host:port, for people,
- * no credentials. */
+ * when absent; a user without a password is a token. path is kept as they are: it may have one in it.
+ * host is without brackets. text: scheme://host:port, for people, no credentials. */
 typedef struct nats__url {
     nats__scheme scheme;
     char *host;

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import unittest
+import weakref
 
 import polynats_ffi as nats
 
@@ -117,6 +118,19 @@ class Slow:
         self.thread.join(5)
 
 
+class Deaf(Slow):
+    """It answers one PING, and nothing after it."""
+
+    def serve(self):
+        peer = self.listener.accept()[0]
+        with peer:
+            peer.sendall(self.INFO)
+            for line in peer.makefile("rb"):
+                if line == b"PING\r\n" and not self.pings:
+                    self.pings += 1
+                    peer.sendall(b"PONG\r\n")
+
+
 class Beats(unittest.TestCase):
     """Signals whose handler does nothing let no call begin anew."""
 
@@ -214,6 +228,19 @@ class Threads(unittest.TestCase):
 
 
 class Lifetimes(unittest.TestCase):
+    def test_a_forgotten_client_does_not_wait_for_its_server(self):
+        """Closing it would, for two seconds."""
+        deaf = Deaf()
+        self.addCleanup(deaf.close)
+        holder = [nats.connect(deaf.url)]
+        holder[0].publish("a", b"nobody confirms it")
+        forgotten = weakref.ref(holder[0])
+        began = time.monotonic()
+        holder.clear()
+        gc.collect()
+        self.assertIsNone(forgotten())
+        self.assertLess(time.monotonic() - began, 1)
+
     def test_handles_go_in_any_order(self):
         for order in ("nc sub future", "future sub nc", "sub nc future"):
             held = {"nc": nats.connect()}

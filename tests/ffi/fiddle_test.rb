@@ -182,6 +182,19 @@ end
 
 # Threads and lifetimes.
 class LifetimeTest < FiddleTest
+  # Closing it would, for two seconds each.
+  def test_the_collector_does_not_wait_for_the_server
+    mute = MuteServer.new
+    Thread.new do
+      4.times { PolynatsFFI.connect(mute.url).publish("a", "nobody confirms it") }
+    end.join
+    began = PolynatsFFI.now
+    3.times { GC.start }
+    assert_operator PolynatsFFI.now - began, :<, 1
+  ensure
+    mute.close
+  end
+
   def test_other_threads_run_while_one_waits
     found = nil
     thread = Thread.new { found = @nc.get(wait: 10) }

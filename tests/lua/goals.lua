@@ -82,6 +82,22 @@ t.test("what is forgotten leaves nothing behind", function()
   collectgarbage()
 end)
 
+-- Closing it would wait two seconds for the server.
+t.test("who is forgotten is collected without waiting for a server that is stopped", function()
+  local frozen = t.server()
+  local kept = setmetatable({ assert(nats.connect(frozen.url)) }, { __mode = "v" })
+  frozen:signal("STOP")
+  assert(kept[1]:publish("a", "nobody confirms it"))
+  local before = nats.now()
+  collectgarbage()
+  collectgarbage()
+  local took = nats.now() - before
+  frozen:signal("CONT")
+  t.check(kept[1] == nil, "it was not collected")
+  t.check(took < 1, "the collection took " .. took .. " s")
+  frozen:stop()
+end)
+
 t.test("arguments", function()
   local nc = assert(nats.connect(server.url))
   t.check(not pcall(nc.flush_start, nc, "soon"))

@@ -13,6 +13,7 @@ import weakref
 
 import polynats
 import pytest
+from test_waiting import Deaf
 
 SETTLE_S = 10
 
@@ -81,6 +82,16 @@ def test_a_forgotten_client_is_closed_without_delay(nc, took):
         assert took(holder.clear) < 1
     eventually(lambda: (native_threads(), descriptors()) == before)
     assert nc.status == "connected"
+
+
+def test_a_forgotten_client_does_not_wait_for_its_server(took):
+    """Closing it would, for two seconds."""
+    deaf = Deaf(hello=True)
+    holder = [polynats.connect(deaf.url)]
+    holder[0].publish("forgotten", b"nobody confirms it")
+    with pytest.warns(ResourceWarning, match="unclosed"):
+        assert took(holder.clear) < 1
+    deaf.close()
 
 
 def test_what_a_forgotten_client_published_arrives(nc, subject):

@@ -23,6 +23,7 @@ import jetstream
 import natsd
 import proxy
 from badbytes import LARGE, BadServer, bad_lines
+from beside import Clock, Stalls, Watch
 from judge import check, each, in_words, percentile, tell
 
 MIB = 1 << 20
@@ -40,6 +41,7 @@ INFO_LINE = 2.5  # MiB: the buffer of the longest line there is, which the alloc
 OPEN_MAX = 100  # descriptors of clients that were closed, and await their collection
 SLACK = 0.05  # of a call over its timeout
 WAIT_MAX = 1.0  # reconnect_wait_max of the workers
+STATES = ("connected", "disconnected", "reconnected")
 
 
 class Bench:
@@ -203,25 +205,16 @@ def kill(bench):
 # ---- 11: nothing passes, and nobody is told ----
 
 
-class Stalls:
-    """The longest that this machine lets a process wait that wants to run: no call is quicker than that."""
-
-    def __init__(self):
-        self.most = 0.0
-        self.over = False
-        self.thread = threading.Thread(target=self.look, daemon=True)
-        self.thread.start()
-
-    def look(self):
-        while not self.over:
-            began = time.monotonic()
-            time.sleep(0.005)
-            self.most = max(self.most, time.monotonic() - began - 0.005)
-
-    def end(self):
-        self.over = True
-        self.thread.join()
-        return self.most
+def finds(worker, downs):
+    """Seconds from each beginning of a partition until the worker knew that the connection is lost. On a
+    machine that stands still a worker may be without one then: there is nothing to find out."""
+    found = []
+    for down in downs:
+        states = [name for name, when in worker.events if name in STATES and when <= down]
+        lost = [when for name, when in worker.events if name == "disconnected" and when > down]
+        without = states and states[-1] == "disconnected"
+        found.append(0.0 if without else min(lost, default=float("inf")) - down)
+    return found
 
 
 def partition(bench):
@@ -240,7 +233,7 @@ def partition(bench):
         __write_deadline=2.0,
         __connect_timeout=1.0,
     )
-    stalls = Stalls()
+    stalls = Stalls(workers)
     bench.closers.append(stalls.end)
     bench.go()
     downs, ups = [], []
@@ -254,19 +247,13 @@ def partition(bench):
         link.command("heal")
     time.sleep(2 * WAIT_MAX + 1)
     bench.touch("until")
-    stall = stalls.end()
+    stalls.end()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end()
         waits = returns(worker, downs, ups)
-        found = [
-            min(
-                [when for name, when in worker.events if name == "disconnected" and when > down],
-                default=float("inf"),
-            )
-            - down
-            for down in downs
-        ]
+        found = finds(worker, downs)
         tell(
             "partition",
             worker.language,
@@ -295,36 +282,72 @@ def partition(bench):
     each(workers, judge)
 
 
+# ---- 7 and 11 again, for programs that call nothing meanwhile: the keeper alone is at work ----
+
+
+def idle(bench):
+    faults, length, pings = (40, (2.0, 5.0), 1.0) if bench.full else (2, (1.2, 1.5), 0.3)
+    faults = bench.args.count or faults
+    server = bench.server()
+    link = bench.proxy(server)
+    workers = bench.start_all(
+        "idle",
+        link.port,
+        __reconnect_wait_max=WAIT_MAX,
+        __ping_interval=pings,
+        __max_pings_out=2,
+        __connect_timeout=1.0,
+    )
+    stalls = Stalls(workers)
+    bench.closers.append(stalls.end)
+    clock = Clock(server.port, ["work." + worker.language for worker in workers])
+    bench.closers.append(clock.end)
+    downs, ups = [], []
+    for number in range(faults):
+        time.sleep(bench.dice.uniform(0.5, 0.8) if number == 0 else 2 * WAIT_MAX + 0.5)
+        downs.append(time.monotonic())
+        if number % 2 == 0:
+            server.kill()
+            time.sleep(bench.dice.uniform(*length))
+            server.start()
+            ups.append(time.monotonic())
+            continue
+        link.command("hole")
+        time.sleep(bench.dice.uniform(*length) + 3 * pings)
+        ups.append(time.monotonic())
+        link.command("cut")
+        link.command("heal")
+    time.sleep(2 * WAIT_MAX + 0.5)
+    clock.end()
+    stalls.end()
+    bench.go()
+
+    def judge(worker):
+        stall = stalls.of(worker)
+        facts = worker.end()
+        got = [when for name, when in worker.events if name == "got"]
+        waits = []
+        for number, up in enumerate(ups):
+            until = downs[number + 1] if number + 1 < len(downs) else float("inf")
+            mine = [when for when in got if up < when < until]
+            check(mine, "deaf after fault %d" % (number + 1))
+            waits.append(mine[0] - up)
+        tell(
+            "idle",
+            worker.language,
+            faults=faults,
+            received=facts["received"],
+            back_p50=percentile(waits, 50),
+            back_max=max(waits),
+            machine_stall=stall,
+        )
+        late = WAIT_MAX + 1 + Clock.TICK + stall
+        check(max(waits) <= late, "the subscription was back after %.2f s" % max(waits))
+
+    each(workers, judge)
+
+
 # ---- 14: one subscription is hardly read ----
-
-
-class Watch:
-    """The most memory that workers have while it goes on."""
-
-    def __init__(self, workers):
-        self.workers = workers
-        self.most = {}  # bytes
-        self.open = {}  # descriptors
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.look, daemon=True)
-        self.thread.start()
-
-    def look(self):
-        while not self.over.wait(0.05):
-            for worker in self.workers:
-                self.look_at(worker)
-
-    def look_at(self, worker):
-        try:
-            self.most[worker] = max(self.most.get(worker, 0), worker.resident())
-            self.open[worker] = max(self.open.get(worker, 0), worker.descriptors())
-        except (OSError, Failed):
-            return  # it has ended
-
-    def end(self):
-        self.over.set()
-        self.thread.join()
-        return self
 
 
 def flood(bench, port, count, rate):
@@ -381,15 +404,19 @@ def slow_ones(bench, languages, first, count, rate, limit):
     bench.together("read")
     before = {worker: worker.resident() for worker in workers}
     bench.go()
+    stalls = Stalls(workers)
+    bench.closers.append(stalls.end)
     watch = Watch(workers)
     bench.closers.append(watch.end)
     took = flood(bench, server.port, count, rate)
     bench.touch("until")
     bench.together("full")
     most = watch.end().most
+    stalls.end()
     bench.go()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end(600)
         grown = most[worker] - before[worker]
         told = [name for name, _ in worker.events[worker.told["read"] : worker.told["full"]]]
@@ -405,6 +432,7 @@ def slow_ones(bench, languages, first, count, rate, limit):
             events=told.count("slow_consumer"),
             p99_read_us=facts["p99_read"] * 1e6,
             p99_slow_us=facts["p99_slow"] * 1e6,
+            machine_stall=stall,
         )
         check(
             facts["received"] == facts["delivered"] + facts["dropped"] + facts["pending"],
@@ -416,7 +444,7 @@ def slow_ones(bench, languages, first, count, rate, limit):
         check(facts["dropped"] > 0 and told.count("slow_consumer") == 1, "events: %s" % told)
         most_grown = limit * 1.1 + 4 * MIB + GARBAGE.get(worker.language, 0)
         check(not MEASURED or grown <= most_grown, "grew by %.1f MiB" % (grown / MIB))
-        most_late = max(2 * facts["p99_read"], 0.0005 if bench.full else 0.1)
+        most_late = max(2 * facts["p99_read"], 0.0005 if bench.full else 0.1) + stall
         check(
             not MEASURED or facts["p99_slow"] <= most_late,
             "p99 of the other one: %.6f, was %.6f" % (facts["p99_slow"], facts["p99_read"]),
@@ -593,7 +621,7 @@ def badbytes(bench):
         worker.bad = bad
     workers = bench.together("ready")
     bench.go()
-    stalls = Stalls()
+    stalls = Stalls(workers)
     bench.closers.append(stalls.end)
     warm = {}
     for at in (len(lines) * repeats // 5, len(lines) * repeats):
@@ -610,9 +638,10 @@ def badbytes(bench):
         worker.sessions = worker.bad.sessions
         worker.grown = grown
     bench.touch("until")
-    stall = stalls.end()
+    stalls.end()
 
     def judge(worker):
+        stall = stalls.of(worker)
         facts = worker.end()
         lost = [name for name, _ in worker.events].count("disconnected")
         tell(
@@ -695,6 +724,7 @@ def caps(bench):
 TESTS = {
     "kill": kill,
     "partition": partition,
+    "idle": idle,
     "slow": slow,
     "connects": connects,
     "signals": signals,

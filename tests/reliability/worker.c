@@ -476,12 +476,41 @@ static void rounds_mode(const char *url)
            received, rounds * ROUND_MSGS, (int)signals_seen);
 }
 
+/* ---- idle: no call at all from "ready" until the harness answers ---- */
+
+static void idle_mode(const char *url)
+{
+    static nats_msg *batch[BATCH];
+    nats_client *client;
+    uint64_t received = 0;
+    size_t count;
+    must("connect", nats_connect(url, options, &client));
+    nats_sub *sub = subscribe(client, word("subject", ""), -1);
+    must("flush", nats_client_flush(client, PATIENCE_MS));
+    tell("ready");
+    do {
+        must("get", nats_sub_get(sub, BATCH, 0, batch, &count));
+        for (size_t i = 0; i < count; i++) {
+            size_t len;
+            const char *data = nats_msg_data(batch[i], &len);
+            printf("event got %.*s\n", (int)len, data);
+        }
+        nats_msg_free_many(batch, count);
+        received += count;
+    } while (count > 0);
+    put_events(client);
+    printf("done received=%" PRIu64 "\n", received);
+    nats_sub_free(sub);
+    nats_client_free(client);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(const char *url);
     } modes[] = {{"echo", echo_mode},
+                 {"idle", idle_mode},
                  {"slow", slow_mode},
                  {"flood", flood_mode},
                  {"connects", connects_mode},

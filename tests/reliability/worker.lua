@@ -121,6 +121,19 @@ local function echo()
   put_done(facts)
 end
 
+-- ---- idle: no call at all from "ready" until the harness answers ----
+
+local function idle()
+  local nc <close> = assert(nats.connect(url, options))
+  local sub = assert(nc:subscribe(words.subject))
+  assert(nc:flush(PATIENCE))
+  tell "ready"
+  local got = sub:get { wait = 0 }
+  for _, msg in ipairs(got) do print("event got " .. msg.data) end
+  put_events(nc)
+  put_done { received = #got }
+end
+
 -- ---- slow: one subscription is hardly read, another one is asked for its latency ----
 
 local function probe(nc, sub, took)
@@ -233,6 +246,6 @@ local function jetstream()
 end
 
 local modes = {
-  echo = echo, slow = slow, connects = connects, rounds = rounds, store = jetstream, work = jetstream,
+  echo = echo, idle = idle, slow = slow, connects = connects, rounds = rounds, store = jetstream, work = jetstream,
 }
 modes[mode]()

@@ -132,6 +132,19 @@ def echo():
         Echo(nc).run()
 
 
+def idle():
+    """No call at all from "ready" until the harness answers."""
+    with polynats.connect(url, **options) as nc:
+        sub = nc.subscribe(words["subject"])
+        nc.flush(timeout=PATIENCE)
+        tell("ready")
+        got = sub.get(wait=0)
+        for msg in got:
+            print("event got", msg.data.decode())
+        put_events(nc)
+        put_done(received=len(got))
+
+
 def probe(nc, sub, took):
     start = time.monotonic()
     nc.publish(sub.subject, b"?")
@@ -246,6 +259,6 @@ def jetstream():
 
 
 {
-    "echo": echo, "slow": slow, "connects": connects, "rounds": rounds,
+    "echo": echo, "idle": idle, "slow": slow, "connects": connects, "rounds": rounds,
     "store": jetstream, "work": jetstream,
 }[mode]()  # fmt: skip

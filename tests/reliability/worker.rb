@@ -126,6 +126,19 @@ end
 
 def echo = Polynats.connect(URL, **OPTIONS) { |client| Echo.new(client).run }
 
+# No call at all from "ready" until the harness answers.
+def idle
+  Polynats.connect(URL, **OPTIONS) do |client|
+    sub = client.subscribe(WORDS["subject"])
+    client.flush(timeout: PATIENCE)
+    tell("ready")
+    got = sub.get(wait: 0)
+    got.each { |msg| puts "event got #{msg.data}" }
+    put_events(client)
+    put_done(received: got.size)
+  end
+end
+
 def probe(client, sub, took)
   start = Polynats.now
   client.publish(sub.subject, "?")
@@ -229,5 +242,5 @@ def rounds
 end
 
 require_relative "worker_js" if %w[store work].include?(MODE)
-send({ "echo" => :echo, "slow" => :slow, "connects" => :connects, "rounds" => :rounds,
+send({ "echo" => :echo, "idle" => :idle, "slow" => :slow, "connects" => :connects, "rounds" => :rounds,
        "store" => :store, "work" => :work }.fetch(MODE))

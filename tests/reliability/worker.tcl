@@ -142,6 +142,22 @@ proc echo_mode {} {
     $self(nc) close
 }
 
+# ---- idle: no call at all from "ready" until the harness answers ----
+
+proc idle_mode {} {
+    set nc [polynats connect $::url {*}$::options]
+    set sub [$nc subscribe $::words(subject)]
+    $nc flush -timeout $::PATIENCE
+    tell_harness ready
+    set got [$sub get -wait 0]
+    foreach msg $got {
+        puts "event got [dict get $msg data]"
+    }
+    put_events $nc
+    put_done [list received [llength $got]]
+    $nc destroy
+}
+
 # ---- slow: one subscription is hardly read, another one is asked for its latency ----
 
 proc probe {nc sub variable} {

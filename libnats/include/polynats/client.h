@@ -100,6 +100,11 @@ NATS_API nats_status nats_client_drain_start(nats_client *client, int64_t timeou
  * they are freed themselves. NULL is fine; in a child of fork() it does nothing. */
 NATS_API void nats_client_free(nats_client *client);
 
+/* The same for who may not wait, as garbage collectors and finalizers: what must be waited for (what
+ * was published is confirmed first, for at most two seconds) happens in a thread of its own. The end
+ * of the process waits for it. NULL is fine; in a child of fork() it does nothing. */
+NATS_API void nats_client_forget(nats_client *client);
+
 /* Drop the connection, or the attempt at one, and dial the next server at once, whatever its
  * back-off: after a change of network, say, or of credentials (ADR-40). It does not wait: the events
  * disconnected and reconnected tell, and nats_client_flush() waits for it. Subscriptions are made

@@ -45,7 +45,7 @@ def connect(url=None, credentials=None, **given):
 
 def _connect_waiting(servers, options, hook):
     """By one future: a signal begins no attempt, and no time, anew."""
-    handle, future = core.Handle(C.nats_client_free), core.Handle(C.nats_future_free)
+    handle, future = core.Handle(C.nats_client_forget), core.Handle(C.nats_future_free)
     done(C.nats_connect_start(servers, options, byref(handle), byref(future)))
     client = Client(handle)
     credentials.register(client, hook)
@@ -85,7 +85,7 @@ class Client(callback.Callbacks):
     def share(self):
         """Another client on this connection, with its own subscriptions, get and events."""
         made = Client(core.new_handle(lambda out: C.nats_client_share(self.handle, out),
-                                      C.nats_client_free))
+                                      C.nats_client_forget))
         credentials.register(made, credentials.hook_of(self))
         return made
 

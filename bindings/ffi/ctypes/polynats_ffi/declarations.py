@@ -191,6 +191,7 @@ FUNCTIONS = {
     "nats_client_drain": (c_int32, (c_void_p, c_int64)),
     "nats_client_drain_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_client_free": (None, (c_void_p,)),
+    "nats_client_forget": (None, (c_void_p,)),
     "nats_client_reconnect": (c_int32, (c_void_p,)),
     "nats_client_publish": (c_int32, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
     "nats_client_publish_with": (c_int32, (

@@ -52,7 +52,7 @@ module PolynatsFFI
     # By one future: a signal begins no attempt, and no time, anew.
     def self.connect_waiting(servers, options, hook)
       future = nil
-      client = new(Handle.new(:nats_client_free) do |out|
+      client = new(Handle.new(:nats_client_forget) do |out|
         box = Box.new
         status = C.nats_connect_start(servers, options, out, box)
         future = Handle.new(:nats_future_free) { |to| (to.address = box.take) && Core::OK } if
@@ -101,7 +101,7 @@ module PolynatsFFI
 
     # Another client on this connection, with its own subscriptions, get and events.
     def share
-      Client.new(Handle.new(:nats_client_free) { |out| C.nats_client_share(@handle, out) }, @hook)
+      Client.new(Handle.new(:nats_client_forget) { |out| C.nats_client_share(@handle, out) }, @hook)
     end
 
     # End it; also the second time.

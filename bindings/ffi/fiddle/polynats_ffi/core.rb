@@ -12,7 +12,7 @@ module PolynatsFFI
     # Those that wait, or free what waits: other threads run meanwhile. The rest is over before a
     # thread switch would be.
     WAITING = %i[
-      nats_connect nats_client_close nats_client_drain nats_client_free nats_client_publish
+      nats_connect nats_client_close nats_client_drain nats_client_forget nats_client_publish
       nats_client_subscribe_with nats_client_unsubscribe nats_client_unsubscribe_subject
       nats_client_publish_with nats_client_publish_many nats_client_flush nats_client_get
       nats_client_get_callbacks nats_client_request_start nats_client_request_many

@@ -194,6 +194,7 @@ module PolynatsFFI
       nats_client_drain: [INT32, [POINTER, INT64]],
       nats_client_drain_start: [INT32, [POINTER, INT64, POINTER]],
       nats_client_free: [VOID, [POINTER]],
+      nats_client_forget: [VOID, [POINTER]],
       nats_client_reconnect: [INT32, [POINTER]],
       nats_client_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, SIZE]],
       nats_client_publish_with: [INT32, [

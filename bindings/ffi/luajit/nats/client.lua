@@ -49,7 +49,7 @@ local CLIENT_KB = 256
 
 local function new_client()
   if collectgarbage "isrunning" then collectgarbage("step", CLIENT_KB) end
-  local handle = ffi.gc(client_box[0], C.nats_client_free)
+  local handle = ffi.gc(client_box[0], C.nats_client_forget)
   return setmetatable({
     handle = handle,
     drain_ms = option_of(handle, "drain_timeout"),
