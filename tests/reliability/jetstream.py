@@ -59,7 +59,8 @@ def check_stream(link, language, acked):
     numbers = [number for _, number in found]
     missing = sorted(set(range(1, acked + 1)) - set(numbers))
     check(not missing, "%d that were acked are missing: %s" % (len(missing), missing[:9]))
-    check(len(set(numbers)) == len(numbers), "%d are there twice" % (len(numbers) - len(set(numbers))))
+    twice = len(numbers) - len(set(numbers))
+    check(twice == 0, "%d are there twice" % twice)
     check(max(numbers, default=0) <= acked + 1, "there are more than were published")
     return sum(seq != number for seq, number in found)
 

@@ -233,6 +233,7 @@ local function jetstream()
 end
 
 local modes = {
-  echo = echo, slow = slow, connects = connects, rounds = rounds, store = jetstream, work = jetstream,
+  echo = echo, slow = slow, connects = connects, rounds = rounds,
+  store = jetstream, work = jetstream,
 }
 modes[mode]()
