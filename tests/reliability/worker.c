@@ -25,27 +25,27 @@ static char **words; /* "key=value", those of connect with a plus before */
 static nats_options *options;
 static volatile sig_atomic_t signals_seen;
 
-_Noreturn void worker_die(const char *what)
+_Noreturn void die(const char *what)
 {
     fprintf(stderr, "worker: %s: %s\n", what, nats_last_error(NULL));
     exit(1);
 }
 
-void worker_must(const char *what, nats_status status)
+void must(const char *what, nats_status status)
 {
     if (status != NATS_OK) {
-        worker_die(what);
+        die(what);
     }
 }
 
-double worker_now(void)
+double now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-const char *worker_word(const char *key, const char *absent)
+const char *word(const char *key, const char *absent)
 {
     size_t len = strlen(key);
     for (char **at = words; *at != NULL; at++) {
@@ -56,9 +56,9 @@ const char *worker_word(const char *key, const char *absent)
     return absent;
 }
 
-double worker_number(const char *key)
+double number(const char *key)
 {
-    return atof(worker_word(key, "0"));
+    return atof(word(key, "0"));
 }
 
 static bool exists(const char *path)
@@ -66,20 +66,20 @@ static bool exists(const char *path)
     return path != NULL && access(path, F_OK) == 0;
 }
 
-bool worker_over(void)
+bool over(void)
 {
-    return exists(worker_word("until", NULL));
+    return exists(word("until", NULL));
 }
 
-nats_client *worker_connect(const char *url)
+nats_client *client_of(const char *url)
 {
     nats_client *client;
-    worker_must("connect", nats_connect(url, options, &client));
+    must("connect", nats_connect(url, options, &client));
     return client;
 }
 
 /* Tell, and wait until the harness has seen it. */
-void worker_tell(const char *what)
+void tell(const char *what)
 {
     char line[16];
     printf("%s\n", what);
@@ -90,14 +90,14 @@ void worker_tell(const char *what)
 
 static void take_options(void)
 {
-    worker_must("options", nats_options_new(&options));
+    must("options", nats_options_new(&options));
     for (char **at = words; *at != NULL; at++) {
         if (**at != '+') {
             continue;
         }
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(*at + 1, "="), *at + 1);
-        worker_must(name, nats_options_set_text(options, name, strchr(*at, '=') + 1, NATS_Z));
+        must(name, nats_options_set_text(options, name, strchr(*at, '=') + 1, NATS_Z));
     }
 }
 
@@ -110,11 +110,11 @@ static uint64_t stat_of(nats_client *client, const char *name)
             return values[i];
         }
     }
-    worker_die(name);
+    die(name);
 }
 
 /* Prints the events that wait. */
-void worker_put_events(nats_client *client)
+void put_events(nats_client *client)
 {
     nats_event *event;
     while (nats_client_next_event(client, 0, &event) == NATS_OK && event != NULL) {
@@ -127,7 +127,7 @@ void worker_put_events(nats_client *client)
 static nats_sub *subscribe(nats_client *client, const char *subject, int64_t bytes)
 {
     nats_sub *sub;
-    worker_must("subscribe", nats_client_subscribe_with(client, subject, NATS_Z, NULL, 0, 0, -1, bytes,
+    must("subscribe", nats_client_subscribe_with(client, subject, NATS_Z, NULL, 0, 0, -1, bytes,
                                                  NATS_SUB_PRIVATE, &sub));
     return sub;
 }
@@ -156,7 +156,7 @@ typedef struct echo {
 
 static void slower(double *slowest, double began)
 {
-    double took = worker_now() - began;
+    double took = now() - began;
     if (took > *slowest) {
         *slowest = took;
     }
@@ -165,7 +165,7 @@ static void slower(double *slowest, double began)
 /* What is due by the rate; the first that is refused ends the turn. */
 static void publish_due(echo *self)
 {
-    double due = (worker_now() - self->began) * self->rate - (double)self->tried;
+    double due = (now() - self->began) * self->rate - (double)self->tried;
     if (due > self->rate / 10) { /* it stood still: what was missed is not made up for */
         self->began += (due - self->rate / 10) / self->rate;
         due = self->rate / 10;
@@ -173,7 +173,7 @@ static void publish_due(echo *self)
     for (; due >= 1; due--) {
         snprintf(self->data, 17, "%016" PRIu64, ++self->tried);
         self->data[16] = ' ';
-        double began = worker_now();
+        double began = now();
         nats_status status = nats_client_publish(self->client, self->subject, NATS_Z, self->data,
                                                  self->size);
         slower(&self->slowest_publish, began);
@@ -189,8 +189,8 @@ static size_t take(echo *self, int64_t wait_ms)
 {
     nats_msg *batch[BATCH];
     size_t count;
-    double began = worker_now();
-    worker_must("get", nats_sub_get(self->sub, BATCH, wait_ms, batch, &count));
+    double began = now();
+    must("get", nats_sub_get(self->sub, BATCH, wait_ms, batch, &count));
     slower(&self->slowest_get, began);
     for (size_t i = 0; i < count; i++) {
         size_t len;
@@ -218,37 +218,37 @@ static void put_echo(echo *self, double seconds)
 
 static void echo_mode(const char *url)
 {
-    echo self = {.subject = worker_word("subject", "echo"), .size = (size_t)worker_number("size"),
-                 .rate = worker_number("rate"), .flush = worker_number("flush")};
+    echo self = {.subject = word("subject", "echo"), .size = (size_t)number("size"),
+                 .rate = number("rate"), .flush = number("flush")};
     self.data = calloc(1, self.size + 17);
     memset(self.data, ' ', self.size);
-    worker_must("connect", nats_connect(url, options, &self.client));
+    must("connect", nats_connect(url, options, &self.client));
     self.sub = subscribe(self.client, self.subject, -1);
-    worker_tell("ready");
-    double began = worker_now();
+    tell("ready");
+    double began = now();
     double flushed = began;
     self.began = began;
-    while (!exists(worker_word("until", NULL))) {
+    while (!exists(word("until", NULL))) {
         publish_due(&self);
         while (take(&self, 0) == BATCH) {
         }
-        if (self.flush > 0 && worker_now() - flushed >= self.flush) {
-            double start = worker_now();
+        if (self.flush > 0 && now() - flushed >= self.flush) {
+            double start = now();
             nats_client_flush(self.client, FLUSH_MS);
             slower(&self.slowest_flush, start);
-            flushed = worker_now();
+            flushed = now();
         }
-        worker_put_events(self.client);
+        put_events(self.client);
         take(&self, TICK_MS);
     }
-    double seconds = worker_now() - began;
+    double seconds = now() - began;
     echo going_on = self;
-    double end = worker_now() + PATIENCE_MS / 1000.0;
-    while (nats_client_flush(self.client, PATIENCE_MS) != NATS_OK && worker_now() < end) {
+    double end = now() + PATIENCE_MS / 1000.0;
+    while (nats_client_flush(self.client, PATIENCE_MS) != NATS_OK && now() < end) {
     }
     while (take(&self, SECOND_MS / 2) > 0) {
     }
-    worker_put_events(self.client);
+    put_events(self.client);
     self.slowest_flush = going_on.slowest_flush;
     self.slowest_get = going_on.slowest_get;
     put_echo(&self, seconds);
@@ -267,15 +267,15 @@ typedef struct probes {
 static void probe(nats_client *client, nats_sub *sub, probes *all)
 {
     nats_msg *msg;
-    double began = worker_now();
-    worker_must("publish", nats_client_publish(client, nats_sub_subject(sub, NULL), NATS_Z, "?", 1));
-    worker_must("next", nats_sub_next(sub, PATIENCE_MS, &msg));
+    double began = now();
+    must("publish", nats_client_publish(client, nats_sub_subject(sub, NULL), NATS_Z, "?", 1));
+    must("next", nats_sub_next(sub, PATIENCE_MS, &msg));
     if (msg == NULL || all->count == PROBES_MAX) {
-        worker_die("a probe");
+        die("a probe");
     }
-    all->took[all->count++] = worker_now() - began;
+    all->took[all->count++] = now() - began;
     nats_msg_free(msg);
-    worker_must("next", nats_sub_next(sub, TICK_MS, &msg));
+    must("next", nats_sub_next(sub, TICK_MS, &msg));
 }
 
 static int compare(const void *left, const void *right)
@@ -296,7 +296,7 @@ static void read_all(nats_sub *sub)
     nats_msg *batch[BATCH];
     size_t count = BATCH;
     while (count == BATCH) {
-        worker_must("get", nats_sub_get(sub, BATCH, 0, batch, &count));
+        must("get", nats_sub_get(sub, BATCH, 0, batch, &count));
         nats_msg_free_many(batch, count);
     }
 }
@@ -304,34 +304,34 @@ static void read_all(nats_sub *sub)
 static void slow_mode(const char *url)
 {
     nats_client *client;
-    worker_must("connect", nats_connect(url, options, &client));
-    nats_sub *slow = subscribe(client, worker_word("subject", "flood"), (int64_t)worker_number("limit"));
-    nats_sub *quick = subscribe(client, worker_word("probe", "probe"), -1);
-    worker_must("flush", nats_client_flush(client, PATIENCE_MS));
+    must("connect", nats_connect(url, options, &client));
+    nats_sub *slow = subscribe(client, word("subject", "flood"), (int64_t)number("limit"));
+    nats_sub *quick = subscribe(client, word("probe", "probe"), -1);
+    must("flush", nats_client_flush(client, PATIENCE_MS));
     probes read = {calloc(PROBES_MAX, sizeof(double)), 0};
     probes unread = {calloc(PROBES_MAX, sizeof(double)), 0};
-    worker_tell("ready");
-    while (!exists(worker_word("read_until", NULL))) {
+    tell("ready");
+    while (!exists(word("read_until", NULL))) {
         probe(client, quick, &read);
         read_all(slow);
     }
-    worker_put_events(client);
-    worker_tell("read");
-    for (double next = worker_now() + 1; !exists(worker_word("until", NULL));) {
+    put_events(client);
+    tell("read");
+    for (double next = now() + 1; !exists(word("until", NULL));) {
         probe(client, quick, &unread);
-        worker_put_events(client);
-        if (worker_now() >= next) {
+        put_events(client);
+        if (now() >= next) {
             nats_msg *msg;
-            worker_must("next", nats_sub_next(slow, 0, &msg));
+            must("next", nats_sub_next(slow, 0, &msg));
             nats_msg_free(msg);
             next += 1;
         }
     }
-    worker_tell("full");
+    tell("full");
     uint64_t stats[NATS_SUB_STAT_COUNT];
-    worker_must("flush", nats_client_flush(client, PATIENCE_MS));
+    must("flush", nats_client_flush(client, PATIENCE_MS));
     read_all(slow);
-    worker_put_events(client);
+    put_events(client);
     nats_sub_stats(slow, stats, NATS_SUB_STAT_COUNT);
     printf("done delivered=%" PRIu64 " dropped=%" PRIu64 " pending=%" PRIu64 " received=%" PRIu64
            " probes_read=%zu probes_slow=%zu p99_read=%.6f p99_slow=%.6f\n",
@@ -350,22 +350,22 @@ static void slow_mode(const char *url)
 static void flood_mode(const char *url)
 {
     nats_client *client;
-    worker_must("connect", nats_connect(url, options, &client));
-    char *data = calloc(1, (size_t)worker_number("size") + 1);
-    uint64_t all = (uint64_t)worker_number("count");
-    double rate = worker_number("rate");
-    worker_tell("ready");
-    double began = worker_now();
+    must("connect", nats_connect(url, options, &client));
+    char *data = calloc(1, (size_t)number("size") + 1);
+    uint64_t all = (uint64_t)number("count");
+    double rate = number("rate");
+    tell("ready");
+    double began = now();
     for (uint64_t sent = 0; sent < all;) {
-        double due = (worker_now() - began) * rate;
+        double due = (now() - began) * rate;
         for (; (double)sent < due && sent < all; sent++) {
-            worker_must("publish", nats_client_publish(client, worker_word("subject", "flood"), NATS_Z, data,
-                                                (size_t)worker_number("size")));
+            must("publish", nats_client_publish(client, word("subject", "flood"), NATS_Z, data,
+                                                (size_t)number("size")));
         }
         usleep(TICK_MS * 1000);
     }
-    worker_must("flush", nats_client_flush(client, PATIENCE_MS));
-    printf("done sent=%" PRIu64 " seconds=%.3f\n", all, worker_now() - began);
+    must("flush", nats_client_flush(client, PATIENCE_MS));
+    printf("done sent=%" PRIu64 " seconds=%.3f\n", all, now() - began);
     free(data);
     nats_client_free(client);
 }
@@ -380,8 +380,8 @@ static uint64_t connect_all(char **urls, size_t url_count, size_t from, size_t t
         nats_status status = nats_connect(urls[i % url_count], options, &client);
         good += status == NATS_OK;
         if (status == NATS_OK) {
-            worker_must("flush", nats_client_flush(client, PATIENCE_MS));
-            worker_must("close", nats_client_close(client));
+            must("flush", nats_client_flush(client, PATIENCE_MS));
+            must("close", nats_client_close(client));
         }
         nats_client_free(client);
     }
@@ -397,12 +397,12 @@ static void connects_mode(const char *url)
     for (char *at = strtok(list, "|"); at != NULL && url_count < URLS_MAX; at = strtok(NULL, "|")) {
         urls[url_count++] = at;
     }
-    size_t warm = (size_t)worker_number("warm");
-    size_t count = (size_t)worker_number("count");
+    size_t warm = (size_t)number("warm");
+    size_t count = (size_t)number("count");
     uint64_t good = connect_all(urls, url_count, 0, warm);
-    worker_tell("warm");
+    tell("warm");
     good += connect_all(urls, url_count, warm, warm + count);
-    worker_tell("over");
+    tell("over");
     printf("done good=%" PRIu64 " bad=%" PRIu64 "\n", good, warm + count - good);
     free(list);
 }
@@ -420,12 +420,12 @@ static void ask(nats_client *client, nats_sub *service)
 {
     nats_future *future;
     nats_msg *msg;
-    worker_must("request", nats_client_request_start(client, nats_sub_subject(service, NULL), NATS_Z, NULL,
+    must("request", nats_client_request_start(client, nats_sub_subject(service, NULL), NATS_Z, NULL,
                                               "?", 1, PATIENCE_MS, &future));
-    worker_must("next", nats_sub_next(service, PATIENCE_MS, &msg));
-    worker_must("respond", nats_client_respond(client, msg, NULL, "!", 1));
+    must("next", nats_sub_next(service, PATIENCE_MS, &msg));
+    must("respond", nats_client_respond(client, msg, NULL, "!", 1));
     nats_msg_free(msg);
-    worker_must("wait", nats_future_wait(future, PATIENCE_MS, &msg));
+    must("wait", nats_future_wait(future, PATIENCE_MS, &msg));
     nats_msg_free(msg);
     nats_future_free(future);
 }
@@ -434,15 +434,15 @@ static uint64_t play_round(const char *url)
 {
     nats_client *client;
     uint64_t received = 0;
-    worker_must("connect", nats_connect(url, options, &client));
-    nats_sub *sub = subscribe(client, worker_word("subject", "round"), -1);
-    nats_sub *service = subscribe(client, worker_word("service", "service"), -1);
+    must("connect", nats_connect(url, options, &client));
+    nats_sub *sub = subscribe(client, word("subject", "round"), -1);
+    nats_sub *service = subscribe(client, word("service", "service"), -1);
     for (int i = 0; i < ROUND_MSGS; i++) {
-        worker_must("publish", nats_client_publish(client, nats_sub_subject(sub, NULL), NATS_Z, "x", 1));
+        must("publish", nats_client_publish(client, nats_sub_subject(sub, NULL), NATS_Z, "x", 1));
     }
-    worker_must("flush", nats_client_flush(client, PATIENCE_MS));
+    must("flush", nats_client_flush(client, PATIENCE_MS));
     for (nats_msg *msg = NULL; received < ROUND_MSGS; received++) {
-        worker_must("next", nats_sub_next(sub, PATIENCE_MS, &msg));
+        must("next", nats_sub_next(sub, PATIENCE_MS, &msg));
         if (msg == NULL) {
             break;
         }
@@ -450,28 +450,28 @@ static uint64_t play_round(const char *url)
     }
     ask(client, service);
     nats_msg *none;
-    worker_must("next", nats_sub_next(sub, TICK_MS, &none));
+    must("next", nats_sub_next(sub, TICK_MS, &none));
     nats_sub_free(sub);
     nats_sub_free(service);
-    worker_must("close", nats_client_close(client));
+    must("close", nats_client_close(client));
     nats_client_free(client);
     return received;
 }
 
 static void rounds_mode(const char *url)
 {
-    if (worker_number("alarm") > 0) {
+    if (number("alarm") > 0) {
         struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART */
         sigaction(SIGALRM, &action, NULL);
     }
-    worker_tell("ready");
+    tell("ready");
     uint64_t rounds = 0;
     uint64_t received = 0;
-    while (!exists(worker_word("until", NULL))) {
+    while (!exists(word("until", NULL))) {
         received += play_round(url);
         rounds++;
     }
-    worker_tell("over");
+    tell("over");
     printf("done rounds=%" PRIu64 " received=%" PRIu64 " expected=%" PRIu64 " signals=%d\n", rounds,
            received, rounds * ROUND_MSGS, (int)signals_seen);
 }
@@ -515,8 +515,8 @@ int main(int argc, char **argv)
                  {"flood", flood_mode},
                  {"connects", connects_mode},
                  {"rounds", rounds_mode},
-                 {"store", worker_store},
-                 {"work", worker_work}};
+                 {"store", store_mode},
+                 {"work", work_mode}};
     if (argc < 3) {
         fprintf(stderr, "worker MODE URL [key=value | +option=value]…: see README.md\n");
         return 2;
@@ -531,5 +531,5 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    worker_die(argv[1]);
+    die(argv[1]);
 }

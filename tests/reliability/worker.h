@@ -8,17 +8,17 @@
 
 #include <polynats.h>
 
-_Noreturn void worker_die(const char *what);
-void worker_must(const char *what, nats_status status);
-double worker_now(void);
-const char *worker_word(const char *key, const char *absent);
-double worker_number(const char *key);
-bool worker_over(void);
-void worker_tell(const char *what);
-void worker_put_events(nats_client *client);
-nats_client *worker_connect(const char *url);
+_Noreturn void die(const char *what);
+void must(const char *what, nats_status status);
+double now(void);
+const char *word(const char *key, const char *absent);
+double number(const char *key);
+bool over(void);
+void tell(const char *what);
+void put_events(nats_client *client);
+nats_client *client_of(const char *url);
 
-void worker_store(const char *url);
-void worker_work(const char *url);
+void store_mode(const char *url);
+void work_mode(const char *url);
 
 #endif

@@ -246,6 +246,7 @@ local function jetstream()
 end
 
 local modes = {
-  echo = echo, idle = idle, slow = slow, connects = connects, rounds = rounds, store = jetstream, work = jetstream,
+  echo = echo, idle = idle, slow = slow, connects = connects, rounds = rounds,
+  store = jetstream, work = jetstream,
 }
 modes[mode]()

@@ -28,7 +28,7 @@ static void *zeroed(size_t count, size_t size)
 {
     void *memory = calloc(count, size);
     if (memory == NULL) {
-        worker_die("memory");
+        die("memory");
     }
     return memory;
 }
@@ -42,12 +42,12 @@ typedef struct pulse {
 
 static void pulse_beat(pulse *self)
 {
-    double now = worker_now();
-    if (self->last > 0 && now - self->last > SILENCE) {
+    double time = now();
+    if (self->last > 0 && time - self->last > SILENCE) {
         printf("event %s_silent %.6f\nevent %s_heard %.6f\n", self->name, self->last, self->name,
-               now);
+               time);
     }
-    self->last = now;
+    self->last = time;
 }
 
 static uint64_t number_of(const nats_msg *msg)
@@ -58,7 +58,7 @@ static uint64_t number_of(const nats_msg *msg)
     memcpy(text, data, len < sizeof text ? len : sizeof text - 1);
     uint64_t number = strtoull(text, NULL, 10);
     if (number >= NUMBERS_MAX) {
-        worker_die("a number");
+        die("a number");
     }
     return number;
 }
@@ -88,8 +88,8 @@ typedef struct writer {
 
 static uint64_t writer_due(const writer *self)
 {
-    double due = (worker_now() - self->began) * self->rate - (double)self->acked;
-    if (worker_now() < self->pause || due < 0) {
+    double due = (now() - self->began) * self->rate - (double)self->acked;
+    if (now() < self->pause || due < 0) {
         return 0;
     }
     return due > BURST ? BURST : (uint64_t)due;
@@ -99,7 +99,7 @@ static uint64_t writer_due(const writer *self)
 static void writer_failed(writer *self)
 {
     self->unknown++;
-    self->pause = worker_now() + PAUSE;
+    self->pause = now() + PAUSE;
 }
 
 static void writer_done(writer *self, uint64_t count)
@@ -113,7 +113,7 @@ static void writer_done(writer *self, uint64_t count)
 static const nats_headers *headers_with_id(writer *self, const char *id)
 {
     nats_headers_clear(self->headers);
-    worker_must("headers", nats_headers_add(self->headers, nats_js_header("msg_id", NULL), NATS_Z,
+    must("headers", nats_headers_add(self->headers, nats_js_header("msg_id", NULL), NATS_Z,
                                             id, NATS_Z));
     return self->headers;
 }
@@ -159,7 +159,7 @@ static bool publish_number(writer *self, uint64_t number)
         self->first_id = id;
     }
     if (id != self->first_id + self->under_way_count) {
-        worker_die("an id that does not follow");
+        die("an id that does not follow");
     }
     self->under_way[self->under_way_count++] = number;
     return true;
@@ -210,7 +210,7 @@ static void settle(writer *self)
 
 static void turn_window(writer *self, bool more)
 {
-    if (self->under_way_count == 0 && worker_now() >= self->pause) {
+    if (self->under_way_count == 0 && now() >= self->pause) {
         publish_all(self, more);
     }
     nats_js_publisher_flush(self->publisher, CALL_MS);
@@ -242,15 +242,15 @@ static nats_sub *consume(nats_js *js, const char *how, int max_messages)
     char name[64] = "";
     char most[64] = "";
     if (strcmp(how, "consume") == 0) {
-        snprintf(name, sizeof name, ",\"consumer\":\"%s\"", worker_word("consumer", ""));
+        snprintf(name, sizeof name, ",\"consumer\":\"%s\"", word("consumer", ""));
     }
     if (max_messages > 0) {
         snprintf(most, sizeof most, ",\"max_messages\":%d", max_messages);
     }
     snprintf(words, sizeof words, "{\"stream\":\"%s\",\"idle_heartbeat\":\"%ss\"%s%s}",
-             worker_word("stream", ""), worker_word("heartbeat", "1"), name, most);
+             word("stream", ""), word("heartbeat", "1"), name, most);
     nats_sub *sub;
-    worker_must(how, nats_js_consume(js, how, words, NATS_Z, CALL_MS, &sub));
+    must(how, nats_js_consume(js, how, words, NATS_Z, CALL_MS, &sub));
     return sub;
 }
 
@@ -258,7 +258,7 @@ static void take_consumed(reader *self, int64_t wait_ms)
 {
     nats_msg *batch[BATCH];
     size_t count;
-    worker_must("get", nats_sub_get(self->sub, BATCH, wait_ms, batch, &count));
+    must("get", nats_sub_get(self->sub, BATCH, wait_ms, batch, &count));
     for (size_t i = 0; i < count; i++) {
         uint64_t number = number_of(batch[i]);
         self->redelivered += self->seen[number];
@@ -276,7 +276,7 @@ static void take_ordered(reader *self)
 {
     nats_msg *batch[BATCH];
     size_t count;
-    worker_must("get", nats_sub_get(self->ordered, BATCH, 0, batch, &count));
+    must("get", nats_sub_get(self->ordered, BATCH, 0, batch, &count));
     for (size_t i = 0; i < count; i++) {
         uint64_t seq;
         nats_msg_js_uint(batch[i], NATS_JS_STREAM_SEQ, &seq);
@@ -302,7 +302,7 @@ static void store_turn(writer *writing, reader *reading, bool window, bool more)
     } else {
         usleep(TICK_MS * 1000);
     }
-    worker_put_events(reading->client);
+    put_events(reading->client);
 }
 
 static bool all_there(const writer *writing, const reader *reading)
@@ -312,35 +312,35 @@ static bool all_there(const writer *writing, const reader *reading)
             (reading->consumed >= writing->acked && reading->last >= writing->acked));
 }
 
-void worker_store(const char *url)
+void store_mode(const char *url)
 {
-    nats_client *client = worker_connect(url);
-    bool window = strcmp(worker_word("kind", "sync"), "window") == 0;
-    writer writing = {.subject = worker_word("subject", ""), .rate = worker_number("rate"),
+    nats_client *client = client_of(url);
+    bool window = strcmp(word("kind", "sync"), "window") == 0;
+    writer writing = {.subject = word("subject", ""), .rate = number("rate"),
                       .next = 1, .pulse = {"ack", 0}};
     reader reading = {.client = client, .pulses = {{"consumer", 0}, {"ordered", 0}}};
-    worker_must("jetstream", nats_client_jetstream(client, NULL, NULL, CALL_MS, &writing.js));
-    worker_must("publisher", nats_js_publisher_new(writing.js, WINDOW, &writing.publisher));
-    worker_must("headers", nats_headers_new(&writing.headers));
+    must("jetstream", nats_client_jetstream(client, NULL, NULL, CALL_MS, &writing.js));
+    must("publisher", nats_js_publisher_new(writing.js, WINDOW, &writing.publisher));
+    must("headers", nats_headers_new(&writing.headers));
     writing.under_way = zeroed(BURST * 2, sizeof *writing.under_way);
     writing.again = zeroed(BURST * 2, sizeof *writing.again);
-    if (worker_word("consumer", NULL) != NULL) {
+    if (word("consumer", NULL) != NULL) {
         reading.sub = consume(writing.js, "consume", 0);
         reading.ordered = consume(writing.js, "ordered", 0);
         reading.seen = zeroed(NUMBERS_MAX, 1);
     }
-    worker_tell("ready");
-    double start = writing.began = worker_now();
+    tell("ready");
+    double start = writing.began = now();
     double limit = 0;
-    while (limit == 0 || (!all_there(&writing, &reading) && worker_now() < limit)) {
-        limit = limit == 0 && worker_over() ? worker_now() + PATIENCE_S : limit;
+    while (limit == 0 || (!all_there(&writing, &reading) && now() < limit)) {
+        limit = limit == 0 && over() ? now() + PATIENCE_S : limit;
         store_turn(&writing, &reading, window, limit == 0);
     }
     printf("done acked=%" PRIu64 " unknown=%" PRIu64 " duplicates=%" PRIu64 " misplaced=%" PRIu64
            " seconds=%.3f consumed=%" PRIu64 " redelivered=%" PRIu64 " ordered=%" PRIu64
            " wrong=%" PRIu64 "\n",
            writing.acked, writing.unknown, writing.duplicates, writing.misplaced,
-           worker_now() - start, reading.consumed, reading.redelivered, reading.last,
+           now() - start, reading.consumed, reading.redelivered, reading.last,
            reading.wrong);
     nats_sub_free(reading.sub);
     nats_sub_free(reading.ordered);
@@ -383,34 +383,34 @@ static void acknowledge(ack_facts *self, nats_client *client, nats_sub *sub, nat
     uint64_t stats[NATS_SUB_STAT_COUNT];
     nats_sub_stats(sub, stats, NATS_SUB_STAT_COUNT);
     self->acked += self->when[number] == 0;
-    self->when[number] = worker_now();
+    self->when[number] = now();
     self->queued[number] = stats[NATS_SUB_STAT_DELIVERED] + stats[NATS_SUB_STAT_PENDING_MSGS];
 }
 
-void worker_work(const char *url)
+void work_mode(const char *url)
 {
-    nats_client *client = worker_connect(url);
+    nats_client *client = client_of(url);
     nats_js *js;
-    worker_must("jetstream", nats_client_jetstream(client, NULL, NULL, CALL_MS, &js));
+    must("jetstream", nats_client_jetstream(client, NULL, NULL, CALL_MS, &js));
     nats_sub *sub = consume(js, "consume", QUEUE);
     ack_facts facts = {.when = zeroed(NUMBERS_MAX, sizeof(double)),
                        .queued = zeroed(NUMBERS_MAX, sizeof(uint64_t)),
                        .seen = zeroed(NUMBERS_MAX, 1)};
-    pulse pulse = {"message", 0};
-    double rate = worker_number("rate");
-    worker_tell("ready");
-    double began = worker_now();
-    while (!worker_over()) {
-        worker_put_events(client);
-        if ((double)facts.acked > (worker_now() - began) * rate) {
+    pulse beating = {"message", 0};
+    double rate = number("rate");
+    tell("ready");
+    double began = now();
+    while (!over()) {
+        put_events(client);
+        if ((double)facts.acked > (now() - began) * rate) {
             usleep(TICK_MS * 1000);
-            pulse.last = worker_now();
+            beating.last = now();
             continue;
         }
         nats_msg *msg;
-        worker_must("next", nats_sub_next(sub, TICK_MS, &msg));
+        must("next", nats_sub_next(sub, TICK_MS, &msg));
         if (msg != NULL) {
-            pulse_beat(&pulse);
+            pulse_beat(&beating);
             acknowledge(&facts, client, sub, msg);
             nats_msg_free(msg);
         }

@@ -3,7 +3,8 @@ local nats = require "nats"
 
 local TICK = 0.005
 local CALL = 2 -- of what waits for the server
--- A server that was killed has forgotten some of what it delivered, does not answer acks of that, and delivers it again.
+-- A server that was killed has forgotten some of what it delivered: it does not answer acks of that, and delivers
+-- it again.
 local ACK_CALL = 0.25
 local QUEUE = 10 -- messages that may wait to be acknowledged
 local PATIENCE = 60
@@ -155,7 +156,8 @@ local function store(worker, words, nc)
   local sleep = sleeper(nc)
   local reader = words.consumer and reader_of(nc, js:stream(words.stream), words)
   local writer = {
-    js = js, subject = words.subject, rate = tonumber(words.rate), next = 1, again = {}, under_way = {},
+    js = js, subject = words.subject, rate = tonumber(words.rate), next = 1,
+    again = {}, under_way = {},
     count = 0, acked = 0, unknown = 0, duplicates = 0, misplaced = 0, pulse = pulse "ack",
   }
   local turn = turn_sync
@@ -186,8 +188,9 @@ end
 -- ---- work: acknowledge each message twice over; none of those comes again behind the answer ----
 
 local function work(worker, words, nc)
-  local consumer = assert(nc:jetstream { timeout = CALL }):stream(words.stream):consumer(words.consumer)
-  local sub = assert(consumer:consume { heartbeat = tonumber(words.heartbeat), max_messages = QUEUE })
+  local stream = assert(nc:jetstream { timeout = CALL }):stream(words.stream)
+  local how = { heartbeat = tonumber(words.heartbeat), max_messages = QUEUE }
+  local sub = assert(stream:consumer(words.consumer):consume(how))
   local sleep, rate, beating = sleeper(nc), tonumber(words.rate), pulse "message"
   local acked, queued, seen = {}, {}, {}
   local facts = { seen = 0, acked = 0, unknown = 0, redelivered = 0 }
@@ -199,7 +202,9 @@ local function work(worker, words, nc)
     count(seen[number] and "redelivered" or "seen")
     seen[number] = true
     -- What was sent before the answer was in the queue by then.
-    if acked[number] and taken > queued[number] then print(("event again %.6f"):format(acked[number])) end
+    if acked[number] and taken > queued[number] then
+      print(("event again %.6f"):format(acked[number]))
+    end
     if not msg:ack_sync(ACK_CALL) then return count "unknown" end
     local stats = sub:stats()
     if not acked[number] then count "acked" end
