@@ -101,9 +101,10 @@ static nats_status wait_for_way(nats_js_publisher *publisher, int64_t deadline_n
     publisher->room_waiters++;
     nats_status status = nats__conn_wait(conn, publisher, may_go, publisher, deadline_ns);
     publisher->room_waiters--;
-    bool may = may_go(publisher);
+    bool late = status == NATS_ERR_TIMEOUT && !may_go(publisher);
     pthread_mutex_unlock(&conn->mu);
-    return may && status != NATS_ERR_INTERRUPTED ? NATS_OK : no_way(publisher, status);
+    /* That there was a way does not say that nobody else has taken it: the caller looks again. */
+    return late || status == NATS_ERR_INTERRUPTED ? no_way(publisher, status) : NATS_OK;
 }
 
 /* order held. *may_out: the next number can be used. */

@@ -139,11 +139,13 @@ static nats_status no_room(nats_js_publisher *publisher, nats_status status)
 }
 
 /* A burst goes on when there is room for a good part of it: one message for each answer would
- * be a turn of waiting for each. mu not held. */
-static nats_status make_room(nats_js_publisher *publisher)
+ * be a turn of waiting for each. That there was room does not say that no other thread has taken it: the
+ * caller looks again. *deadline_io: 0 the first time. mu not held. */
+static nats_status make_room(nats_js_publisher *publisher, int64_t *deadline_io)
 {
     nats__conn *conn = publisher->client->conn;
-    int64_t deadline_ns = nats__deadline_in(publisher->timeout_ms);
+    *deadline_io = *deadline_io != 0 ? *deadline_io : nats__deadline_in(publisher->timeout_ms);
+    int64_t deadline_ns = *deadline_io;
     int64_t plenty_ns = nats__now_ns() + PLENTY_NS;
     uint32_t plenty = publisher->max_pending / PLENTY_PART;
     pthread_mutex_lock(&conn->mu);
@@ -153,12 +155,9 @@ static nats_status make_room(nats_js_publisher *publisher)
         status = wait_for_room(publisher, 1, deadline_ns);
     }
     room one = {publisher, 1};
-    bool there = has_room(&one);
+    bool late = status == NATS_ERR_TIMEOUT && !has_room(&one);
     pthread_mutex_unlock(&conn->mu);
-    if (status == NATS_ERR_INTERRUPTED || !there) {
-        return no_room(publisher, status);
-    }
-    return NATS_OK;
+    return late || status == NATS_ERR_INTERRUPTED ? no_room(publisher, status) : NATS_OK;
 }
 
 /* ---- the gate ---- */
@@ -290,8 +289,9 @@ nats_status nats__publisher_publish(nats_js_publisher *publisher, nats__frame *f
     }
     const void *data = frame->data;
     size_t len = frame->data_len;
+    int64_t room_by_ns = 0;
     while (take_places(publisher, frame, &data, &len, 1, id_out, &place) == 0) {
-        nats_status status = make_room(publisher);
+        nats_status status = make_room(publisher, &room_by_ns);
         if (status != NATS_OK) {
             return status;
         }
@@ -316,9 +316,10 @@ static void take_rest_back(nats_js_publisher *publisher, const int32_t *places, 
     }
 }
 
+/* *room_by_io: until when there must be room, 0 when some was sent. */
 static nats_status send_run(nats_js_publisher *publisher, nats__frame *frame,
                             const void *const *datas, const size_t *lens, size_t count,
-                            uint64_t id, size_t *sent)
+                            uint64_t id, size_t *sent, int64_t *room_by_io)
 {
     int32_t places[RUN];
     size_t wanted = count < RUN ? count : RUN;
@@ -327,8 +328,9 @@ static nats_status send_run(nats_js_publisher *publisher, nats__frame *frame,
     }
     size_t taken = take_places(publisher, frame, datas, lens, wanted, &id, places);
     if (taken == 0) {
-        return make_room(publisher);
+        return make_room(publisher, room_by_io);
     }
+    *room_by_io = 0;
     for (size_t i = 0; i < taken; i++) {
         frame->data = datas[i];
         frame->data_len = lens[i];
@@ -379,9 +381,10 @@ nats_status nats__publisher_publish_many(nats_js_publisher *publisher, nats__fra
 
     nats_status status = NATS_OK;
     size_t done = 0;
+    int64_t room_by_ns = 0;
     while (done < count && status == NATS_OK) {
         status = send_run(publisher, frame, datas + done, lens + done, count - done, first + done,
-                          &done);
+                          &done, &room_by_ns);
     }
     unnumber(publisher, first + done, count - done);
     *first_id_out = done > 0 ? first : 0;
