@@ -67,7 +67,7 @@ def received(nc, subject, sub):
         ("next_event", ("1",), "wait must be a number"),
         ("subscribe", (1,), "subject must be str, not int"),
         ("subscribe", ("a", 1), "queue must be str, not int"),
-        ("subscribe", ("a", None, 1), "callback must be callable, not int"),
+        ("subscribe", ("a", None, None, 1), "callback must be callable, not int"),
         ("unsubscribe", (1.5,), "subject must be str, not float"),
         ("unsubscribe", ("a", "b"), "after must be int, not str"),
         ("on_event", (1,), "function must be callable, not int"),

@@ -80,7 +80,7 @@ class ArgumentsTest < PolynatsTest
   def test_wrong_arity_and_keywords
     assert_raises(ArgumentError) { @nc.publish }
     assert_raises(ArgumentError) { @nc.publish("a", "b", "c") }
-    assert_raises(ArgumentError) { @nc.get(1) }
+    assert_raises(ArgumentError) { @nc.get(1, 0, 0) }
     refused(ArgumentError, /unknown keyword: :heders/) { @nc.publish("a", "b", heders: {}) }
     refused(ArgumentError, /unknown keyword: :tmeout/) { @nc.request("a", tmeout: 1) }
     refused(ArgumentError, /unknown keyword/) { @nc.subscribe("a", que: "x") }
