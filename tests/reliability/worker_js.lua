@@ -208,7 +208,7 @@ local function work(worker, words, nc)
     if not msg:ack_sync(ACK_CALL) then return count "unknown" end
     local stats = sub:stats()
     if not acked[number] then count "acked" end
-    acked[number], queued[number] = nats.now(), stats.delivered + stats.pending_msgs
+    acked[number], queued[number] = nats.now(), stats.delivered + stats.pending
   end
   worker.tell "ready"
   local began = nats.now()

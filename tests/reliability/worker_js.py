@@ -223,5 +223,5 @@ def work(worker, words, nc):
             unknown += 1
         else:
             stats = sub.stats()
-            acked[number] = time.monotonic(), stats["delivered"] + stats["pending_msgs"]
+            acked[number] = time.monotonic(), stats["delivered"] + stats["pending"]
     worker.put_done(seen=len(seen), acked=len(acked), unknown=unknown, redelivered=redelivered)

@@ -228,7 +228,7 @@ class Acks
     before, queued = @acked[number]
     puts format("event again %.6f", before) if before && @taken > queued
     msg.ack_sync(timeout: ACK_CALL)
-    @acked[number] = [Polynats.now, @sub.stats.values_at(:delivered, :pending_msgs).sum]
+    @acked[number] = [Polynats.now, @sub.stats.values_at(:delivered, :pending).sum]
   rescue Polynats::Error
     @unknown += 1
   end

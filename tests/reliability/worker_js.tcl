@@ -219,7 +219,7 @@ proc acknowledge {sub msg} {
     }
     set stats [$sub stats]
     set ::acked($number) [now]
-    set ::queued($number) [expr {[dict get $stats delivered] + [dict get $stats pending_msgs]}]
+    set ::queued($number) [expr {[dict get $stats delivered] + [dict get $stats pending]}]
 }
 
 proc work_mode {} {
