@@ -147,7 +147,7 @@ proc take_stored {wait} {
     }
     set more [$self(ordered) get -wait 0]
     foreach msg $more {
-        set seq [dict get $msg js stream_seq]
+        set seq [dict get $msg metadata stream_seq]
         incr self(wrong) [expr {$seq != $self(last) + 1}]
         set self(last) $seq
     }
