@@ -1,24 +1,12 @@
 """What runs beside the workers: a meter of the machine, one of their memory, a publisher of the time."""
 
-import os
 import socket
 import threading
 import time
 
-from workers import Failed
+from workers import Failed  # puts the folder of the next one onto the path
 
-
-def queued(pid):
-    """Seconds that the threads of a process were ready to run and had no processor, so far; 0 where the system
-    does not tell."""
-    waited = 0
-    try:
-        for task in os.listdir("/proc/%d/task" % pid):
-            with open("/proc/%d/task/%s/schedstat" % (pid, task), encoding="ascii") as file:
-                waited += int(file.read().split()[1])
-    except OSError:
-        return 0.0
-    return waited / 1e9
+from play import queued
 
 
 class Stalls:
