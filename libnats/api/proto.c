@@ -527,6 +527,7 @@ void nats_proto_tx(nats_proto *proto, const void **data_out, size_t *len_out)
     if (proto == NULL) {
         return;
     }
+    nats__session_answer(proto->session, proto->now_ns);
     stage(proto);
     if (!nats__outbox_take(&proto->box)) {
         return;

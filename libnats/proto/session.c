@@ -74,12 +74,22 @@ nats_status nats__session_new(const char *urls, const nats_options *options, con
     return NATS_OK;
 }
 
+/* The message that nats__session_answer() came to, and nobody took. */
+static void drop_parsed(nats__session *session)
+{
+    if (session->msg_parsed) {
+        nats__chunk_unref(session->parser.msg->chunk, 1);
+        session->msg_parsed = false;
+    }
+}
+
 void nats__session_free(nats__session *session)
 {
     if (session == NULL) {
         return;
     }
     nats__chunk_pool *chunks = session->parser.pool;
+    drop_parsed(session);
     nats__parser_free(&session->parser);
     nats__chunk_pool_close(chunks);
     nats__pool_free(&session->pool);
@@ -223,6 +233,7 @@ static bool live(const nats__session *session)
 
 static void forget_connection(nats__session *session)
 {
+    drop_parsed(session);
     nats__parser_reset(&session->parser);
     session->parser.payload_max = NATS__MAX_PAYLOAD_DEFAULT;
     nats__wipe(session->out.data, session->out.len);
@@ -395,7 +406,8 @@ static uint64_t msg_offset(const nats__session *session)
 
 bool nats__session_has_unread(const nats__session *session)
 {
-    return nats__parser_offset(&session->parser) > parsed_offset(session);
+    return session->msg_parsed ||
+           nats__parser_offset(&session->parser) > parsed_offset(session);
 }
 
 static void tell_discovered(nats__session *session)
@@ -616,6 +628,31 @@ static bool reads(const nats__session *session)
            session->state <= NATS_PROTO_STATE_CONNECTED;
 }
 
+/* The next operation, unless it was parsed already. */
+static nats__op parse(nats__session *session)
+{
+    if (session->msg_parsed) {
+        session->msg_parsed = false;
+        return NATS__OP_MSG;
+    }
+    return nats__parser_next(&session->parser);
+}
+
+void nats__session_answer(nats__session *session, int64_t now_ns)
+{
+    while (session->event_count == 0 && !session->msg_parsed && reads(session)) {
+        uint64_t at = parsed_offset(session);
+        nats__op op = nats__parser_next(&session->parser);
+        if (op == NATS__OP_MORE) {
+            return;
+        }
+        session->msg_parsed = op == NATS__OP_MSG && session->state == NATS_PROTO_STATE_CONNECTED;
+        if (!session->msg_parsed) {
+            on_control(session, op, at, now_ns);
+        }
+    }
+}
+
 bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_event *out)
 {
     for (;;) {
@@ -627,7 +664,7 @@ bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_ev
         }
         bool connected = session->state == NATS_PROTO_STATE_CONNECTED;
         uint64_t at = connected ? 0 : parsed_offset(session);
-        nats__op op = nats__parser_next(&session->parser);
+        nats__op op = parse(session);
         if (op == NATS__OP_MORE && session->move_now) {
             leave(session, "the server is about to shut down", now_ns);
             continue;
@@ -710,69 +747,4 @@ void nats__session_tick(nats__session *session, int64_t now_ns)
     } else {
         nats__session_late(session, now_ns);
     }
-}
-
-/* ---- what it knows ---- */
-
-nats__buf *nats__session_out(nats__session *session)
-{
-    return &session->out;
-}
-
-nats__parser *nats__session_parser(nats__session *session)
-{
-    return &session->parser;
-}
-
-const nats_options *nats__session_options(const nats__session *session)
-{
-    return &session->options;
-}
-
-nats__pool *nats__session_pool(nats__session *session)
-{
-    return &session->pool;
-}
-
-nats__rng *nats__session_rng(nats__session *session)
-{
-    return &session->rng;
-}
-
-bool nats__session_first_round_over(const nats__session *session)
-{
-    return !session->connected_once && session->first_failures >= session->pool.count;
-}
-
-void nats__session_expect_signature(nats__session *session, bool expect)
-{
-    session->expect_signature = expect;
-}
-
-int32_t nats__session_state(const nats__session *session)
-{
-    return session->state;
-}
-
-const nats_info *nats__session_info(const nats__session *session)
-{
-    return session->info;
-}
-
-size_t nats__session_max_payload(const nats__session *session)
-{
-    int64_t option = nats__opt(&session->options, NATS__OPT_max_payload);
-    int64_t server =
-        session->info != NULL ? session->info->max_payload : NATS__MAX_PAYLOAD_DEFAULT;
-    return (size_t)(option > 0 && option < server ? option : server);
-}
-
-uint64_t nats__session_stray_msgs(const nats__session *session)
-{
-    return session->stray;
-}
-
-int64_t nats__session_attempt_deadline_ns(const nats__session *session)
-{
-    return session->attempt_deadline_ns;
 }

@@ -104,6 +104,9 @@ void nats__session_close(nats__session *session);
 
 /* The next event, parsing as needed. False when there is none now. */
 bool nats__session_next(nats__session *session, int64_t now_ns, nats__session_event *out);
+/* What the server waits for (CONNECT, PONG) goes to `out` before events are taken: parses as far as
+ * the next event, and leaves that for nats__session_next(). */
+void nats__session_answer(nats__session *session, int64_t now_ns);
 
 int64_t nats__session_deadline_ns(const nats__session *session);
 void nats__session_tick(nats__session *session, int64_t now_ns);

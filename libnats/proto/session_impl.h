@@ -71,6 +71,7 @@ struct nats__session {
     bool move_now;       /* once what has been read is told */
     bool hold_pongs;
     bool pong_owed;
+    bool msg_parsed; /* the parser's message awaits its turn, see nats__session_answer() */
     size_t first_failures; /* attempts before the first success */
 
     queued_event events[SESSION_EVENTS_MAX]; /* a ring */

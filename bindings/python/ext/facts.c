@@ -183,6 +183,9 @@ PyObject *pyn_proto_take(PyObject *self, PyObject *const *args, Py_ssize_t nargs
     if (max == 0) {
         return pyn_raise_words(NATS_ERR_INVALID, "max", "max must be 1 or more, not 0");
     }
+    const void *data;
+    size_t len;
+    nats_proto_tx(proto, &data, &len); /* first: it answers the server */
     size_t total = nats_proto_tx_pending(proto);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(total < max ? total : max));
     if (bytes == NULL) {
@@ -191,8 +194,6 @@ PyObject *pyn_proto_take(PyObject *self, PyObject *const *args, Py_ssize_t nargs
     size_t room = (size_t)PyBytes_GET_SIZE(bytes);
     size_t taken = 0;
     while (taken < room) {
-        const void *data;
-        size_t len;
         nats_proto_tx(proto, &data, &len);
         if (len == 0) {
             break;

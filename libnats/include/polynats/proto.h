@@ -180,11 +180,13 @@ NATS_API uint64_t nats_proto_event_unconfirmed(const nats_proto *proto);
 
 /* ---- bytes out ---- */
 
-/* The next bytes to send: *data_out borrowed until tx_done; *len_out 0 when there is nothing. */
+/* The next bytes to send: *data_out borrowed until tx_done; *len_out 0 when there is nothing. What the
+ * server waits for (CONNECT, PONG) is among them as soon as its bytes were fed, before the events are
+ * taken; behind an event or a message that waits, once that was taken. */
 NATS_API void nats_proto_tx(nats_proto *proto, const void **data_out, size_t *len_out);
 /* len of them went. Errors: INVALID when that is more than there were. */
 NATS_API nats_status nats_proto_tx_done(nats_proto *proto, size_t len, int64_t now_ns);
-/* Bytes that wait to be sent, whether or not they can be now. */
+/* Bytes that wait to be sent, whether or not they can be now, as of the last event or tx. */
 NATS_API size_t nats_proto_tx_pending(const nats_proto *proto);
 
 /* ---- time ---- */
