@@ -41,7 +41,7 @@ proc publish {js} {
 proc take {batch number} {
     foreach msg $batch {
         incr number
-        set place [dict get $msg js]
+        set place [dict get $msg metadata]
         assert [expr {[dict get $msg data] eq [format %0128d $number]
             && [dict get $place stream_seq] == $number
             && [dict get $place consumer_seq] == $number
