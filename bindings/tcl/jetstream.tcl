@@ -146,23 +146,34 @@ proc ::polynats::js::stream {id name} {
     return [Listed $id NAME streams $given $timeout]
 }
 
-# The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}.
+# The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}, and
+# as -published how many were sent: the rest was not tried.
 proc ::polynats::js::publish_many {id subject list args} {
     Options $args timeout
     set publisher [Call $id publisher]
     Guard publisher destroy
+    set published [llength $list]
+    set why {}
     try {
-        set first [$publisher publish_many $subject $list]
-        $publisher flush {*}$args
-        return [llength $list]
-    } trap POLYNATS {text options} {
-        set failures {}
-        foreach failure [$publisher failures] {
-            lappend failures [lreplace $failure 0 0 [expr {[lindex $failure 0] - 1}]]
+        $publisher publish_many $subject $list
+    } trap POLYNATS {text why} {
+        if {![dict exists $why -published] || [dict get $why -published] == 0} {
+            return -options $why $text
         }
-        dict set options -failures $failures
-        return -options $options $text
+        set published [dict get $why -published]
     }
+    try {
+        $publisher flush {*}$args
+    } trap POLYNATS {text why} {
+    }
+    if {![dict size $why]} {
+        return $published
+    }
+    set failures {}
+    foreach failure [$publisher failures] {
+        lappend failures [lreplace $failure 0 0 [expr {[lindex $failure 0] - 1}]]
+    }
+    return -options [dict replace $why -failures $failures -published $published] $text
 }
 
 # ---- $stream ----
@@ -310,7 +321,7 @@ proc ::polynats::stream::ordered_consumer {id args} {
     set held [Held $id]
     set js [dict get $held js]
     return [Made $js ordered [dict create js $js stream [dict get $held name] \
-        config [Config [Pairs [Configured $args]]] info {} sub ""]]
+        config [Config [Pairs [Configured $args]]] info {} sub "" why {}]]
 }
 
 # ---- $consumer ----
@@ -390,7 +401,7 @@ proc ::polynats::consumer::Fetch {id given} {
         dict unset given wait
         dict set given no_wait true
     }
-    foreach {name key} {max max_messages wait expires heartbeat idle_heartbeat} {
+    foreach {name key} {max max_messages wait expires} {
         if {[dict exists $given $name]} {
             dict set given $key [dict get $given $name]
             dict unset given $name
@@ -416,7 +427,6 @@ proc ::polynats::consumer::next {id args} {
 proc ::polynats::consumer::consume {id args} {
     set given [Pairs $args]
     set options [list {*}[Take given command] {*}[Take given timeout]]
-    lassign [Take given heartbeat] - heartbeat
     set held [Held $id]
     set info [dict get $held info]
     if {![dict size $info]} {
@@ -425,7 +435,7 @@ proc ::polynats::consumer::consume {id args} {
     set push [expr {[dict exists $info config deliver_subject]
         && [dict get $info config deliver_subject] ne ""}]
     set given [dict merge [dict create stream [dict get $held stream] \
-        consumer [dict get $held name] idle_heartbeat $heartbeat] $given]
+        consumer [dict get $held name]] $given]
     return [Call [dict get $held js] consume [expr {$push ? "push" : "consume"}] $given {*}$options]
 }
 
@@ -452,6 +462,11 @@ proc ::polynats::ordered::consume {id args} {
 
 # What fetch and next take from: made by the first of them.
 proc ::polynats::ordered::Own {id} {
+    set why [dict get [Held $id] why]
+    if {[dict size $why]} {
+        Held $id [dict replace [Held $id] why {}]
+        return -code error -options $why [dict get $why -text]
+    }
     set sub [dict get [Held $id] sub]
     if {$sub eq ""} {
         set sub [Start $id {mode private}]
@@ -477,6 +492,8 @@ proc ::polynats::ordered::fetch {id args} {
         if {![llength $messages]} {
             return -options $options $text
         }
+        # The next call tells.
+        Held $id [dict replace [Held $id] why [dict replace $options -text $text]]
     }
     return $messages
 }
@@ -503,7 +520,7 @@ proc ::polynats::ordered::info {id args} {
 
 proc ::polynats::ordered::close {id} {
     set held [Held $id]
-    Held $id [dict replace $held sub ""]
+    Held $id [dict replace $held sub "" why {}]
     if {[llength [::info commands [dict get $held sub]]]} {
         [dict get $held sub] close
     }

@@ -168,6 +168,16 @@ t.test("many payloads, and the list of what failed", function()
   t.same(js:publish_many(subject .. "b", {}), 0)
 end)
 
+t.test("more failures than may wait are told", function()
+  local payloads = {}
+  for i = 1, 9000 do payloads[i] = "x" end
+  local none, _, code, _, _, _, failures, sent = js:publish_many("nobody", payloads)
+  t.same(none, nil)
+  t.same(code, "NO_RESPONDERS")
+  t.check(sent >= 4000 and sent < 9000, sent)
+  t.same(#failures, sent)
+end)
+
 t.test("a publisher that is closed says so", function()
   local publisher = assert(js:publisher { max_pending = 4 })
   publisher:close()
@@ -294,6 +304,33 @@ t.test("an ordered consumer goes on where it was", function()
   local sub = assert(ordered:consume())
   t.same(assert(sub:next(5)).data, "1")
   t.same(ordered.config.filter_subject ~= nil, true)
+end)
+
+t.test("an ordered consumer that ends behind messages tells why", function()
+  local stream, subject = new_stream()
+  js:publish_many(subject .. "a", { "0", "1" })
+  local ordered = stream:ordered_consumer {}
+  t.same(assert(ordered:next(5)).data, "0")
+  assert(stream:delete())
+  local list = assert(ordered:fetch(9, 5))
+  t.same(#list, 1)
+  t.same(list[1].data, "1")
+  local _, _, code, _, err_code = ordered:next(5)
+  t.same(code, "SERVER")
+  t.same(err_code, 10059)
+  t.fails("CLOSED", ordered:fetch(1, 5))
+  assert(ordered:close())
+  t.fails("SERVER", ordered:next(5)) -- it begins anew, and there is no such stream
+end)
+
+t.test("an ordered consumer that was closed begins anew", function()
+  local stream, subject = new_stream()
+  js:publish_many(subject .. "a", { "0", "1" })
+  local ordered = stream:ordered_consumer {}
+  t.same(#assert(ordered:fetch(2, 5)), 2)
+  assert(ordered:close())
+  t.same(assert(ordered:next(5)).data, "0")
+  t.raises({ "close", "ordered" }, function() stream:consumer("x"):close() end)
 end)
 
 -- ---- messages ----

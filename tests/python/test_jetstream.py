@@ -187,6 +187,27 @@ def test_a_publisher(js, stream, subject):
         js.publisher().publish_many(subject, "text")
 
 
+def test_reading_many_of_a_client_that_is_closed_is_no_end(js, stream, subject):
+    count = 20_000
+    js.publish_many(f"{subject}.a", [b"x" * 128] * count)
+    with polynats.connect() as nc:
+        found = iter(nc.jetstream().stream(stream.name).get_many(batch=count))
+        next(found)
+        nc.close()
+        try:
+            taken = len(list(found)) + 1
+        except polynats.Closed:
+            taken = count  # told
+        assert taken == count
+
+
+def test_more_failures_than_may_wait_are_told(js, subject):
+    with pytest.raises(polynats.NoResponders) as caught:
+        js.publish_many(f"nobody.{subject}", [b"x"] * 9000)
+    assert 4000 <= caught.value.published < 9000
+    assert [place for place, _ in caught.value.failures] == list(range(caught.value.published))
+
+
 def test_failures_are_told_by_their_place(js, stream, subject):
     with pytest.raises(polynats.Server) as caught, js.publisher() as publisher:
         for seq in (0, 9, 1):
@@ -365,6 +386,20 @@ def test_an_ordered_consumer(js, stream, subject):
     sub.unsubscribe()
 
 
+def test_an_ordered_consumer_that_ends_behind_messages_tells_why(js, stream, subject):
+    js.publish_many(f"{subject}.a", [b"0", b"1"])
+    ordered = stream.ordered_consumer()
+    assert ordered.next(5).data == b"0"
+    stream.delete()
+    assert [msg.data for msg in ordered.fetch(9, wait=5)] == [b"1"]
+    with pytest.raises(polynats.Server) as caught:
+        ordered.next(5)
+    assert caught.value.err_code == 10059
+    with pytest.raises(polynats.Closed):
+        ordered.fetch(wait=5)
+    ordered.close()
+
+
 def test_headers_of_a_message_to_be_acknowledged(js, stream, subject):
     js.publish(f"{subject}.a", b"x", headers={"A": "1"})
     msg = stream.create_consumer(durable_name="c").next(5)
@@ -469,6 +504,32 @@ def test_aio_gather_of_publishes(stream, subject):
         assert await js.publish_many(f"{subject}.c", [b"x"] * 500) == 500
         with pytest.raises(polynats.NoResponders):
             await js.publish("nobody." + subject)
+
+    run_aio(main)
+
+
+def test_aio_asks_what_the_server_can_do_on_each_connection(stream, subject, monkeypatch):
+    asked = []
+    plain = polynats.aio.JetStream.account_info
+
+    async def counted(js, timeout=None):
+        asked.append(js)
+        return await plain(js, timeout)
+
+    monkeypatch.setattr(polynats.aio.JetStream, "account_info", counted)
+
+    async def main(nc):
+        publisher = nc.jetstream().publisher()
+        for msg_id in ("a", "b"):
+            await publisher.publish(f"{subject}.a", msg_id=msg_id)
+        assert len(asked) == 1
+        await publisher.flush()
+        nc.reconnect()
+        while (event := await nc.next_event(5)) and event.type != "reconnected":
+            pass
+        await publisher.publish(f"{subject}.a", msg_id="c")
+        assert len(asked) == 2
+        await publisher.flush()
 
     run_aio(main)
 

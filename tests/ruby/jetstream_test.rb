@@ -152,6 +152,12 @@ class JetStreamTest < PolynatsTest
     assert_equal 4, @js.stream("#{own}x").info["state"]["messages"]
   end
 
+  def test_more_failures_than_may_wait_are_told
+    error = assert_raises(Polynats::NoResponders) { @js.publish_many("nobody.#{@subject}", ["x"] * 9000) }
+    assert_includes 4000...9000, error.published
+    assert_equal (0...error.published).to_a, error.failures.map(&:first)
+  end
+
   def test_failures_are_told_by_their_place
     kept = nil
     error = assert_raises(Polynats::Server) do
@@ -283,6 +289,17 @@ class JetStreamTest < PolynatsTest
     refute_equal first, ordered.info["name"]
     ordered.close
     assert_equal [*(1..300).map(&:to_s), "more"], ordered.consume.first(301).map(&:data)
+  end
+
+  def test_an_ordered_consumer_that_ends_behind_messages_tells_why
+    @js.publish_many("#{@subject}.a", %w[0 1])
+    ordered = @stream.ordered_consumer
+    assert_equal "0", ordered.next(wait: 5).data
+    @stream.delete
+    assert_equal %w[1], ordered.fetch(9, wait: 5).map(&:data)
+    assert_equal 10_059, assert_raises(Polynats::Server) { ordered.next(wait: 5) }.err_code
+    assert_raises(Polynats::Closed) { ordered.fetch(wait: 5) }
+    ordered.close
   end
 
   def test_a_subscription_that_ends_tells_why

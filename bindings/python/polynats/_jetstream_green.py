@@ -39,8 +39,8 @@ class JetStream(_polynats.JetStreamBase):
 
     client: Client
     _patience: float
-    _known: bool
-    """What the server can do was asked for."""
+    _known: int
+    """What the server can do was asked for behind so many reconnects; -1: not yet."""
 
     # ---- any verb ----
 
@@ -211,17 +211,28 @@ class JetStream(_polynats.JetStreamBase):
     ) -> int:
         """Publish many payloads to one subject, and wait until the stream has them all. Returns how many.
 
-        Raises the error of the first that failed, whose `failures` are all of them: (place in `datas`, error).
+        Raises the error of the first that failed, whose `failures` are all of them: (place in `datas`, error). Its
+        `published` is how many were sent: the rest was not tried.
         """
         publisher = self.publisher()
+        why: Error | None = None
         try:
-            first, count = publisher._store_many(subject, datas)
+            try:
+                first, count = publisher._store_many(subject, datas)
+            except Error as problem:
+                if problem.published == 0:
+                    raise
+                why, first, count = problem, problem.first, problem.published
             try:
                 publisher.flush(timeout)
             except Error as problem:
-                failures = [(id - first, error) for id, error in publisher.failures()]
-                raise first_failure(failures, problem) from None
-            return count
+                why = problem
+            if why is None:
+                return count
+            failures = [(id - first, error) for id, error in publisher.failures()]
+            found = first_failure(failures, why)
+            found.published = count
+            raise found from None
         finally:
             publisher._end()
 
@@ -237,12 +248,13 @@ class JetStream(_polynats.JetStreamBase):
 
     def _learn(self) -> None:
         """What the server can do: the library's own call would wait for it."""
-        if not self._known:
-            self._known = True
+        here = self.client.stats()["reconnects"]
+        if self._known != here:
             try:
                 self.account_info()
             except Error:
                 pass  # the call that needs it tells
+            self._known = here
 
     def _make_publisher(self, max_pending: int | None, fast: bool) -> Publisher:
         made = _polynats._publisher(self, Publisher, max_pending, fast)
@@ -330,7 +342,7 @@ def jetstream(
     """nc: the client that the library knows."""
     made = _polynats._jetstream(nc, JetStream, domain, prefix, timeout)
     made.client = client
-    made._known = False
+    made._known = -1
     made._patience = USUAL_SECONDS if timeout is None else timeout
     return made
 

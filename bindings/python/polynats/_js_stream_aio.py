@@ -166,8 +166,6 @@ class Stream:
         try:
             while (msg := await future.wait()) is not None:
                 yield msg
-        except Closed:
-            return
         finally:
             future.cancel()
 
@@ -356,7 +354,7 @@ class Consumer:
             wait, options_given["no_wait"] = None, True
         arguments = {
             "stream": self.stream.name, "consumer": self.name, "max_messages": max, "expires": wait,
-            "idle_heartbeat": options_given.pop("heartbeat", None), **options_given,
+            **options_given,
         }  # fmt: skip
         sub, _ = await self.stream.js._begin_consume("fetch", arguments, None, PRIVATE, None)
         messages: list[Message] = []
@@ -397,7 +395,7 @@ class Consumer:
         info = self.cached_info or await self.info()
         how = "push" if info["config"].get("deliver_subject") else "consume"
         arguments = {
-            "stream": self.stream.name, "consumer": self.name, "idle_heartbeat": heartbeat,
+            "stream": self.stream.name, "consumer": self.name, "heartbeat": heartbeat,
             **options,
         }  # fmt: skip
         return await self.stream.js.consume(how, arguments, callback)
@@ -413,7 +411,7 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub", "_name")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name", "_why")
 
     stream: Stream
     _name: str | None
@@ -423,6 +421,8 @@ class OrderedConsumer:
     cached_info: dict[str, Any] | None
     """What the server told of the consumer that was made first, or None."""
     _sub: Subscription | None
+    _why: Error | None
+    """It has ended by that behind the messages of the last fetch: the next call tells."""
 
     def __init__(self, stream: Stream, config: dict[str, Any]) -> None:
         self.stream = stream
@@ -430,6 +430,7 @@ class OrderedConsumer:
         self.cached_info = None
         self._sub = None
         self._name = None
+        self._why = None
 
     async def consume(
         self, callback: Callable[[Message], Any] | None = None, **options: Any
@@ -446,6 +447,9 @@ class OrderedConsumer:
         return sub
 
     async def _own(self) -> Subscription:
+        why, self._why = self._why, None
+        if why is not None:
+            raise why
         if self._sub is None:
             self._sub = await self._start(None, {}, PRIVATE)
         return self._sub
@@ -463,9 +467,10 @@ class OrderedConsumer:
                 if not some:
                     break
                 messages += some
-        except Error:
+        except Error as why:
             if not messages:
                 raise
+            self._why = why
         self._note(messages[-1] if messages else None)
         return messages
 
@@ -501,6 +506,7 @@ class OrderedConsumer:
     async def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._why = None
         if sub is not None:
             await sub.unsubscribe()
 

@@ -154,8 +154,6 @@ class Stream:
         try:
             while (msg := future.wait()) is not None:
                 yield msg
-        except Closed:
-            return
         finally:
             future.cancel()
 
@@ -344,7 +342,7 @@ class Consumer:
             wait, options_given["no_wait"] = None, True
         arguments = {
             "stream": self.stream.name, "consumer": self.name, "max_messages": max, "expires": wait,
-            "idle_heartbeat": options_given.pop("heartbeat", None), **options_given,
+            **options_given,
         }  # fmt: skip
         sub, _ = self.stream.js._begin_consume("fetch", arguments, None, PRIVATE, None)
         messages: list[Message] = []
@@ -385,7 +383,7 @@ class Consumer:
         info = self.cached_info or self.info()
         how = "push" if info["config"].get("deliver_subject") else "consume"
         arguments = {
-            "stream": self.stream.name, "consumer": self.name, "idle_heartbeat": heartbeat,
+            "stream": self.stream.name, "consumer": self.name, "heartbeat": heartbeat,
             **options,
         }  # fmt: skip
         return self.stream.js.consume(how, arguments, callback)
@@ -401,7 +399,7 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub", "_name")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name", "_why")
 
     stream: Stream
     _name: str | None
@@ -411,6 +409,8 @@ class OrderedConsumer:
     cached_info: dict[str, Any] | None
     """What the server told of the consumer that was made first, or None."""
     _sub: Subscription | None
+    _why: Error | None
+    """It has ended by that behind the messages of the last fetch: the next call tells."""
 
     def __init__(self, stream: Stream, config: dict[str, Any]) -> None:
         self.stream = stream
@@ -418,6 +418,7 @@ class OrderedConsumer:
         self.cached_info = None
         self._sub = None
         self._name = None
+        self._why = None
 
     def consume(
         self, callback: Callable[[Message], Any] | None = None, **options: Any
@@ -434,6 +435,9 @@ class OrderedConsumer:
         return sub
 
     def _own(self) -> Subscription:
+        why, self._why = self._why, None
+        if why is not None:
+            raise why
         if self._sub is None:
             self._sub = self._start(None, {}, PRIVATE)
         return self._sub
@@ -451,9 +455,10 @@ class OrderedConsumer:
                 if not some:
                     break
                 messages += some
-        except Error:
+        except Error as why:
             if not messages:
                 raise
+            self._why = why
         self._note(messages[-1] if messages else None)
         return messages
 
@@ -489,6 +494,7 @@ class OrderedConsumer:
     def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._why = None
         if sub is not None:
             sub.unsubscribe()
 

@@ -78,7 +78,7 @@ module PolynatsFFI
       JetStreamValues.refuse_timeout("fetch", options)
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
       sub, = js.__send__(:begin_consume, "fetch",
-                         { **place, max_messages: max, expires: wait, idle_heartbeat: heartbeat, **options },
+                         { **place, max_messages: max, expires: wait, heartbeat: heartbeat, **options },
                          JetStream::PRIVATE, nil)
       take_all(sub)
     end
@@ -99,7 +99,7 @@ module PolynatsFFI
     def consume(heartbeat: nil, timeout: nil, **options, &callback)
       config || info
       how = config["deliver_subject"] ? "push" : "consume"
-      js.consume(how, { **place, idle_heartbeat: heartbeat, **options }, timeout: timeout, &callback)
+      js.consume(how, { **place, heartbeat: heartbeat, **options }, timeout: timeout, &callback)
     end
 
     # @return [String]
@@ -166,8 +166,11 @@ module PolynatsFFI
     def fetch(most = nil, seconds = nil, max: most, wait: seconds)
       messages = []
       collect(messages, max || FETCH_MAX, PolynatsFFI.now + (wait || FETCH_WAIT))
-    rescue Error
-      messages.empty? ? raise : messages
+    rescue Error => e
+      raise if messages.empty?
+
+      @why = e # the next call tells
+      messages
     ensure
       note(messages.last)
     end
@@ -198,7 +201,7 @@ module PolynatsFFI
     # @return [nil]
     def close
       sub, @sub = @sub, nil
-      @name = nil
+      @name = @why = nil
       sub&.unsubscribe
       nil
     end
@@ -208,7 +211,12 @@ module PolynatsFFI
 
     private
 
-    def own = @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+    def own
+      why, @why = @why, nil
+      raise why if why
+
+      @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+    end
 
     # Who brought the last message may be another one than the first.
     def note(message)
