@@ -76,8 +76,10 @@ def tables(verbs, keys, musts, pairs):
     text = "| verb | arguments | nats-server | |\n|---|---|---|---|\n"
     for name, _, _, _, level, since, doc in verbs:
         given = ["`%s`" % row[1] for row in keys if row[0] == name]
-        text += "| [%s](#%s) | %s | %s | %s |\n" % (
-            name, name, ", ".join(given), since_text(level, since), doc)
+        # Only a verb that takes arguments has a part of its own, below, to lead to.
+        title = "[%s](#%s)" % (name, name) if given else name
+        text += "| %s | %s | %s | %s |\n" % (
+            title, ", ".join(given), since_text(level, since), doc)
     names = [verb[0] for verb in verbs]
     objects = [name for name in dict.fromkeys(row[0] for row in keys) if name not in names]
     text += "\n## Configurations\n"
