@@ -27,8 +27,8 @@ static uint64_t bytes_left(const nats__consume *self)
     return self->bytes < max ? max - self->bytes : 0;
 }
 
-/* How long a request may be open: what is not known is asked for once, and not waited for long. True: the
- * answer is to come. */
+/* How long a request may be open. What is not known is asked for when the server has refused one, once, and
+ * not waited for long: who fetches need not be allowed to ask. True: the answer is to come. */
 static bool look_up(nats__consume *self, int64_t now_ns)
 {
     int64_t half = (self->until_ns - now_ns) / 2;
@@ -37,6 +37,8 @@ static bool look_up(nats__consume *self, int64_t now_ns)
     self->looked = true;
     if (seen != NULL) {
         self->pull.expires_max_ns = seen->expires_max_ns;
+    }
+    if (seen != NULL || !self->limited) {
         return false;
     }
     self->looking = nats__consume_probe(self);
