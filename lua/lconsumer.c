@@ -546,7 +546,8 @@ static int consumer_messages(lua_State *L)
     lua_settop(L, 2);
     int results = push_ordered_sub(L);
     if (results != 1) {
-        return results;
+        lua_settop(L, lua_gettop(L) - results + 2);
+        return lua_error(L); /* an iterator has no other way to say so */
     }
     lua_getfield(L, -1, "messages");
     lua_insert(L, -2);

@@ -232,8 +232,8 @@ function consumer:messages(timeout)
   if not is_ordered(self) then
     core.misuse("messages: an ordered consumer has it; of others consume() does")
   end
-  local sub, text, code, about, err_code, server_code = ordered_sub(self)
-  if not sub then return nil, text, code, about, err_code, server_code end
+  local sub, text = ordered_sub(self)
+  if not sub then error(text, 0) end
   return sub:messages(timeout)
 end
 consumer.iterate = consumer.messages
