@@ -56,8 +56,7 @@ static lnats_consumer *check_consumer(lua_State *L)
 /* The names that this module has for arguments of nats_js_consume(). */
 static const char *wire_name(const char *name)
 {
-    static const char *const names[][2] = {
-        {"max", "max_messages"}, {"wait", "expires"}, {"heartbeat", "idle_heartbeat"}};
+    static const char *const names[][2] = {{"max", "max_messages"}, {"wait", "expires"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(name, names[i][0]) == 0) {
             return names[i][1];

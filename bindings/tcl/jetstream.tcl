@@ -390,7 +390,7 @@ proc ::polynats::consumer::Fetch {id given} {
         dict unset given wait
         dict set given no_wait true
     }
-    foreach {name key} {max max_messages wait expires heartbeat idle_heartbeat} {
+    foreach {name key} {max max_messages wait expires} {
         if {[dict exists $given $name]} {
             dict set given $key [dict get $given $name]
             dict unset given $name
@@ -416,7 +416,6 @@ proc ::polynats::consumer::next {id args} {
 proc ::polynats::consumer::consume {id args} {
     set given [Pairs $args]
     set options [list {*}[Take given command] {*}[Take given timeout]]
-    lassign [Take given heartbeat] - heartbeat
     set held [Held $id]
     set info [dict get $held info]
     if {![dict size $info]} {
@@ -425,7 +424,7 @@ proc ::polynats::consumer::consume {id args} {
     set push [expr {[dict exists $info config deliver_subject]
         && [dict get $info config deliver_subject] ne ""}]
     set given [dict merge [dict create stream [dict get $held stream] \
-        consumer [dict get $held name] idle_heartbeat $heartbeat] $given]
+        consumer [dict get $held name]] $given]
     return [Call [dict get $held js] consume [expr {$push ? "push" : "consume"}] $given {*}$options]
 }
 

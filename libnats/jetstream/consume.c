@@ -300,8 +300,23 @@ void nats__consume_drop(nats__consume *self, nats_msg *msg)
     nats__consume_forget(self, msg);
 }
 
+/* Without acks nothing comes twice. A number that is not behind the last one is of another consumer, made
+ * under that name since, and what it wants is not known: its acks are sent. */
+static bool is_of_another(nats__consume *self, const nats_msg *msg)
+{
+    nats__place place;
+    const char *reply = (const char *)msg->text + msg->reply;
+    if (self->args.how == NATS__HOW_ORDERED || !nats__place_parse(reply, msg->reply_len, &place)) {
+        return false;
+    }
+    bool another = place.consumer_seq <= self->none_seq;
+    self->none_seq = place.consumer_seq;
+    return another;
+}
+
 bool nats__consume_push(nats__consume *self, nats_msg *msg, int64_t now_ns)
 {
+    self->acks_none = self->acks_none && !is_of_another(self, msg);
     if (self->acks_none) {
         atomic_store_explicit(&msg->acked, NATS__ACK_NONE, memory_order_relaxed);
     }

@@ -129,6 +129,7 @@ struct nats__consume {
     bool looking;   /* it is one that may be left without an answer */
     bool ready;     /* the consumer is there */
     bool acks_none; /* what it delivers is not to be acknowledged */
+    uint64_t none_seq; /* of such a consumer: the number of its last message */
     uint64_t count; /* messages queued */
     uint64_t bytes; /* their sizes */
     int64_t until_ns; /* of a fetch */

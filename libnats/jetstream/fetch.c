@@ -27,8 +27,8 @@ static uint64_t bytes_left(const nats__consume *self)
     return self->bytes < max ? max - self->bytes : 0;
 }
 
-/* Whether it wants acks, and how long a request may be open: what is not known is asked for once, and not
- * waited for long. True: the answer is to come. */
+/* How long a request may be open: what is not known is asked for once, and not waited for long. True: the
+ * answer is to come. */
 static bool look_up(nats__consume *self, int64_t now_ns)
 {
     int64_t half = (self->until_ns - now_ns) / 2;
@@ -36,7 +36,6 @@ static bool look_up(nats__consume *self, int64_t now_ns)
         nats__js_consumer_known(self->js, self->args.stream, self->args.consumer, now_ns);
     self->looked = true;
     if (seen != NULL) {
-        self->acks_none = seen->acks_none;
         self->pull.expires_max_ns = seen->expires_max_ns;
         return false;
     }
@@ -203,6 +202,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
     bool unknown = self->looking && answer->code != 0 && answer->code != NOT_FOUND;
     bool failed = !unknown && (answer->code != 0 || !nats__pull_look(self, answer));
     const nats__json *config = unknown ? NULL : nats__json_get(answer->doc, "config");
+    self->acks_none = false; /* what was told is used for a minute: the consumer may be another by then */
     self->looking = false;
     self->looked = true;
     if (!failed) {

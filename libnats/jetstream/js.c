@@ -138,12 +138,9 @@ const nats__js_seen *nats__js_consumer_known(nats_js *js, const char *stream, co
 void nats__js_consumer_learn(nats_js *js, const char *stream, const char *consumer,
                              const nats__json *config, int64_t now_ns)
 {
-    const char *policy = "";
     int64_t expires = 0;
     nats__js_seen *seen = note(js, pair_of(stream, consumer).name, now_ns);
-    nats__json_text(nats__json_get(config, "ack_policy"), &policy, NULL);
     nats__json_int(nats__json_get(config, "max_expires"), &expires);
-    seen->acks_none = strcmp(policy, "none") == 0;
     seen->expires_max_ns = expires > 0 ? expires : 0;
 }
 

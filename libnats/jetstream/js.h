@@ -18,8 +18,7 @@ typedef struct nats__js_seen {
     char *name; /* of a stream, or "<stream>.<consumer>"; NULL: none */
     int64_t at_ns;
     bool direct;            /* a stream: it allows direct get */
-    bool acks_none;         /* a consumer: its ack_policy is none */
-    int64_t expires_max_ns; /* likewise: of a request; 0: any */
+    int64_t expires_max_ns; /* a consumer: of a request; 0: any */
 } nats__js_seen;
 
 /* The handle of the user holds one reference, and so does each call, subscription and publisher under

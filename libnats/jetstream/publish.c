@@ -1,5 +1,6 @@
 #include "jetstream/publish.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,15 +34,28 @@ static void drop(nats_future *future, nats_msg *msg)
     nats__chunk_unref(msg->chunk, 1);
 }
 
+/* What errors are about. */
+typedef struct subject {
+    char text[NATS__ERROR_ABOUT_MAX];
+} subject;
+
+static subject subject_of(const attempt *self)
+{
+    subject of;
+    snprintf(of.text, sizeof of.text, "%.*s", (int)self->frame.subject_len, self->frame.subject);
+    return of;
+}
+
+/* It is sent again if there is time for an answer. */
 static void nobody(nats_future *future, int64_t now_ns)
 {
     attempt *self = future->owner;
-    if (self->retries > 0) {
+    if (self->retries > 0 && now_ns + RETRY_NS < future->deadline_ns) {
         self->retries--;
         nats__future_hook_at(future, now_ns + RETRY_NS);
         return;
     }
-    nats__fail(NATS_ERR_NO_RESPONDERS, "subject", "no stream takes %.*s",
+    nats__fail(NATS_ERR_NO_RESPONDERS, subject_of(self).text, "no stream takes %.*s",
                (int)self->frame.subject_len, self->frame.subject);
     nats__future_fail(future);
 }
@@ -49,7 +63,7 @@ static void nobody(nats_future *future, int64_t now_ns)
 static void no_ack(nats_future *future, const char *data, size_t len)
 {
     const attempt *self = future->owner;
-    nats__fail(NATS_ERR_PROTOCOL, "subject",
+    nats__fail(NATS_ERR_PROTOCOL, subject_of(self).text,
                "the answer to what was published to %.*s is no acknowledgement: %.*s",
                (int)self->frame.subject_len, self->frame.subject,
                (int)(len < SHOWN_MAX ? len : SHOWN_MAX), data);
@@ -86,7 +100,7 @@ static void answer_came(nats_future *future, nats_msg *msg, int32_t status, int6
         future->many = true; /* it ends as many replies do: with none */
         nats__future_end(future, NATS_OK);
     } else if (kind == NATS__PUBACK_ERROR) {
-        nats__puback_fail(&ack, "stream");
+        nats__puback_fail(&ack, subject_of(self).text);
         nats__future_fail(future);
     } else if (kind == NATS__PUBACK_STORED) {
         no_batch(future, &ack);
@@ -174,15 +188,15 @@ static void on_ended(nats_future *future)
     }
     bool unknown =
         future->status == NATS_ERR_TIMEOUT || future->status == NATS_ERR_DISCONNECTED;
-    if (!unknown || future->words != NULL) {
-        return;
+    if (!unknown || future->words != NULL || self->asking) {
+        return; /* what was not sent yet no stream has */
     }
     future->words = malloc(sizeof *future->words);
     if (future->words == NULL) {
         return; /* the usual words then */
     }
     bool late = future->status == NATS_ERR_TIMEOUT;
-    nats__fail(future->status, late ? "timeout" : "subject",
+    nats__fail(future->status, subject_of(self).text,
                "%s what was published to %.*s%s: the stream may have it, or not",
                late ? "no acknowledgement of" : "the connection was lost before",
                (int)self->frame.subject_len, self->frame.subject,

@@ -70,6 +70,7 @@ bool nats__pull_look(nats__consume *self, const nats__answer *answer)
     }
     self->acks_none = nats__json_text(nats__json_get(config, "ack_policy"), &text, &len) &&
                       len == 4 && memcmp(text, "none", len) == 0;
+    self->none_seq = 0;
     nats__pull_configure(self, config);
     return true;
 }

@@ -207,6 +207,18 @@ static bool is_taken(const nats__consume *self, const nats__answer *answer, bool
     return self->args.config == NULL && bound && !group;
 }
 
+static void learn(nats__consume *self, const nats__json *config)
+{
+    const char *text;
+    size_t len;
+    int64_t heartbeat_ns = 0;
+    self->acks_none = get_text(config, "ack_policy", &text, &len) && len == 4 &&
+                      memcmp(text, "none", 4) == 0;
+    self->none_seq = 0;
+    nats__json_int(nats__json_get(config, "idle_heartbeat"), &heartbeat_ns);
+    self->push.heartbeat_ns = heartbeat_ns;
+}
+
 /* What the consumer is: where it delivers to. */
 static nats_status look(nats__consume *self, const nats__answer *answer)
 {
@@ -223,9 +235,7 @@ static nats_status look(nats__consume *self, const nats__answer *answer)
                           "%s: it does not deliver by itself, and is to be consumed with "
                           "\"consume\" or \"fetch\"", nats__consume_whose(self).text);
     }
-    self->acks_none = get_text(config, "ack_policy", &text, &text_len) && text_len == 4 &&
-                      memcmp(text, "none", 4) == 0;
-    nats__json_int(nats__json_get(config, "idle_heartbeat"), &self->push.heartbeat_ns);
+    learn(self, config);
     bool group = get_text(config, "deliver_group", &text, &text_len);
     if (is_taken(self, answer, group)) {
         return nats__fail(NATS_ERR_INVALID, "consumer",
@@ -255,6 +265,26 @@ static void start_answered(nats__consume *self, const nats__answer *answer, int6
     nats__consume_ready(self, answer);
 }
 
+/* It may be another one, made under that name since. Where it delivers elsewhere nothing comes here any more. */
+static bool look_again(nats__consume *self, const nats__json *config)
+{
+    const nats__subrec *rec = self->push.feeder != NULL ? &self->push.feeder->rec : NULL;
+    const char *subject;
+    size_t len;
+    if (rec == NULL || nats__json_kind_of(config) != NATS__JSON_OBJECT) {
+        return true;
+    }
+    get_text(config, "deliver_subject", &subject, &len);
+    if (len != rec->subject_len || memcmp(subject, rec->subject, len) != 0) {
+        nats__fail(NATS_ERR_INVALID, "consumer",
+                   "%s: it was made anew, and does not deliver to this subscription any more",
+                   nats__consume_whose(self).text);
+        return false;
+    }
+    learn(self, config);
+    return true;
+}
+
 /* The start's, or how the consumer is after some trouble. */
 static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
@@ -262,13 +292,16 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         start_answered(self, answer, now_ns);
         return;
     }
+    bool gone = answer->code == NOT_FOUND;
     if (answer->code != 0) {
         nats__consume_words(self, answer);
+    } else {
+        gone = !look_again(self, nats__json_get(answer->doc, "config"));
     }
     if (answer->msg != NULL) {
         nats__consume_take(self, answer->msg);
     }
-    if (answer->code == NOT_FOUND) {
+    if (gone) {
         nats__consume_fail(self);
     } else if (answer->code != 0) {
         nats__consume_warn(self, nats__error_get()->status, "%s", nats__error_get()->text);

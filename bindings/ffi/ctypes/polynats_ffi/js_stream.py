@@ -344,7 +344,7 @@ class Consumer:
             wait, options_given["no_wait"] = None, True
         arguments = {
             "stream": self.stream.name, "consumer": self.name, "max_messages": max, "expires": wait,
-            "idle_heartbeat": options_given.pop("heartbeat", None), **options_given,
+            **options_given,
         }  # fmt: skip
         sub, _ = self.stream.js._begin_consume("fetch", arguments, None, PRIVATE, None)
         messages: list[Message] = []
@@ -385,7 +385,7 @@ class Consumer:
         info = self.cached_info or self.info()
         how = "push" if info["config"].get("deliver_subject") else "consume"
         arguments = {
-            "stream": self.stream.name, "consumer": self.name, "idle_heartbeat": heartbeat,
+            "stream": self.stream.name, "consumer": self.name, "heartbeat": heartbeat,
             **options,
         }  # fmt: skip
         return self.stream.js.consume(how, arguments, callback)

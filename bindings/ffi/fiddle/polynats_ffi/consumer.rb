@@ -78,7 +78,7 @@ module PolynatsFFI
       JetStreamValues.refuse_timeout("fetch", options)
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
       sub, = js.__send__(:begin_consume, "fetch",
-                         { **place, max_messages: max, expires: wait, idle_heartbeat: heartbeat, **options },
+                         { **place, max_messages: max, expires: wait, heartbeat: heartbeat, **options },
                          JetStream::PRIVATE, nil)
       take_all(sub)
     end
@@ -99,7 +99,7 @@ module PolynatsFFI
     def consume(heartbeat: nil, timeout: nil, **options, &callback)
       config || info
       how = config["deliver_subject"] ? "push" : "consume"
-      js.consume(how, { **place, idle_heartbeat: heartbeat, **options }, timeout: timeout, &callback)
+      js.consume(how, { **place, heartbeat: heartbeat, **options }, timeout: timeout, &callback)
     end
 
     # @return [String]

@@ -7,6 +7,9 @@ require_relative "message"
 module PolynatsFFI
   # A request under way. One thread at a time.
   class Future
+    TIMEOUT = Declarations::NATS_ERR_TIMEOUT
+    private_constant :TIMEOUT
+
     attr_reader :handle
 
     def initialize(client, handle)
@@ -27,8 +30,8 @@ module PolynatsFFI
       deadline = Core.deadline_of(ms)
       take(ms) do |left, box|
         status = C.nats_future_wait(@handle, left, box)
-        open = status == Declarations::NATS_ERR_TIMEOUT && !done?
-        open && Core.ms_left(deadline) != 0 ? Core::INTERRUPTED : ended(status)
+        status = after_timeout(box) if status == TIMEOUT
+        status.nil? && Core.ms_left(deadline) != 0 ? Core::INTERRUPTED : ended(status || TIMEOUT)
       end
     end
 
@@ -41,6 +44,19 @@ module PolynatsFFI
     def inspect = "#<#{self.class} (#{done? ? "done" : "open"})>"
 
     private
+
+    # Which time was up? nil: only that of the wait. What came since is taken. The words of a wait have no
+    # subject; those of a request to the subject "wait" look the same, and then it is over.
+    def after_timeout(box)
+      problem = Core.failure(TIMEOUT)
+      return TIMEOUT unless ["wait", ""].include?(problem.about)
+      return unless done?
+
+      status = C.nats_future_wait(@handle, 0, box)
+      raise problem if status == Declarations::NATS_ERR_CLOSED
+
+      status
+    end
 
     # That replies are at their end is no silence to wait on.
     def ended(status)

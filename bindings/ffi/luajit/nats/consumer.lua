@@ -50,7 +50,7 @@ function consumer:names() return { stream = self.stream, consumer = rawget(self,
 
 local sub_box = ffi.new("nats_sub *[1]")
 -- The names that this module has for arguments of nats_js_consume().
-local WIRE = { max = "max_messages", wait = "expires", heartbeat = "idle_heartbeat" }
+local WIRE = { max = "max_messages", wait = "expires" }
 
 local function arguments_of(self, options, mode)
   if options ~= nil and type(options) ~= "table" then

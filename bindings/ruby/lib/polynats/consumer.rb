@@ -76,7 +76,7 @@ module Polynats
       JetStreamValues.refuse_timeout("fetch", options)
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
       sub, = js.__send__(:begin_consume, "fetch",
-                         { **place, max_messages: max, expires: wait, idle_heartbeat: heartbeat, **options },
+                         { **place, max_messages: max, expires: wait, heartbeat: heartbeat, **options },
                          JetStream::PRIVATE, nil)
       take_all(sub)
     end
@@ -97,7 +97,7 @@ module Polynats
     def consume(heartbeat: nil, timeout: nil, **options, &callback)
       config || info
       how = config["deliver_subject"] ? "push" : "consume"
-      js.consume(how, { **place, idle_heartbeat: heartbeat, **options }, timeout: timeout, &callback)
+      js.consume(how, { **place, heartbeat: heartbeat, **options }, timeout: timeout, &callback)
     end
 
     # @return [String]
