@@ -10,7 +10,7 @@
 #define ORDERED_MAX 100
 
 /* User values of a consumer. */
-enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, USER_VALUES = ASKED };
+enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, WHY, USER_VALUES = WHY };
 
 const lnats_kind lnats_consumer_kind = {"nats.consumer", sizeof(lnats_consumer)};
 
@@ -352,9 +352,48 @@ static int fetch(lua_State *L, size_t max)
     return push_collected(L, status, count);
 }
 
+/* It has ended behind the messages of this list, at the top of the stack: the next call tells why. */
+static void keep_why(lua_State *L, nats_status status)
+{
+    int list = lua_gettop(L);
+    int count = lnats_fail(L, status);
+    lua_createtable(L, count, 1);
+    for (int i = 1; i <= count; i++) {
+        lua_pushvalue(L, list + i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushinteger(L, count);
+    lua_setfield(L, -2, "n");
+    lua_setiuservalue(L, 1, WHY);
+    lua_settop(L, list);
+}
+
+/* What was kept, and how many that are; 0: nothing. */
+static int push_why(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, WHY) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    int kept = lua_gettop(L);
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, WHY);
+    lua_getfield(L, kept, "n");
+    int count = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, kept, i);
+    }
+    return count;
+}
+
 /* The ordered consumer's own subscription, on the stack; or nil and why, whose number is returned. */
 static int push_ordered_sub(lua_State *L)
 {
+    int why = push_why(L);
+    if (why > 0) {
+        return why;
+    }
     if (lua_getiuservalue(L, 1, SUBSCRIPTION) != LUA_TNIL) {
         return 1;
     }
@@ -404,14 +443,14 @@ static int fetch_ordered(lua_State *L, size_t max)
     lnats_wait_start(L, &wait, ms);
     lua_newtable(L);
     nats_status status = collect(L, sub, max, &wait, &count);
-    if (status != NATS_OK) {
-        lua_pushnil(L);
-        lua_setiuservalue(L, 1, SUBSCRIPTION); /* it has ended: the next begins anew */
+    if (count == 0) {
+        return status == NATS_OK ? 1 : lnats_fail(L, status);
     }
-    if (count > 0) {
-        note_name(L, count);
+    if (status != NATS_OK && status != NATS_ERR_CLOSED) {
+        keep_why(L, status);
     }
-    return push_collected(L, status, count);
+    note_name(L, count);
+    return 1;
 }
 
 /* The options at arg (a table, seconds to wait, or nil) become a table or nil. */
@@ -517,6 +556,27 @@ static int consumer_messages(lua_State *L)
     return lua_gettop(L) - before;
 }
 
+/* ordered:close(): ends what fetch, next and messages take from; the next of them begins anew. */
+static int consumer_close(lua_State *L)
+{
+    const lnats_consumer *consumer = check_consumer(L);
+    if (!consumer->ordered) {
+        return luaL_error(L, "close: an ordered consumer has it; another stays until delete()");
+    }
+    lua_settop(L, 1);
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, WHY);
+    if (lua_getiuservalue(L, 1, SUBSCRIPTION) != LUA_TNIL) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, 1, SUBSCRIPTION);
+        lua_getfield(L, -1, "unsubscribe");
+        lua_insert(L, -2);
+        lua_call(L, 1, 0);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* ---- what it knows ---- */
 
 static int consumer_info(lua_State *L)
@@ -550,6 +610,7 @@ void lnats_consumer_open(lua_State *L)
                                        {"next", consumer_next},
                                        {"messages", consumer_messages},
                                        {"iterate", consumer_messages},
+                                       {"close", consumer_close},
                                        {"consume", consumer_consume},
                                        {"consume_start", consumer_consume_start},
                                        {"info", consumer_info},

@@ -367,6 +367,9 @@ function consumer:next(wait) end
 ---@return fun(): nats.Message?
 function consumer:messages(timeout) end
 consumer.iterate = consumer.messages
+---of an ordered consumer
+---@return true
+function consumer:close() end
 ---@param options? nats.ConsumeOptions
 ---@return nats.Subscription?, string?, nats.Code?, string?, integer?, integer?
 function consumer:consume(options) end

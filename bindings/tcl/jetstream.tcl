@@ -310,7 +310,7 @@ proc ::polynats::stream::ordered_consumer {id args} {
     set held [Held $id]
     set js [dict get $held js]
     return [Made $js ordered [dict create js $js stream [dict get $held name] \
-        config [Config [Pairs [Configured $args]]] info {} sub ""]]
+        config [Config [Pairs [Configured $args]]] info {} sub "" why {}]]
 }
 
 # ---- $consumer ----
@@ -451,6 +451,11 @@ proc ::polynats::ordered::consume {id args} {
 
 # What fetch and next take from: made by the first of them.
 proc ::polynats::ordered::Own {id} {
+    set why [dict get [Held $id] why]
+    if {[dict size $why]} {
+        Held $id [dict replace [Held $id] why {}]
+        return -code error -options $why [dict get $why -text]
+    }
     set sub [dict get [Held $id] sub]
     if {$sub eq ""} {
         set sub [Start $id {mode private}]
@@ -476,6 +481,8 @@ proc ::polynats::ordered::fetch {id args} {
         if {![llength $messages]} {
             return -options $options $text
         }
+        # The next call tells.
+        Held $id [dict replace [Held $id] why [dict replace $options -text $text]]
     }
     return $messages
 }
@@ -502,7 +509,7 @@ proc ::polynats::ordered::info {id args} {
 
 proc ::polynats::ordered::close {id} {
     set held [Held $id]
-    Held $id [dict replace $held sub ""]
+    Held $id [dict replace $held sub "" why {}]
     if {[llength [::info commands [dict get $held sub]]]} {
         [dict get $held sub] close
     }

@@ -296,6 +296,33 @@ t.test("an ordered consumer goes on where it was", function()
   t.same(ordered.config.filter_subject ~= nil, true)
 end)
 
+t.test("an ordered consumer that ends behind messages tells why", function()
+  local stream, subject = new_stream()
+  js:publish_many(subject .. "a", { "0", "1" })
+  local ordered = stream:ordered_consumer {}
+  t.same(assert(ordered:next(5)).data, "0")
+  assert(stream:delete())
+  local list = assert(ordered:fetch(9, 5))
+  t.same(#list, 1)
+  t.same(list[1].data, "1")
+  local _, _, code, _, err_code = ordered:next(5)
+  t.same(code, "SERVER")
+  t.same(err_code, 10059)
+  t.fails("CLOSED", ordered:fetch(1, 5))
+  assert(ordered:close())
+  t.fails("SERVER", ordered:next(5)) -- it begins anew, and there is no such stream
+end)
+
+t.test("an ordered consumer that was closed begins anew", function()
+  local stream, subject = new_stream()
+  js:publish_many(subject .. "a", { "0", "1" })
+  local ordered = stream:ordered_consumer {}
+  t.same(#assert(ordered:fetch(2, 5)), 2)
+  assert(ordered:close())
+  t.same(assert(ordered:next(5)).data, "0")
+  t.raises({ "close", "ordered" }, function() stream:consumer("x"):close() end)
+end)
+
 -- ---- messages ----
 
 t.test("a message is acknowledged once", function()

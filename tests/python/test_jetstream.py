@@ -365,6 +365,20 @@ def test_an_ordered_consumer(js, stream, subject):
     sub.unsubscribe()
 
 
+def test_an_ordered_consumer_that_ends_behind_messages_tells_why(js, stream, subject):
+    js.publish_many(f"{subject}.a", [b"0", b"1"])
+    ordered = stream.ordered_consumer()
+    assert ordered.next(5).data == b"0"
+    stream.delete()
+    assert [msg.data for msg in ordered.fetch(9, wait=5)] == [b"1"]
+    with pytest.raises(polynats.Server) as caught:
+        ordered.next(5)
+    assert caught.value.err_code == 10059
+    with pytest.raises(polynats.Closed):
+        ordered.fetch(wait=5)
+    ordered.close()
+
+
 def test_headers_of_a_message_to_be_acknowledged(js, stream, subject):
     js.publish(f"{subject}.a", b"x", headers={"A": "1"})
     msg = stream.create_consumer(durable_name="c").next(5)

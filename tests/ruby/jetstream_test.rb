@@ -285,6 +285,17 @@ class JetStreamTest < PolynatsTest
     assert_equal [*(1..300).map(&:to_s), "more"], ordered.consume.first(301).map(&:data)
   end
 
+  def test_an_ordered_consumer_that_ends_behind_messages_tells_why
+    @js.publish_many("#{@subject}.a", %w[0 1])
+    ordered = @stream.ordered_consumer
+    assert_equal "0", ordered.next(wait: 5).data
+    @stream.delete
+    assert_equal %w[1], ordered.fetch(9, wait: 5).map(&:data)
+    assert_equal 10_059, assert_raises(Polynats::Server) { ordered.next(wait: 5) }.err_code
+    assert_raises(Polynats::Closed) { ordered.fetch(wait: 5) }
+    ordered.close
+  end
+
   def test_a_subscription_that_ends_tells_why
     sub = (c = @stream.create_consumer(durable_name: "c")).consume
     sleep 0.01 until c.info["num_waiting"].positive? # a request that the server has not read has no answer

@@ -413,7 +413,7 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub", "_name")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name", "_why")
 
     stream: Stream
     _name: str | None
@@ -423,6 +423,8 @@ class OrderedConsumer:
     cached_info: dict[str, Any] | None
     """What the server told of the consumer that was made first, or None."""
     _sub: Subscription | None
+    _why: Error | None
+    """It has ended by that behind the messages of the last fetch: the next call tells."""
 
     def __init__(self, stream: Stream, config: dict[str, Any]) -> None:
         self.stream = stream
@@ -430,6 +432,7 @@ class OrderedConsumer:
         self.cached_info = None
         self._sub = None
         self._name = None
+        self._why = None
 
     async def consume(
         self, callback: Callable[[Message], Any] | None = None, **options: Any
@@ -446,6 +449,9 @@ class OrderedConsumer:
         return sub
 
     async def _own(self) -> Subscription:
+        why, self._why = self._why, None
+        if why is not None:
+            raise why
         if self._sub is None:
             self._sub = await self._start(None, {}, PRIVATE)
         return self._sub
@@ -463,9 +469,10 @@ class OrderedConsumer:
                 if not some:
                     break
                 messages += some
-        except Error:
+        except Error as why:
             if not messages:
                 raise
+            self._why = why
         self._note(messages[-1] if messages else None)
         return messages
 
@@ -501,6 +508,7 @@ class OrderedConsumer:
     async def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._why = None
         if sub is not None:
             await sub.unsubscribe()
 

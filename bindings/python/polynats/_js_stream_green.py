@@ -415,7 +415,7 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub", "_name")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name", "_why")
 
     stream: Stream
     _name: str | None
@@ -425,6 +425,8 @@ class OrderedConsumer:
     cached_info: dict[str, Any] | None
     """What the server told of the consumer that was made first, or None."""
     _sub: Subscription | None
+    _why: Error | None
+    """It has ended by that behind the messages of the last fetch: the next call tells."""
 
     def __init__(self, stream: Stream, config: dict[str, Any]) -> None:
         self.stream = stream
@@ -432,6 +434,7 @@ class OrderedConsumer:
         self.cached_info = None
         self._sub = None
         self._name = None
+        self._why = None
 
     def consume(
         self, callback: Callable[[Message], Any] | None = None, **options: Any
@@ -448,6 +451,9 @@ class OrderedConsumer:
         return sub
 
     def _own(self) -> Subscription:
+        why, self._why = self._why, None
+        if why is not None:
+            raise why
         if self._sub is None:
             self._sub = self._start(None, {}, PRIVATE)
         return self._sub
@@ -465,9 +471,10 @@ class OrderedConsumer:
                 if not some:
                     break
                 messages += some
-        except Error:
+        except Error as why:
             if not messages:
                 raise
+            self._why = why
         self._note(messages[-1] if messages else None)
         return messages
 
@@ -503,6 +510,7 @@ class OrderedConsumer:
     def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._why = None
         if sub is not None:
             sub.unsubscribe()
 

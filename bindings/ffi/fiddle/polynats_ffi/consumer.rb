@@ -166,8 +166,11 @@ module PolynatsFFI
     def fetch(most = nil, seconds = nil, max: most, wait: seconds)
       messages = []
       collect(messages, max || FETCH_MAX, PolynatsFFI.now + (wait || FETCH_WAIT))
-    rescue Error
-      messages.empty? ? raise : messages
+    rescue Error => e
+      raise if messages.empty?
+
+      @why = e # the next call tells
+      messages
     ensure
       note(messages.last)
     end
@@ -198,7 +201,7 @@ module PolynatsFFI
     # @return [nil]
     def close
       sub, @sub = @sub, nil
-      @name = nil
+      @name = @why = nil
       sub&.unsubscribe
       nil
     end
@@ -208,7 +211,12 @@ module PolynatsFFI
 
     private
 
-    def own = @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+    def own
+      why, @why = @why, nil
+      raise why if why
+
+      @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+    end
 
     # Who brought the last message may be another one than the first.
     def note(message)

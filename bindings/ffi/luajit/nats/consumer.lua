@@ -139,8 +139,11 @@ local function collect(self, sub, max, stop)
       max = math.min(max - #list, messages.GET_MAX), wait = left,
     }
     if not more then
-      if is_ordered(self) then rawset(self, "sub", nil) end -- it has ended: the next begins anew
-      if code == CLOSED or #list > 0 then return list end
+      local ordered = is_ordered(self)
+      if ordered and #list > 0 and code ~= CLOSED then -- the next call tells
+        rawset(self, "why", { text, code, about, err_code, server_code })
+      end
+      if #list > 0 or (code == CLOSED and not ordered) then return list end
       return nil, text, code, about, err_code, server_code
     end
     for _, msg in ipairs(more) do list[#list + 1] = msg end
@@ -185,7 +188,9 @@ local function fetch(self, max, options)
 end
 
 local function ordered_sub(self)
-  local sub = rawget(self, "sub")
+  local sub, why = rawget(self, "sub"), rawget(self, "why")
+  rawset(self, "why", nil)
+  if why then return nil, unpack(why, 1, 5) end
   if sub then return sub end
   local text, code, about, err_code, server_code
   sub, text, code, about, err_code, server_code =
@@ -232,6 +237,18 @@ function consumer:messages(timeout)
   return sub:messages(timeout)
 end
 consumer.iterate = consumer.messages
+
+-- Ends what fetch, next and messages take from; the next of them begins anew.
+function consumer:close()
+  if not is_ordered(self) then
+    core.misuse("close: an ordered consumer has it; another stays until delete()")
+  end
+  local sub = rawget(self, "sub")
+  rawset(self, "sub", nil)
+  rawset(self, "why", nil)
+  if sub then sub:unsubscribe() end
+  return true
+end
 
 -- ---- verbs ----
 

@@ -164,8 +164,11 @@ module Polynats
     def fetch(most = nil, seconds = nil, max: most, wait: seconds)
       messages = []
       collect(messages, max || FETCH_MAX, Polynats.now + (wait || FETCH_WAIT))
-    rescue Error
-      messages.empty? ? raise : messages
+    rescue Error => e
+      raise if messages.empty?
+
+      @why = e # the next call tells
+      messages
     ensure
       note(messages.last)
     end
@@ -196,7 +199,7 @@ module Polynats
     # @return [nil]
     def close
       sub, @sub = @sub, nil
-      @name = nil
+      @name = @why = nil
       sub&.unsubscribe
       nil
     end
@@ -206,7 +209,12 @@ module Polynats
 
     private
 
-    def own = @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+    def own
+      why, @why = @why, nil
+      raise why if why
+
+      @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+    end
 
     # Who brought the last message may be another one than the first.
     def note(message)
