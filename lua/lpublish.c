@@ -198,17 +198,18 @@ static nats_status publish_all(lua_State *L, nats_js_publisher *publisher, int64
     lua_getiuservalue(L, 1, 1);
     nats_status flushed = lnats_publisher_flush(L, publisher, lua_gettop(L), timeout_ms);
     lua_pop(L, 1);
-    return status != NATS_OK ? status : flushed;
+    return flushed != NATS_OK ? flushed : status; /* what the first of them failed with says more */
 }
 
-/* nil and why, and the list of failures, at the seventh place. */
-static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status status)
+/* nil and why, the list of failures at the seventh place, and how many were sent: the rest was not tried. */
+static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status status, size_t done)
 {
     int bottom = lua_gettop(L);
     lnats_fail(L, status);
     lua_settop(L, bottom + 6);
     lnats_publisher_failures(L, publisher);
-    return 7;
+    lua_pushinteger(L, (lua_Integer)done);
+    return 8;
 }
 
 int lnats_js_publish_many(lua_State *L)
@@ -237,7 +238,7 @@ int lnats_js_publish_many(lua_State *L)
     if (status == NATS_OK) {
         lua_pushinteger(L, (lua_Integer)done);
     } else {
-        results = fail_many(L, publisher, status);
+        results = fail_many(L, publisher, status, done);
     }
     lnats_box_drop(L, 5);
     return results;

@@ -185,7 +185,7 @@ function jetstream:publish_start(subject, data, options) end
 ---@param subject string
 ---@param payloads string[]
 ---@param options? { timeout?: number, max_pending?: integer }
----@return integer? stored, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, nats.Failure[]? failures
+---@return integer? stored, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, nats.Failure[]? failures, integer? sent
 function jetstream:publish_many(subject, payloads, options) end
 ---@param options? { max_pending?: integer, fast?: boolean }
 ---@return nats.Publisher?, string?, nats.Code?, string?

@@ -146,23 +146,34 @@ proc ::polynats::js::stream {id name} {
     return [Listed $id NAME streams $given $timeout]
 }
 
-# The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}.
+# The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}, and
+# as -published how many were sent: the rest was not tried.
 proc ::polynats::js::publish_many {id subject list args} {
     Options $args timeout
     set publisher [Call $id publisher]
     Guard publisher destroy
+    set published [llength $list]
+    set why {}
     try {
-        set first [$publisher publish_many $subject $list]
-        $publisher flush {*}$args
-        return [llength $list]
-    } trap POLYNATS {text options} {
-        set failures {}
-        foreach failure [$publisher failures] {
-            lappend failures [lreplace $failure 0 0 [expr {[lindex $failure 0] - 1}]]
+        $publisher publish_many $subject $list
+    } trap POLYNATS {text why} {
+        if {![dict exists $why -published] || [dict get $why -published] == 0} {
+            return -options $why $text
         }
-        dict set options -failures $failures
-        return -options $options $text
+        set published [dict get $why -published]
     }
+    try {
+        $publisher flush {*}$args
+    } trap POLYNATS {text why} {
+    }
+    if {![dict size $why]} {
+        return $published
+    }
+    set failures {}
+    foreach failure [$publisher failures] {
+        lappend failures [lreplace $failure 0 0 [expr {[lindex $failure 0] - 1}]]
+    }
+    return -options [dict replace $why -failures $failures -published $published] $text
 }
 
 # ---- $stream ----

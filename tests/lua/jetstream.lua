@@ -168,6 +168,16 @@ t.test("many payloads, and the list of what failed", function()
   t.same(js:publish_many(subject .. "b", {}), 0)
 end)
 
+t.test("more failures than may wait are told", function()
+  local payloads = {}
+  for i = 1, 9000 do payloads[i] = "x" end
+  local none, _, code, _, _, _, failures, sent = js:publish_many("nobody", payloads)
+  t.same(none, nil)
+  t.same(code, "NO_RESPONDERS")
+  t.check(sent >= 4000 and sent < 9000, sent)
+  t.same(#failures, sent)
+end)
+
 t.test("a publisher that is closed says so", function()
   local publisher = assert(js:publisher { max_pending = 4 })
   publisher:close()

@@ -187,6 +187,13 @@ def test_a_publisher(js, stream, subject):
         js.publisher().publish_many(subject, "text")
 
 
+def test_more_failures_than_may_wait_are_told(js, subject):
+    with pytest.raises(polynats.NoResponders) as caught:
+        js.publish_many(f"nobody.{subject}", [b"x"] * 9000)
+    assert 4000 <= caught.value.published < 9000
+    assert [place for place, _ in caught.value.failures] == list(range(caught.value.published))
+
+
 def test_failures_are_told_by_their_place(js, stream, subject):
     with pytest.raises(polynats.Server) as caught, js.publisher() as publisher:
         for seq in (0, 9, 1):

@@ -152,6 +152,12 @@ class JetStreamTest < PolynatsTest
     assert_equal 4, @js.stream("#{own}x").info["state"]["messages"]
   end
 
+  def test_more_failures_than_may_wait_are_told
+    error = assert_raises(Polynats::NoResponders) { @js.publish_many("nobody.#{@subject}", ["x"] * 9000) }
+    assert_includes 4000...9000, error.published
+    assert_equal (0...error.published).to_a, error.failures.map(&:first)
+  end
+
   def test_failures_are_told_by_their_place
     kept = nil
     error = assert_raises(Polynats::Server) do

@@ -195,17 +195,28 @@ class JetStream(_polynats.JetStreamBase):
     ) -> int:
         """Publish many payloads to one subject, and wait until the stream has them all. Returns how many.
 
-        Raises the error of the first that failed, whose `failures` are all of them: (place in `datas`, error).
+        Raises the error of the first that failed, whose `failures` are all of them: (place in `datas`, error). Its
+        `published` is how many were sent: the rest was not tried.
         """
         publisher = self.publisher()
+        why: Error | None = None
         try:
-            first, count = publisher._store_many(subject, datas)
+            try:
+                first, count = publisher._store_many(subject, datas)
+            except Error as problem:
+                if problem.published == 0:
+                    raise
+                why, first, count = problem, problem.first, problem.published
             try:
                 publisher.flush(timeout)
             except Error as problem:
-                failures = [(id - first, error) for id, error in publisher.failures()]
-                raise first_failure(failures, problem) from None
-            return count
+                why = problem
+            if why is None:
+                return count
+            failures = [(id - first, error) for id, error in publisher.failures()]
+            found = first_failure(failures, why)
+            found.published = count
+            raise found from None
         finally:
             publisher._end()
 

@@ -121,8 +121,10 @@ module PolynatsFFI
     # @raise [Error] of the first that failed; its failures are all of them, by their place
     def publish_many(subject, datas, timeout: nil)
       publisher = open_publisher(nil, false)
-      first, count = publisher.__send__(:open_many, subject, datas)
-      flush_all(publisher, first, timeout)
+      first, count, problem = store_all(publisher, subject, datas)
+      problem = flush_all(publisher, timeout) || problem
+      raise failed(publisher, first, count, problem) if problem
+
       count
     ensure
       publisher&.__send__(:raw_end)
@@ -206,13 +208,28 @@ module PolynatsFFI
       end
     end
 
-    def flush_all(publisher, first, timeout)
-      publisher.flush(timeout: timeout)
+    # The number of the first, how many were sent, and why the rest was not.
+    def store_all(publisher, subject, datas)
+      publisher.__send__(:open_many, subject, datas)
     rescue Error => e
+      raise if e.published.zero?
+
+      [e.first, e.published, e]
+    end
+
+    # Why not all have their acks, or nil.
+    def flush_all(publisher, timeout)
+      publisher.flush(timeout: timeout) && nil
+    rescue Error => e
+      e
+    end
+
+    def failed(publisher, first, count, problem)
       failures = publisher.failures.map { |number, error| [number - first, error] }
-      problem = failures.empty? ? e : failures.first.last
+      problem = failures.first.last unless failures.empty?
       problem.instance_variable_set(:@failures, failures)
-      raise problem
+      problem.instance_variable_set(:@published, count)
+      problem
     end
 
     # The subscription, and a future for what the server tells of the consumer.

@@ -293,7 +293,7 @@ function publisher:close() close(self, C.nats_js_publisher_free) end
 core.class("nats.publisher", publisher, publisher_meta)
 
 -- Through a publisher of its own: all, then their acks. How many; or nil and why, and the list of failures
--- at the seventh place.
+-- at the seventh place, and how many were sent: the rest was not tried.
 function js:publish_many(subject, payloads, options)
   subject = check_text(subject, "subject")
   local texts = check_payloads(payloads)
@@ -304,7 +304,7 @@ function js:publish_many(subject, payloads, options)
   local done
   status, done = publish_texts(made.handle, subject, texts)
   local flushed = flush(made.handle, ms)
-  if status == 0 then status = flushed end
+  if flushed ~= 0 then status = flushed end -- what the first of them failed with says more
   if status == 0 then
     made:close()
     return done
@@ -312,7 +312,7 @@ function js:publish_many(subject, payloads, options)
   local _, text, code, about, err_code, server_code = fail(status)
   local failures = failures_of(made.handle)
   made:close()
-  return nil, text, code, about, err_code, server_code, failures
+  return nil, text, code, about, err_code, server_code, failures, done
 end
 
 -- ---- an atomic batch (ADR-50) ----
