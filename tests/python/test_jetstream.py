@@ -494,6 +494,32 @@ def test_aio_gather_of_publishes(stream, subject):
     run_aio(main)
 
 
+def test_aio_asks_what_the_server_can_do_on_each_connection(stream, subject, monkeypatch):
+    asked = []
+    plain = polynats.aio.JetStream.account_info
+
+    async def counted(js, timeout=None):
+        asked.append(js)
+        return await plain(js, timeout)
+
+    monkeypatch.setattr(polynats.aio.JetStream, "account_info", counted)
+
+    async def main(nc):
+        publisher = nc.jetstream().publisher()
+        for msg_id in ("a", "b"):
+            await publisher.publish(f"{subject}.a", msg_id=msg_id)
+        assert len(asked) == 1
+        await publisher.flush()
+        nc.reconnect()
+        while (event := await nc.next_event(5)) and event.type != "reconnected":
+            pass
+        await publisher.publish(f"{subject}.a", msg_id="c")
+        assert len(asked) == 2
+        await publisher.flush()
+
+    run_aio(main)
+
+
 def test_aio_consumers(stream, subject):
     async def main(nc):
         js = nc.jetstream()

@@ -38,8 +38,8 @@ class JetStream(_polynats.JetStreamBase):
 
     client: Client
     _patience: float
-    _known: bool
-    """What the server can do was asked for."""
+    _known: int
+    """What the server can do was asked for behind so many reconnects; -1: not yet."""
 
     # ---- any verb ----
 
@@ -327,7 +327,7 @@ def jetstream(
     """nc: the client that the library knows."""
     made = _polynats._jetstream(nc, JetStream, domain, prefix, timeout)
     made.client = client
-    made._known = False
+    made._known = -1
     made._patience = USUAL_SECONDS if timeout is None else timeout
     return made
 

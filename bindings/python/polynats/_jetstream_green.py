@@ -39,8 +39,8 @@ class JetStream(_polynats.JetStreamBase):
 
     client: Client
     _patience: float
-    _known: bool
-    """What the server can do was asked for."""
+    _known: int
+    """What the server can do was asked for behind so many reconnects; -1: not yet."""
 
     # ---- any verb ----
 
@@ -248,12 +248,13 @@ class JetStream(_polynats.JetStreamBase):
 
     def _learn(self) -> None:
         """What the server can do: the library's own call would wait for it."""
-        if not self._known:
-            self._known = True
+        here = self.client.stats()["reconnects"]
+        if self._known != here:
             try:
                 self.account_info()
             except Error:
                 pass  # the call that needs it tells
+            self._known = here
 
     def _make_publisher(self, max_pending: int | None, fast: bool) -> Publisher:
         made = _polynats._publisher(self, Publisher, max_pending, fast)
@@ -341,7 +342,7 @@ def jetstream(
     """nc: the client that the library knows."""
     made = _polynats._jetstream(nc, JetStream, domain, prefix, timeout)
     made.client = client
-    made._known = False
+    made._known = -1
     made._patience = USUAL_SECONDS if timeout is None else timeout
     return made
 
