@@ -187,6 +187,16 @@ def test_a_publisher(js, stream, subject):
         js.publisher().publish_many(subject, "text")
 
 
+def test_reading_many_of_a_client_that_is_closed_is_no_end(js, stream, subject):
+    js.publish_many(f"{subject}.a", [b"x"] * 10)
+    with polynats.connect() as nc:
+        found = iter(nc.jetstream().stream(stream.name).get_many(batch=10))
+        next(found)
+        nc.close()
+        with pytest.raises(polynats.Closed):
+            list(found)
+
+
 def test_more_failures_than_may_wait_are_told(js, subject):
     with pytest.raises(polynats.NoResponders) as caught:
         js.publish_many(f"nobody.{subject}", [b"x"] * 9000)

@@ -166,8 +166,6 @@ class Stream:
         try:
             while (msg := await future.wait()) is not None:
                 yield msg
-        except Closed:
-            return
         finally:
             future.cancel()
 

@@ -168,8 +168,6 @@ class Stream:
         try:
             while (msg := future.wait()) is not None:
                 yield msg
-        except Closed:
-            return
         finally:
             future.cancel()
 

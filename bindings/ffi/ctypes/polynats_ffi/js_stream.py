@@ -154,8 +154,6 @@ class Stream:
         try:
             while (msg := future.wait()) is not None:
                 yield msg
-        except Closed:
-            return
         finally:
             future.cancel()
 
