@@ -19,7 +19,7 @@ extern "C" {
  *   "ordered"  all of a stream in order, without holes or duplicates (ADR-17): the consumer is made
  *              anew where a message is missed
  * arguments: JSON object, its keys by `how` in docs/jetstream.md: stream, consumer, config,
- * max_messages, max_bytes, expires, idle_heartbeat, no_wait, group, min_pending, min_ack_pending,
+ * max_messages, max_bytes, expires, heartbeat, no_wait, group, min_pending, min_ack_pending,
  * priority …
  * sub_out: owned. Messages are taken by nats_sub_next(), nats_sub_get() and, unless `mode` says
  * "private", nats_client_get(); status messages are not seen. When it ends by itself, next() and
@@ -49,17 +49,19 @@ enum {
 
 /* Acknowledge a message of a consumer, once: another ACK, NAK or TERM of the same message is
  * INVALID, and so is IN_PROGRESS behind one. It does not wait. Of a consumer whose ack_policy is
- * none nothing is sent. client: any on the connection that it came by. delay_ms: of a NAK, 0 for at
- * once. reason: of a TERM, NULL for none, 4096 bytes at most. Errors: INVALID (no message of a
- * consumer, or acknowledged), and as nats_client_publish(). */
+ * none nothing is sent, unless a fetch brought it, which does not ask for that. client: any on the
+ * connection that it came by. delay_ms: of a NAK, 0 for at once. reason: of a TERM, NULL for none,
+ * 4096 bytes at most. Errors: INVALID (no message of a consumer, or acknowledged), and as
+ * nats_client_publish(). */
 NATS_API nats_status nats_client_ack(nats_client *client, nats_msg *msg, int32_t how,
                                      int64_t delay_ms, const char *reason, size_t reason_len);
 /* ACK each of a batch that is a consumer's and was not acknowledged yet; the others are passed
  * over. *acked_out (may be NULL): how many; on an error the rest was not. */
 NATS_API nats_status nats_client_ack_many(nats_client *client, nats_msg *const *batch,
                                           size_t count, size_t *acked_out);
-/* ACK, and wait until the server has taken note (double ack). Errors: as nats_client_request();
- * after TIMEOUT and DISCONNECTED it may be called again. */
+/* ACK, and wait until the server has taken note (double ack). Errors: INVALID (acknowledged, or the
+ * consumer's ack_policy is none), and as nats_client_request(): NO_RESPONDERS when the consumer is gone, or
+ * takes none. After TIMEOUT and DISCONNECTED it may be called again. */
 NATS_API nats_status nats_client_ack_sync(nats_client *client, nats_msg *msg, int64_t timeout_ms);
 /* The same without waiting. future_out: owned; its reply is empty. msg may be freed meanwhile. */
 NATS_API nats_status nats_client_ack_sync_start(nats_client *client, nats_msg *msg,
@@ -70,7 +72,7 @@ enum {
     NATS_ACK_STATE_NONE = 0,    /* it was not delivered by a consumer */
     NATS_ACK_STATE_OPEN = 1,    /* it is */
     NATS_ACK_STATE_DONE = 2,    /* it was */
-    NATS_ACK_STATE_UNWANTED = 3 /* its consumer's ack_policy is none */
+    NATS_ACK_STATE_UNWANTED = 3 /* its consumer's ack_policy is none; of a fetch that is not known */
 };
 /* Its state (NATS_ACK_STATE_…), for who copies what he keeps of a message and frees it. */
 NATS_API int32_t nats_msg_ack_state(const nats_msg *msg);

@@ -17,8 +17,8 @@ typedef struct nats_js_batch nats_js_batch;
 /* Publish and wait until the stream has it. headers: NULL, or what the stream is to look at besides:
  * nats_js_header() names them ("Nats-Msg-Id" …). ack_out (may be NULL): owned; its payload is the
  * server's answer, {"stream":…,"seq":…,"duplicate":…,"domain":…,"val":…}; nats_msg_ack_seq() reads it.
- * When no stream answers it is sent again twice, 250 ms apart (ADR-22). Errors: NO_RESPONDERS (no
- * stream takes this subject), TIMEOUT (it may be in the stream, or not), SERVER
+ * When no stream answers it is sent again twice, 250 ms apart, as far as its time goes (ADR-22). Errors:
+ * NO_RESPONDERS (no stream takes this subject), TIMEOUT (it may be in the stream, or not), SERVER
  * (nats_last_err_code(), such as 10071 for a wrong last sequence), and as nats_client_request(). */
 NATS_API nats_status nats_js_publish(nats_js *js, const char *subject, size_t subject_len,
                                      const nats_headers *headers, const void *data,
