@@ -88,7 +88,12 @@ nats_status tnats_reply_wait(nats_future *future, int64_t wait_ms, nats_msg **ms
     nats_status status = nats_future_wait(future, wait_ms, msg);
     bool up = status == NATS_ERR_TIMEOUT && strcmp(nats_last_about(), "wait") == 0;
     *open_out = up && nats_future_done(future) == 0;
-    return up && !*open_out ? nats_future_wait(future, 0, msg) : status;
+    if (!up || *open_out) {
+        return status;
+    }
+    /* Of a request to the subject "wait" its own time was up, and that is told. */
+    nats_status since = nats_future_wait(future, 0, msg);
+    return since == NATS_ERR_CLOSED ? status : since;
 }
 
 /* The reply as a value. */
