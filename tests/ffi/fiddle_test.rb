@@ -309,37 +309,11 @@ class ArgumentTest < FiddleTest
     end
   end
 
-  # A wait goes in slices. What comes when one is up, before that is looked at, is no silence of the request.
-  def test_a_reply_between_two_slices
-    future = @nc.request_start("fiddle.slow", timeout: 5)
-    request = @sub.next(timeout: 5)
-    plain = PolynatsFFI::C.method(:nats_future_wait)
-    answer = lambda do
-      @nc.publish(request.reply, "late")
-      @nc.flush
-      sleep 0.001 until future.done?
-    end
-    replace_wait do |*arguments|
-      status = plain.call(*arguments)
-      answer&.call
-      answer = nil
-      status
-    end
-    assert_equal "late", future.wait.data
-  ensure
-    replace_wait(&plain) if plain
-  end
-
   # The request's own time is no slice's, whatever its subject is called.
   def test_a_request_to_wait
     @nc.subscribe("wait")
     problem = assert_raises(PolynatsFFI::Timeout) { @nc.request("wait", timeout: 0.12) }
     assert_equal "wait", problem.about
-  end
-
-  def replace_wait(&block)
-    PolynatsFFI::C.singleton_class.remove_method(:nats_future_wait)
-    PolynatsFFI::C.define_singleton_method(:nats_future_wait, &block)
   end
 
   def test_an_exception_in_a_callback
@@ -415,6 +389,27 @@ class JetStreamTest < FiddleTest
     error = assert_raises(PolynatsFFI::NoResponders) { @js.publish_many("nobody.#{@subject}", %w[1 2]) }
     assert_equal [0, 1], error.failures.map(&:first)
     assert_raises(PolynatsFFI::Closed) { @js.batch(&:itself).add("#{@subject}.a") }
+  end
+
+  # A wait goes in slices. What it failed with when one is up, before that is looked at, is why; no slice is.
+  def test_a_failure_between_two_slices
+    plain = PolynatsFFI::C.method(:nats_future_wait)
+    future = @js.publish_start("nobody.#{@subject}") # tried for 0.5 s
+    first = true
+    replace_wait do |handle, left, box|
+      status = plain.call(handle, first ? 0 : left, box)
+      sleep 0.001 until !first || future.done?
+      first = false
+      status
+    end
+    assert_raises(PolynatsFFI::NoResponders) { future.wait }
+  ensure
+    replace_wait(&plain) if plain
+  end
+
+  def replace_wait(&block)
+    PolynatsFFI::C.singleton_class.remove_method(:nats_future_wait)
+    PolynatsFFI::C.define_singleton_method(:nats_future_wait, &block)
   end
 
   def test_values
