@@ -234,6 +234,15 @@ typedef struct nats__writer {
     int64_t blocked_ns; /* when it began to be blocked */
 } nats__writer;
 
+/* A socket that takes nothing more, as the driver saw it last: while bytes of it still arrive, the
+ * server is slow and not gone. */
+typedef struct nats__stall {
+    int64_t blocked_ns; /* which it is: nats__writer.blocked_ns */
+    int64_t since_ns;   /* nothing has arrived since, as far as is known */
+    int64_t seen_ns;
+    int unsent;
+} nats__stall;
+
 /* A caller that waits while another thread drives. */
 typedef struct nats__waiter {
     nats__park park;
@@ -312,6 +321,7 @@ struct nats__conn {
     nats_event *question; /* of the option credentials_hook, until somebody takes it */
     nats__address address_failed; /* the next attempt begins behind it; len 0: none */
     int fd;
+    nats__stall stall;
     int64_t rest_ns;     /* when to give back what a burst needed; INT64_MAX: nothing to give */
     uint64_t rest_moved; /* bytes moved until that was settled: none since means rest */
     int64_t attempt_deadline_ns; /* of this address, or of the attempt; INT64_MAX: none */

@@ -14,7 +14,8 @@
 enum {
     REST_NS = 1000000000,           /* quiet for so long after a burst: its memory is given back */
     BURST_READ = NATS__CHUNK_SMALL, /* bytes of a read that only a burst brings */
-    STAGE_AGAIN_NS = 10 * 1000000 /* lines wait for memory: another try */
+    STAGE_AGAIN_NS = 10 * 1000000, /* lines wait for memory: another try */
+    STALL_LOOKS = 8 /* in write_deadline, at how much has not arrived: what does is seen an eighth late */
 };
 
 int64_t nats__deadline_in(int64_t ms)
@@ -161,6 +162,50 @@ bool nats__conn_stage(nats__conn *conn)
     return true;
 }
 
+/* ---- a server that takes nothing ---- */
+
+static int64_t write_limit_ns(const nats__conn *conn)
+{
+    return nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
+}
+
+/* When to look at it next. */
+static int64_t stall_look_ns(const nats__conn *conn, const nats__writer_state *out)
+{
+    const nats__stall *stall = &conn->stall;
+    int64_t limit = write_limit_ns(conn);
+    if (stall->blocked_ns != out->blocked_ns) {
+        return out->blocked_ns + limit / STALL_LOOKS;
+    }
+    return earlier(stall->seen_ns + limit / STALL_LOOKS, stall->since_ns + limit);
+}
+
+/* Since when nothing has arrived of what was written. That the socket takes nothing does not tell it:
+ * there is room only when much of a large buffer has gone, and of TLS for whole records. What arrived
+ * since the last look did so just behind it, for all that we know: who stops is not found out late. */
+static int64_t stalled_since_ns(nats__conn *conn, const nats__writer_state *out, int64_t now_ns)
+{
+    nats__stall *stall = &conn->stall;
+    if (stall->blocked_ns != out->blocked_ns) {
+        *stall = (nats__stall){.blocked_ns = out->blocked_ns,
+                               .since_ns = out->blocked_ns,
+                               .seen_ns = now_ns,
+                               .unsent = nats__tcp_unsent(conn->fd)};
+        return stall->since_ns;
+    }
+    if (now_ns < stall_look_ns(conn, out)) {
+        return stall->since_ns;
+    }
+    int unsent = nats__tcp_unsent(conn->fd);
+    if (unsent != stall->unsent) {
+        bool away = now_ns - stall->seen_ns >= write_limit_ns(conn); /* nobody called: who knows when */
+        stall->since_ns = away ? now_ns : stall->seen_ns;
+    }
+    stall->unsent = unsent;
+    stall->seen_ns = now_ns;
+    return stall->since_ns;
+}
+
 int64_t nats__conn_deadline_ns(nats__conn *conn)
 {
     int64_t deadline = nats__session_deadline_ns(conn->session);
@@ -181,8 +226,7 @@ int64_t nats__conn_deadline_ns(nats__conn *conn)
     }
     nats__writer_state out = nats__writer_look(conn);
     if (out.blocked && conn->connected) {
-        int64_t limit = nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
-        deadline = earlier(deadline, out.blocked_ns + limit);
+        deadline = earlier(deadline, stall_look_ns(conn, &out));
     }
     return deadline;
 }
@@ -358,11 +402,10 @@ static void check_writer(nats__conn *conn, const sight *seen, int64_t now_ns)
         fail(conn, NATS_ERR_DISCONNECTED, "the server closed the connection", now_ns);
         return;
     }
-    int64_t limit = nats__conn_opt(conn, NATS__OPT_write_deadline) * NATS__MS;
-    if (out.blocked && now_ns - out.blocked_ns >= limit) {
+    if (out.blocked && now_ns - stalled_since_ns(conn, &out, now_ns) >= write_limit_ns(conn)) {
         char text[NATS__ERROR_TEXT_MAX];
         snprintf(text, sizeof(text), "the server took nothing for write_deadline (%lld ms)",
-                 (long long)(limit / NATS__MS));
+                 (long long)(write_limit_ns(conn) / NATS__MS));
         fail(conn, NATS_ERR_TIMEOUT, text, now_ns);
     }
 }

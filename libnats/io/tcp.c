@@ -1,9 +1,11 @@
 #include "io/tcp.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,4 +130,10 @@ ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len)
 ptrdiff_t nats__tcp_write_part(int fd, const void *data, size_t len)
 {
     return write_with(fd, data, len, MSG_MORE);
+}
+
+int nats__tcp_unsent(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
 }

@@ -28,5 +28,7 @@ ptrdiff_t nats__tcp_read(int fd, void *data, size_t size);
 ptrdiff_t nats__tcp_write(int fd, const void *data, size_t len);
 /* The same, of something that goes on at once: the system may wait for the rest. */
 ptrdiff_t nats__tcp_write_part(int fd, const void *data, size_t len);
+/* Bytes written that the other end has not taken yet; -1: the system does not tell. */
+int nats__tcp_unsent(int fd);
 
 #endif
