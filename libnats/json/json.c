@@ -88,9 +88,26 @@ static json_object *parse_with(json_tokener *tokener, const char *text, size_t l
     return object;
 }
 
+enum {
+    ROOM_BASE = 4096,      /* bytes: the tokener and the first table of members */
+    ROOM_FACTOR = 16,      /* what becomes of one byte: an INFO takes ten, with tables that grow */
+    ROOM_MAX = 32 * 1024   /* what the allocator keeps by itself when it is freed */
+};
+
+/* json-c 0.16 looks at some of its allocations only: without memory for a name it crashes, and without
+ * memory for a text it cuts it. So it does not begin when there is none. Between this and the last of
+ * its allocations another thread may take it: docs/reliability.md tells. */
+static bool is_room_for(size_t len)
+{
+    size_t room = len < ROOM_MAX / ROOM_FACTOR ? ROOM_BASE + len * ROOM_FACTOR : ROOM_MAX;
+    void *volatile probe = malloc(room); /* compilers take one that is not used for granted */
+    free(probe);
+    return probe != NULL;
+}
+
 static nats__json *parse(const char *text, size_t len, const char **error)
 {
-    json_tokener *tokener = json_tokener_new_ex(NATS__JSON_DEPTH_MAX);
+    json_tokener *tokener = is_room_for(len) ? json_tokener_new_ex(NATS__JSON_DEPTH_MAX) : NULL;
     if (tokener == NULL) {
         *error = "out of memory";
         return NULL;
