@@ -618,6 +618,110 @@ static void connect_to_many(void)
     }
 }
 
+/* ---- a server that is about to end says so ---- */
+
+enum { LAME_MS = 50 }; /* and SLACK_MS, from the signal to the event, with what the server takes */
+
+static void lame_duck_is_told(const void *keeper)
+{
+    nats_client *client;
+    nats_event *event = NULL;
+    RIG_CONNECT(client, keeper, "reconnect=false");
+    forget_events(client);
+    rig_watch began = rig_watch_start();
+    kill(rig.pid, SIGUSR2);
+    RIG_OK(nats_client_next_event(client, RIG_WAIT_MS, &event));
+    took("the event", &began, LAME_MS);
+    RIG_CHECK(event != NULL && nats_event_type(event) == NATS_EVENT_LAME_DUCK);
+    nats_event_free(event);
+    nats_client_free(client);
+    rig_stop();
+    rig_start();
+}
+
+static void lame_duck(void)
+{
+    in_time("lame duck", lame_duck_is_told, "keeper=true");
+    in_time("lame duck, no keeper", lame_duck_is_told, "keeper=false");
+}
+
+/* ---- a server that is slow, and not gone ---- */
+
+enum {
+    SLOW_BYTES = 1024, /* read at once, by a server that has little room */
+    SLOW_PAUSE_MS = 10,
+    SLOW_WRITE_MS = 250, /* option write_deadline: a piece of the buffer of our side takes longer */
+    SLOW_FOR_MS = 4 * SLOW_WRITE_MS
+};
+
+typedef struct slow {
+    int listener;
+    atomic_bool stopped;
+    atomic_bool over;
+} slow;
+
+static void *be_slow(void *arg)
+{
+    slow *self = arg;
+    char seen[SLOW_BYTES];
+    bool greeted = false;
+    int fd = accept(self->listener, NULL, NULL);
+    tell(fd, INFO_TEXT, sizeof(INFO_TEXT) - 1);
+    while (!self->over) {
+        ssize_t n = self->stopped ? 0 : recv(fd, seen, sizeof(seen), MSG_DONTWAIT);
+        if (!greeted && n >= 6 && memcmp(seen + n - 6, "PING\r\n", 6) == 0) {
+            greeted = true;
+            tell(fd, "PONG\r\n", 6);
+        }
+        rig_sleep_ms(SLOW_PAUSE_MS);
+    }
+    close(fd);
+    return NULL;
+}
+
+/* What waits is more than the server takes in several write_deadlines, and always some of it arrives.
+ * When that ends, so does the connection, in its time. */
+static void slow_is_not_gone(const void *keeper)
+{
+    static char big[256 * 1024];
+    slow server = {.stopped = false};
+    int port = 0;
+    int room = SLOW_BYTES;
+    char url[64];
+    nats_client *client;
+    nats_event *event = NULL;
+    server.listener = rig_listen(&port);
+    RIG_CHECK(setsockopt(server.listener, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) == 0);
+    pthread_t thread = rig_thread(be_slow, &server);
+    snprintf(url, sizeof(url), "nats://127.0.0.1:%d", port);
+    const char *settings[] = {keeper, "write_deadline=0.25", "ping_interval=60", "reconnect=false",
+                              NULL};
+    RIG_OK(rig_connect(url, settings, &client));
+    forget_events(client);
+    while (nats_client_publish(client, "full", NATS_Z, big, sizeof(big)) == NATS_OK) {
+    }
+    RIG_CHECK(nats_client_status(client) == NATS_CLIENT_CONNECTED);
+    RIG_OK(nats_client_next_event(client, SLOW_FOR_MS, &event));
+    RIG_CHECK(event == NULL && nats_client_status(client) == NATS_CLIENT_CONNECTED);
+
+    server.stopped = true;
+    rig_watch began = rig_watch_start();
+    RIG_OK(nats_client_next_event(client, RIG_WAIT_MS, &event));
+    took("the end", &began, SLOW_WRITE_MS);
+    RIG_CHECK(event != NULL && nats_event_status(event) == NATS_ERR_TIMEOUT);
+    nats_event_free(event);
+    nats_client_free(client);
+    server.over = true;
+    rig_join(thread, RIG_WAIT_MS, "the slow server");
+    close(server.listener);
+}
+
+static void slow_server(void)
+{
+    in_time("slow", slow_is_not_gone, "keeper=true");
+    in_time("slow, no keeper", slow_is_not_gone, "keeper=false");
+}
+
 int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
@@ -628,6 +732,8 @@ int main(int argc, char **argv)
         {"connect_stalls", connect_stalls},
         {"connect_without_tcp", connect_without_tcp},
         {"connect_to_many", connect_to_many},
+        {"slow_server", slow_server},
+        {"lame_duck", lame_duck},
     };
     return rig_run(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }
