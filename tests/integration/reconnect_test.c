@@ -205,8 +205,8 @@ static int check_waits(const house *self)
     double variance = squares / (double)all - mean * mean;
     int share = (int)(variance * 12 * 100 / (WAIT_MAX_MS * WAIT_MAX_MS));
     if (share < SPREAD_MIN_PERCENT) {
-        fprintf(stderr, "%d waits of %.0f ms in the mean have %d %% of the variance\n", (int)all, mean,
-                share);
+        fprintf(stderr, "%d waits of %.0f ms in the mean have %d %% of the variance\n", (int)all,
+                mean, share);
         rig_fail();
     }
     return share;
@@ -276,8 +276,8 @@ static void five_hundred_clients(void)
 
     int share = check_waits(self);
     int sum = check_tries(self);
-    printf("ok %d clients: %d attempts in %d ms, variance of waits %d %%, chi squared %d over %d bins, "
-           "all back in %d ms\n",
+    printf("ok %d clients: %d attempts in %d ms, variance of waits %d %%, chi squared %d over %d "
+           "bins, all back in %d ms\n",
            CLIENTS, sum, DOWN_MS, share, check_spread(self), BINS, back_ms);
 }
 
