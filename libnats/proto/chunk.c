@@ -6,19 +6,24 @@
 
 #include "base/copy.h"
 
-enum { SLABS_FREE_MAX = 16 }; /* records of two full chunks of small messages */
+enum {
+    SLABS_FREE_MAX = 16, /* records of two full chunks of small messages */
+    DRAIN_TRIES = 1000   /* at a list that another thread has in hand, for a few instructions */
+};
 
 typedef struct nats__slab {
     struct nats__slab *next;
     nats_msg msgs[NATS__SLAB_MSGS];
 } slab;
 
-/* Chunks come back from any thread, so the free list has a lock: a word that is held for a few
- * instructions. `owners` counts the chunks that are out, and the pool's creator. */
+/* Chunks come back from any thread, so the free lists have a lock: a word that is held for a few
+ * instructions. Nobody waits for it, for who holds it may not run: of a lower priority, it never would.
+ * Who finds it taken goes to the allocator instead. `owners` counts the chunks that are out, and the
+ * pool's creator. */
 struct nats__chunk_pool {
     atomic_flag lock;
     atomic_uint owners;
-    bool closed;
+    atomic_bool closed;
     bool resting; /* nothing is kept until chunks are asked for again */
     const atomic_uint *forks;
     unsigned born; /* what *forks was */
@@ -28,10 +33,10 @@ struct nats__chunk_pool {
     size_t free_slab_count;
 };
 
-static void pool_lock(nats__chunk_pool *pool)
+/* False: another thread has it. */
+static bool pool_lock(nats__chunk_pool *pool)
 {
-    while (atomic_flag_test_and_set_explicit(&pool->lock, memory_order_acquire)) {
-    }
+    return !atomic_flag_test_and_set_explicit(&pool->lock, memory_order_acquire);
 }
 
 static void pool_unlock(nats__chunk_pool *pool)
@@ -60,11 +65,21 @@ static void slabs_free(slab *slabs)
     }
 }
 
+static void chunks_free(nats__chunk *chunks)
+{
+    while (chunks != NULL) {
+        nats__chunk *next = chunks->next;
+        free(chunks);
+        chunks = next;
+    }
+}
+
 static void pool_disown(nats__chunk_pool *pool)
 {
     if (atomic_fetch_sub_explicit(&pool->owners, 1, memory_order_acq_rel) != 1) {
         return;
     }
+    chunks_free(pool->free);
     slabs_free(pool->free_slabs);
     free(pool);
 }
@@ -75,18 +90,16 @@ void nats__chunk_pool_watch(nats__chunk_pool *pool, const atomic_uint *forks)
     pool->born = atomic_load_explicit(forks, memory_order_relaxed);
 }
 
-static void chunks_free(nats__chunk *chunks)
+/* Free what is kept. If the lists are in somebody's hand all the time it stays, until the next rest, or
+ * until the last owner leaves. */
+static void pool_drain(nats__chunk_pool *pool)
 {
-    while (chunks != NULL) {
-        nats__chunk *next = chunks->next;
-        free(chunks);
-        chunks = next;
+    int tries = 0;
+    while (!pool_lock(pool)) {
+        if (++tries == DRAIN_TRIES) {
+            return;
+        }
     }
-}
-
-void nats__chunk_pool_rest(nats__chunk_pool *pool)
-{
-    pool_lock(pool);
     nats__chunk *chunks = pool->free;
     slab *slabs = pool->free_slabs;
     pool->free = NULL;
@@ -99,20 +112,19 @@ void nats__chunk_pool_rest(nats__chunk_pool *pool)
     slabs_free(slabs);
 }
 
+void nats__chunk_pool_rest(nats__chunk_pool *pool)
+{
+    pool_drain(pool);
+}
+
 void nats__chunk_pool_close(nats__chunk_pool *pool)
 {
     if (pool == NULL) {
         return;
     }
 
-    pool_lock(pool);
-    nats__chunk *chunk = pool->free;
-    pool->free = NULL;
-    pool->free_count = 0;
-    pool->closed = true;
-    pool_unlock(pool);
-
-    chunks_free(chunk);
+    atomic_store_explicit(&pool->closed, true, memory_order_relaxed);
+    pool_drain(pool);
     pool_disown(pool);
 }
 
@@ -127,7 +139,9 @@ static size_t size_class(size_t size)
 /* The first free chunk of that capacity: the list is short. */
 static nats__chunk *pool_take(nats__chunk_pool *pool, size_t cap)
 {
-    pool_lock(pool);
+    if (!pool_lock(pool)) {
+        return NULL;
+    }
     pool->resting = false;
     nats__chunk **link = &pool->free;
     while (*link != NULL && (*link)->cap != cap) {
@@ -170,7 +184,8 @@ nats__chunk *nats__chunk_new(nats__chunk_pool *pool, size_t size)
     return chunk;
 }
 
-/* Keep what a free list has room for; what it has not is left in *slabs for the caller to free. */
+/* Keep what a free list has room for; what it has not is left in *slabs for the caller to free. The lock
+ * is held. */
 static void pool_keep_slabs(nats__chunk_pool *pool, slab **slabs)
 {
     while (*slabs != NULL && pool->free_slab_count < SLABS_FREE_MAX) {
@@ -182,19 +197,15 @@ static void pool_keep_slabs(nats__chunk_pool *pool, slab **slabs)
     }
 }
 
-static void chunk_release(nats__chunk *chunk)
+/* True when the chunk is kept. What it needs no more of its records is left in *slabs. */
+static bool pool_keep(nats__chunk_pool *pool, nats__chunk *chunk, slab **slabs)
 {
-    nats__chunk_pool *pool = chunk->pool;
-    slab *slabs = chunk->slabs;
-    bool keep = false;
-    if (pool->forks != NULL &&
-        atomic_load_explicit(pool->forks, memory_order_relaxed) != pool->born) {
-        return; /* the parent's: a thread of it that is not here may have held the lock */
+    if (!pool_lock(pool)) {
+        return false;
     }
-
-    pool_lock(pool);
-    if (!pool->closed && !pool->resting) {
-        pool_keep_slabs(pool, &slabs);
+    bool keep = false;
+    if (!atomic_load_explicit(&pool->closed, memory_order_relaxed) && !pool->resting) {
+        pool_keep_slabs(pool, slabs);
         keep = chunk->cap <= NATS__CHUNK_SIZE && pool->free_count < NATS__POOL_CHUNKS_MAX;
     }
     if (keep) {
@@ -203,9 +214,21 @@ static void chunk_release(nats__chunk *chunk)
         pool->free_count++;
     }
     pool_unlock(pool);
+    return keep;
+}
 
+static void chunk_release(nats__chunk *chunk)
+{
+    nats__chunk_pool *pool = chunk->pool;
+    slab *slabs = chunk->slabs;
+    if (pool->forks != NULL &&
+        atomic_load_explicit(pool->forks, memory_order_relaxed) != pool->born) {
+        return; /* the parent's: a thread of it that is not here may have held the lock */
+    }
+
+    bool kept = pool_keep(pool, chunk, &slabs);
     slabs_free(slabs);
-    if (!keep) {
+    if (!kept) {
         free(chunk);
     }
     pool_disown(pool);
@@ -242,25 +265,23 @@ bool nats__chunk_rewind(nats__chunk *chunk)
     chunk->slab_left = NATS__SLAB_MSGS;
     chunk->credit = NATS__SLAB_MSGS;
     atomic_store_explicit(&chunk->refs, 1 + NATS__SLAB_MSGS, memory_order_relaxed);
-    if (rest != NULL) {
-        pool_lock(chunk->pool);
+    if (rest != NULL && pool_lock(chunk->pool)) {
         pool_keep_slabs(chunk->pool, &rest);
         pool_unlock(chunk->pool);
-        slabs_free(rest);
     }
+    slabs_free(rest);
     return true;
 }
 
 static slab *slab_new(nats__chunk_pool *pool)
 {
-    pool_lock(pool);
-    slab *fresh = pool->free_slabs;
-    if (fresh != NULL) {
-        pool->free_slabs = fresh->next;
-        pool->free_slab_count--;
+    slab *fresh = NULL;
+    if (pool_lock(pool)) {
+        fresh = pool->free_slabs;
+        pool->free_slabs = fresh != NULL ? fresh->next : NULL;
+        pool->free_slab_count -= fresh != NULL;
+        pool_unlock(pool);
     }
-    pool_unlock(pool);
-
     if (fresh == NULL) {
         fresh = malloc(sizeof *fresh);
     }
