@@ -251,7 +251,6 @@ int main(void)
     pthread_t threads[CONNECTIONS * WORKERS * KINDS];
     size_t thread_count = 0;
     const char *seconds = getenv("POLYNATS_STRESS_SECONDS");
-    int64_t end = rig_now_ms() + 1000 * (int64_t)(seconds != NULL ? atoi(seconds) : SECONDS);
 
     rig_start();
     for (int c = 0; c < CONNECTIONS; c++) {
@@ -261,6 +260,8 @@ int main(void)
             threads[thread_count++] = rig_thread(kinds[i % KINDS], &benches[c]);
         }
     }
+    /* From here on: under valgrind it took a while to come so far, and one round is the least. */
+    int64_t end = rig_now_ms() + 1000 * (int64_t)(seconds != NULL ? atoi(seconds) : SECONDS);
     for (int round = 0; rig_now_ms() < end; round++) {
         rig_sleep_ms(400);
         if (round % 3 == 2) {
