@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# helgrind.sh SERVER: the stress test under helgrind: races, and the order of locks. helgrind knows no spin locks, so a
-# mutex takes the place of ours. When the test itself fails, it ends amid its threads, and helgrind tells of one that holds
-# a lock: that is what came of it.
+# helgrind.sh SERVER: the stress test under helgrind: races, and the order of locks. helgrind knows no spin locks, so
+# a mutex takes the place of ours, see spin_mutex.h. When the test itself fails, it ends amid its threads, and helgrind
+# tells of one that holds a lock: that is what came of it.
 set -euo pipefail
 
 export NATS_SERVER_BIN=$1

@@ -47,7 +47,7 @@ for program in "$build"/tests/*_test "$build"/tests/replay_*; do
         # It counts allocations, in the place of which valgrind puts its own.
         hotpath_test | no_memory_test) continue ;;
         # Threads one after the other tell nothing: sanitizers run these.
-        threads_test | stress_test | faults_test) continue ;;
+        threads_test | stress_test | faults_test | locks_test) continue ;;
         cluster_test | reconnect_test | losses_test) continue ;;
         replay_*)
             run "$name" "${memcheck[@]}" "$program" "$root/tests/fuzz/corpus/${name#replay_}" ;;
