@@ -393,7 +393,7 @@ def test_no_message_is_lost(connect, nc, subject, struck, way):
         "dispatch": lambda: nc.dispatch(wait=0.2),
     }[way]
     hits, until = 0, time.monotonic() + 30
-    while count(seen) < TOTAL and time.monotonic() < until:
+    while (count(seen) < TOTAL or hits == 0) and time.monotonic() < until:
         if sent < TOTAL:
             out.publish_many(subject, [b"%d" % i for i in range(sent, sent + PIECE)])
             sent += PIECE
