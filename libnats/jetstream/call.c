@@ -217,14 +217,13 @@ static void learn_direct(const call *of, const nats__json *info)
     nats__js_direct_learn(of->js, text_of(of->arguments, "stream"), direct, nats__now_ns());
 }
 
-/* A consumer that pulls: a fetch need not ask how it is. */
+/* A consumer that pulls: how long it lets a request be open a fetch need not be told by a refusal. */
 static void learn_consumer(const call *of, const nats__json *answer)
 {
     const nats__json *config = nats__json_get(answer, "config");
     bool told = (of->verb->body == NATS__JS_CONSUMER ||
                  strcmp(of->verb->name, "consumer_info") == 0) &&
-                text_of(config, "deliver_subject")[0] == '\0' &&
-                text_of(config, "ack_policy")[0] != '\0';
+                config != NULL && text_of(config, "deliver_subject")[0] == '\0';
     if (told) {
         nats__js_consumer_learn(of->js, text_of(of->arguments, "stream"), text_of(answer, "name"),
                                 config, nats__now_ns());

@@ -8,7 +8,7 @@
 
 enum {
     SLABS_FREE_MAX = 16, /* records of two full chunks of small messages */
-    DRAIN_TRIES = 1000   /* at a list that another thread has in hand, for a few instructions */
+    REST_TRIES = 1000    /* at a list that another thread has in hand, for a few instructions */
 };
 
 typedef struct nats__slab {
@@ -92,11 +92,11 @@ void nats__chunk_pool_watch(nats__chunk_pool *pool, const atomic_uint *forks)
 
 /* Free what is kept. If the lists are in somebody's hand all the time it stays, until the next rest, or
  * until the last owner leaves. */
-static void pool_drain(nats__chunk_pool *pool)
+void nats__chunk_pool_rest(nats__chunk_pool *pool)
 {
     int tries = 0;
     while (!pool_lock(pool)) {
-        if (++tries == DRAIN_TRIES) {
+        if (++tries == REST_TRIES) {
             return;
         }
     }
@@ -112,11 +112,6 @@ static void pool_drain(nats__chunk_pool *pool)
     slabs_free(slabs);
 }
 
-void nats__chunk_pool_rest(nats__chunk_pool *pool)
-{
-    pool_drain(pool);
-}
-
 void nats__chunk_pool_close(nats__chunk_pool *pool)
 {
     if (pool == NULL) {
@@ -124,7 +119,7 @@ void nats__chunk_pool_close(nats__chunk_pool *pool)
     }
 
     atomic_store_explicit(&pool->closed, true, memory_order_relaxed);
-    pool_drain(pool);
+    nats__chunk_pool_rest(pool);
     pool_disown(pool);
 }
 
