@@ -6,7 +6,11 @@
 #include "client/conn.h"
 #include "jetstream/consume.h"
 
-enum { ENOUGH_MESSAGES = 500, WORD_SHOWN = 200 };
+enum {
+    SHARED_AHEAD = 500,   /* what clients have ahead of their programs: others pull from the consumer, too */
+    ORDERED_AHEAD = 4000, /* nobody else does, and nothing is acknowledged: a pause of either side is bridged */
+    WORD_SHOWN = 200
+};
 
 #define EXPIRES_NS INT64_C(30000000000)
 #define HEARTBEAT_MIN_NS INT64_C(500000000)
@@ -37,7 +41,7 @@ nats_status nats__pull_set_up(nats__consume *self)
         queue->msgs_max = by_bytes ? UINT64_MAX : more_than(queue->msgs_max, args->max_messages);
     }
     if (args->max_messages == 0 && args->max_bytes == 0) {
-        args->max_messages = ENOUGH_MESSAGES;
+        args->max_messages = args->how == NATS__HOW_ORDERED ? ORDERED_AHEAD : SHARED_AHEAD;
     }
     self->pull.expires_ns = args->expires_ns > 0 ? args->expires_ns : EXPIRES_NS;
     self->pull.heartbeat_ns = args->heartbeat_ns >= 0
