@@ -122,73 +122,6 @@ static int give_purged(lua_State *L, nats_msg *msg, int about)
     return results;
 }
 
-/* ---- changing it ---- */
-
-/* config and the changes, as one table on the stack. */
-static void push_merged(lua_State *L, int config, int changes)
-{
-    lua_newtable(L);
-    int merged = lua_gettop(L);
-    int sources[] = {config, changes};
-    for (size_t i = 0; i < 2; i++) {
-        for (lua_pushnil(L); lua_next(L, sources[i]) != 0;) {
-            lua_pushvalue(L, -2);
-            lua_insert(L, -2);
-            lua_rawset(L, merged);
-        }
-    }
-}
-
-/* The stream's configuration, on the stack: what was told of it last. */
-static bool push_config(lua_State *L)
-{
-    lua_settop(L, 2);
-    return lua_getiuservalue(L, 1, 3) == LUA_TTABLE && lua_getfield(L, 3, "config") == LUA_TTABLE;
-}
-
-/* Its changes are at 2: on top of the configuration, which is at the top of the stack. */
-static int start_update(lua_State *L)
-{
-    push_merged(L, lua_gettop(L), 2);
-    lua_newtable(L);
-    lua_insert(L, -2);
-    lua_setfield(L, -2, "config");
-    nats_status status = lnats_verb_start(L, "update_stream", lua_gettop(L), -1, lnats_give_self);
-    return status == NATS_OK ? 1 : lnats_fail(L, status);
-}
-
-static int stream_update_start(lua_State *L)
-{
-    check_stream(L);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    if (!push_config(L)) {
-        return lnats_fail_text(L, NATS_ERR_INVALID,
-                               "the stream's config is not known yet: ask for its info first",
-                               "stream");
-    }
-    return start_update(L);
-}
-
-/* The server wants all of the configuration: who has none asks for it. */
-static int stream_update(lua_State *L)
-{
-    check_stream(L);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    if (!push_config(L)) {
-        lua_settop(L, 2);
-        lnats_verb_arguments(L, "");
-        nats_status status =
-            lnats_verb_start(L, "stream_info", lua_gettop(L), -1, lnats_give_info);
-        int results = status == NATS_OK ? lnats_future_finish(L) : lnats_fail(L, status);
-        if (results != 1) {
-            return results;
-        }
-        lua_getfield(L, -1, "config");
-    }
-    int results = start_update(L);
-    return results == 1 ? lnats_future_finish(L) : results;
-}
-
 /* stream:delete_message(seq [, { erase = }]): erase, unless told not to. */
 static void delete_arguments(lua_State *L)
 {
@@ -239,13 +172,12 @@ void lnats_stream_open(lua_State *L)
                                        {"consumer_names", stream_consumer_names},
                                        {"get_many", stream_get_many},
                                        {"get_many_start", stream_get_many_start},
-                                       {"update", stream_update},
-                                       {"update_start", stream_update_start},
                                        {"delete_message", stream_delete_message},
                                        {"delete_message_start", stream_delete_message_start},
                                        {NULL, NULL}};
     static const lnats_verb verbs[] = {
         {"info", "stream_info", "*", lnats_give_info},
+        {"update", "change_stream", "config=", lnats_give_info},
         {"delete", "delete_stream", "", lnats_give_true},
         {"purge", "purge_stream", "*", give_purged},
         {"seal", "seal_stream", "", lnats_give_self},

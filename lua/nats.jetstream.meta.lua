@@ -238,9 +238,9 @@ local stream = {}
 ---@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer }
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function stream:info(options) end
----The configuration with these changes.
----@param changes table
----@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
+---The configuration with these changes: what is left out stays, an empty object takes one out.
+---@param changes table of a nats.StreamConfig
+---@return table? info, string?, nats.Code?, string?, integer?, integer?
 function stream:update(changes) end
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:delete() end

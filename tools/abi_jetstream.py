@@ -43,9 +43,9 @@ def since_text(level, since):
 def kind_text(kind, of):
     if kind == "CHOICE":
         return ", ".join("`%s`" % re.sub("@.*", "", choice) for choice in of.split("|"))
-    if kind in ("OBJECT", "OBJECTS"):
-        link = "[%s](#%s)" % (of, of)
-        return link if kind == "OBJECT" else "list of " + link
+    if kind in ("OBJECT", "OBJECTS", "CHANGES"):
+        before = {"OBJECT": "", "OBJECTS": "list of ", "CHANGES": "some of "}[kind]
+        return "%s[%s](#%s)" % (before, of, of)
     return KINDS[kind]
 
 

@@ -215,9 +215,7 @@ proc ::polynats::stream::info {id args} {
 # What is left out stays.
 proc ::polynats::stream::update {id args} {
     lassign [Making $args] arguments timeout
-    set before [dict get [info $id {*}$timeout] config]
-    dict set arguments config [dict merge $before [dict get $arguments config]]
-    return [Note $id [Call [dict get [Held $id] js] call update_stream $arguments {*}$timeout]]
+    return [Note $id [Ask $id change_stream $arguments {*}$timeout]]
 }
 
 proc ::polynats::stream::delete {id args} {

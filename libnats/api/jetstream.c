@@ -107,6 +107,7 @@ static int32_t plain_kind(nats__js_kind kind)
     case NATS__JS_OBJECT:
     case NATS__JS_OBJECTS:
     case NATS__JS_MAP:
+    case NATS__JS_CHANGES:
         return NATS_JSON_OBJECT;
     default:
         return NATS_JSON_TEXT;

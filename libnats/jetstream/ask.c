@@ -250,8 +250,8 @@ bool nats__js_ask_info(nats__js_ask *ask, const nats_js *js, const nats__js_verb
         return put_subject(ask, "CONSUMER.INFO.{stream}.", arguments) && name != NULL &&
                nats__buf_append_text(&ask->subject, name);
     }
-    return put_subject(ask, config != NULL ? "STREAM.INFO.{name}" : "STREAM.INFO.{stream}",
-                       arguments);
+    bool named = verb->body == NATS__JS_CONFIG;
+    return put_subject(ask, named ? "STREAM.INFO.{name}" : "STREAM.INFO.{stream}", arguments);
 }
 
 bool nats__js_ask_direct(nats__js_ask *ask, const nats_js *js, const nats__json *arguments)
@@ -268,14 +268,42 @@ bool nats__js_ask_direct(nats__js_ask *ask, const nats_js *js, const nats__json 
     return nats__buf_append(&ask->subject, ".", 1) && nats__buf_append_text(&ask->subject, last);
 }
 
-bool nats__js_ask_seal(nats__js_ask *ask, const nats_js *js, const nats__json *arguments,
-                       const nats__json *info)
+static bool is_taken_out(const nats__json *change)
+{
+    return nats__json_kind_of(change) == NATS__JSON_OBJECT && nats__json_count(change) == 0;
+}
+
+/* What was told goes back as it came, whether keys.def knows it or not: the server may be newer. */
+static bool put_changed(nats__js_ask *ask, const nats__json *told, const nats__json *arguments)
+{
+    const nats__json *changes = nats__json_get(arguments, "config");
+    void *cursor = NULL;
+    const char *name;
+    const nats__json *value;
+    bool ok = nats__buf_append(&ask->body, "{", 1);
+    while (ok && nats__json_next(told, &cursor, &name, &value)) {
+        ok = nats__json_get(changes, name) != NULL || put_member(&ask->body, name, value);
+    }
+    cursor = NULL;
+    while (ok && nats__json_next(changes, &cursor, &name, &value)) {
+        ok = is_taken_out(value) || put_member(&ask->body, name, value);
+    }
+    return ok && (!is_on(arguments, "pedantic") || put_true(&ask->body, "pedantic"));
+}
+
+static bool put_sealed(nats__js_ask *ask, const nats__json *told)
 {
     static const char *const sealed[] = {"sealed", NULL};
-    const nats__json *config = nats__json_get(info, "config");
-    return nats__json_kind_of(config) == NATS__JSON_OBJECT && begin(ask, js, "") &&
-           put_subject(ask, "STREAM.UPDATE.{stream}", arguments) &&
-           put_members(&ask->body, config, sealed) && put_true(&ask->body, "sealed") &&
+    return put_members(&ask->body, told, sealed) && put_true(&ask->body, "sealed");
+}
+
+bool nats__js_ask_change(nats__js_ask *ask, const nats_js *js, const nats__js_verb *verb,
+                         const nats__json *arguments, const nats__json *info)
+{
+    const nats__json *told = nats__json_get(info, "config");
+    return begin(ask, js, "") && put_subject(ask, verb->subject, arguments) &&
+           (verb->body == NATS__JS_SEALED ? put_sealed(ask, told)
+                                          : put_changed(ask, told, arguments)) &&
            close_object(&ask->body);
 }
 

@@ -26,9 +26,9 @@ bool nats__js_ask_info(nats__js_ask *ask, const nats_js *js, const nats__js_verb
                        const nats__json *arguments);
 /* A message by direct get. */
 bool nats__js_ask_direct(nats__js_ask *ask, const nats_js *js, const nats__json *arguments);
-/* An update to what stream_info answered, sealed. False also when it is no such answer. */
-bool nats__js_ask_seal(nats__js_ask *ask, const nats_js *js, const nats__json *arguments,
-                       const nats__json *info);
+/* An update to what stream_info answered, with what the verb and its arguments have new. */
+bool nats__js_ask_change(nats__js_ask *ask, const nats_js *js, const nats__js_verb *verb,
+                         const nats__json *arguments, const nats__json *info);
 /* "INFO", of the account. */
 bool nats__js_ask_account(nats__js_ask *ask, const nats_js *js);
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "jetstream/answer.h"
 #include "jetstream/ask.h"
+#include "jetstream/check.h"
 #include "jetstream/got.h"
 #include "jetstream/level.h"
 #include "proto/headers.h"
@@ -131,7 +132,7 @@ static step first_step(const call *of, const nats__conn *conn)
 {
     switch (of->verb->flow) {
     case NATS__JS_FETCH_OR_MAKE:
-    case NATS__JS_SEAL:
+    case NATS__JS_CHANGE:
         return STEP_INFO;
     case NATS__JS_GET:
         return first_of_get(of);
@@ -197,15 +198,44 @@ static bool exists_already(void)
     return err_code == NATS__JS_STREAM_EXISTS || err_code == NATS__JS_CONSUMER_EXISTS;
 }
 
-static void seal(nats_future *future, call *of, const nats__json *info)
+static nats_status no_config(const call *of)
 {
+    return nats__fail(NATS_ERR_PROTOCOL, of->verb->name, "%s: the answer has no config",
+                      of->verb->name);
+}
+
+/* What is new may contradict what was there before. */
+static nats_status check_changed(const call *of)
+{
+    const nats__buf *body = &of->ask.body;
+    if (of->verb->body != NATS__JS_CHANGED) {
+        return NATS_OK;
+    }
+    nats__json *config = nats__json_parse((const char *)body->data, body->len, NULL);
+    if (config == NULL) {
+        return no_memory();
+    }
+    nats_status status = nats__js_check_new(of->verb->name, "config", "stream_config", config,
+                                            nats__json_get(of->arguments, "config"));
+    nats__json_free(config);
+    return status;
+}
+
+static void change(nats_future *future, call *of, const nats__json *info)
+{
+    nats_status status = NATS_OK;
     of->now = STEP_MAIN;
-    if (nats__js_ask_seal(&of->ask, of->js, of->arguments, info)) {
-        send_ask(future, of);
+    if (nats__json_kind_of(nats__json_get(info, "config")) != NATS__JSON_OBJECT) {
+        status = no_config(of);
+    } else if (!nats__js_ask_change(&of->ask, of->js, of->verb, of->arguments, info)) {
+        status = no_memory();
+    }
+    status = status == NATS_OK ? check_changed(of) : status;
+    if (status != NATS_OK) {
+        fail(future, of);
         return;
     }
-    nats__fail(NATS_ERR_PROTOCOL, of->verb->name, "%s: the answer has no config", of->verb->name);
-    fail(future, of);
+    send_ask(future, of);
 }
 
 static void learn_direct(const call *of, const nats__json *info)
@@ -257,8 +287,8 @@ static bool info_came(nats_future *future, call *of, nats_msg *msg)
         fail(future, of);
         return false;
     }
-    if (of->verb->flow == NATS__JS_SEAL) {
-        seal(future, of, info);
+    if (of->verb->flow == NATS__JS_CHANGE) {
+        change(future, of, info);
     } else if (of->verb->flow == NATS__JS_GET) {
         learn_direct(of, info);
         go(future, of, first_of_get(of));
@@ -275,14 +305,13 @@ static bool info_came(nats_future *future, call *of, nats_msg *msg)
 /* Was all made that was asked for? */
 static nats_status compare(const call *of, const nats__conn *conn, const nats__json *answer)
 {
-    bool stream = of->verb->body == NATS__JS_CONFIG;
+    bool stream = of->verb->body == NATS__JS_CONFIG || of->verb->body == NATS__JS_CHANGED;
     if (!stream && of->verb->body != NATS__JS_CONSUMER) {
         return NATS_OK;
     }
     const nats__json *made = nats__json_get(answer, "config");
     if (nats__json_kind_of(made) != NATS__JSON_OBJECT) {
-        return nats__fail(NATS_ERR_PROTOCOL, of->verb->name, "%s: the answer has no config",
-                          of->verb->name);
+        return no_config(of);
     }
     nats__js_dropped dropped =
         nats__js_answer_compare(stream ? "stream_config" : "consumer_config",
@@ -454,6 +483,13 @@ static nats_status check(const call *of)
         nats__js_consumer_name(config) == NULL) {
         return nats__fail(NATS_ERR_INVALID, "name", "%s: config.name is not given",
                           of->verb->name);
+    }
+    bool renames = of->verb->body == NATS__JS_CHANGED && nats__json_get(config, "name") != NULL &&
+                   strcmp(text_of(config, "name"), text_of(of->arguments, "stream")) != 0;
+    if (renames) {
+        return nats__fail(NATS_ERR_INVALID, "name",
+                          "%s: config.name is %.*s: a stream cannot get another name",
+                          of->verb->name, NAME_SHOWN, text_of(config, "name"));
     }
     return NATS_OK;
 }

@@ -10,6 +10,7 @@ typedef struct object {
     const char *verb;
     const char *path;
     const nats__json *given;
+    const nats__json *fresh; /* what of it is new; NULL: all */
 } object;
 
 /* A member that says something: one that is off, or empty, contradicts nobody. */
@@ -31,8 +32,21 @@ static bool is_text(const object *of, const char *name, const char *wanted)
            strcmp(text, wanted) == 0;
 }
 
+/* A rule about what was there before, and is as it was, is not ours to enforce. */
+static bool is_new(const object *of, const char *a, const char *b)
+{
+    return of->fresh == NULL || nats__json_get(of->fresh, a) != NULL ||
+           nats__json_get(of->fresh, b) != NULL;
+}
+
 static nats_status both(const object *of, const char *a, const char *b)
 {
+    if (of->fresh != NULL) { /* two new ones were refused before */
+        bool a_is_new = nats__json_get(of->fresh, a) != NULL;
+        const char *given = a_is_new ? a : b;
+        return nats__fail(NATS_ERR_INVALID, given, "%s: %s%s%s cannot be given: there is %s",
+                          of->verb, of->path, dot(of), given, a_is_new ? b : a);
+    }
     return nats__fail(NATS_ERR_INVALID, a, "%s: %s%s%s and %s cannot both be given", of->verb,
                       of->path, dot(of), a, b);
 }
@@ -45,6 +59,9 @@ static nats_status lacks(const object *of, const char *a, const char *b)
 
 static nats_status check_rule(const object *of, const nats__js_rule *rule)
 {
+    if (!is_new(of, rule->a, rule->b)) {
+        return NATS_OK;
+    }
     switch (rule->kind) {
     case NATS__JS_MUST:
         if (nats__json_kind_of(nats__json_get(of->given, rule->a)) == NATS__JSON_NULL) {
@@ -64,13 +81,16 @@ static nats_status check_rule(const object *of, const nats__js_rule *rule)
 
 static nats_status check_stream(const object *of)
 {
-    if (has(of, "discard_new_per_subject") && !is_text(of, "discard", "new")) {
-        return lacks(of, "discard_new_per_subject", "discard \"new\"");
+    static const char *const key = "discard_new_per_subject";
+    if (!has(of, key)) {
+        return NATS_OK;
     }
-    if (has(of, "discard_new_per_subject") && !has(of, "max_msgs_per_subject")) {
-        return lacks(of, "discard_new_per_subject", "max_msgs_per_subject");
+    if (is_new(of, key, "discard") && !is_text(of, "discard", "new")) {
+        return lacks(of, key, "discard \"new\"");
     }
-    return NATS_OK;
+    return is_new(of, key, "max_msgs_per_subject") && !has(of, "max_msgs_per_subject")
+               ? lacks(of, key, "max_msgs_per_subject")
+               : NATS_OK;
 }
 
 /* Each start goes with its policy. */
@@ -142,21 +162,47 @@ static const check checks[] = {
     {"get_messages", check_get_many},
 };
 
-nats_status nats__js_check(const char *verb, const char *path, const char *name,
-                           const nats__json *given)
+static nats_status check_all(const object *of, const char *name)
 {
-    const object of = {verb, path, given};
     nats_status status = NATS_OK;
     const nats__js_rule *rule;
     for (size_t i = 0; status == NATS_OK && (rule = nats__js_rule_at(i)) != NULL; i++) {
         if (strcmp(rule->object, name) == 0) {
-            status = check_rule(&of, rule);
+            status = check_rule(of, rule);
         }
     }
     for (size_t i = 0; status == NATS_OK && i < sizeof checks / sizeof checks[0]; i++) {
         if (strcmp(checks[i].object, name) == 0) {
-            status = checks[i].run(&of);
+            status = checks[i].run(of);
         }
     }
     return status;
+}
+
+nats_status nats__js_check(const char *verb, const char *path, const char *name,
+                           const nats__json *given)
+{
+    const object of = {verb, path, given, NULL};
+    return check_all(&of, name);
+}
+
+nats_status nats__js_check_some(const char *verb, const char *path, const char *name,
+                                const nats__json *given)
+{
+    const object of = {verb, path, given, NULL};
+    nats_status status = NATS_OK;
+    const nats__js_rule *rule;
+    for (size_t i = 0; status == NATS_OK && (rule = nats__js_rule_at(i)) != NULL; i++) {
+        if (strcmp(rule->object, name) == 0 && rule->kind == NATS__JS_NOT_BOTH) {
+            status = check_rule(&of, rule);
+        }
+    }
+    return status;
+}
+
+nats_status nats__js_check_new(const char *verb, const char *path, const char *name,
+                               const nats__json *all, const nats__json *given)
+{
+    const object of = {verb, path, all, given};
+    return check_all(&of, name);
 }

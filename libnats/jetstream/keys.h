@@ -24,7 +24,8 @@ typedef enum nats__js_kind {
     NATS__JS_PATTERNS,
     NATS__JS_DURATIONS,
     NATS__JS_OBJECTS,
-    NATS__JS_MAP
+    NATS__JS_MAP,
+    NATS__JS_CHANGES
 } nats__js_kind;
 
 /* A row of keys.def. */
@@ -67,7 +68,7 @@ typedef enum nats__js_flow {
     NATS__JS_ASK,
     NATS__JS_UPSERT,
     NATS__JS_FETCH_OR_MAKE,
-    NATS__JS_SEAL,
+    NATS__JS_CHANGE,
     NATS__JS_GET,
     NATS__JS_GET_MANY
 } nats__js_flow;
@@ -76,7 +77,9 @@ typedef enum nats__js_body {
     NATS__JS_NONE,
     NATS__JS_CONFIG,
     NATS__JS_CONSUMER,
-    NATS__JS_REST
+    NATS__JS_REST,
+    NATS__JS_CHANGED,
+    NATS__JS_SEALED
 } nats__js_body;
 
 /* A row of verbs.def. */

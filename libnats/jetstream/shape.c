@@ -19,6 +19,7 @@ typedef struct shape {
     nats__buf *out;
     nats__js_needs *needs;
     char path[PATH_MAX_LEN]; /* "config.sources" */
+    bool changes;            /* these are changes: an empty object takes one out */
 } shape;
 
 static nats_status shape_object(shape *s, const char *object, const nats__json *given);
@@ -244,6 +245,22 @@ static nats_status shape_bool(shape *s, const nats__js_key *key, const nats__jso
 
 /* ---- lists and objects ---- */
 
+/* Of changes: what an object must have is not asked of one that is to go. */
+static nats_status shape_nested(shape *s, const nats__js_key *key, const nats__json *given)
+{
+    if (nats__json_kind_of(given) != NATS__JSON_OBJECT) {
+        return wrong(s, key, "an object");
+    }
+    bool changes = s->changes;
+    if (changes && key->kind == NATS__JS_OBJECT && nats__json_count(given) == 0) {
+        return put(s, "{}");
+    }
+    s->changes = key->kind == NATS__JS_CHANGES;
+    nats_status status = shape_object(s, key->of, given);
+    s->changes = changes;
+    return status;
+}
+
 static nats_status shape_one(shape *s, const nats__js_key *key, nats__js_kind kind,
                              const nats__json *given)
 {
@@ -261,8 +278,8 @@ static nats_status shape_one(shape *s, const nats__js_key *key, nats__js_kind ki
     case NATS__JS_TIME:
         return shape_time(s, key, given);
     case NATS__JS_OBJECT:
-        return nats__json_kind_of(given) == NATS__JSON_OBJECT ? shape_object(s, key->of, given)
-                                                              : wrong(s, key, "an object");
+    case NATS__JS_CHANGES:
+        return shape_nested(s, key, given);
     default:
         return shape_text(s, key, kind, given);
     }
@@ -399,7 +416,10 @@ static nats_status check_names(const shape *s, const char *object, const nats__j
 static nats_status shape_object(shape *s, const char *object, const nats__json *given)
 {
     nats_status status = check_names(s, object, given);
-    status = status == NATS_OK ? nats__js_check(s->verb, s->path, object, given) : status;
+    if (status == NATS_OK) {
+        status = s->changes ? nats__js_check_some(s->verb, s->path, object, given)
+                            : nats__js_check(s->verb, s->path, object, given);
+    }
     status = status == NATS_OK ? put(s, "{") : status;
     status = status == NATS_OK ? shape_members(s, object, given) : status;
     return status == NATS_OK ? put(s, "}") : status;

@@ -21,7 +21,8 @@ static void check_keys(const char *object)
     for (size_t i = 0; (key = nats__js_key_at(object, i)) != NULL; i++) {
         assert_true(i < KEYS_MAX);
         assert_ptr_equal(nats__js_key_find(object, key->name), key); /* each name once */
-        bool nested = key->kind == NATS__JS_OBJECT || key->kind == NATS__JS_OBJECTS;
+        bool nested = key->kind == NATS__JS_OBJECT || key->kind == NATS__JS_OBJECTS ||
+                      key->kind == NATS__JS_CHANGES;
         assert_true(!nested || is_object(key->of));
         assert_true((key->kind == NATS__JS_CHOICE) == (strchr(key->of, '|') != NULL));
         assert_true(key->level >= 0 && key->level <= 5);
@@ -66,6 +67,8 @@ static void keys_are_told_to_bindings(void **state)
     const char *object;
     (void)state;
     assert_int_equal(nats_js_key("create_stream", "config", &element, &object), NATS_JSON_OBJECT);
+    assert_string_equal(object, "stream_config");
+    assert_int_equal(nats_js_key("change_stream", "config", &element, &object), NATS_JSON_OBJECT);
     assert_string_equal(object, "stream_config");
     assert_int_equal(nats_js_key("stream_config", "max_age", &element, &object),
                      NATS_JSON_DURATION);
@@ -130,6 +133,18 @@ static void arguments_come_out_as_the_server_wants_them(void **state)
                 "{\"name\":\"S\",\"metadata\":{\"a.b\":\"\\\"\"}}");
 }
 
+static void changes_are_some_of_an_object(void **state)
+{
+    (void)state;
+    check_shape("change_stream",
+                "{\"stream\":\"S\",\"config\":{\"max_age\":\"1m\",\"max_msgs\":null}}",
+                "{\"stream\":\"S\",\"config\":{\"max_age\":60000000000}}");
+    const char *taken_out = "{\"stream\":\"S\",\"config\":{\"republish\":{},\"metadata\":{}}}";
+    check_shape("change_stream", taken_out, taken_out);
+    const char *half = "{\"stream\":\"S\",\"config\":{\"discard_new_per_subject\":true}}";
+    check_shape("change_stream", half, half); /* the other half may be there */
+}
+
 static void what_is_used_decides_which_level_is_needed(void **state)
 {
     nats__js_needs needs;
@@ -185,6 +200,12 @@ static void errors_name_the_place_and_what_is_wanted(void **state)
            "verb: seq and keep cannot both be given");
     refuse("consumer_config", "{\"deliver_group\":\"g\"}",
            "verb: deliver_group needs deliver_subject");
+    refuse("change_stream",
+           "{\"stream\":\"S\",\"config\":{\"mirror\":{\"name\":\"O\",\"external\":{}}}}",
+           "verb: config.mirror.external.api is not given");
+    refuse("change_stream",
+           "{\"stream\":\"S\",\"config\":{\"mirror\":{\"name\":\"O\"},\"first_seq\":1}}",
+           "verb: config.mirror and first_seq cannot both be given");
 }
 
 /* ---- what the server left out ---- */
@@ -232,6 +253,7 @@ int main(void)
         cmocka_unit_test(rules_are_about_keys),
         cmocka_unit_test(keys_are_told_to_bindings),
         cmocka_unit_test(arguments_come_out_as_the_server_wants_them),
+        cmocka_unit_test(changes_are_some_of_an_object),
         cmocka_unit_test(what_is_used_decides_which_level_is_needed),
         cmocka_unit_test(errors_name_the_place_and_what_is_wanted),
         cmocka_unit_test(what_the_server_left_out_is_named),

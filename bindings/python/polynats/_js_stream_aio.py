@@ -77,13 +77,12 @@ class Stream:
         timeout: float | None = None,
         **more: Unpack[StreamConfig],
     ) -> dict[str, Any]:
-        """Change its configuration: what is left out stays. Returns the info."""
-        before = (await self.info(timeout=timeout))["config"]
-        config = {**before, **config_of(changes, more)}
-        made = await self.js._ask_stream("update_stream", config, pedantic, timeout)
-        assert made.cached_info is not None
-        self.cached_info = made.cached_info
-        return made.cached_info
+        """Change its configuration: what is left out, or None, stays. A list or a mapping is replaced as a whole; an
+        empty one takes out what is there. Returns the info."""
+        arguments = {"config": config_of(changes, more), "pedantic": pedantic or None}
+        info: dict[str, Any] = await self._ask("change_stream", arguments, timeout)
+        self.cached_info = info
+        return info
 
     async def delete(self, timeout: float | None = None) -> None:
         """Delete it and all that is in it."""

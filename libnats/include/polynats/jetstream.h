@@ -52,7 +52,9 @@ NATS_API void nats_js_free(nats_js *js);
  * object, or NULL for none ("" with NATS_Z, likewise); durations in it are numbers of nanoseconds or
  * texts ("2m", "500ms"), times are texts. result_out (may be NULL): owned; its payload is the
  * server's answer, JSON text; of the verbs that get a message, that message: its subject, headers
- * and payload as they are stored, and nats_msg_js_uint() tells of its place.
+ * and payload as they are stored, and nats_msg_js_uint() tells of its place. "update_stream" wants all
+ * of a configuration; "change_stream" asks for it, changes what its "config" has, and sends all else
+ * back as it came: {"stream":"ORDERS","config":{"max_age":"12h"}}.
  * Errors: INVALID (an unknown verb, argument or configuration key: the text has the nearest known
  * one; a bad name or duration; contradicting ones), SERVER (nats_last_err_code()), NOT_SUPPORTED
  * (this server's JetStream has no such feature: the text names it and the API level that it needs; also

@@ -86,6 +86,11 @@ function methods.delete_stream(js, a) return stream_of(js, a), "delete" end
 function methods.stream_info(js, a) return stream_of(js, a), "info", without(a, "stream") end
 function methods.purge_stream(js, a) return stream_of(js, a), "purge", without(a, "stream") end
 function methods.seal_stream(js, a) return stream_of(js, a), "seal" end
+function methods.change_stream(js, a)
+    if type(a.config) == "table" and only(a, "stream", "config") then
+        return stream_of(js, a), "update", a.config
+    end
+end
 function methods.stream_leader_stepdown(js, a)
     return stream_of(js, a), "leader_stepdown", without(a, "stream")
 end

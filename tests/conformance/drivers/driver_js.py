@@ -186,6 +186,10 @@ async def seal_stream(js, _, given, more):
     return stream.cached_info
 
 
+async def change_stream(js, _, given, more):
+    return await settled(stream_of(js, given).update(given.pop("config"), **given, **more))
+
+
 async def pause_consumer(js, _, given, more):
     return await settled(consumer_of(js, given).pause(given.pop("pause_until"), **more))
 
@@ -226,6 +230,7 @@ METHODS = {
                                   "direct"), ("stream",)),
     "delete_message": (delete_message, ("stream", "seq", "no_erase"), ("stream", "seq")),
     "seal_stream": (seal_stream, ("stream",), ("stream",)),
+    "change_stream": (change_stream, ("stream", "config", "pedantic"), ("stream", "config")),
     "stream_leader_stepdown": (of_stream("leader_stepdown"), ("stream", "placement"), ("stream",)),
     "stream_peer_remove": (of_stream("peer_remove"), ("stream", "peer"), ("stream", "peer")),
     "delete_consumer": (of_consumer("delete"), ("stream", "consumer"), ("stream", "consumer")),

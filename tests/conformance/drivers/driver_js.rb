@@ -135,6 +135,10 @@ module Methods
     stream.seal(**more)
     stream.cached_info
   end
+  add("change_stream", %i[stream config pedantic], %i[stream config]) do |js, given, more|
+    stream = stream(js, given)
+    stream.update(given.delete(:config), **given, **more)
+  end
   add("stream_leader_stepdown", %i[stream placement], %i[stream]) do |js, given, more|
     stream(js, given).leader_stepdown(**given, **more)
   end

@@ -337,6 +337,10 @@ proc method::delete_message {js given more} {
     [stream_of $js $given] delete_message [dict get $given seq] {*}$erase {*}$more
 }
 proc method::seal_stream {js given more} { [stream_of $js $given] seal {*}$more }
+proc method::change_stream {js given more} {
+    [stream_of $js $given] update -config [dict get $given config] \
+        {*}[rest_of $given stream config] {*}$more
+}
 proc method::stream_leader_stepdown {js given more} {
     [stream_of $js $given] leader_stepdown {*}[rest_of $given stream] {*}$more
 }
@@ -380,6 +384,7 @@ set method_arguments {
     purge_stream {{stream subject seq keep} stream}
     get_message {{stream seq last_by_subj next_by_subj no_hdr direct} stream}
     delete_message {{stream seq no_erase} {stream seq}} seal_stream {stream stream}
+    change_stream {{stream config pedantic} {stream config}}
     stream_leader_stepdown {{stream placement} stream}
     stream_peer_remove {{stream peer} {stream peer}}
     delete_consumer {{stream consumer} {stream consumer}}

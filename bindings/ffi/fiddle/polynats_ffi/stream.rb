@@ -40,12 +40,12 @@ module PolynatsFFI
       @cached_info = found
     end
 
-    # Changes its configuration: what is left out stays.
+    # Changes its configuration: what is left out, or nil, stays. An Array or a Hash is replaced as a whole; an empty
+    # one takes out what is there.
     # @return [Hash{String => Object}] the info
     def update(changes = nil, pedantic: false, timeout: nil, **more)
-      before = info(timeout: timeout)["config"]
-      config = before.merge(JetStreamValues.config_of(changes, more))
-      @cached_info = js.__send__(:ask_stream, "update_stream", config, pedantic, timeout).cached_info
+      config = JetStreamValues.config_of(changes, more)
+      @cached_info = ask("change_stream", timeout, config: config, pedantic: pedantic || nil)
     end
 
     # Deletes it and all that is in it.

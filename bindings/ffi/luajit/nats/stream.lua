@@ -77,32 +77,6 @@ function stream:delete_message(seq, options)
   return verbs.finish(self:delete_message_start(seq, options))
 end
 
--- ---- changing it: the server wants all of the configuration ----
-
-function stream:update_start(changes)
-  if type(changes) ~= "table" then
-    core.misuse("update: a table of changes is wanted, not a " .. type(changes))
-  end
-  if not self.config then
-    return core.refuse("the stream's config is not known yet: ask for its info first", "INVALID",
-      "stream")
-  end
-  local merged = {}
-  for key, value in pairs(self.config) do merged[key] = value end
-  for key, value in pairs(changes) do merged[key] = value end
-  local arguments = verbs.arguments(self, "config=", { merged })
-  arguments.stream = nil
-  return verbs.start(self, "update_stream", arguments, -1, verbs.give_self)
-end
-
-function stream:update(changes)
-  if not self.config then
-    local info, text, code, about, err_code, server_code = self:info()
-    if not info then return nil, text, code, about, err_code, server_code end
-  end
-  return verbs.finish(self:update_start(changes))
-end
-
 -- ---- verbs ----
 
 local function give_consumer(msg, self)
@@ -119,6 +93,7 @@ end
 
 verbs.set(stream, {
   { "info", "stream_info", "*", verbs.give_info },
+  { "update", "change_stream", "config=", verbs.give_info },
   { "delete", "delete_stream", "", verbs.give_true },
   { "purge", "purge_stream", "*", give_purged },
   { "seal", "seal_stream", "", verbs.give_self },
