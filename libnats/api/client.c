@@ -445,10 +445,13 @@ static nats_status get(nats_client *client, nats__msg_list *list, size_t max, in
     pthread_mutex_lock(&conn->mu);
     nats_status status = get_some(&self, max, wait_ms, batch, count_out);
     bool over = *count_out == 0 && (client->closed || conn->closed || drained(client));
+    bool rest = client->pending > 0; /* for others: of private subscriptions, or for callbacks */
     nats__conn_unlock(conn);
 
     if (over) {
-        nats_client_close(client);
+        if (!rest) {
+            nats_client_close(client);
+        }
         return nats__fail(NATS_ERR_CLOSED, "client", "the client is closed");
     }
     if (status == NATS_ERR_INTERRUPTED) {
