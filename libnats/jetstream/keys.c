@@ -122,11 +122,11 @@ static bool spelt_out(const char *name, const char *known)
     return *name == *known;
 }
 
-/* By letters, or else a name that is spelt out, or was cut or has too much: "durable". */
+/* A name that is spelt out, or is not; else by letters; else one that was cut or has too much: "durable". */
 static const char *nearest_of(const char *name, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (spelt_out(name, names[i])) {
+        if (spelt_out(name, names[i]) || spelt_out(names[i], name)) {
             return names[i];
         }
     }
