@@ -325,33 +325,6 @@ static int fetch_start(lua_State *L)
     return status == NATS_OK ? 2 : lnats_fail(L, status);
 }
 
-/* What ends it after messages is told by the next one: these are whole. */
-static int push_collected(lua_State *L, nats_status status, size_t count)
-{
-    return status == NATS_OK || status == NATS_ERR_CLOSED || count > 0 ? 1 : lnats_fail(L, status);
-}
-
-static int fetch(lua_State *L, size_t max)
-{
-    int started = fetch_start(L);
-    if (started != 2) {
-        return started;
-    }
-    int index = lua_gettop(L) - 1;
-    lnats_sub *sub = lua_touserdata(L, index);
-    int results = lnats_future_finish(L);
-    if (results != 1) {
-        return results;
-    }
-    lnats_wait wait;
-    size_t count;
-    lnats_wait_start(L, &wait, -1); /* it knows its own time */
-    lua_newtable(L);
-    nats_status status = collect(L, sub, max, &wait, &count);
-    lnats_sub_release(sub);
-    return push_collected(L, status, count);
-}
-
 /* It has ended behind the messages of this list, at the top of the stack: the next call tells why. */
 static void keep_why(lua_State *L, nats_status status)
 {
@@ -385,6 +358,44 @@ static int push_why(lua_State *L)
         lua_rawgeti(L, kept, i);
     }
     return count;
+}
+
+/* What ends it behind messages is told by the next call: these are whole. */
+static int push_collected(lua_State *L, nats_status status, size_t count)
+{
+    if (status == NATS_OK || status == NATS_ERR_CLOSED) {
+        return 1;
+    }
+    if (count == 0) {
+        return lnats_fail(L, status);
+    }
+    keep_why(L, status);
+    return 1;
+}
+
+static int fetch(lua_State *L, size_t max)
+{
+    int why = push_why(L);
+    if (why > 0) {
+        return why;
+    }
+    int started = fetch_start(L);
+    if (started != 2) {
+        return started;
+    }
+    int index = lua_gettop(L) - 1;
+    lnats_sub *sub = lua_touserdata(L, index);
+    int results = lnats_future_finish(L);
+    if (results != 1) {
+        return results;
+    }
+    lnats_wait wait;
+    size_t count;
+    lnats_wait_start(L, &wait, -1); /* it knows its own time */
+    lua_newtable(L);
+    nats_status status = collect(L, sub, max, &wait, &count);
+    lnats_sub_release(sub);
+    return push_collected(L, status, count);
 }
 
 /* The ordered consumer's own subscription, on the stack; or nil and why, whose number is returned. */

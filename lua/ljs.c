@@ -509,6 +509,7 @@ void lnats_js_open(lua_State *L)
                                        {"publish_start", lnats_js_publish_start},
                                        {"publish_many", lnats_js_publish_many},
                                        {"publisher", lnats_js_publisher},
+                                       {"level_start", lnats_js_level_start},
                                        {"batch", lnats_js_batch},
                                        {NULL, NULL}};
     static const lnats_verb verbs[] = {

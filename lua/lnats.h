@@ -405,6 +405,7 @@ int lnats_js_publish(lua_State *L);
 int lnats_js_publish_start(lua_State *L);
 int lnats_js_publish_many(lua_State *L);
 int lnats_js_publisher(lua_State *L);
+int lnats_js_level_start(lua_State *L);
 int lnats_js_batch(lua_State *L);
 /* What the method's options at arg say of a message: its headers in a box, or nil, on the stack; NULL for
  * none. timeout_ms_out: NULL when the method has no such option. */
@@ -421,6 +422,8 @@ nats_status lnats_publisher_many(lua_State *L, nats_js_publisher *publisher, con
 nats_status lnats_publisher_flush(lua_State *L, nats_js_publisher *publisher, int client,
                                   int64_t timeout_ms);
 /* The list of failures that were not told yet, on the stack. */
+/* { id=, text=, code=, about=, err_code=, server_code= } of this thread's last error, on the stack. */
+void lnats_failure_push(lua_State *L, uint64_t id, nats_status status);
 void lnats_publisher_failures(lua_State *L, nats_js_publisher *publisher);
 void lnats_publisher_open(lua_State *L);
 void lnats_atomic_open(lua_State *L);

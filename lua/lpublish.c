@@ -186,7 +186,8 @@ static void release_publisher(void *publisher)
     nats_js_publisher_free(publisher);
 }
 
-/* Through a publisher of its own, in the box at the top of the stack: all, then their acks. */
+/* Through a publisher of its own, in the box at the top of the stack: all, then their acks. Why it stopped
+ * before all were sent is pushed: a table, or nil. Returns how the acks came. */
 static nats_status publish_all(lua_State *L, nats_js_publisher *publisher, int64_t timeout_ms,
                                size_t *done_out)
 {
@@ -195,19 +196,40 @@ static nats_status publish_all(lua_State *L, nats_js_publisher *publisher, int64
     const char *subject = lua_tolstring(L, 2, &subject_len);
     nats_status status =
         lnats_publisher_many(L, publisher, subject, subject_len, 3, &first, done_out);
+    if (status == NATS_OK) {
+        lua_pushnil(L);
+    } else {
+        lnats_failure_push(L, *done_out + 1, status);
+    }
+    if (*done_out == 0) {
+        return NATS_OK;
+    }
     lua_getiuservalue(L, 1, 1);
     nats_status flushed = lnats_publisher_flush(L, publisher, lua_gettop(L), timeout_ms);
     lua_pop(L, 1);
-    return flushed != NATS_OK ? flushed : status; /* what the first of them failed with says more */
+    return flushed;
 }
 
-/* nil and why, the list of failures at the seventh place, and how many were sent: the rest was not tried. */
-static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status status, size_t done)
+/* nil and why, the list of failures at the seventh place, and how many were sent. Why it stopped is at the top of the
+ * stack, or nil: the last of the failures. What a message before it failed with says more. */
+static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status flushed, size_t done)
 {
-    int bottom = lua_gettop(L);
-    lnats_fail(L, status);
-    lua_settop(L, bottom + 6);
+    static const char *const names[] = {"text", "code", "about", "err_code", "server_code", NULL};
+    int stopped = lua_gettop(L);
+    if (flushed != NATS_OK) {
+        lnats_fail(L, flushed);
+        lua_settop(L, stopped + 6);
+    } else {
+        lua_pushnil(L);
+        for (int i = 0; names[i] != NULL; i++) {
+            lua_getfield(L, stopped, names[i]);
+        }
+    }
     lnats_publisher_failures(L, publisher);
+    if (!lua_isnil(L, stopped)) {
+        lua_pushvalue(L, stopped);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
     lua_pushinteger(L, (lua_Integer)done);
     return 8;
 }
@@ -235,7 +257,7 @@ int lnats_js_publish_many(lua_State *L)
     *box = publisher;
     status = publish_all(L, publisher, timeout_ms, &done);
     int results = 1;
-    if (status == NATS_OK) {
+    if (status == NATS_OK && lua_isnil(L, -1)) {
         lua_pushinteger(L, (lua_Integer)done);
     } else {
         results = fail_many(L, publisher, status, done);

@@ -99,6 +99,33 @@ static int publisher_publish(lua_State *L)
     return 1;
 }
 
+/* publisher:room([options]): how many messages go now without waiting; 0 and "level": those with such options not
+ * before publisher:level_start() has ended. */
+static int publisher_room(lua_State *L)
+{
+    nats_js_publisher *publisher = check_open(L);
+    if (publisher == NULL) {
+        return 4;
+    }
+    nats_status status = NATS_OK;
+    nats_headers *headers = NULL;
+    lua_settop(L, 2);
+    if (!lua_isnil(L, 2)) {
+        headers = lnats_publish_options(L, 2, "room", NULL, &status);
+    }
+    int64_t room = status == NATS_OK ? nats_js_publisher_room(publisher, headers) : 0;
+    lnats_box_drop(L, 3);
+    if (status != NATS_OK) {
+        return lnats_fail(L, status);
+    }
+    lua_pushinteger(L, room > 0 ? (lua_Integer)room : 0);
+    if (room >= 0) {
+        return 1;
+    }
+    lua_pushliteral(L, "level");
+    return 2;
+}
+
 /* Payloads first … first + count - 1 of the list. Adds to *done_out what was accepted. */
 static nats_status publish_slice(lua_State *L, nats_js_publisher *publisher, const char *subject,
                                  size_t subject_len, int list, lua_Integer first, size_t count,
@@ -175,7 +202,7 @@ static int publisher_publish_many(lua_State *L)
 
 /* ---- flush ---- */
 
-static lnats_future *push_flush(lua_State *L, int client)
+static lnats_future *push_goal(lua_State *L, int client)
 {
     lnats_future *future = lnats_future_push(L, client);
     future->goal = true;
@@ -186,7 +213,7 @@ static lnats_future *push_flush(lua_State *L, int client)
 nats_status lnats_publisher_flush(lua_State *L, nats_js_publisher *publisher, int client,
                                   int64_t timeout_ms)
 {
-    lnats_future *future = push_flush(L, client);
+    lnats_future *future = push_goal(L, client);
     nats_msg *none = NULL;
     nats_status status =
         nats_js_publisher_flush_start(publisher, timeout_ms, &future->future);
@@ -199,6 +226,32 @@ nats_status lnats_publisher_flush(lua_State *L, nats_js_publisher *publisher, in
     }
     lua_pop(L, 1); /* the collector frees it: what failed is this thread's last error until then */
     return status == NATS_ERR_CLOSED ? nats_js_publisher_flush(publisher, 0) : status;
+}
+
+/* js:level_start([timeout]): a future that gives true once it is known what the server can do. */
+int lnats_js_level_start(lua_State *L)
+{
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    nats_js *js = lnats_js_check(L, 1)->js;
+    lua_settop(L, 1);
+    lua_getiuservalue(L, 1, 1);
+    lnats_future *future = push_goal(L, 2);
+    nats_status status = nats_js_level_start(js, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
+static int publisher_level_start(lua_State *L)
+{
+    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
+    nats_js_publisher *publisher = check_open(L);
+    if (publisher == NULL) {
+        return 4;
+    }
+    lua_settop(L, 1);
+    lua_getiuservalue(L, 1, 1);
+    lnats_future *future = push_goal(L, 2);
+    nats_status status = nats_js_publisher_level_start(publisher, ms, &future->future);
+    return status == NATS_OK ? 1 : lnats_fail(L, status);
 }
 
 static int publisher_flush(lua_State *L)
@@ -222,15 +275,14 @@ static int publisher_flush_start(lua_State *L)
     }
     lua_settop(L, 1);
     lua_getiuservalue(L, 1, 1);
-    lnats_future *future = push_flush(L, 2);
+    lnats_future *future = push_goal(L, 2);
     nats_status status = nats_js_publisher_flush_start(publisher, ms, &future->future);
     return status == NATS_OK ? 1 : lnats_fail(L, status);
 }
 
 /* ---- what became of them ---- */
 
-/* { id=, text=, code=, about=, err_code=, server_code= } of this thread's last error, on the stack. */
-static void push_failure(lua_State *L, uint64_t id, nats_status status)
+void lnats_failure_push(lua_State *L, uint64_t id, nats_status status)
 {
     static const char *const names[] = {"text", "code", "about", "err_code", "server_code"};
     int bottom = lua_gettop(L);
@@ -256,7 +308,7 @@ void lnats_publisher_failures(lua_State *L, nats_js_publisher *publisher)
             return;
         }
         count++;
-        push_failure(L, id, status);
+        lnats_failure_push(L, id, status);
         lua_rawseti(L, -2, count);
     }
 }
@@ -313,6 +365,8 @@ void lnats_publisher_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"publish", publisher_publish},
                                        {"publish_many", publisher_publish_many},
+                                       {"room", publisher_room},
+                                       {"level_start", publisher_level_start},
                                        {"flush", publisher_flush},
                                        {"flush_start", publisher_flush_start},
                                        {"failures", publisher_failures},

@@ -190,6 +190,9 @@ function jetstream:publish_many(subject, payloads, options) end
 ---@param options? { max_pending?: integer, fast?: boolean }
 ---@return nats.Publisher?, string?, nats.Code?, string?
 function jetstream:publisher(options) end
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:level_start(timeout) end
 ---@return nats.Batch?, string?, nats.Code?, string?
 function jetstream:batch() end
 
@@ -204,6 +207,12 @@ function publisher:publish(subject, data, options) end
 ---@param payloads string[]
 ---@return integer? first_id, integer|string|nil published, nats.Code? code, string? about, integer? published_before_the_error, integer? its_first_id
 function publisher:publish_many(subject, payloads) end
+---@param options? nats.PublishOptions
+---@return integer? room, string? level_or_text, nats.Code? code, string? about
+function publisher:room(options) end
+---@param timeout? number
+---@return nats.Future?, string?, nats.Code?, string?
+function publisher:level_start(timeout) end
 ---@param timeout? number
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function publisher:flush(timeout) end

@@ -147,24 +147,25 @@ proc ::polynats::js::stream {id name} {
 }
 
 # The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}, and
-# as -published how many were sent: the rest was not tried.
+# as -published how many were sent: where that is not all, the last failure is why the one at this place was not.
 proc ::polynats::js::publish_many {id subject list args} {
     Options $args timeout
     set publisher [Call $id publisher]
     Guard publisher destroy
     set published [llength $list]
+    set stopped {}
     set why {}
     try {
         $publisher publish_many $subject $list
     } trap POLYNATS {text why} {
-        if {![dict exists $why -published] || [dict get $why -published] == 0} {
-            return -options $why $text
-        }
-        set published [dict get $why -published]
+        set published [expr {[dict exists $why -published] ? [dict get $why -published] : 0}]
+        set stopped [list $published [dict get $why -errorcode] $text]
     }
-    try {
-        $publisher flush {*}$args
-    } trap POLYNATS {text why} {
+    if {$published} {
+        try {
+            $publisher flush {*}$args
+        } trap POLYNATS {text why} {
+        }
     }
     if {![dict size $why]} {
         return $published
@@ -172,6 +173,9 @@ proc ::polynats::js::publish_many {id subject list args} {
     set failures {}
     foreach failure [$publisher failures] {
         lappend failures [lreplace $failure 0 0 [expr {[lindex $failure 0] - 1}]]
+    }
+    if {[llength $stopped]} {
+        lappend failures $stopped
     }
     return -options [dict replace $why -failures $failures -published $published] $text
 }
@@ -376,8 +380,9 @@ proc ::polynats::consumer::leader_stepdown {id args} {
     return
 }
 
-# All of a subscription until it ends, and then it is gone. Its error is one when nothing came before it.
-proc ::polynats::consumer::Drain {sub} {
+# All of a subscription until it ends, and then it is gone. Its error is one when nothing came before it; else the next
+# fetch tells.
+proc ::polynats::consumer::Drain {id sub} {
     set messages {}
     Guard sub close
     try {
@@ -389,12 +394,19 @@ proc ::polynats::consumer::Drain {sub} {
         if {![llength $messages]} {
             return -options $options $text
         }
+        # Unless the consumer's command went meanwhile.
+        catch {Held $id [dict replace [Held $id] why [dict replace $options -text $text]]}
     }
     return $messages
 }
 
 proc ::polynats::consumer::Fetch {id given} {
     set held [Held $id]
+    if {[dict exists $held why]} {
+        set why [dict get $held why]
+        Held $id [dict remove $held why]
+        return -code error -options $why [dict get $why -text]
+    }
     if {[dict exists $given wait] && [dict get $given wait] ne "" && [dict get $given wait] == 0} {
         dict unset given wait
         dict set given no_wait true
@@ -408,7 +420,7 @@ proc ::polynats::consumer::Fetch {id given} {
     dict set given stream [dict get $held stream]
     dict set given consumer [dict get $held name]
     dict set given mode private
-    return [Drain [Call [dict get $held js] consume fetch $given]]
+    return [Drain $id [Call [dict get $held js] consume fetch $given]]
 }
 
 proc ::polynats::consumer::fetch {id args} {

@@ -1,5 +1,6 @@
 /* Publishers: a window of messages whose acks are still to come. One that is full makes publish wait: in a
- * coroutine by yielding, and looking again, for no descriptor tells of acks; else in the library. */
+ * coroutine by yielding, and looking again, for no descriptor tells of acks; else in the library. So does the
+ * first one that needs to know what the server can do. */
 #include "tnats.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct publisher {
     uint64_t most; /* under way at once */
     uint64_t room; /* of the window, as far as is known: it may be more */
     int64_t patience_ms;
+    bool fast; /* the stream says how large the window is, which may become smaller */
     bool closed;
 } publisher;
 
@@ -36,33 +38,69 @@ static void publisher_release(tnats_handle *handle)
 
 const tnats_kind tnats_publisher_kind = {"publisher", publisher_release};
 
-/* $js publisher ?-max_pending count? ?-fast boolean? */
-int tnats_js_publisher(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
-{
-    static const char *const names[] = {"-max_pending", "-fast", NULL};
-    Tcl_Obj *values[2];
-    const tnats_js *js = handle->object;
+typedef struct making {
     int64_t most;
-    int fast;
+    bool fast;
+} making;
+
+static void making_free(void *held)
+{
+    ckfree((char *)held);
+}
+
+static int make(tnats_handle *handle, Tcl_Interp *interp, const making *how)
+{
+    const tnats_js *js = handle->object;
     nats_js_publisher *inner = NULL;
-    if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
-        tnats_number(interp, values[0], "-max_pending", INT64_MIN, 0, &most) != TCL_OK ||
-        tnats_boolean(interp, values[1], "-fast", &fast) != TCL_OK) {
-        return TCL_ERROR;
-    }
-    nats_status status = fast != 0 ? nats_js_publisher_fast(js->inner, most, &inner)
-                                   : nats_js_publisher_new(js->inner, most, &inner);
+    nats_status status = how->fast ? nats_js_publisher_fast(js->inner, how->most, &inner)
+                                   : nats_js_publisher_new(js->inner, how->most, &inner);
     if (status != NATS_OK) {
         return tnats_fail(interp, status);
     }
     publisher *self = (publisher *)ckalloc(sizeof(*self));
     memset(self, 0, sizeof(*self));
     self->inner = inner;
-    self->most = most > 0 ? (uint64_t)most : WINDOW_USUAL;
+    self->most = how->most > 0 ? (uint64_t)how->most : WINDOW_USUAL;
+    self->fast = how->fast;
     self->patience_ms = js->timeout_ms >= 0 ? js->timeout_ms : PATIENCE_MS;
     return tnats_handle_new(handle->state, &tnats_publisher_kind, self, tnats_owner(handle)) != NULL
                ? TCL_OK
                : TCL_ERROR;
+}
+
+static int finish_making(tnats_taking *taking, Tcl_Interp *interp, nats_status status)
+{
+    return status == NATS_OK ? make(taking->handle, interp, taking->held)
+                             : tnats_fail(interp, status);
+}
+
+/* $js publisher ?-max_pending count? ?-fast boolean?: a fast one asks the server first what it can do. */
+int tnats_js_publisher(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
+{
+    static const char *const names[] = {"-max_pending", "-fast", NULL};
+    Tcl_Obj *values[2];
+    const tnats_js *js = handle->object;
+    making how = {0};
+    int fast;
+    nats_future *future = NULL;
+    if (tnats_options(interp, objc, objv, 2, names, values) != TCL_OK ||
+        tnats_number(interp, values[0], "-max_pending", INT64_MIN, 0, &how.most) != TCL_OK ||
+        tnats_boolean(interp, values[1], "-fast", &fast) != TCL_OK) {
+        return TCL_ERROR;
+    }
+    how.fast = fast != 0;
+    if (!how.fast) {
+        return make(handle, interp, &how);
+    }
+    nats_status status = nats_js_level_start(js->inner, -1, &future);
+    if (status != NATS_OK) {
+        return tnats_fail(interp, status);
+    }
+    making *held = (making *)ckalloc(sizeof(*held));
+    *held = how;
+    tnats_taking taking = {.take = tnats_take_end, .handle = handle, .future = future,
+                           .finish = finish_making, .held = held, .let_go = making_free};
+    return tnats_await(&taking, interp, NATS_OK);
 }
 
 static int check_open(tnats_handle *handle, Tcl_Interp *interp)
@@ -72,20 +110,28 @@ static int check_open(tnats_handle *handle, Tcl_Interp *interp)
                : TCL_OK;
 }
 
-/* Is there a place for so many, without waiting? It is counted down, and looked up only at its end. */
+/* Without waiting: it is counted down, and looked up only at its end. */
+static uint64_t room_of(publisher *self, uint64_t count)
+{
+    if (self->fast || self->room < count) {
+        int64_t room = nats_js_publisher_room(self->inner, NULL);
+        self->room = room > 0 ? (uint64_t)room : 0;
+    }
+    return self->room;
+}
+
+/* Is there a place for so many? */
 static bool has_room(publisher *self, uint64_t count)
 {
-    uint64_t values[NATS_PUBLISHER_STAT_COUNT] = {0};
-    if (self->room < count) {
-        nats_js_publisher_stats(self->inner, values, NATS_PUBLISHER_STAT_COUNT);
-        uint64_t pending = values[NATS_PUBLISHER_PENDING];
-        self->room = pending < self->most ? self->most - pending : 0;
-    }
-    if (self->room < count) {
-        return false;
-    }
-    self->room -= count;
-    return true;
+    bool room = room_of(self, count) >= count;
+    self->room -= room ? count : 0;
+    return room;
+}
+
+/* Must the server be asked first what it can do? Then publish would wait for it. */
+static bool must_ask(const publisher *self, const tnats_storing *what)
+{
+    return what->headers != NULL && nats_js_publisher_room(self->inner, what->headers) < 0;
 }
 
 /* ---- publish ---- */
@@ -94,6 +140,7 @@ static bool has_room(publisher *self, uint64_t count)
 typedef struct waiting {
     Tcl_Obj *words; /* a list: all words of the verb */
     Tcl_Obj *list;  /* of publish_many */
+    nats_future *level; /* what the server can do, while it is asked; or NULL */
     size_t published;
     uint64_t first_id;
     bool told; /* the error is the interpreter's already */
@@ -106,6 +153,7 @@ static void waiting_free(void *held)
     if (self->list != NULL) {
         Tcl_DecrRefCount(self->list);
     }
+    nats_future_free(self->level);
     ckfree((char *)self);
 }
 
@@ -122,6 +170,28 @@ static waiting *waiting_new(int objc, Tcl_Obj *const objv[], Tcl_Obj *list)
     return self;
 }
 
+/* Ask the server, or go on waiting for its answer, which *known_out tells of. */
+static nats_status take_level(tnats_taking *taking, int64_t wait_ms, bool *known_out)
+{
+    waiting *held = taking->held;
+    nats_msg *none = NULL;
+    bool open = false;
+    nats_status status = NATS_OK;
+    if (held->level == NULL) {
+        status = nats_js_publisher_level_start(publisher_of(taking->handle)->inner, -1,
+                                               &held->level);
+    }
+    if (status == NATS_OK) {
+        status = tnats_reply_wait(held->level, wait_ms, &none, &open);
+    }
+    *known_out = status == NATS_OK;
+    if (*known_out) {
+        nats_future_free(held->level);
+        held->level = NULL;
+    }
+    return open ? NATS_OK : status;
+}
+
 /* Without waiting in a coroutine's attempt, which is one of 0 ms. */
 static nats_status take_place(tnats_taking *taking, int64_t wait_ms, bool *got_out)
 {
@@ -132,17 +202,23 @@ static nats_status take_place(tnats_taking *taking, int64_t wait_ms, bool *got_o
     Tcl_Size objc;
     Tcl_Obj **objv;
     uint64_t id = 0;
-    if (wait_ms == 0 && !has_room(self, 1)) {
-        return NATS_OK;
+    bool known = false;
+    nats_status status = held->level != NULL ? take_level(taking, wait_ms, &known) : NATS_OK;
+    if (status != NATS_OK || held->level != NULL || (wait_ms == 0 && !has_room(self, 1))) {
+        return status;
     }
     Tcl_ListObjGetElements(NULL, held->words, &objc, &objv);
     if (tnats_storing_read(state, (int)objc, objv, 4, &what) != TCL_OK) {
         held->told = true;
         return NATS_ERR_INVALID;
     }
-    nats_status status =
-        nats_js_publisher_publish(self->inner, what.subject.ptr, what.subject.len, what.headers,
-                                  what.data.ptr, what.data.len, &id);
+    if (must_ask(self, &what)) {
+        tnats_storing_free(&what);
+        self->room = 0; /* to be looked up again, for it may have been counted down */
+        return take_level(taking, wait_ms, &known);
+    }
+    status = nats_js_publisher_publish(self->inner, what.subject.ptr, what.subject.len,
+                                       what.headers, what.data.ptr, what.data.len, &id);
     tnats_storing_free(&what);
     if (status == NATS_OK) {
         taking->result = tnats_uint_new(id);
@@ -182,6 +258,10 @@ static int publish_at_once(tnats_handle *handle, Tcl_Interp *interp, int objc,
     uint64_t id = 0;
     if (tnats_storing_read(handle->state, objc, objv, 4, &what) != TCL_OK) {
         return TCL_ERROR;
+    }
+    if (must_ask(publisher_of(handle), &what)) {
+        tnats_storing_free(&what);
+        return TCL_OK; /* it is still to be tried */
     }
     *status_out = nats_js_publisher_publish(publisher_of(handle)->inner, what.subject.ptr,
                                             what.subject.len, what.headers, what.data.ptr,
@@ -233,18 +313,19 @@ static nats_status publish_slice(tnats_taking *taking, Tcl_Obj **items, size_t c
     nats_status status = NATS_OK;
     Tcl_ListObjIndex(NULL, held->words, 2, &word);
     tnats_text(word, &subject);
-    for (; ready < count && status == NATS_OK; ready++) {
-        if (tnats_data(taking->handle->state, items[ready], &bytes[ready]) != TCL_OK) {
-            status = NATS_ERR_INVALID;
-            held->told = true;
-            break;
-        }
+    while (ready < count &&
+           tnats_data(taking->handle->state, items[ready], &bytes[ready]) == TCL_OK) {
         datas[ready] = bytes[ready].ptr;
         lens[ready] = bytes[ready].len;
+        ready++;
     }
-    if (status == NATS_OK) {
+    if (ready > 0) {
         status = nats_js_publisher_publish_many(publisher_of(taking->handle)->inner, subject.ptr,
                                                 subject.len, datas, lens, ready, &id, &accepted);
+    }
+    if (status == NATS_OK && ready < count) {
+        held->told = true; /* what is wrong with the next one */
+        status = NATS_ERR_INVALID;
     }
     held->first_id = held->published == 0 && accepted > 0 ? id : held->first_id;
     held->published += accepted;
@@ -271,7 +352,10 @@ static nats_status take_places(tnats_taking *taking, int64_t wait_ms, bool *got_
             *got_out = true;
             return NATS_OK;
         }
-        if (wait_ms == 0 && !has_room(self, size)) {
+        if (self->fast && wait_ms == 0 && room_of(self, size) < size) {
+            size = (size_t)self->room; /* some, then: the stream never lets in as many as wait */
+        }
+        if (size == 0 || (wait_ms == 0 && !has_room(self, size))) {
             return NATS_OK;
         }
         status = publish_slice(taking, items + held->published, size);
@@ -280,6 +364,16 @@ static nats_status take_places(tnats_taking *taking, int64_t wait_ms, bool *got_
 }
 
 /* An error tells in its return options, -first and -published, how far it came. */
+static int note_how_far(const tnats_taking *taking, Tcl_Interp *interp)
+{
+    const waiting *held = taking->held;
+    Tcl_Obj *options = Tcl_GetReturnOptions(interp, TCL_ERROR);
+    Tcl_DictObjPut(NULL, options, Tcl_NewStringObj("-first", -1), tnats_uint_new(held->first_id));
+    Tcl_DictObjPut(NULL, options, Tcl_NewStringObj("-published", -1),
+                   tnats_count_new(held->published));
+    return Tcl_SetReturnOptions(interp, options);
+}
+
 static int finish_many(tnats_taking *taking, Tcl_Interp *interp, nats_status status)
 {
     const waiting *held = taking->held;
@@ -288,11 +382,7 @@ static int finish_many(tnats_taking *taking, Tcl_Interp *interp, nats_status sta
         return TCL_OK;
     }
     tell(held, interp, status);
-    Tcl_Obj *options = Tcl_GetReturnOptions(interp, TCL_ERROR);
-    Tcl_DictObjPut(NULL, options, Tcl_NewStringObj("-first", -1), tnats_uint_new(held->first_id));
-    Tcl_DictObjPut(NULL, options, Tcl_NewStringObj("-published", -1),
-                   tnats_count_new(held->published));
-    return Tcl_SetReturnOptions(interp, options);
+    return note_how_far(taking, interp);
 }
 
 /* $publisher publish_many subject list: the number of the first. */
@@ -307,6 +397,7 @@ int tnats_publisher_publish_many(tnats_handle *handle, Tcl_Interp *interp, int o
         return tnats_fail_value(interp, "data");
     }
     tnats_taking taking = {.take = take_places, .handle = handle, .finish = finish_many,
+                           .silent = note_how_far,
                            .held = waiting_new(objc, objv, objv[3])};
     return wait_for_room(&taking, interp);
 }

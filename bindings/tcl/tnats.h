@@ -250,6 +250,8 @@ struct tnats_taking {
     int64_t began_ns;
     /* What becomes of it when it is over; NULL: its result, or its error. */
     int (*finish)(tnats_taking *taking, Tcl_Interp *interp, nats_status status);
+    /* What is added to the error that is its silence; or NULL. */
+    int (*silent)(const tnats_taking *taking, Tcl_Interp *interp);
 };
 
 /* Take it, waiting at most ms (-1: for ever): in a coroutine by yielding, else in slices. The

@@ -124,6 +124,7 @@ static int conclude(tnats_taking *taking, Tcl_Interp *interp, nats_status status
         code = tnats_fail(interp, status);
     } else if (!got && taking->silence != NULL) {
         code = tnats_fail_text(interp, NATS_ERR_TIMEOUT, "timeout", "%s", taking->silence);
+        code = taking->silent != NULL ? taking->silent(taking, interp) : code;
     } else if (taking->result != NULL) {
         Tcl_SetObjResult(interp, taking->result);
     } else {

@@ -4,10 +4,12 @@
 #include "jetstream/batch.h"
 #include "jetstream/ingest.h"
 #include "jetstream/keyword.h"
+#include "jetstream/level.h"
 #include "jetstream/puback.h"
 #include "jetstream/publish.h"
 #include "jetstream/publisher.h"
 #include "proto/frame.h"
+#include "proto/headers.h"
 
 /* ---- publish ---- */
 
@@ -83,6 +85,25 @@ nats_status nats_js_publish_start(nats_js *js, const char *subject, size_t subje
         return status;
     }
     return start(js, subject, subject_len, headers, data, data_len, false, timeout_ms, future_out);
+}
+
+static nats_status start_level(nats_js *js, int64_t timeout_ms, nats_future **future_out)
+{
+    nats_status status = nats__js_timeout(js, &timeout_ms);
+    if (status == NATS_OK) {
+        status = nats__js_learn_start(js, timeout_ms, future_out);
+    }
+    return nats__leave(js->client, status);
+}
+
+nats_status nats_js_level_start(nats_js *js, int64_t timeout_ms, nats_future **future_out)
+{
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
+    *future_out = NULL;
+    nats_status status = nats__enter_js(js);
+    return status == NATS_OK ? start_level(js, timeout_ms, future_out) : status;
 }
 
 int32_t nats_msg_ack_seq(const nats_msg *ack, uint64_t *seq_out, int32_t *duplicate_out)
@@ -196,6 +217,45 @@ nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *
     return nats__leave(publisher->client, status);
 }
 
+/* What such headers need of the server. What is wrong with them publish tells, and waits for nothing. */
+static nats__js_needs needs_of(const nats_headers *headers)
+{
+    nats__js_needs needs = {.level = 0};
+    if (headers == NULL || headers->count == 0) {
+        return needs;
+    }
+    nats__frame frame = {.headers = headers->block.data, .headers_len = headers->block.len};
+    if (nats__keywords_check(&frame, &needs) != NATS_OK) {
+        needs.level = 0;
+    }
+    return needs;
+}
+
+int64_t nats_js_publisher_room(nats_js_publisher *publisher, const nats_headers *headers)
+{
+    if (enter_open(publisher) != NATS_OK) {
+        return NATS__PLACES_MAX;
+    }
+    nats__conn *conn = publisher->client->conn;
+    nats__js_needs needs = needs_of(headers);
+    pthread_mutex_lock(&conn->mu);
+    bool known = nats__js_level_known(publisher->js, conn, &needs);
+    int64_t room = known ? nats__publisher_room(publisher) : -1;
+    pthread_mutex_unlock(&conn->mu);
+    return room;
+}
+
+nats_status nats_js_publisher_level_start(nats_js_publisher *publisher, int64_t timeout_ms,
+                                          nats_future **future_out)
+{
+    if (future_out == NULL) {
+        return nats__null_argument("future_out");
+    }
+    *future_out = NULL;
+    nats_status status = enter_open(publisher);
+    return status == NATS_OK ? start_level(publisher->js, timeout_ms, future_out) : status;
+}
+
 static nats_status publish_many(nats_js_publisher *publisher, const char *subject,
                                 size_t subject_len, const void *const *datas,
                                 const size_t *data_lens, size_t count, uint64_t *first_id,
@@ -206,14 +266,18 @@ static nats_status publish_many(nats_js_publisher *publisher, const char *subjec
         return nats__null_argument(datas == NULL ? "datas" : "data_lens");
     }
     nats_status status = nats__frame_make(&frame, subject, subject_len, NULL, 0, NULL, NULL, 0);
-    for (size_t i = 0; i < count && status == NATS_OK; i++) {
-        status = nats__frame_check_data(datas[i], data_lens[i]);
-    }
     if (status != NATS_OK) {
         return status;
     }
-    return nats__publisher_publish_many(publisher, &frame, datas, data_lens, count, first_id,
-                                        published);
+    size_t good = 0;
+    while (good < count && nats__frame_check_data(datas[good], data_lens[good]) == NATS_OK) {
+        good++;
+    }
+    status = nats__publisher_publish_many(publisher, &frame, datas, data_lens, good, first_id,
+                                          published);
+    return status == NATS_OK && good < count
+               ? nats__frame_check_data(datas[good], data_lens[good])
+               : status;
 }
 
 nats_status nats_js_publisher_publish_many(nats_js_publisher *publisher, const char *subject,

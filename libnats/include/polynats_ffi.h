@@ -338,6 +338,7 @@ nats_status nats_js_publish(nats_js *js, const char *subject, size_t subject_len
 nats_status nats_js_publish_start(nats_js *js, const char *subject, size_t subject_len,
     const nats_headers *headers, const void *data, size_t data_len, int64_t timeout_ms,
     nats_future **future_out);
+nats_status nats_js_level_start(nats_js *js, int64_t timeout_ms, nats_future **future_out);
 int32_t nats_msg_ack_seq(const nats_msg *ack, uint64_t *seq_out, int32_t *duplicate_out);
 const char *nats_js_header(const char *keyword, int32_t *kind_out);
 const char *nats_js_keyword(size_t index);
@@ -348,6 +349,9 @@ nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
 nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
     size_t subject_len, const nats_headers *headers, const void *data, size_t data_len,
     uint64_t *id_out);
+int64_t nats_js_publisher_room(nats_js_publisher *publisher, const nats_headers *headers);
+nats_status nats_js_publisher_level_start(nats_js_publisher *publisher, int64_t timeout_ms,
+    nats_future **future_out);
 nats_status nats_js_publisher_publish_many(nats_js_publisher *publisher, const char *subject,
     size_t subject_len, const void *const *datas, const size_t *data_lens, size_t count,
     uint64_t *first_id_out, size_t *published_out);

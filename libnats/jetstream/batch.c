@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "jetstream/keyword.h"
+#include "jetstream/level.h"
 #include "jetstream/publish.h"
 #include "proto/headers.h"
 #include "proto/subject.h"
@@ -173,6 +174,22 @@ static nats_status put_headers(const nats_js_batch *batch, nats__frame *frame, u
     return NATS_OK;
 }
 
+/* The first message's answer came behind the level: it is known, unless the connection is another by now, and
+ * then there is no batch there. */
+static nats_status check_level(const nats_js_batch *batch, const nats__js_needs *needs)
+{
+    nats__conn *conn = batch->client->conn;
+    if (needs->level <= LEVEL) {
+        return NATS_OK;
+    }
+    pthread_mutex_lock(&conn->mu);
+    nats_status status = nats__js_level_known(batch->js, conn, needs)
+                             ? nats__js_level_check_publish(batch->js, conn, needs)
+                             : NATS_OK;
+    pthread_mutex_unlock(&conn->mu);
+    return status;
+}
+
 static nats_status send(nats_js_batch *batch, nats__frame *frame, const char *commit,
                         nats__js_needs *needs, int64_t timeout_ms, nats_future **out)
 {
@@ -191,7 +208,8 @@ static nats_status send(nats_js_batch *batch, nats__frame *frame, const char *co
         nats__js_need(needs, LEVEL, "batch", nats__keyword_since(LEVEL));
         status = nats__publish_start(frame, &how, out);
     } else if (status == NATS_OK) {
-        status = nats__conn_publish(batch->client->conn, frame);
+        status = check_level(batch, needs);
+        status = status == NATS_OK ? nats__conn_publish(batch->client->conn, frame) : status;
     }
     nats__buf_free(&block);
     batch->count += status == NATS_OK;

@@ -38,6 +38,32 @@ nats_status nats__js_level_check(const char *what, const nats_js *js, const nats
                       nats__js_server_version(conn));
 }
 
+nats_status nats__js_level_check_publish(const nats_js *js, const nats__conn *conn,
+                                         const nats__js_needs *needs)
+{
+    int since[2] = {0};
+    bool told = needs->level == 0 || js->level != LEVEL_UNKNOWN;
+    if (told || sscanf(needs->since, "%d.%d", &since[0], &since[1]) != 2 ||
+        !nats__js_server_below(conn, since[0], since[1], 0)) {
+        return nats__js_level_check("publish", js, conn, needs);
+    }
+    return nats__fail(NATS_ERR_NOT_SUPPORTED, needs->what,
+                      "publish: %s needs level %d of JetStream's API (nats-server %s); nobody says "
+                      "which level it has, and this is nats-server %s",
+                      needs->what, needs->level, needs->since, nats__js_server_version(conn));
+}
+
+nats__json *nats__js_level_read(const nats_msg *msg)
+{
+    const char *data = (const char *)msg->text + msg->body + msg->header_len;
+    nats__json *info = nats__json_parse(data, msg->data_len, NULL);
+    if (info != NULL && nats__json_get(info, "error") != NULL) {
+        nats__json_free(info);
+        info = NULL;
+    }
+    return info;
+}
+
 const char *nats__js_server_version(const nats__conn *conn)
 {
     const nats_info *info = nats__session_info(conn->session);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "jetstream/batch.h"
 #include "jetstream/level.h"
@@ -126,28 +127,16 @@ static void learn(nats_future *future, const nats__json *info)
     attempt *self = future->owner;
     self->asking = false;
     nats__js_level_learn(self->js, future->conn, info);
-    if (nats__js_level_check("publish", self->js, future->conn, &self->needs) != NATS_OK) {
+    if (nats__js_level_check_publish(self->js, future->conn, &self->needs) != NATS_OK) {
         nats__future_fail(future);
         return;
     }
     send(future);
 }
 
-/* NULL: it is an error, or nobody answered. */
-static nats__json *read_info(const nats_msg *msg)
-{
-    const char *data = (const char *)msg->text + msg->body + msg->header_len;
-    nats__json *info = nats__json_parse(data, msg->data_len, NULL);
-    if (info != NULL && nats__json_get(info, "error") != NULL) {
-        nats__json_free(info);
-        info = NULL;
-    }
-    return info;
-}
-
 static void level_came(nats_future *future, const nats_msg *msg)
 {
-    nats__json *info = read_info(msg);
+    nats__json *info = nats__js_level_read(msg);
     learn(future, info);
     nats__json_free(info);
 }
@@ -261,7 +250,7 @@ static bool must_ask(nats_js *js, const nats__js_needs *needs, nats_status *know
     pthread_mutex_lock(&conn->mu);
     bool known = nats__js_level_known(js, conn, needs);
     if (known) {
-        *known_out = nats__js_level_check("publish", js, conn, needs);
+        *known_out = nats__js_level_check_publish(js, conn, needs);
     }
     pthread_mutex_unlock(&conn->mu);
     return !known;
@@ -323,26 +312,28 @@ static bool has_ended(void *what)
     return !future->open;
 }
 
-/* mu held. Without an answer nothing is known, and nothing refused. */
-static nats_status wait_for_level(nats_js *js, const nats__js_needs *needs, nats_future *future)
+/* mu held. Without an answer nothing is published: it is not known whether the server would pass over what
+ * it is to look at. */
+static nats_status wait_for_level(const nats_js *js, const nats__js_needs *needs,
+                                  nats_future *future)
 {
     nats__conn *conn = js->client->conn;
     nats_status status = nats__conn_wait(conn, future, has_ended, future, future->deadline_ns);
     if (status == NATS_ERR_INTERRUPTED) {
         return nats__fail(status, NULL, "interrupted by a signal while waiting for a reply");
     }
-    nats_msg *msg = nats__future_take(future);
-    nats__json *info = msg != NULL ? read_info(msg) : NULL;
-    if (msg != NULL || future->status == NATS_ERR_NO_RESPONDERS ||
-        future->status == NATS_ERR_PERMISSION) {
-        nats__js_level_learn(js, conn, info);
+    nats__future_expire(future, nats__now_ns());
+    if (future->words != NULL) {
+        *nats__error_get() = *future->words;
+        return future->status;
     }
-    nats__json_free(info);
-    if (msg != NULL) {
-        nats__chunk_unref(msg->chunk, 1);
+    if (future->status == NATS_OK && nats__js_level_known(js, conn, needs)) {
+        return nats__js_level_check_publish(js, conn, needs);
     }
-    return nats__js_level_known(js, conn, needs) ? nats__js_level_check("publish", js, conn, needs)
-                                                 : NATS_OK;
+    status = future->status != NATS_OK ? future->status : NATS_ERR_DISCONNECTED;
+    return nats__fail(status, needs->what,
+                      "publish: the server did not say whether it knows %s: nothing was sent",
+                      needs->what);
 }
 
 nats_status nats__publish_may(nats_js *js, const nats__js_needs *needs)
@@ -354,8 +345,7 @@ nats_status nats__publish_may(nats_js *js, const nats__js_needs *needs)
     if (!must_ask(js, needs, &status)) {
         return status;
     }
-    nats__question how = {.timeout_ms = js->timeout_ms};
-    status = ask_level(js, &how, &future);
+    status = nats__js_learn_start(js, js->timeout_ms, &future);
     if (status != NATS_OK) {
         return status;
     }

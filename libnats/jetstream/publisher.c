@@ -408,6 +408,23 @@ nats_status nats__publisher_next_failure(nats_js_publisher *publisher, uint64_t 
     return status;
 }
 
+int64_t nats__publisher_room(const nats_js_publisher *publisher)
+{
+    const nats__ingest *ingest = publisher->ingest;
+    if (nats__publisher_is_shut(publisher)) {
+        return publisher->max_pending;
+    }
+    if (ingest == NULL) {
+        return nats__window_room(&publisher->window);
+    }
+    uint64_t limit = atomic_load(&ingest->limit);
+    uint64_t last = atomic_load(&ingest->last);
+    if (ingest->phase == NATS__INGEST_NONE) {
+        return 1; /* the one that begins a batch */
+    }
+    return limit > last ? (int64_t)(limit - last) : 0;
+}
+
 uint64_t nats__publisher_pending(const nats_js_publisher *publisher)
 {
     const nats__ingest *ingest = publisher->ingest;

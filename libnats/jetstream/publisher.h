@@ -71,6 +71,8 @@ nats_status nats__publisher_refuse(const nats_js_publisher *publisher);
 void nats__publisher_pass_gate(nats_js_publisher *publisher, int64_t deadline_ns);
 
 /* mu held. */
+/* How many messages can be published now without waiting. One that is shut waits for nothing. */
+int64_t nats__publisher_room(const nats_js_publisher *publisher);
 uint64_t nats__publisher_pending(const nats_js_publisher *publisher);
 nats_status nats__publisher_next_failure(nats_js_publisher *publisher, uint64_t *id_out);
 void nats__publisher_stats(const nats_js_publisher *publisher, uint64_t *values);

@@ -175,7 +175,28 @@ t.test("more failures than may wait are told", function()
   t.same(none, nil)
   t.same(code, "NO_RESPONDERS")
   t.check(sent >= 4000 and sent < 9000, sent)
-  t.same(#failures, sent)
+  t.same(#failures, sent + 1)
+  t.same(failures[#failures].id, sent + 1)
+  t.same(failures[#failures].code, "LIMIT")
+end)
+
+t.test("publish_many tells where it stopped", function()
+  local stream, subject = new_stream()
+  local large = ("x"):rep(nc:max_payload() + 1)
+  for _, place in ipairs { 1, 2, 300 } do
+    local payloads = {}
+    for i = 1, place + 300 do payloads[i] = i == place and large or "x" end
+    local none, _, code, _, _, _, failures, sent = js:publish_many(subject .. "a", payloads)
+    t.same(none, nil)
+    t.list({ code, sent, #failures, failures[1].id, failures[1].code },
+      { "MAX_PAYLOAD", place - 1, 1, place, "MAX_PAYLOAD" })
+    local publisher = assert(js:publisher())
+    local _, _, its_code, _, published, first = publisher:publish_many(subject .. "a", payloads)
+    t.list({ its_code, published, first }, { "MAX_PAYLOAD", place - 1, place > 1 and 1 or 0 })
+    t.check(publisher:flush(5))
+    t.same(publisher:stats().acked, place - 1)
+  end
+  t.same(stream:info().state.messages, 600)
 end)
 
 t.test("a publisher that is closed says so", function()

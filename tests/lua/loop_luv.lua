@@ -70,4 +70,39 @@ for name, options in pairs(OPTIONS) do
   end)
 end
 
+-- What answers is in the same loop: who waited in its place would wait for ever.
+t.test("a publisher's level is asked for while the loop goes on", function()
+  local nc = assert(nats.connect(server.url))
+  local ticks, turned, before, future, failed = 0, nil, nil, nil, nil
+  local later, ticker = assert(uv.new_timer()), assert(uv.new_timer())
+  assert(nc:subscribe("late.API.INFO", { callback = function(msg)
+    later:start(200, 0, function() msg:respond('{"api":{"level":4}}') end)
+  end }))
+  local js = assert(nc:jetstream { prefix = "late.API", timeout = 5 })
+  local publisher = assert(js:publisher())
+  local detach = attach(nc, function() failed = "there are no other messages" end)
+  ticker:start(5, 5, function()
+    ticks = ticks + 1
+    if not future then
+      local room, why = publisher:room { ttl = 60 }
+      if room ~= 0 or why ~= "level" then failed = "the level is known already" end
+      future, before = assert(publisher:level_start()), ticks
+    elseif future:done() then
+      turned = ticks - before
+      if future:poll() ~= true then failed = "the level was not told" end
+      local id = publisher:publish("late.a", "x", { ttl = 60 })
+      if id ~= 1 then failed = "it was not published" end
+    end
+    if turned or failed or ticks > 2000 then
+      detach()
+      ticker:close()
+      later:close()
+    end
+  end)
+  uv.run()
+  t.same(failed, nil)
+  t.check(turned and turned > 10, "the loop stood still")
+  nc:close()
+end)
+
 t.done()

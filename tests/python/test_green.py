@@ -65,6 +65,30 @@ def lets_others_run(ticks, call):
     waiting.kill()
 
 
+def test_others_run_while_it_asks_what_the_server_can_do(nc, subject, ticks):
+    """What answers is in the same hub: who waited in its place would wait for ever."""
+
+    def tell(msg):
+        gevent.sleep(0.2)
+        msg.respond(b'{"api":{"level":4}}')
+
+    asked = nc.subscribe(f"{subject}.API.INFO")
+    stored = nc.subscribe(f"{subject}.a")
+    server = [
+        gevent.spawn(lambda: [tell(msg) for msg in asked]),
+        gevent.spawn(lambda: [msg.respond(b'{"stream":"S","seq":1}') for msg in stored]),
+    ]
+    for way in (
+        lambda js: js.publisher().publish(f"{subject}.a", b"x", ttl=60),
+        lambda js: js.publisher().publish(f"{subject}.a", headers={"Nats-TTL": "60s"}),
+        lambda js: js.fast_publisher(),
+    ):
+        ticks.clear()
+        way(nc.jetstream(prefix=f"{subject}.API", timeout=LONG_S))
+        assert len(ticks) > TICKS
+    gevent.killall(server)
+
+
 def test_jetstream_lets_others_run(nc, subject, ticks):
     js = nc.jetstream()
     stream = js.create_stream(name=f"g{os.getpid()}", subjects=[subject], storage="memory")

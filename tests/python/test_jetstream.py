@@ -205,7 +205,8 @@ def test_more_failures_than_may_wait_are_told(js, subject):
     with pytest.raises(polynats.NoResponders) as caught:
         js.publish_many(f"nobody.{subject}", [b"x"] * 9000)
     assert 4000 <= caught.value.published < 9000
-    assert [place for place, _ in caught.value.failures] == list(range(caught.value.published))
+    assert [place for place, _ in caught.value.failures] == list(range(caught.value.published + 1))
+    assert isinstance(caught.value.failures[-1][1], polynats.Limit)
 
 
 def test_failures_are_told_by_their_place(js, stream, subject):
@@ -220,6 +221,64 @@ def test_failures_are_told_by_their_place(js, stream, subject):
         js.publish_many("nobody." + subject, [b"1", b"2"])
     assert [place for place, _ in caught.value.failures] == [0, 1]
     assert js.publish_many(f"{subject}.a", [b"1", "2", bytearray(b"3")]) == 3
+
+
+@pytest.mark.parametrize("place", [0, 1, 299])
+def test_publish_many_tells_where_it_stopped(nc, js, stream, subject, place):
+    large, before = bytes(nc.max_payload + 1), stream.info()["state"]["messages"]
+    payloads = [b"x"] * place + [large] + [b"y"] * 300
+    with pytest.raises(polynats.MaxPayload) as caught:
+        js.publish_many(f"{subject}.a", payloads)
+    assert caught.value.published == place
+    assert [at for at, _ in caught.value.failures] == [place]
+    publisher = js.publisher()
+    with pytest.raises(polynats.MaxPayload) as caught:
+        publisher.publish_many(f"{subject}.a", payloads)
+    assert (caught.value.published, caught.value.first) == (place, 1 if place else 0)
+    publisher.flush()
+    assert publisher.stats()["acked"] == place
+    with pytest.raises(TypeError, match=rf"datas\[{place}\] must be bytes-like or str, not int"):
+        publisher.publish_many(f"{subject}.a", [b"x"] * place + [7])
+    assert publisher.stats()["published"] == place
+    assert stream.info()["state"]["messages"] == before + 2 * place
+
+    async def main(aio):
+        publisher = aio.jetstream().publisher()
+        with pytest.raises(polynats.MaxPayload) as caught:
+            await publisher.publish_many(f"{subject}.a", payloads)
+        assert (caught.value.published, caught.value.first) == (place, 1 if place else 0)
+        with pytest.raises(TypeError, match=rf"datas\[{place}\]"):
+            await publisher.publish_many(f"{subject}.a", [b"x"] * place + [7])
+        await publisher.flush()
+        assert publisher.stats()["published"] == place
+        with pytest.raises(polynats.MaxPayload) as caught:
+            await aio.jetstream().publish_many(f"{subject}.a", payloads)
+        assert (caught.value.published, len(caught.value.failures)) == (place, 1)
+
+    run_aio(main)
+
+
+def test_a_fetch_that_is_cut_short_tells_why_at_the_next_one(js, stream, subject):
+    consumer = stream.create_consumer(durable_name="c")
+    js.publish(f"{subject}.a", b"x")
+    threading.Timer(0.1, consumer.delete).start()
+    assert [msg.data for msg in consumer.fetch(5, wait=10)] == [b"x"]
+    with pytest.raises(polynats.Server, match="[Cc]onsumer [Dd]eleted") as caught:
+        consumer.next(wait=1)
+    assert caught.value.status == 409
+    with pytest.raises(polynats.Error):
+        consumer.fetch(1, wait=1)
+
+
+def test_a_fetch_of_a_client_that_is_closed_gives_what_it_has(connect, js, stream, subject):
+    stream.create_consumer(durable_name="c")
+    js.publish(f"{subject}.a", b"x")
+    nc = connect()
+    consumer = nc.jetstream().stream(stream.name).consumer("c")
+    threading.Timer(0.1, nc.close).start()
+    assert [msg.data for msg in consumer.fetch(5, wait=10)] == [b"x"]
+    with pytest.raises(polynats.Closed):
+        consumer.fetch(1, wait=1)
 
 
 def test_an_error_in_the_block_is_not_hidden(js, subject):
@@ -508,27 +567,70 @@ def test_aio_gather_of_publishes(stream, subject):
     run_aio(main)
 
 
-def test_aio_asks_what_the_server_can_do_on_each_connection(stream, subject, monkeypatch):
+async def told_late(nc, subject):
+    """A JetStream whose server says only after a while what it can do. Who waits for it in the loop's place waits for
+    ever: what answers is in the same loop. Returns the prefix of its API, and what was asked."""
     asked = []
-    plain = polynats.aio.JetStream.account_info
 
-    async def counted(js, timeout=None):
-        asked.append(js)
-        return await plain(js, timeout)
+    async def tell(msg):
+        asked.append(msg)
+        await asyncio.sleep(0.2)
+        await msg.respond(b'{"api":{"level":4}}')
 
-    monkeypatch.setattr(polynats.aio.JetStream, "account_info", counted)
+    async def store(msg):
+        await msg.respond(b'{"stream":"S","seq":1}')
 
+    prefix = f"late.{subject}"
+    await nc.subscribe(f"{prefix}.INFO", callback=tell)
+    await nc.subscribe(f"{subject}.late", callback=store)
+    return prefix, asked
+
+
+def test_aio_others_run_while_it_asks_what_the_server_can_do(subject):
     async def main(nc):
-        publisher = nc.jetstream().publisher()
-        for msg_id in ("a", "b"):
-            await publisher.publish(f"{subject}.a", msg_id=msg_id)
-        assert len(asked) == 1
+        prefix, asked = await told_late(nc, subject)
+        turns = 0
+
+        async def turn():
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0.005)
+
+        task = asyncio.create_task(turn())
+        ways = (
+            lambda js: js.publisher().publish(f"{subject}.late", b"x", ttl=60),
+            lambda js: js.publisher().publish(f"{subject}.late", headers={"Nats-TTL": "60s"}),
+            lambda js: js.fast_publisher(),
+            lambda js: js.publish(f"{subject}.late", b"x", ttl=60),
+        )
+        for count, way in enumerate(ways, 1):
+            before = turns
+            await way(nc.jetstream(prefix=prefix, timeout=5))
+            assert turns - before > 10
+            assert len(asked) == count
+        task.cancel()
+
+    run_aio(main)
+
+
+def test_aio_asks_what_the_server_can_do_on_each_connection(subject):
+    async def main(nc):
+        prefix, asked = await told_late(nc, subject)
+        publisher = nc.jetstream(prefix=prefix, timeout=5).publisher()
+        await publisher.publish(f"{subject}.late", msg_id="a")
+        assert len(asked) == 0  # every server knows it
+        await asyncio.gather(*(publisher.publish(f"{subject}.late", ttl=60) for _ in range(3)))
+        await publisher.publish(f"{subject}.late", ttl=60)
         await publisher.flush()
+        before = len(asked)
+        assert before <= 3
         nc.reconnect()
         while (event := await nc.next_event(5)) and event.type != "reconnected":
             pass
-        await publisher.publish(f"{subject}.a", msg_id="c")
-        assert len(asked) == 2
+        for _ in range(2):
+            await publisher.publish(f"{subject}.late", ttl=60)
+        assert len(asked) == before + 1
         await publisher.flush()
 
     run_aio(main)

@@ -155,7 +155,8 @@ class JetStreamTest < PolynatsTest
   def test_more_failures_than_may_wait_are_told
     error = assert_raises(Polynats::NoResponders) { @js.publish_many("nobody.#{@subject}", ["x"] * 9000) }
     assert_includes 4000...9000, error.published
-    assert_equal (0...error.published).to_a, error.failures.map(&:first)
+    assert_equal (0..error.published).to_a, error.failures.map(&:first)
+    assert_kind_of Polynats::Limit, error.failures.last.last
   end
 
   def test_failures_are_told_by_their_place
@@ -347,6 +348,80 @@ class JetStreamTest < PolynatsTest
     end
     assert_equal %w[1 2 1], found
     assert_operator ticks, :>, 3
+  end
+
+  # What answers is a fiber of the same scheduler: who waited in its place would wait for ever.
+  def test_fibers_run_while_it_asks_what_the_server_can_do
+    Async do |task|
+      prefix = "late.#{@subject}"
+      ticks = 0
+      ticker = task.async do
+        loop do
+          task.sleep(0.005)
+          ticks += 1
+        end
+      end
+      asked = @nc.subscribe("#{prefix}.INFO")
+      stored = @nc.subscribe("#{prefix}.a")
+      teller = task.async { loop { asked.next.tap { task.sleep(0.2) }.respond('{"api":{"level":4}}') } }
+      store = task.async { loop { stored.next.respond('{"stream":"S","seq":1}') } }
+      ways = [->(js) { js.publisher.publish("#{prefix}.a", "x", ttl: 60) },
+              ->(js) { js.publisher.publish("#{prefix}.a", headers: { "Nats-TTL" => "60s" }) },
+              ->(js) { js.publisher(fast: true) }]
+      ways.each do |way|
+        before = ticks
+        way.call(@nc.jetstream(prefix: prefix, timeout: 5))
+        assert_operator ticks - before, :>, 10
+      end
+      [ticker, teller, store].each(&:stop)
+    end
+  end
+
+  # Nor do other threads stand still: the GVL is given up.
+  def test_threads_run_while_it_asks_what_the_server_can_do
+    prefix = "late.#{@subject}"
+    asked = @nc.subscribe("#{prefix}.INFO")
+    teller = Thread.new { asked.next.tap { sleep(0.2) }.respond('{"api":{"level":4}}') }
+    publisher = @nc.jetstream(prefix: prefix, timeout: 5).publisher
+    assert_equal 1, publisher.publish("#{prefix}.a", "x", ttl: 60)
+    teller.join
+  end
+
+  def test_publish_many_tells_where_it_stopped
+    large = "x" * (@nc.max_payload + 1)
+    [0, 1, 299].each do |place|
+      payloads = (["x"] * place) + [large] + (["y"] * 300)
+      error = assert_raises(Polynats::MaxPayload) { @js.publish_many("#{@subject}.a", payloads) }
+      assert_equal [place, [place]], [error.published, error.failures.map(&:first)]
+      publisher = @js.publisher
+      error = assert_raises(Polynats::MaxPayload) { publisher.publish_many("#{@subject}.a", payloads) }
+      assert_equal [place, place.zero? ? 0 : 1], [error.published, error.first]
+      error = assert_raises(TypeError) { publisher.publish_many("#{@subject}.a", (["x"] * place) + [7]) }
+      assert_match(/datas\[#{place}\]/, error.message)
+      publisher.flush
+      assert_equal [place, place], publisher.stats.values_at(:published, :acked)
+    end
+    assert_equal 600, @stream.info["state"]["messages"]
+  end
+
+  def test_a_fetch_that_is_cut_short_tells_why_at_the_next_one
+    c = @stream.create_consumer(durable_name: "c")
+    @js.publish("#{@subject}.a", "x")
+    Thread.new { sleep(0.1) and c.delete }
+    assert_equal ["x"], c.fetch(5, wait: 10).map(&:data)
+    error = assert_raises(Polynats::Server) { c.next(wait: 1) }
+    assert_equal 409, error.status
+    assert_raises(Polynats::Error) { c.fetch(1, wait: 1) }
+  end
+
+  def test_a_fetch_of_a_client_that_is_closed_gives_what_it_has
+    @stream.create_consumer(durable_name: "c")
+    @js.publish("#{@subject}.a", "x")
+    nc = Polynats.connect(URL)
+    c = nc.jetstream.stream(own).consumer("c")
+    Thread.new { sleep(0.1) and nc.close }
+    assert_equal ["x"], c.fetch(5, wait: 10).map(&:data)
+    assert_raises(Polynats::Closed) { c.fetch(1, wait: 1) }
   end
 
   def test_what_is_let_go_of_is_collected

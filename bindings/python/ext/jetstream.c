@@ -182,7 +182,23 @@ static PyObject *js_publish(PyObject *object, PyObject *args)
     return status == NATS_OK ? pyn_future_of(class, self->handle, call.future) : pyn_raise(status);
 }
 
+/* level(class, timeout): a future that has no reply. */
+static PyObject *js_level(PyObject *object, PyObject *args)
+{
+    pyn_js *self = (pyn_js *)object;
+    PyObject *class, *timeout;
+    int64_t ms;
+    nats_future *future;
+    if (!PyArg_ParseTuple(args, "OO:level", &class, &timeout) ||
+        !pyn_seconds_of(timeout, "timeout", &ms)) {
+        return NULL;
+    }
+    nats_status status = nats_js_level_start(self->js, ms, &future);
+    return status == NATS_OK ? pyn_future_of(class, self->handle, future) : pyn_raise(status);
+}
+
 static PyMethodDef js_methods[] = {{"_call", js_call, METH_VARARGS, NULL},
+                                   {"_level", js_level, METH_VARARGS, NULL},
                                    {"_consume", js_consume, METH_VARARGS, NULL},
                                    {"_publish", js_publish, METH_VARARGS, NULL},
                                    {NULL, NULL, 0, NULL}};

@@ -8,8 +8,8 @@ typedef struct pyn_publisher {
     PyObject_HEAD
     pyn_handle *handle;
     nats_js_publisher *publisher;
-    uint64_t max_pending;
     uint64_t room; /* of the window, as far as is known: it may be more */
+    bool fast;     /* the stream says how large the window is, which may become smaller */
     bool closed;
 } pyn_publisher;
 
@@ -55,7 +55,7 @@ PyObject *pyn_publisher_make(PyObject *module, PyObject *args)
     pyn_publisher *self = (pyn_publisher *)made;
     self->handle = ((pyn_js *)object)->handle;
     Py_INCREF(self->handle);
-    self->max_pending = max_pending;
+    self->fast = call.fast != 0;
     call.js = js;
     call.max_pending = (int64_t)max_pending;
     nats_status status = pyn_wait(make_step, &call, 0);
@@ -77,34 +77,34 @@ static bool is_open(const pyn_publisher *self)
 
 /* ---- room ---- */
 
-/* Is there a place for so many, without waiting? It is counted down, and looked up only at its end. */
-static bool window_has_room(pyn_publisher *self, uint64_t count)
+/* Without waiting: it is counted down, and looked up only at its end. */
+static uint64_t window_room(pyn_publisher *self, uint64_t count)
 {
-    enum { USUAL = 4000 }; /* where the program did not say: as the library has it */
-    uint64_t values[NATS_PUBLISHER_STAT_COUNT] = {0};
-    if (self->room < count) {
-        uint64_t most = self->max_pending > 0 ? self->max_pending : USUAL;
-        nats_js_publisher_stats(self->publisher, values, NATS_PUBLISHER_STAT_COUNT);
-        uint64_t pending = values[NATS_PUBLISHER_PENDING];
-        self->room = pending < most ? most - pending : 0;
+    if (self->fast || self->room < count) {
+        int64_t room = nats_js_publisher_room(self->publisher, NULL);
+        self->room = room > 0 ? (uint64_t)room : 0;
     }
-    if (self->room < count) {
-        return false;
-    }
-    self->room -= count;
-    return true;
+    return self->room;
 }
 
-static PyObject *publisher_has_room(PyObject *object, PyObject *number)
+static bool window_has_room(pyn_publisher *self, uint64_t count)
+{
+    bool room = window_room(self, count) >= count;
+    self->room -= room ? count : 0;
+    return room;
+}
+
+/* room(count): how many of them may be published now: all or none, of a fast one also some. */
+static PyObject *publisher_room(PyObject *object, PyObject *number)
 {
     pyn_publisher *self = (pyn_publisher *)object;
     uint64_t count;
     if (!pyn_count_of(number, "count", &count)) {
         return NULL;
     }
-    bool room = window_has_room(self, count);
-    self->room += room ? count : 0; /* they are not published yet */
-    return PyBool_FromLong(room);
+    uint64_t room = window_room(self, count);
+    bool some = room >= count || self->fast;
+    return PyLong_FromUnsignedLongLong(!some ? 0 : room < count ? room : count);
 }
 
 /* ---- publish ---- */
@@ -124,10 +124,15 @@ static nats_status publish_step(void *arg, int64_t ms)
                                      what->headers, what->data.ptr, what->data.len, &self->id);
 }
 
-/* publish(subject, data, headers, keywords): its number. */
-static PyObject *publisher_publish(PyObject *object, PyObject *const *args, Py_ssize_t nargs)
+/* Must the server be asked first what it can do? Then the call would wait for it. */
+static bool must_ask(const publishing *call)
 {
-    pyn_publisher *self = (pyn_publisher *)object;
+    return call->what.headers != NULL &&
+           nats_js_publisher_room(call->publisher, call->what.headers) < 0;
+}
+
+static PyObject *publish(pyn_publisher *self, PyObject *const *args, Py_ssize_t nargs, bool loop)
+{
     publishing call = {.publisher = self->publisher};
     nats_status status = NATS_ERR_INTERRUPTED;
     if (nargs != 4 || !PyDict_Check(args[3])) {
@@ -138,8 +143,13 @@ static PyObject *publisher_publish(PyObject *object, PyObject *const *args, Py_s
         !pyn_storing_read(&call.what, args[0], args[1], args[2], Py_None, args[3])) {
         return NULL;
     }
+    bool asks = must_ask(&call);
+    if (asks && loop) {
+        pyn_storing_free(&call.what);
+        Py_RETURN_NONE;
+    }
     bool room = window_has_room(self, 1);
-    if (pyn_has_room(self->handle, call.what.data.len) && room) {
+    if (pyn_has_room(self->handle, call.what.data.len) && room && !asks) {
         status = publish_step(&call, 0);
     }
     if (status == NATS_ERR_INTERRUPTED) {
@@ -147,6 +157,18 @@ static PyObject *publisher_publish(PyObject *object, PyObject *const *args, Py_s
     }
     pyn_storing_free(&call.what);
     return status == NATS_OK ? PyLong_FromUnsignedLongLong(call.id) : pyn_raise(status);
+}
+
+/* publish(subject, data, headers, keywords): its number. */
+static PyObject *publisher_publish(PyObject *object, PyObject *const *args, Py_ssize_t nargs)
+{
+    return publish((pyn_publisher *)object, args, nargs, false);
+}
+
+/* publish_now(…): the same of an event loop; None: what the server can do is to be asked first. */
+static PyObject *publisher_publish_now(PyObject *object, PyObject *const *args, Py_ssize_t nargs)
+{
+    return publish((pyn_publisher *)object, args, nargs, true);
 }
 
 /* ---- many ---- */
@@ -211,6 +233,34 @@ static nats_status publish_slice(pyn_publisher *self, many *call, PyObject *list
     return status;
 }
 
+/* Before any of them is published. */
+static bool are_payloads(PyObject *list)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(list); i++) {
+        PyObject *data = PyTuple_GET_ITEM(list, i);
+        if (data != Py_None && !PyUnicode_Check(data) && !PyObject_CheckBuffer(data)) {
+            PyErr_Format(PyExc_TypeError, "datas[%zd] must be bytes-like or str, not %.100s", i,
+                         Py_TYPE(data)->tp_name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* check_many(datas): of an event loop, which publishes them in pieces. */
+static PyObject *publisher_check_many(PyObject *object, PyObject *list)
+{
+    (void)object;
+    if (!PyTuple_Check(list)) {
+        PyErr_SetString(PyExc_TypeError, "check_many: a tuple expected");
+        return NULL;
+    }
+    if (!are_payloads(list)) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 /* publish_many(subject, datas): (number of the first, how many, error or None) */
 static PyObject *publisher_publish_many(PyObject *object, PyObject *args)
 {
@@ -219,7 +269,7 @@ static PyObject *publisher_publish_many(PyObject *object, PyObject *args)
     many call = {.publisher = self->publisher};
     nats_status status = NATS_OK;
     if (!PyArg_ParseTuple(args, "OO!:publish_many", &subject, &PyTuple_Type, &list) ||
-        !is_open(self) || !pyn_text_of(subject, "subject", &call.subject)) {
+        !is_open(self) || !pyn_text_of(subject, "subject", &call.subject) || !are_payloads(list)) {
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(list);
@@ -326,8 +376,10 @@ PyObject *pyn_publisher_stats_dict(const uint64_t *values, size_t count)
 
 static PyMethodDef publisher_methods[] = {
     {"_publish", (PyCFunction)(void (*)(void))publisher_publish, METH_FASTCALL, NULL},
+    {"_publish_now", (PyCFunction)(void (*)(void))publisher_publish_now, METH_FASTCALL, NULL},
     {"_publish_many", publisher_publish_many, METH_VARARGS, NULL},
-    {"_has_room", publisher_has_room, METH_O, NULL},
+    {"_check_many", publisher_check_many, METH_O, NULL},
+    {"_room", publisher_room, METH_O, NULL},
     {"_flush", publisher_flush, METH_VARARGS, NULL},
     {"_flush_now", publisher_flush_now, METH_NOARGS, NULL},
     {"_next_failure", publisher_next_failure, METH_NOARGS, NULL},

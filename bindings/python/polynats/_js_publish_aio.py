@@ -121,11 +121,10 @@ class Publisher(_polynats.PublisherBase):
     """How long it waits for room."""
 
     # [loop
-    async def _window(self, count: int, size: int) -> None:
-        """Until there is room for them, in the window and in the connection's buffer."""
+    async def _window(self, count: int, size: int) -> int:
+        """Until there is room for them, in the window and in the connection's buffer. Returns for how many."""
         await self.client._js_room(size)
-        if not self._has_room(count):
-            await self.client._js_window(self, count, self._patience)
+        return self._room(count) or await self.client._js_window(self, count, self._patience)
 
     # loop]
     async def publish(
@@ -138,11 +137,15 @@ class Publisher(_polynats.PublisherBase):
         """Publish one message; wait only when as many are under way as may be. Returns its number, by which a
         failure is told: the first is 1."""
         # [loop
-        if keywords:
-            await self.js._learn()
         await self._window(1, size_of(data))
+        while (id := self._publish_now(subject, data, headers, keywords)) is None:
+            await self.js._learn()
+            await self._window(1, size_of(data))
+        return id
         # loop]
-        return self._publish(subject, data, headers, keywords)
+        # [plain
+        # return self._publish(subject, data, headers, keywords)
+        # plain]
 
     async def publish_many(self, subject: str, datas: Iterable[Data]) -> int:
         """Publish many payloads to one subject. Returns the number of the first; those of the others follow.
@@ -158,12 +161,13 @@ class Publisher(_polynats.PublisherBase):
             raise TypeError(f"datas must be a list of payloads, not {type(datas).__name__}")
         payloads = datas if type(datas) is tuple else tuple(datas)
         # [loop
+        self._check_many(payloads)
         first, done = 0, 0
         while done < len(payloads):
             piece = payloads[done : done + self._slice]
-            await self._window(len(piece), sum(map(size_of, piece)))
             try:
-                id, count = self._publish_many(subject, piece)
+                room = await self._window(len(piece), sum(map(size_of, piece)))
+                id, count = self._publish_many(subject, piece[:room])
             except Error as problem:
                 problem.published += done
                 problem.first = first or problem.first

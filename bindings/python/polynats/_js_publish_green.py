@@ -108,11 +108,10 @@ class Publisher(_polynats.PublisherBase):
     _patience: float
     """How long it waits for room."""
 
-    def _window(self, count: int, size: int) -> None:
-        """Until there is room for them, in the window and in the connection's buffer."""
+    def _window(self, count: int, size: int) -> int:
+        """Until there is room for them, in the window and in the connection's buffer. Returns for how many."""
         self.client._js_room(size)
-        if not self._has_room(count):
-            self.client._js_window(self, count, self._patience)
+        return self._room(count) or self.client._js_window(self, count, self._patience)
 
     def publish(
         self,
@@ -123,10 +122,11 @@ class Publisher(_polynats.PublisherBase):
     ) -> int:
         """Publish one message; wait only when as many are under way as may be. Returns its number, by which a
         failure is told: the first is 1."""
-        if keywords:
-            self.js._learn()
         self._window(1, size_of(data))
-        return self._publish(subject, data, headers, keywords)
+        while (id := self._publish_now(subject, data, headers, keywords)) is None:
+            self.js._learn()
+            self._window(1, size_of(data))
+        return id
 
     def publish_many(self, subject: str, datas: Iterable[Data]) -> int:
         """Publish many payloads to one subject. Returns the number of the first; those of the others follow.
@@ -141,12 +141,13 @@ class Publisher(_polynats.PublisherBase):
         if isinstance(datas, (str, bytes, bytearray, memoryview)):
             raise TypeError(f"datas must be a list of payloads, not {type(datas).__name__}")
         payloads = datas if type(datas) is tuple else tuple(datas)
+        self._check_many(payloads)
         first, done = 0, 0
         while done < len(payloads):
             piece = payloads[done : done + self._slice]
-            self._window(len(piece), sum(map(size_of, piece)))
             try:
-                id, count = self._publish_many(subject, piece)
+                room = self._window(len(piece), sum(map(size_of, piece)))
+                id, count = self._publish_many(subject, piece[:room])
             except Error as problem:
                 problem.published += done
                 problem.first = first or problem.first

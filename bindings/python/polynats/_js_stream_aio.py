@@ -267,17 +267,20 @@ class Stream:
 class Consumer:
     """A consumer of a stream, by its name. Made by `Stream.consumer` and those that make or list consumers."""
 
-    __slots__ = ("stream", "name", "cached_info")
+    __slots__ = ("stream", "name", "cached_info", "_why")
 
     stream: Stream
     name: str
     cached_info: dict[str, Any] | None
     """What the server told last of its configuration and state; None: it was not asked."""
+    _why: Error | None
+    """The last fetch has ended by that behind its messages: the next one tells."""
 
     def __init__(self, stream: Stream, name: str, info: dict[str, Any] | None) -> None:
         self.stream = stream
         self.name = name
         self.cached_info = info
+        self._why = None
 
     @property
     def stream_name(self) -> str:
@@ -346,9 +349,13 @@ class Consumer:
         there is). `max`: at most so many; None: one, or as many as `max_bytes` has room for.
 
         Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
+        What ended a fetch behind some messages is raised by the next one.
         """
         options_given: dict[str, Any] = dict(options)
         refuse_timeout(options_given)
+        why, self._why = self._why, None
+        if why is not None:
+            raise why
         if wait == 0:
             wait, options_given["no_wait"] = None, True
         arguments = {
@@ -362,9 +369,10 @@ class Consumer:
                 messages += await sub.get()
         except Closed:
             pass
-        except Error:
+        except Error as problem:
             if not messages:
                 raise
+            self._why = problem
         finally:
             if sub.active:
                 await sub.unsubscribe()

@@ -645,17 +645,18 @@ class LoopClient:
 
     def _js_window_steps(
         self, publisher: PublisherBase, count: int, timeout: float
-    ) -> Generator[Ask, bool, None]:
-        """Until the window has room."""
+    ) -> Generator[Ask, bool, int]:
+        """Until the window has room. Returns for how many: less than `count` only of a fast one."""
         until = now() + timeout
         self._kick()
-        while not publisher._has_room(count) and self._connected():
+        while not (room := publisher._room(count)) and self._connected():
             left = until - now()
             if left <= 0:
                 problem = Timeout(f"no acknowledgement came for {timeout:g} s: the window is full")
                 problem.about = "max_pending"
                 raise problem
             yield self._room_waiters, min(left, ROOM_SECONDS)
+        return room or count
 
     def _settle_steps(
         self, msg: Message, how: int, delay: float | None, reason: str | None

@@ -697,8 +697,8 @@ class Client(LoopClient):
         if not self._nc._has_room(size):
             await self._run(self._room_steps(size))
 
-    async def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> None:
-        await self._run(self._js_window_steps(publisher, count, timeout))
+    async def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> int:
+        return await self._run(self._js_window_steps(publisher, count, timeout))
 
     def _js_future(self, inner: _Future) -> Future:
         self._kick()

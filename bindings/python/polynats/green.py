@@ -491,8 +491,8 @@ class Client(LoopClient, WaitingClient):
         if not self._nc._has_room(size):
             self._run(self._room_steps(size))
 
-    def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> None:
-        self._run(self._js_window_steps(publisher, count, timeout))
+    def _js_window(self, publisher: PublisherBase, count: int, timeout: float) -> int:
+        return self._run(self._js_window_steps(publisher, count, timeout))
 
     def _js_future(self, inner: _Future) -> Future:
         self._kick()

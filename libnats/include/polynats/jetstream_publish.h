@@ -28,6 +28,13 @@ NATS_API nats_status nats_js_publish_start(nats_js *js, const char *subject, siz
                                            const nats_headers *headers, const void *data,
                                            size_t data_len, int64_t timeout_ms,
                                            nats_future **future_out);
+/* Ask the server which level of JetStream's API it has (ADR-44), without waiting. A publisher's message that needs
+ * one ("ttl", "incr" …), and nats_js_publisher_fast(), ask by themselves once for each connection, and wait for
+ * it: a server that does not know a header would store the message without it. Not so once this future has ended.
+ * future_out: owned; it has no reply, and has ended already when the level is known. timeout_ms -1: the js's.
+ * Errors: TIMEOUT, DISCONNECTED, and as of a request. */
+NATS_API nats_status nats_js_level_start(nats_js *js, int64_t timeout_ms,
+                                         nats_future **future_out);
 /* Read an ack: 1 and its sequence and whether it was a duplicate, or 0 when it is none. Each output
  * may be NULL. */
 NATS_API int32_t nats_msg_ack_seq(const nats_msg *ack, uint64_t *seq_out, int32_t *duplicate_out);
@@ -62,14 +69,24 @@ NATS_API nats_status nats_js_publisher_fast(nats_js *js, int64_t max_pending,
  * failure is told: greater than those before it, the first is 1. What no stream
  * takes (503) is sent again, twice, 250 ms apart (ADR-22), behind what was published meanwhile, unless it
  * is over 64 KiB, or the publisher keeps 64 MiB already; then it fails. What was under way when the connection was
- * lost fails and is not sent twice. Errors: TIMEOUT (no room: not accepted), LIMIT (failures, below), and as
+ * lost fails and is not sent twice. Errors: TIMEOUT (no room, or the server did not say its
+ * level: not accepted), LIMIT (failures, below), and as
  * nats_client_publish_with(). */
 NATS_API nats_status nats_js_publisher_publish(nats_js_publisher *publisher, const char *subject,
                                                size_t subject_len, const nats_headers *headers,
                                                const void *data, size_t data_len,
                                                uint64_t *id_out);
+/* How many messages the window takes now without waiting: for event loops, which may not wait and come again.
+ * -1: such headers (may be NULL) need an API level of the server, which is not known on this connection yet. Publish
+ * would ask for it and wait; nats_js_publisher_level_start() asks without. Where publish would fail at once, that is no
+ * waiting, and the number is above 0. */
+NATS_API int64_t nats_js_publisher_room(nats_js_publisher *publisher, const nats_headers *headers);
+/* As nats_js_level_start(), of the publisher's js. */
+NATS_API nats_status nats_js_publisher_level_start(nats_js_publisher *publisher, int64_t timeout_ms,
+                                                   nats_future **future_out);
 /* Many payloads to one subject; ids follow each other from *first_id_out on. *published_out: how many
- * were accepted, also on an error. Both may be NULL. */
+ * were accepted, also on an error: then it is the place of the payload that was not, and those behind it were not
+ * tried. What becomes of those before is told as ever. Both may be NULL. */
 NATS_API nats_status nats_js_publisher_publish_many(nats_js_publisher *publisher,
                                                     const char *subject, size_t subject_len,
                                                     const void *const *datas,

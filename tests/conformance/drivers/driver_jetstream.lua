@@ -280,6 +280,20 @@ function verbs.js_consume_start()
     end
 end
 
+function verbs.js_consumer()
+    local js = handle(0)
+    local made = js:stream(text(2)):consumer(text(3))
+    clients[made] = clients[js]
+    keep(true, made, word(1))
+end
+
+-- By no loop: what does not wait there is consume and fetch_start.
+function verbs.js_fetch()
+    local consumer = handle(0)
+    d.put_list(try("fetch", { fetch = function(_, ...) return consumer:fetch(...) end },
+                   d.number("max"), { wait = time "wait_ms" }))
+end
+
 function verbs.js_consume_wait() done("wait", handle(0), time "wait_ms") end
 
 -- ---- messages ----

@@ -395,6 +395,22 @@ async def do_js_pub_many(command):
 
 
 @verb
+async def do_js_publish_many(command):
+    payloads = [decode(word) for word in command.rest(2)]
+    try:
+        count = await settled(command.handle(0).publish_many(
+            command.text(1), payloads, timeout=seconds_of(command, "timeout_ms")))
+    except driver.nats.Error as problem:
+        driver.note(problem)
+        driver.put_error(problem)
+        for place, failure in problem.failures:
+            put("failure", place, *driver.error_words(failure))
+        put("ok", problem.published)
+        return
+    put("ok", count)
+
+
+@verb
 async def do_js_flush(command):
     await settled(command.handle(0).flush(seconds_of(command, "timeout_ms")))
     put("ok")
@@ -472,6 +488,18 @@ async def do_js_consume_start(command):
 async def do_js_consume_wait(command):
     await settled(command.handle(0).wait(seconds_of(command, "wait_ms")))
     put("ok")
+
+
+@verb
+async def do_js_consumer(command):
+    stream = command.handle(0).stream(command.text(2))
+    command.keep(1, stream.consumer(command.text(3)))
+
+
+@verb
+async def do_js_fetch(command):
+    driver.put_list(await settled(command.handle(0).fetch(
+        command.number("max"), seconds_of(command, "wait_ms"))))
 
 
 @verb

@@ -234,6 +234,15 @@ class Driver
     put("ok", e.first, e.published)
   end
 
+  def js_publish_many
+    datas = @words.drop(3).map { |data| Token.decode(data) }
+    put("ok", handle(0).publish_many(text(1), datas, timeout: timeout("timeout_ms")))
+  rescue Polynats::Error => e
+    failed(e)
+    e.failures.each { |place, error| put("failure", place, *error_words(error)) }
+    put("ok", e.published)
+  end
+
   def js_flush = done { handle(0).flush(timeout: timeout("timeout_ms")) }
   def js_flush_start = keep(1, handle(0).flush_start(timeout: timeout("timeout_ms")))
 
@@ -270,6 +279,9 @@ class Driver
       handle(0).consume_start(word(3), arguments(4, word(3)), timeout: timeout("timeout_ms"))
     keep(1, sub)
   end
+
+  def js_consumer = keep(1, handle(0).stream(text(2)).consumer(text(3)))
+  def js_fetch = put_list(handle(0).fetch(max: number("max"), wait: timeout("wait_ms")))
 
   def js_consume_wait = done { handle(0).wait(timeout: timeout("wait_ms")) }
 

@@ -557,6 +557,23 @@ proc verb::js_pub_many {} {
     }
 }
 
+proc verb::js_publish_many {} {
+    set list [lmap token [lrange $::words 3 end] {decode $token}]
+    if {![catch {
+        [handle 0] publish_many [text 1] $list {*}[seconds_given timeout_ms -timeout]
+    } count options]} {
+        put ok $count
+        return
+    }
+    failed $count [dict get $options -errorcode]
+    if {[dict exists $options -failures]} {
+        foreach failure [dict get $options -failures] {
+            put failure [lindex $failure 0] err {*}[code_words [lindex $failure 1]]
+        }
+        put ok [dict get $options -published]
+    }
+}
+
 proc verb::js_flush {} {
     if {[wait_for result [handle 0] flush {*}[seconds_given timeout_ms -timeout]]} {
         put ok
@@ -641,6 +658,21 @@ proc verb::js_consume_start {} {
         ::free [word 2]
         set ::handles([word 2]) $future
         keep [word 1] $sub
+    }
+}
+
+proc verb::js_consumer {} {
+    set stream [[handle 0] stream [text 2]]
+    try {
+        keep [word 1] [$stream consumer [text 3]]
+    } finally {
+        rename $stream ""
+    }
+}
+
+proc verb::js_fetch {} {
+    if {[wait_for list [handle 0] fetch {*}[pass max -max] {*}[seconds_given wait_ms -wait]]} {
+        put_list $list
     }
 }
 

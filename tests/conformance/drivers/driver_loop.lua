@@ -188,6 +188,29 @@ local function started(object, method)
     end
 end
 
+-- A publisher's, once it is known what the server can do. For room the library waits.
+function waiting.publish(object, subject, data, given)
+    local _, why
+    if object.room then
+        _, why = object:room(given)
+    end
+    if why == "level" then
+        local fine, message, code, about =
+            reach(clients[object], object.level_start, object)
+        if not fine then return nil, message, code, about end
+    end
+    return object:publish(subject, data, given)
+end
+
+function waiting.publisher(js, given)
+    local client = clients[js]
+    if given.fast then
+        local fine, message, code, about = reach(client, js.level_start, js)
+        if not fine then return nil, message, code, about end
+    end
+    return js:publisher(given)
+end
+
 function waiting.messages(sub)
     sub:messages() -- from now on they are its own
     return function() return (waiting.next(sub)) end

@@ -111,6 +111,27 @@ function verbs.js_pub_many()
     end
 end
 
+function verbs.js_publish_many()
+    local list, words = {}, d.words()
+    for i = 4, #words do
+        list[#list + 1] = decode(words[i])
+    end
+    local js = handle(0)
+    local fine, count, message, code, about, err_code, server_code, failures, sent = pcall(
+        js.publish_many, js, text(1), list, { timeout = time "timeout_ms" })
+    if not fine then
+        failed(tostring(count), "INVALID")
+    elseif count then
+        put("ok", integer(count))
+    else
+        failed(message, code, about, err_code, server_code)
+        for _, failure in ipairs(failures) do
+            put("failure", integer(failure.id) - 1, "err", failure.code, failure.err_code)
+        end
+        put("ok", integer(sent))
+    end
+end
+
 function verbs.js_flush() done("flush", handle(0), time "timeout_ms") end
 function verbs.js_flush_start() start(handle(0), "flush_start", word(1), time "timeout_ms") end
 

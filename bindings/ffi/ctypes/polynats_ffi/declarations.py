@@ -295,6 +295,7 @@ FUNCTIONS = {
         c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
     "nats_js_publish_start": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, c_int64, VOID_OUT)),
+    "nats_js_level_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_msg_ack_seq": (c_int32, (c_void_p, UINT64_OUT, INT32_OUT)),
     "nats_js_header": (c_char_p, (c_char_p, INT32_OUT)),
     "nats_js_keyword": (c_char_p, (c_size_t,)),
@@ -302,6 +303,8 @@ FUNCTIONS = {
     "nats_js_publisher_fast": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_js_publisher_publish": (c_int32, (
         c_void_p, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t, UINT64_OUT)),
+    "nats_js_publisher_room": (c_int64, (c_void_p, c_void_p)),
+    "nats_js_publisher_level_start": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_js_publisher_publish_many": (c_int32, (
         c_void_p, c_char_p, c_size_t, VOID_OUT, SIZE_OUT, c_size_t, UINT64_OUT, SIZE_OUT)),
     "nats_js_publisher_flush": (c_int32, (c_void_p, c_int64)),

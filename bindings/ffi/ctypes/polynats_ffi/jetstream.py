@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import jetstream_port as _polynats
 from .error import Error, invalid
 from .request import Future as _Future
-from .jetstream_values import ack_of, config_of, encode, first_failure, read
+from .jetstream_values import ack_of, config_of, encode, first_failure, read, refuse_options
 from .js_publish import SLICE, AckFuture, AnswerFuture, Batch, Publisher, finish
 from .js_stream import Consumer, OrderedConsumer, Stream
 from .subscription import Subscription as _Subscription
@@ -21,12 +21,10 @@ USUAL_SECONDS = 5.0  # as the library has it where no timeout is given
 class JetStream(_polynats.JetStreamBase):
     """JetStream as a client sees it. Made by `Client.jetstream`."""
 
-    __slots__ = ("__weakref__", "client", "_patience", "_known")
+    __slots__ = ("__weakref__", "client", "_patience")
 
     client: Client
     _patience: float
-    _known: int
-    """What the server can do was asked for behind so many reconnects; -1: not yet."""
 
     # ---- any verb ----
 
@@ -196,37 +194,38 @@ class JetStream(_polynats.JetStreamBase):
         """Publish many payloads to one subject, and wait until the stream has them all. Returns how many.
 
         Raises the error of the first that failed, whose `failures` are all of them: (place in `datas`, error). Its
-        `published` is how many were sent: the rest was not tried.
+        `published` is how many were sent. Where that is not all, the last of `failures` is why the one at this place
+        was not; those behind it were not tried.
         """
         publisher = self.publisher()
-        why: Error | None = None
+        late: Error | None = None
+        stopped: Error | None = None
         try:
             try:
                 first, count = publisher._store_many(subject, datas)
             except Error as problem:
-                if problem.published == 0:
-                    raise
-                why, first, count = problem, problem.first, problem.published
+                stopped, first, count = problem, problem.first, problem.published
             try:
-                publisher.flush(timeout)
+                if count:
+                    publisher.flush(timeout)
             except Error as problem:
-                why = problem
-            if why is None:
+                late = problem
+            if late is None and stopped is None:
                 return count
             failures = [(id - first, error) for id, error in publisher.failures()]
-            found = first_failure(failures, why)
-            found.published = count
-            raise found from None
+            raise first_failure(failures, late, stopped, count) from None
         finally:
             publisher._end()
 
-    def publisher(self, max_pending: int | None = None) -> Publisher:
+    def publisher(self, max_pending: int | None = None, **unknown: Any) -> Publisher:
         """A publisher that has up to `max_pending` (4000) messages under way."""
+        refuse_options("publisher", unknown, "max_pending")
         return self._make_publisher(max_pending, False)
 
-    def fast_publisher(self, max_pending: int | None = None) -> Publisher:
+    def fast_publisher(self, max_pending: int | None = None, **unknown: Any) -> Publisher:
         """A publisher by fast ingest: one stream takes all its messages, acknowledges many at once, and stores them in
         their order. Needs nats-server 2.14 and a stream with allow_batched."""
+        refuse_options("fast_publisher", unknown, "max_pending")
         return self._make_publisher(max_pending, True)
 
     def _make_publisher(self, max_pending: int | None, fast: bool) -> Publisher:
@@ -314,7 +313,6 @@ def jetstream(
     """nc: the client that the library knows."""
     made = _polynats._jetstream(nc, JetStream, domain, prefix, timeout)
     made.client = client
-    made._known = -1
     made._patience = USUAL_SECONDS if timeout is None else timeout
     return made
 

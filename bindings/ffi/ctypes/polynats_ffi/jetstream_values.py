@@ -132,13 +132,24 @@ def refuse_timeout(options: Mapping[str, Any]) -> None:
         raise invalid("timeout", "fetch: unknown key 'timeout': did you mean 'wait'?")
 
 
-def unknown_keyword(name: str) -> Invalid:
-    """The error for a keyword that publish has not, with the nearest that it has."""
+def nearest(name: str, known: list[str]) -> str:
+    """Words that tell it."""
     from difflib import get_close_matches
 
+    near = get_close_matches(name, known, 1)
+    return f": did you mean '{near[0]}'?" if near else ""
+
+
+def refuse_options(verb: str, options: Mapping[str, Any], *known: str) -> None:
+    """Of a method that names its options."""
+    for name in options:
+        raise invalid(name, f"{verb}: unknown key '{name}'{nearest(name, list(known))}")
+
+
+def unknown_keyword(name: str) -> Invalid:
+    """The error for a keyword that publish has not, with the nearest that it has."""
     known = [keyword for keyword, _ in _js_keywords()] + ["timeout", "headers"]
-    near = ["timeout"] if name == "wait" else get_close_matches(name, known, 1)
-    hint = f": did you mean '{near[0]}'?" if near else ""
+    hint = nearest("timeout" if name == "wait" else name, known)
     return invalid(name, f"publish has no keyword '{name}'{hint}")
 
 
@@ -195,9 +206,12 @@ def ack_of(msg: Any) -> Ack:
 
 
 
-def first_failure(failures: list[tuple[int, Error]], problem: Error | None) -> Error:
-    """The error to raise for messages that failed."""
-    found = failures[0][1] if failures else problem
+def first_failure(
+    failures: list[tuple[int, Error]], late: Error | None, stopped: Error | None, count: int
+) -> Error:
+    """The error to raise for messages that failed. late: of the flush; stopped: why only so many were sent."""
+    found = failures[0][1] if failures else late or stopped
     assert found is not None
-    found.failures = failures
+    found.failures = [*failures, (count, stopped)] if stopped else failures
+    found.published = count
     return found

@@ -290,12 +290,15 @@ module PolynatsFFI
       nats_js_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
       nats_js_publish_start: [INT32, [
         POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, INT64, POINTER]],
+      nats_js_level_start: [INT32, [POINTER, INT64, POINTER]],
       nats_msg_ack_seq: [INT32, [POINTER, POINTER, POINTER]],
       nats_js_header: [POINTER, [POINTER, POINTER]],
       nats_js_keyword: [POINTER, [SIZE]],
       nats_js_publisher_new: [INT32, [POINTER, INT64, POINTER]],
       nats_js_publisher_fast: [INT32, [POINTER, INT64, POINTER]],
       nats_js_publisher_publish: [INT32, [POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER]],
+      nats_js_publisher_room: [INT64, [POINTER, POINTER]],
+      nats_js_publisher_level_start: [INT32, [POINTER, INT64, POINTER]],
       nats_js_publisher_publish_many: [INT32, [
         POINTER, POINTER, SIZE, POINTER, POINTER, SIZE, POINTER, POINTER]],
       nats_js_publisher_flush: [INT32, [POINTER, INT64]],

@@ -118,12 +118,13 @@ module PolynatsFFI
     # Publishes many payloads to one subject, and waits until the stream has them all.
     # @param datas [Array<String>]
     # @return [Integer] how many
-    # @raise [Error] of the first that failed; its failures are all of them, by their place
+    # @raise [Error] of the first that failed; its failures are all of them, by their place, and published how many
+    #   were sent: where that is not all, the last failure is why the one at this place was not
     def publish_many(subject, datas, timeout: nil)
       publisher = open_publisher(nil, false)
-      first, count, problem = store_all(publisher, subject, datas)
-      problem = flush_all(publisher, timeout) || problem
-      raise failed(publisher, first, count, problem) if problem
+      first, count, stopped = store_all(publisher, subject, datas)
+      late = count.zero? ? nil : flush_all(publisher, timeout)
+      raise failed(publisher, first, count, late, stopped) if late || stopped
 
       count
     ensure
@@ -136,7 +137,8 @@ module PolynatsFFI
     # @param fast [Boolean] by fast ingest: nats-server 2.14, and one stream, with allow_batched
     # @yieldparam publisher [Publisher]
     # @return [Publisher, Object] the publisher, or what the block returned
-    def publisher(max_pending: nil, fast: false)
+    def publisher(max_pending: nil, fast: false, **unknown)
+      JetStreamValues.refuse_options("publisher", unknown, "max_pending", "fast")
       made = open_publisher(max_pending, fast)
       return made unless block_given?
 
@@ -212,8 +214,6 @@ module PolynatsFFI
     def store_all(publisher, subject, datas)
       publisher.__send__(:open_many, subject, datas)
     rescue Error => e
-      raise if e.published.zero?
-
       [e.first, e.published, e]
     end
 
@@ -224,9 +224,10 @@ module PolynatsFFI
       e
     end
 
-    def failed(publisher, first, count, problem)
+    def failed(publisher, first, count, late, stopped)
       failures = publisher.failures.map { |number, error| [number - first, error] }
-      problem = failures.first.last unless failures.empty?
+      problem = failures.empty? ? late || stopped : failures.first.last
+      failures << [count, stopped] if stopped
       problem.instance_variable_set(:@failures, failures)
       problem.instance_variable_set(:@published, count)
       problem

@@ -49,6 +49,14 @@ module PolynatsFFI
         invalid("timeout", "#{verb}: unknown key 'timeout': did you mean 'wait'?")
       end
 
+      # Of a method that names its options.
+      def refuse_options(verb, options, *known)
+        return if options.empty?
+
+        name = options.keys.first
+        invalid(name.to_s, "#{verb}: unknown key '#{name}'#{nearest(name.to_s, known)}")
+      end
+
       def refuse_keyword(name)
         invalid(name, "publish has no keyword '#{name}'#{hint(name)}")
       end
@@ -154,9 +162,13 @@ module PolynatsFFI
 
       def hint(name)
         return ": did you mean 'timeout'?" if name == "wait"
+        nearest(name, keywords.keys.map(&:name))
+      end
+
+      def nearest(name, known)
         return "" unless defined?(DidYouMean::SpellChecker)
 
-        near = DidYouMean::SpellChecker.new(dictionary: keywords.keys.map(&:name)).correct(name).first
+        near = DidYouMean::SpellChecker.new(dictionary: known).correct(name).first
         near ? ": did you mean '#{near}'?" : ""
       end
     end

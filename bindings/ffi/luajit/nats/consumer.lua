@@ -139,11 +139,10 @@ local function collect(self, sub, max, stop)
       max = math.min(max - #list, messages.GET_MAX), wait = left,
     }
     if not more then
-      local ordered = is_ordered(self)
-      if ordered and #list > 0 and code ~= CLOSED then -- the next call tells
+      if #list > 0 and code ~= CLOSED then -- the next call tells
         rawset(self, "why", { text, code, about, err_code, server_code })
       end
-      if #list > 0 or (code == CLOSED and not ordered) then return list end
+      if #list > 0 or (code == CLOSED and not is_ordered(self)) then return list end
       return nil, text, code, about, err_code, server_code
     end
     for _, msg in ipairs(more) do list[#list + 1] = msg end
@@ -181,18 +180,28 @@ function consumer:fetch_start(max, options)
   return M.start(self.js, "fetch", arguments, false, self)
 end
 
+-- Why the fetch before it ended behind its messages: nil and that, once.
+local function last_end(self)
+  local why = rawget(self, "why")
+  rawset(self, "why", nil)
+  if why then return nil, unpack(why, 1, 5) end
+  return true
+end
+
 local function fetch(self, max, options)
-  local sub, text, code, about, err_code, server_code = M.wait(self:fetch_start(max, options))
+  local sub, text, code, about, err_code, server_code = last_end(self)
+  if sub then
+    sub, text, code, about, err_code, server_code = M.wait(self:fetch_start(max, options))
+  end
   if not sub then return nil, text, code, about, err_code, server_code end
   return collect(self, sub, max or messages.GET_MAX)
 end
 
 local function ordered_sub(self)
-  local sub, why = rawget(self, "sub"), rawget(self, "why")
-  rawset(self, "why", nil)
-  if why then return nil, unpack(why, 1, 5) end
+  local fine, text, code, about, err_code, server_code = last_end(self)
+  if not fine then return nil, text, code, about, err_code, server_code end
+  local sub = rawget(self, "sub")
   if sub then return sub end
-  local text, code, about, err_code, server_code
   sub, text, code, about, err_code, server_code =
     M.wait(M.start(self.js, "ordered", arguments_of(self, nil, "private"), false, self))
   if not sub then return nil, text, code, about, err_code, server_code end

@@ -165,6 +165,13 @@ function js:publisher(options)
   return made
 end
 
+-- A future that gives true once it is known what the server can do.
+function js:level_start(timeout)
+  local status = C.nats_js_level_start(self.handle, check_ms(timeout, "timeout", -1), futures.box)
+  if status ~= 0 then return fail(status) end
+  return futures.goal(self.client)
+end
+
 local function closed() return refuse("the publisher is closed", "CLOSED", "publisher") end
 
 function publisher:publish(subject, data, options)
@@ -184,6 +191,28 @@ function publisher:publish(subject, data, options)
   end
   if status ~= 0 then return fail(status) end
   return core.integer(id_box[0])
+end
+
+-- How many messages go now without waiting; 0 and "level": those with such options not before
+-- publisher:level_start() has ended.
+function publisher:room(options)
+  if not self.handle then return closed() end
+  local headers, status
+  if options ~= nil then
+    headers, status = make_headers(check_table(options, "room", PUBLISHER_NAMES))
+    if status ~= 0 then return fail(status) end
+  end
+  local room = tonumber(C.nats_js_publisher_room(self.handle, headers))
+  if room < 0 then return 0, "level" end
+  return room
+end
+
+function publisher:level_start(timeout)
+  local ms = check_ms(timeout, "timeout", -1)
+  if not self.handle then return closed() end
+  local status = C.nats_js_publisher_level_start(self.handle, ms, futures.box)
+  if status ~= 0 then return fail(status) end
+  return futures.goal(self.client)
 end
 
 local slice_data = ffi.new("const void *[?]", PUBLISH_SLICE)
@@ -256,16 +285,20 @@ function publisher:flush_start(timeout)
   return futures.goal(self.client)
 end
 
+local function failure_of(status, id)
+  local _, text, code, about, err_code, server_code = fail(status)
+  return {
+    id = id, text = text, code = code, about = about, err_code = err_code,
+    server_code = server_code,
+  }
+end
+
 local function failures_of(handle)
   local list = {}
   while true do
     local status = C.nats_js_publisher_next_failure(handle, id_box)
     if id_box[0] == 0 then return list end
-    local _, text, code, about, err_code, server_code = fail(status)
-    list[#list + 1] = {
-      id = core.integer(id_box[0]), text = text, code = code, about = about, err_code = err_code,
-      server_code = server_code,
-    }
+    list[#list + 1] = failure_of(status, core.integer(id_box[0]))
   end
 end
 
@@ -293,7 +326,7 @@ function publisher:close() close(self, C.nats_js_publisher_free) end
 core.class("nats.publisher", publisher, publisher_meta)
 
 -- Through a publisher of its own: all, then their acks. How many; or nil and why, and the list of failures
--- at the seventh place, and how many were sent: the rest was not tried.
+-- at the seventh place, and how many were sent: where that is not all, the last failure is why the next one was not.
 function js:publish_many(subject, payloads, options)
   subject = check_text(subject, "subject")
   local texts = check_payloads(payloads)
@@ -303,16 +336,17 @@ function js:publish_many(subject, payloads, options)
   if not made then return fail(status) end
   local done
   status, done = publish_texts(made.handle, subject, texts)
-  local flushed = flush(made.handle, ms)
-  if flushed ~= 0 then status = flushed end -- what the first of them failed with says more
-  if status == 0 then
+  local stopped = status ~= 0 and failure_of(status, done + 1) or nil
+  local flushed = done > 0 and flush(made.handle, ms) or 0
+  if flushed == 0 and not stopped then
     made:close()
     return done
   end
-  local _, text, code, about, err_code, server_code = fail(status)
+  local why = flushed ~= 0 and failure_of(flushed) or stopped -- a message's failure says more
   local failures = failures_of(made.handle)
+  failures[#failures + 1] = stopped
   made:close()
-  return nil, text, code, about, err_code, server_code, failures, done
+  return nil, why.text, why.code, why.about, why.err_code, why.server_code, failures, done
 end
 
 -- ---- an atomic batch (ADR-50) ----

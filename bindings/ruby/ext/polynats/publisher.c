@@ -2,19 +2,15 @@
  * window nor the connection's buffer is full. */
 #include "nrb_js.h"
 
-enum {
-    SLICE = 128, /* payloads of one inner call */
-    USUAL = 4000 /* places of the window where the program did not say: as the library has it */
-};
+enum { SLICE = 128 /* payloads of one inner call */ };
 
 VALUE nrb_publisher_class;
 
 typedef struct publisher {
     nats_js_publisher *publisher;
     VALUE client;
-    uint64_t max_pending;
     uint64_t room; /* of the window, as far as is known: it may be more */
-    bool fast;     /* the server says how large the window is */
+    bool fast;     /* the stream says how large the window is, which may become smaller */
     bool ended;
 } publisher;
 
@@ -89,7 +85,6 @@ static VALUE js_open_publisher(VALUE object, VALUE max_pending, VALUE fast)
     call.max_pending = (int64_t)nrb_count(max_pending, "max_pending", 0);
     VALUE made = TypedData_Make_Struct(nrb_publisher_class, publisher, &publisher_type, self);
     RB_OBJ_WRITE(made, &self->client, js->client);
-    self->max_pending = call.max_pending > 0 ? (uint64_t)call.max_pending : USUAL;
     self->fast = RTEST(fast);
     if (self->fast) {
         nrb_call waiting;
@@ -108,14 +103,9 @@ static VALUE js_open_publisher(VALUE object, VALUE max_pending, VALUE fast)
 /* Is there a place for so many, without waiting? It is counted down, and looked up only at its end. */
 static bool window_has_room(publisher *self, uint64_t count)
 {
-    uint64_t values[NATS_PUBLISHER_STAT_COUNT] = {0};
-    if (self->fast) {
-        return false;
-    }
-    if (self->room < count) {
-        nats_js_publisher_stats(self->publisher, values, NATS_PUBLISHER_STAT_COUNT);
-        uint64_t pending = values[NATS_PUBLISHER_PENDING];
-        self->room = pending < self->max_pending ? self->max_pending - pending : 0;
+    if (self->fast || self->room < count) {
+        int64_t room = nats_js_publisher_room(self->publisher, NULL);
+        self->room = room > 0 ? (uint64_t)room : 0;
     }
     if (self->room < count) {
         return false;
@@ -154,6 +144,13 @@ static void publish_waiting(publishing *self)
     nrb_call_check(&call);
 }
 
+/* Must the server be asked first what it can do? Then the call would wait for it. */
+static bool must_ask(const publishing *call)
+{
+    return call->what.headers != NULL &&
+           nats_js_publisher_room(call->publisher, call->what.headers) < 0;
+}
+
 /* publisher.publish(subject, data = nil, headers: nil, **keywords): its number */
 static VALUE publisher_publish(int argc, VALUE *argv, VALUE object)
 {
@@ -161,7 +158,7 @@ static VALUE publisher_publish(int argc, VALUE *argv, VALUE object)
     publishing call = {.publisher = self->publisher};
     nats_status status = NATS_ERR_INTERRUPTED;
     nrb_storing_read(&call.what, argc, argv, false, false);
-    if (has_room(self, 1, call.what.data.len)) {
+    if (has_room(self, 1, call.what.data.len) && !must_ask(&call)) {
         status = publish_step(&call);
     }
     if (status == NATS_ERR_INTERRUPTED) {
@@ -246,8 +243,10 @@ static VALUE frozen_payloads(VALUE datas)
     }
     VALUE kept = rb_ary_new_capa(RARRAY_LEN(list));
     for (long i = 0; i < RARRAY_LEN(list); i++) {
+        char name[sizeof "datas[]" + 20];
         VALUE data = RARRAY_AREF(list, i);
-        nrb_data_of(&data, "datas");
+        snprintf(name, sizeof name, "datas[%ld]", i);
+        nrb_data_of(&data, name);
         rb_ary_push(kept, NIL_P(data) ? data : nrb_kept(data));
     }
     return kept;

@@ -72,8 +72,10 @@ module Polynats
     # @param options max_bytes, no_wait, group, min_pending, min_ack_pending, priority: see docs/jetstream.md
     # @return [Array<Message>] empty on silence
     # @raise [Error] why none came when it was not silence: {Server} with status 409 when the consumer was deleted …
+    #   What ended a fetch behind some messages is raised by the next one.
     def fetch(most = nil, seconds = nil, max: most, wait: seconds, heartbeat: nil, **options)
       JetStreamValues.refuse_timeout("fetch", options)
+      tell_end
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
       sub, = js.__send__(:begin_consume, "fetch",
                          { **place, max_messages: max, expires: wait, heartbeat: heartbeat, **options },
@@ -109,14 +111,23 @@ module Polynats
     def place = { stream: stream_name, consumer: name }
     def ask(verb, timeout, **arguments) = js.call(verb, { **place, **arguments }, timeout: timeout)
 
+    # Why the fetch before it ended behind its messages, once.
+    def tell_end
+      why, @why = @why, nil
+      raise why if why
+    end
+
     # What came before an error is not lost.
     def take_all(sub)
       messages = []
       loop { messages.concat(sub.get) }
     rescue Closed
       messages
-    rescue Error
-      messages.empty? ? raise : messages
+    rescue Error => e
+      raise if messages.empty?
+
+      @why = e # the next call tells
+      messages
     ensure
       sub.unsubscribe if sub.active?
     end
