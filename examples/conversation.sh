@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # conversation.sh BUILD: programs in C, Lua, Python, Ruby, Tcl and LuaJIT talk to each other through the server
-# of $NATS_URL, which has JetStream; whoever gets another answer than it should ends it with an error. script/demo and the test
-# `examples` run this.
+# of $NATS_URL, which has JetStream; whoever gets another answer than it should ends it with an error. script/demo
+# and the test `examples` run this.
 set -euo pipefail
 
 build=$1
@@ -158,6 +158,7 @@ shown=
 for reader in "${languages[@]}"; do
     consume "$reader"
     shown=yes
-    printf '  %-6s  consumed and acknowledged %d messages of %s\n' "$reader" "$last" "${languages[*]}"
+    printf '  %-6s  consumed and acknowledged %d messages of %s\n' \
+        "$reader" "$last" "${languages[*]}"
 done
 echo "all of them understood each other"

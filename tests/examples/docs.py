@@ -2,8 +2,9 @@
 """docs.py BUILD CC: the programs in docs/*.md work when pasted.
 
 Each block marked c, lua, python, ruby or tcl is run with the server of $NATS_URL, also in the place of
-nats://127.0.0.1:4222; it must end well, and say nothing on its standard error if it does not speak of that. Where a block marked text
-follows, that is what it prints. A block that makes no client is a part of a program: it gets one from here.
+nats://127.0.0.1:4222; it must end well, and say nothing on its standard error if it does not speak of that. Where a
+block marked text follows, that is what it prints. A block that makes no client is a part of a program: it gets one
+from here.
 """
 
 import os
@@ -67,7 +68,8 @@ def python_for(text):
     """An interpreter that has what the program imports: ours, or the one of script/bootstrap; None: neither has."""
     if "gevent" not in text:
         return [sys.executable, "-X", "dev", "-W", "error"]
-    for candidate in (sys.executable, os.path.join(readme.ROOT, ".tools", "python", "bin", "python")):
+    ours = os.path.join(readme.ROOT, ".tools", "python", "bin", "python")
+    for candidate in (sys.executable, ours):
         if os.path.exists(candidate) and not subprocess.call([candidate, "-c", "import gevent"],
                                                              stderr=subprocess.DEVNULL):
             return [candidate]
