@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # conversation.sh BUILD: programs in C, Lua, Python, Ruby, Tcl and LuaJIT talk to each other through the server
-# of $NATS_URL; whoever gets another answer than it should ends it with an error. script/demo and the test
-# `examples` run this.
+# of $NATS_URL, which has JetStream; whoever gets another answer than it should ends it with an error. script/demo
+# and the test `examples` run this.
 set -euo pipefail
 
 build=$1
@@ -107,6 +107,24 @@ tell() {
         "" "Lang: en" "" "Lang: fr" "$subject" one "$subject" two "$subject" three)"
 }
 
+# store SPEAKER: a hundred messages more are in the stream.
+store() {
+    show "  $1's stream_publisher: $(run "$1" stream_publisher NEWS "hello from $1" "$stored")"
+    for ((number = 1; number <= stored; number++)); do
+        printf '%d\thello from %s %d\n' "$((++last))" "$1" "$number"
+    done >>"$folder/news"
+}
+
+# consume READER: all of them, in order, and none is left.
+consume() {
+    (run "$1" stream_consumer NEWS "$1" "$last") >"$folder/read"
+    show "  $1's stream_consumer:"
+    show "$(sed '1,2s/^/    /; 3,$d' "$folder/read")"
+    show "    ..."
+    show "    $(tail -n 1 "$folder/read")"
+    diff "$folder/news" "$folder/read" >&2
+}
+
 echo "Publishers and subscribers, five messages each:"
 for speaker in "${languages[@]}"; do
     heard=()
@@ -126,5 +144,21 @@ for asker in "${languages[@]}"; do
         shown=yes
     done
     printf '  %-6s  is answered by   %s\n' "$asker" "${languages[*]}"
+done
+echo "A stream, which keeps what each of them publishes within a window:"
+shown=
+stored=100
+last=0
+for speaker in "${languages[@]}"; do
+    store "$speaker"
+    shown=yes
+done
+echo "left: 0, not acknowledged: 0" >>"$folder/news"
+shown=
+for reader in "${languages[@]}"; do
+    consume "$reader"
+    shown=yes
+    printf '  %-6s  consumed and acknowledged %d messages of %s\n' \
+        "$reader" "$last" "${languages[*]}"
 done
 echo "all of them understood each other"

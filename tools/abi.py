@@ -589,6 +589,7 @@ def main():
     check_statuses(abi)
     check_annotations(abi)
     check_events(abi)
+    abi_jetstream.check(read, problem)
     check_promises(abi)
     files = {} if problems else outputs(abi)  # what breaks a rule cannot be written down
     if args.check:

@@ -6,12 +6,16 @@ import re
 PAGE = os.path.join("docs", "jetstream.md")
 VERBS = os.path.join("libnats", "jetstream", "verbs.def")
 KEYS = os.path.join("libnats", "jetstream", "keys.def")
+KEYWORDS = os.path.join("libnats", "jetstream", "keywords.def")
+ANNOTATIONS = os.path.join("lua", "nats.jetstream.meta.lua")
 BEGIN = "<!-- verbs: written by tools/abi.py from libnats/jetstream/verbs.def -->\n"
 END = "<!-- end of verbs -->\n"
 
 VERB = re.compile(
     r'^VERB\((\w+), "([^"]*)", (\w+), (\w+), (\d), "([^"]*)", "([^"]*)"\)$', re.M)
 KEY = re.compile(r'^KEY\((\w+), (\w+), (\w+), "([^"]*)", (\d), "([^"]*)", "([^"]*)"\)$', re.M)
+KEYWORD = re.compile(r'^KEYWORD\((\w+), "([^"]*)", \w+, \w+, (\d)\)$', re.M)
+LEVELS = {"0": "", "1": "2.11", "2": "2.12", "4": "2.14", "5": "2.15"}  # and the servers that brought them
 MUST = re.compile(r"^MUST\((\w+), (\w+)\)$", re.M)
 PAIR = re.compile(r"^(NOT_BOTH|NEEDS)\((\w+), (\w+), (\w+)\)$", re.M)
 FIRST = "2.2"  # the server that JetStream came with: not worth a word
@@ -90,6 +94,31 @@ def tables(verbs, keys, musts, pairs):
         if any(row[0] == name for row in keys):
             text += "\n### %s\n\n%s" % (name, key_table(name, keys, musts, pairs))
     return text
+
+
+def fields_of(text, name):
+    found = re.search(r"^---@class nats\.%s\b.*\n(?:---@field .*\n)+" % name, text, re.M)
+    return re.findall(r"^---@field (\w+)", found.group(0) if found else "", re.M)
+
+
+def check(read, problem):
+    """What is written by hand: the page's table of publish's keywords, and the names that editors of Lua know."""
+    known = read(ANNOTATIONS) or ""
+    table = (read(PAGE) or "").partition("| keyword | header |")[2].partition("\n\n")[0]
+    since = {}  # by keyword, as the page has it
+    for line in table.splitlines()[2:]:
+        cells = [cell.strip() for cell in line.split("|")]
+        since.update((name, cells[3]) for name in re.findall("`(\\w+)`", cells[1]))
+    for name, _, level in rows(read, problem, KEYWORDS, "KEYWORD", KEYWORD):
+        if since.get(name) != LEVELS[level]:
+            problem(PAGE, "has no row for the keyword %s of nats-server %s"
+                    % (name, LEVELS[level] or FIRST))
+        if not re.search(r"^---@field %s\?" % name, known, re.M):
+            problem(ANNOTATIONS, "has no field for the keyword %s" % name)
+    for of, name, *_ in rows(read, problem, KEYS, "KEY", KEY):
+        words = {"stream_config": "StreamConfig", "consumer_config": "ConsumerConfig"}.get(of)
+        if words and name not in fields_of(known, words):
+            problem(ANNOTATIONS, "%s has no field for the key %s" % (words, name))
 
 
 def page(read, problem):

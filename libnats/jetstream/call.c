@@ -14,6 +14,7 @@
 #include "jetstream/got.h"
 #include "jetstream/level.h"
 #include "proto/headers.h"
+#include "proto/subject.h"
 
 enum {
     STATUS_EOB = 204,
@@ -112,12 +113,22 @@ static bool write_ask(call *of, step next)
     return nats__js_ask_verb(&of->ask, of->js, of->verb, of->arguments);
 }
 
+static bool is_bare(const call *of)
+{
+    bool bare;
+    return nats__json_bool(nats__json_get(of->arguments, "no_hdr"), &bare) && bare;
+}
+
 /* Where a stream does not allow direct get, an old server leaves the request to its timeout: so it is
  * looked at first. */
 static step first_of_get(const call *of)
 {
     bool direct;
-    bool known = nats__json_bool(nats__json_get(of->arguments, "direct"), &direct) ||
+    bool told = nats__json_bool(nats__json_get(of->arguments, "direct"), &direct);
+    if (!told && is_bare(of)) {
+        return STEP_MAIN; /* the leader's answer has the message's place all the same */
+    }
+    bool known = told ||
                  nats__js_direct_known(of->js, text_of(of->arguments, "stream"), nats__now_ns(),
                                        &direct);
     if (!known) {
@@ -371,6 +382,17 @@ static bool main_came(nats_future *future, call *of, nats_msg *msg)
     return true;
 }
 
+/* A direct get without headers does not tell whose message it brings: what was asked for may. */
+static const char *bare_subject(const call *of)
+{
+    if (!is_bare(of)) {
+        return NULL;
+    }
+    const char *asked = text_of(of->arguments, "last_by_subj");
+    asked = asked[0] != '\0' ? asked : text_of(of->arguments, "next_by_subj");
+    return nats__subject_ok(asked, strlen(asked)) ? asked : "";
+}
+
 static void message_came(nats_future *future, const call *of, const nats_msg *answer,
                          int32_t status)
 {
@@ -378,7 +400,7 @@ static void message_came(nats_future *future, const call *of, const nats_msg *an
     nats__chunk_pool *pool = future->conn->chunks;
     nats_status got =
         of->now == STEP_DIRECT
-            ? nats__js_got_direct(of->verb->name, pool, answer, status, &made)
+            ? nats__js_got_direct(of->verb->name, pool, answer, status, bare_subject(of), &made)
             : nats__js_got_json(of->verb->name, text_of(of->arguments, "stream"), pool, answer,
                                 &made);
     if (got != NATS_OK) {
@@ -396,8 +418,8 @@ static void batch_came(nats_future *future, const call *of, const nats_msg *answ
         nats__future_end(future, NATS_OK);
         return;
     }
-    if (nats__js_got_direct(of->verb->name, future->conn->chunks, answer, status, &made) !=
-        NATS_OK) {
+    if (nats__js_got_direct(of->verb->name, future->conn->chunks, answer, status, bare_subject(of),
+                            &made) != NATS_OK) {
         fail(future, of);
         return;
     }

@@ -57,6 +57,15 @@ static int64_t request_time(nats__consume *self, int64_t left_ns)
     return self->shortened ? max_ns : time_ns;
 }
 
+/* A server refuses one that is over half of the request's time, which is a little less than was asked for. */
+static int64_t request_heartbeat(const nats__consume *self, int64_t left_ns)
+{
+    int64_t usual_ns = left_ns >= HEARTBEAT_FROM_NS ? HEARTBEAT_NS : 0;
+    int64_t wanted_ns = self->args.heartbeat_ns >= 0 ? self->args.heartbeat_ns : usual_ns;
+    int64_t half_ns = self->pull.expires_ns / 2;
+    return wanted_ns < half_ns ? wanted_ns : half_ns;
+}
+
 static void ask(nats__consume *self, int64_t now_ns)
 {
     nats__pull *pull = &self->pull;
@@ -70,10 +79,7 @@ static void ask(nats__consume *self, int64_t now_ns)
         return;
     }
     pull->expires_ns = args->no_wait ? 0 : request_time(self, left_ns);
-    pull->heartbeat_ns = args->heartbeat_ns >= 0         ? args->heartbeat_ns
-                         : left_ns >= HEARTBEAT_FROM_NS ? HEARTBEAT_NS
-                                                        : 0;
-    pull->heartbeat_ns = pull->heartbeat_ns * 2 <= pull->expires_ns ? pull->heartbeat_ns : 0;
+    pull->heartbeat_ns = request_heartbeat(self, left_ns);
     uint64_t msgs = (uint64_t)args->max_messages - self->count;
     if (!nats__pull_ask(self, msgs, args->max_bytes > 0 ? bytes_left(self) : 0, now_ns)) {
         nats__pull_rest(pull, now_ns);

@@ -217,7 +217,7 @@ static const char *last_header(const nats_msg *msg, const char *name, size_t *le
 }
 
 nats_status nats__js_got_direct(const char *what, nats__chunk_pool *pool, const nats_msg *answer,
-                                int32_t status, nats_msg **out)
+                                int32_t status, const char *bare, nats_msg **out)
 {
     *out = NULL;
     if (status != 0) {
@@ -225,10 +225,13 @@ nats_status nats__js_got_direct(const char *what, nats__chunk_pool *pool, const 
     }
     size_t len;
     const char *subject = last_header(answer, "Nats-Subject", &len);
-    if (subject == NULL || !nats__subject_ok(subject, len) ||
-        last_header(answer, "Nats-Sequence", &(size_t){0}) == NULL) {
+    bool placed = subject != NULL && nats__subject_ok(subject, len) &&
+                  last_header(answer, "Nats-Sequence", &(size_t){0}) != NULL;
+    if (!placed && (bare == NULL || answer->header_len > 0)) {
         return odd(what, "lacks its subject or sequence");
     }
+    subject = placed ? subject : bare;
+    len = placed ? len : strlen(bare);
     const uint8_t *body = answer->text + answer->body;
     *out = nats__msg_make(pool, subject, len, body, answer->header_len, body + answer->header_len,
                           answer->data_len);

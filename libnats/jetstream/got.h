@@ -10,9 +10,10 @@
 nats_status nats__js_got_json(const char *what, const char *stream, nats__chunk_pool *pool,
                               const nats_msg *answer, nats_msg **out);
 
-/* Of the answer to a direct get: the same message, by its own subject. Errors: SERVER (a status: 404 is
+/* Of the answer to a direct get: the same message, by its own subject. bare: the subject of one that was asked for
+ * without headers, and has none that could tell; NULL: it must have its place. Errors: SERVER (a status: 404 is
  * err_code 10037), PROTOCOL, NO_MEMORY. */
 nats_status nats__js_got_direct(const char *what, nats__chunk_pool *pool, const nats_msg *answer,
-                                int32_t status, nats_msg **out);
+                                int32_t status, const char *bare, nats_msg **out);
 
 #endif

@@ -9,7 +9,7 @@
 #include "proto/headers.h"
 #include "proto/subject.h"
 
-enum { HEADER_MIN = sizeof("Nats-") - 1, DIGITS_MAX = 20 };
+enum { HEADER_MIN = sizeof("Nats-") - 1, DIGITS_MAX = 20, LEVEL_MAX = 1000000 };
 
 typedef struct value {
     const char *at;
@@ -109,7 +109,21 @@ static const row *find_header(const char *key, size_t len)
 const char *nats__keyword_since(int level)
 {
     static const char *const since[] = {"2.2", "2.11", "2.12", "2.14", "2.14", "2.15"};
-    return since[(size_t)level < sizeof since / sizeof since[0] ? level : 0];
+    return (size_t)level < sizeof since / sizeof since[0] ? since[level] : "newer than 2.15";
+}
+
+/* What the keyword needs; the one that asks for a level needs that, for servers look at it in requests to the API and
+ * not in messages. */
+static int level_of(const row *known, value given)
+{
+    int64_t level = 0;
+    if (strcmp(known->word.name, "required_api_level") != 0) {
+        return known->word.level;
+    }
+    for (size_t i = 0; i < given.len && level < LEVEL_MAX; i++) {
+        level = level * 10 + (given.at[i] - '0');
+    }
+    return level > known->word.level ? (int)level : known->word.level;
 }
 
 nats_status nats__keywords_check(const nats__frame *frame, nats__js_needs *needs)
@@ -129,8 +143,8 @@ nats_status nats__keywords_check(const nats__frame *frame, nats__js_needs *needs
                               (int)(given.len < 64 ? given.len : 64), given.at);
         }
         if (known != NULL) {
-            nats__js_need(needs, known->word.level, known->word.name,
-                          nats__keyword_since(known->word.level));
+            int level = level_of(known, given);
+            nats__js_need(needs, level, known->word.name, nats__keyword_since(level));
         }
     }
     return NATS_OK;

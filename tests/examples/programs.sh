@@ -90,6 +90,7 @@ book=$(printf '%s\n' "stored 5" "done: order 1" "done: order 2" "done: order 3" 
     "1 new order 1" "2 new order 2" "3 new order 3" "4 new order 4" "5 new order 5" "6 closed book")
 events=$(printf '%s\n' "published as 1" "received: User created data")
 worked=$(printf 'done: order %s\n' 1 2 3)
+news=$(printf '%s\thello %s\n' 1 1 2 2 3 3; echo "left: 0, not acknowledged: 0")
 own=$(printf 'connected to %s\nown.transport\thello' "$NATS_URL")
 
 alone shared "$orders"
@@ -97,6 +98,8 @@ alone event_loop "$ticks" 3
 alone own_socket "$own"
 alone orders "$book"
 alone events "$events"
+alone stream_publisher "stored 3 in NEWS"
+alone stream_consumer "$news"
 queue_worker ""
 for program in "$build"/examples/example_*; do
     name=$(basename "$program")
@@ -114,6 +117,8 @@ if [[ -f $build/lua/nats.so ]]; then
     alone own_transport.lua "$own"
     alone orders.lua "$book"
     alone events.lua "$events"
+    alone stream_publisher.lua "stored 3 in NEWS-lua" NEWS-lua
+    alone stream_consumer.lua "$news" NEWS-lua
     queue_worker .lua
     helped .lua lua
 else
@@ -141,6 +146,8 @@ if compgen -G "$build/python/polynats/_polynats*.so" >/dev/null; then
     alone own_transport.py "$own"
     alone orders.py "$book"
     alone events.py "$events"
+    alone stream_publisher.py "stored 3 in NEWS-py" NEWS-py
+    alone stream_consumer.py "$news" NEWS-py
     queue_worker .py
     helped .py python
 else
@@ -155,6 +162,8 @@ if [[ -f $build/ruby/polynats.rb ]]; then
     alone own_transport.rb "$own"
     alone orders.rb "$book"
     alone events.rb "$events"
+    alone stream_publisher.rb "stored 3 in NEWS-rb" NEWS-rb
+    alone stream_consumer.rb "$news" NEWS-rb
     queue_worker .rb
     helped .rb ruby
 else
@@ -169,6 +178,8 @@ if [[ -f $build/tcl/polynats/pkgIndex.tcl ]]; then
     alone own_transport.tcl "$own"
     alone orders.tcl "$book"
     alone events.tcl "$events"
+    alone stream_publisher.tcl "stored 3 in NEWS-tcl" NEWS-tcl
+    alone stream_consumer.tcl "$news" NEWS-tcl
     queue_worker .tcl
     helped .tcl tcl
 else

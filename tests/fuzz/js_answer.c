@@ -45,8 +45,11 @@ static void read_message(const nats_msg *msg)
     nats_msg *made;
     nats_status status = nats__js_got_json("verb", "STREAM", pool, msg, &made);
     check_got(status, made);
-    status = nats__js_got_direct("verb", pool, msg, nats_msg_status(msg), &made);
+    status = nats__js_got_direct("verb", pool, msg, nats_msg_status(msg), NULL, &made);
     check_got(status, made);
+    if (nats__js_got_direct("verb", pool, msg, 0, "", &made) == NATS_OK) {
+        nats_msg_free(made);
+    }
 }
 
 /* Every value is reached, and none twice: there are no more than bytes. */

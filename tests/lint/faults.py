@@ -63,6 +63,11 @@ CASES = {
         "lua/nats.meta.lua", "---@field pedantic? boolean\n", ""), "the option pedantic"),
     "editors do not know a status": ("abi", (
         "lua/nats.meta.lua", '"FORKED"', '"SPOONED"'), "FORKED"),
+    "a keyword of publish that no page tells of": ("abi", (
+        "docs/jetstream.md", "| `rollup` |", "| `enroll` |"), "no row for the keyword rollup"),
+    "editors do not know a key of a consumer": ("abi", (
+        "lua/nats.jetstream.meta.lua", "---@field max_waiting? integer\n", ""),
+        "no field for the key max_waiting"),
     "an event that no page tells of": ("abi", (
         "docs/errors.md", "\n| lame_duck |", "\n| lame_goose |"), "no row for the event lame_duck"),
     "an event without a name": ("abi", (

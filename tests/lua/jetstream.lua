@@ -64,6 +64,22 @@ t.test("whole numbers stay exact in 64 bits", function()
   t.same(stream:info().state.last_seq, big)
 end)
 
+t.test("beyond 63 bits a number has the same bits", function()
+  local text = t.luajit and "9223372036854775818ULL" or "math.mininteger + 10"
+  local beyond = assert(load("return " .. text))()
+  local stream = assert(js:create_stream {
+    name = "BEYOND", subjects = { "BEYOND.>" }, storage = "memory", first_seq = beyond,
+  })
+  t.same(stream.config.first_seq, beyond)
+  t.same(assert(js:publish("BEYOND.a", "x")).seq, beyond)
+  t.same(stream:get(beyond).metadata.stream_seq, beyond)
+  local consumer = assert(stream:create_consumer {
+    durable_name = "c", deliver_policy = "by_start_sequence", opt_start_seq = beyond,
+  })
+  t.same(assert(consumer:next(5)).metadata.stream_seq, beyond)
+  t.same(stream:purge { seq = beyond + 1 }, 1)
+end)
+
 t.test("an empty list is a list, an empty map a map", function()
   local stream = new_stream { metadata = {} }
   t.same(assert(stream:create_consumer { durable_name = "c", filter_subjects = {} }).name, "c")

@@ -191,8 +191,7 @@ proc arguments_given {index object} {
 proc plain {value} {
     if {[regexp {^(\d{9,})\.(\d{9})$} $value - seconds digits]} {
         set text [clock format $seconds -format %Y-%m-%dT%H:%M:%S -gmt 1]
-        set digits [string trimright $digits 0]
-        return $text[expr {$digits eq "" ? "" : ".$digits"}]Z
+        return $text[string trimright .$digits .0]Z
     }
     if {[regexp {^-?\d+\.\d{1,9}$} $value]} {
         return [expr {round($value * 1e9)}]
