@@ -201,15 +201,15 @@ static nats_status publish_all(lua_State *L, nats_js_publisher *publisher, int64
     return flushed != NATS_OK ? flushed : status; /* what the first of them failed with says more */
 }
 
-/* nil and why, the list of failures at the seventh place, and how many were sent: the rest was not tried. */
+/* nil and why, the list of failures at the eighth place, and how many were sent: the rest was not tried. */
 static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status status, size_t done)
 {
     int bottom = lua_gettop(L);
     lnats_fail(L, status);
-    lua_settop(L, bottom + 6);
+    lua_settop(L, bottom + 7);
     lnats_publisher_failures(L, publisher);
     lua_pushinteger(L, (lua_Integer)done);
-    return 8;
+    return 9;
 }
 
 int lnats_js_publish_many(lua_State *L)

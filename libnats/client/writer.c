@@ -237,7 +237,8 @@ static nats_status enter(nats__conn *conn, const nats__frame *frame, int64_t *de
 static nats_status fail_deadline(const nats__conn *conn)
 {
     return nats__fail(NATS_ERR_TIMEOUT, "write_deadline",
-                      "the server took nothing for write_deadline (%lld ms)",
+                      "not accepted: for write_deadline (%lld ms) there was no room, for the server "
+                      "does not read what was published before",
                       (long long)nats__conn_opt(conn, NATS__OPT_write_deadline));
 }
 

@@ -167,6 +167,7 @@ static nats_status note_subject(nats_js_publisher *publisher, const nats__frame 
     pthread_mutex_lock(&conn->mu);
     subject->len = 0;
     bool ok = nats__buf_append(subject, frame->subject, frame->subject_len);
+    publisher->ingest->subject_from = atomic_load(&publisher->ingest->last) + 1;
     pthread_mutex_unlock(&conn->mu);
     return ok ? NATS_OK : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
 }

@@ -98,8 +98,8 @@ end
 -- What start gave, once the consumer is there: the subscription.
 function M.wait(sub, future, ...)
   if not sub then return nil, future, ... end
-  local fine, text, code, about, err_code, server_code = futures.finish(future)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  local fine, text, code, about, err_code, server_code, description = futures.finish(future)
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   return sub
 end
 
@@ -122,8 +122,8 @@ end
 
 function consumer:consume(options)
   if not rawget(self, "cached_info") then
-    local info, text, code, about, err_code, server_code = self:info()
-    if not info then return nil, text, code, about, err_code, server_code end
+    local info, text, code, about, err_code, server_code, description = self:info()
+    if not info then return nil, text, code, about, err_code, server_code, description end
   end
   return M.wait(self:consume_start(options))
 end
@@ -135,16 +135,16 @@ local function collect(self, sub, max, stop)
   local list = {}
   while #list < max do
     local left = stop and math.max(0, stop - core.now()) or nil
-    local more, text, code, about, err_code, server_code = sub:get {
+    local more, text, code, about, err_code, server_code, description = sub:get {
       max = math.min(max - #list, messages.GET_MAX), wait = left,
     }
     if not more then
       local ordered = is_ordered(self)
       if ordered and #list > 0 and code ~= CLOSED then -- the next call tells
-        rawset(self, "why", { text, code, about, err_code, server_code })
+        rawset(self, "why", { text, code, about, err_code, server_code, description })
       end
       if #list > 0 or (code == CLOSED and not ordered) then return list end
-      return nil, text, code, about, err_code, server_code
+      return nil, text, code, about, err_code, server_code, description
     end
     for _, msg in ipairs(more) do list[#list + 1] = msg end
     if #more == 0 then return list end
@@ -182,20 +182,20 @@ function consumer:fetch_start(max, options)
 end
 
 local function fetch(self, max, options)
-  local sub, text, code, about, err_code, server_code = M.wait(self:fetch_start(max, options))
-  if not sub then return nil, text, code, about, err_code, server_code end
+  local sub, text, code, about, err_code, server_code, description = M.wait(self:fetch_start(max, options))
+  if not sub then return nil, text, code, about, err_code, server_code, description end
   return collect(self, sub, max or messages.GET_MAX)
 end
 
 local function ordered_sub(self)
   local sub, why = rawget(self, "sub"), rawget(self, "why")
   rawset(self, "why", nil)
-  if why then return nil, unpack(why, 1, 5) end
+  if why then return nil, unpack(why, 1, 6) end
   if sub then return sub end
-  local text, code, about, err_code, server_code
-  sub, text, code, about, err_code, server_code =
+  local text, code, about, err_code, server_code, description
+  sub, text, code, about, err_code, server_code, description =
     M.wait(M.start(self.js, "ordered", arguments_of(self, nil, "private"), false, self))
-  if not sub then return nil, text, code, about, err_code, server_code end
+  if not sub then return nil, text, code, about, err_code, server_code, description end
   rawset(self, "sub", sub)
   return sub
 end
@@ -203,16 +203,16 @@ end
 local function fetch_ordered(self, max, options)
   options = check_table(options, "fetch", { "wait", "no_wait" })
   check_ms(options.wait, "option 'wait'", -1)
-  local sub, text, code, about, err_code, server_code = ordered_sub(self)
-  if not sub then return nil, text, code, about, err_code, server_code end
+  local sub, text, code, about, err_code, server_code, description = ordered_sub(self)
+  if not sub then return nil, text, code, about, err_code, server_code, description end
   local wait = options.no_wait and 0 or options.wait or ORDERED_WAIT
   local list
-  list, text, code, about, err_code, server_code =
+  list, text, code, about, err_code, server_code, description =
     collect(self, sub, max or ORDERED_MAX, core.now() + wait)
   local last = list and list[#list]
   -- Its name changes when it is made anew.
   if last and last.metadata then rawset(self, "name", last.metadata.consumer) end
-  return list, text, code, about, err_code, server_code
+  return list, text, code, about, err_code, server_code, description
 end
 
 function consumer:fetch(max, options)
@@ -222,8 +222,8 @@ end
 
 function consumer:next(wait)
   local _, options = fetch_arguments(1, wait, "next")
-  local list, text, code, about, err_code, server_code = self:fetch(1, options)
-  if not list then return nil, text, code, about, err_code, server_code end
+  local list, text, code, about, err_code, server_code, description = self:fetch(1, options)
+  if not list then return nil, text, code, about, err_code, server_code, description end
   return list[1]
 end
 

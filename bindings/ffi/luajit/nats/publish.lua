@@ -261,10 +261,10 @@ local function failures_of(handle)
   while true do
     local status = C.nats_js_publisher_next_failure(handle, id_box)
     if id_box[0] == 0 then return list end
-    local _, text, code, about, err_code, server_code = fail(status)
+    local _, text, code, about, err_code, server_code, description = fail(status)
     list[#list + 1] = {
       id = core.integer(id_box[0]), text = text, code = code, about = about, err_code = err_code,
-      server_code = server_code,
+      server_code = server_code, description = description,
     }
   end
 end
@@ -293,7 +293,7 @@ function publisher:close() close(self, C.nats_js_publisher_free) end
 core.class("nats.publisher", publisher, publisher_meta)
 
 -- Through a publisher of its own: all, then their acks. How many; or nil and why, and the list of failures
--- at the seventh place, and how many were sent: the rest was not tried.
+-- at the eighth place, and how many were sent: the rest was not tried.
 function js:publish_many(subject, payloads, options)
   subject = check_text(subject, "subject")
   local texts = check_payloads(payloads)
@@ -309,10 +309,10 @@ function js:publish_many(subject, payloads, options)
     made:close()
     return done
   end
-  local _, text, code, about, err_code, server_code = fail(status)
+  local _, text, code, about, err_code, server_code, description = fail(status)
   local failures = failures_of(made.handle)
   made:close()
-  return nil, text, code, about, err_code, server_code, failures, done
+  return nil, text, code, about, err_code, server_code, description, failures, done
 end
 
 -- ---- an atomic batch (ADR-50) ----
@@ -347,9 +347,9 @@ local function step(self, call, verb, subject, data, options)
 end
 
 function batch:add_start(subject, data, options)
-  local fine, text, code, about, err_code, server_code =
+  local fine, text, code, about, err_code, server_code, description =
     step(self, C.nats_js_batch_add_start, "add", check_text(subject, "subject"), data, options)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   return futures.answer(self.client, verbs.give_true, true)
 end
 
@@ -360,9 +360,9 @@ end
 -- Without a subject there is no last message: the batch is what was added (nats-server 2.14).
 function batch:commit_start(subject, data, options)
   subject = subject ~= nil and check_text(subject, "subject") or nil
-  local fine, text, code, about, err_code, server_code =
+  local fine, text, code, about, err_code, server_code, description =
     step(self, C.nats_js_batch_commit_start, "commit", subject, data, options)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   return futures.answer(self.client, give_ack)
 end
 
