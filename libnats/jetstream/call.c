@@ -508,8 +508,9 @@ static void on_ended(nats_future *future)
         return; /* the usual words then */
     }
     bool may_be_done = of->now >= STEP_MAIN && !only_asks(verb);
-    nats__fail(future->status, verb, "%s: %s%s", verb,
-               late ? "no answer in time" : "the connection was lost before the answer came",
+    nats__fail(future->status, verb, "%s: %s from %.*s%s%s", verb,
+               late ? "no answer" : "the connection was lost before the answer came",
+               (int)future->subject.len, (const char *)future->subject.data, late ? " in time" : "",
                may_be_done ? ": it may be done, or not" : "");
     name_it(of);
     *future->words = *nats__error_get();

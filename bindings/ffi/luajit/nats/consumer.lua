@@ -49,16 +49,17 @@ function consumer:names() return { stream = self.stream, consumer = rawget(self,
 -- ---- beginning ----
 
 local sub_box = ffi.new("nats_sub *[1]")
--- The names that this module has for arguments of nats_js_consume().
+-- The names that this module has for arguments of nats_js_consume(); a fetch has them itself.
 local WIRE = { max = "max_messages", wait = "expires" }
 
-local function arguments_of(self, options, mode)
+local function arguments_of(self, options, mode, wire)
   if options ~= nil and type(options) ~= "table" then
     core.misuse(("options must be a table, not a %s"):format(type(options)))
   end
   local made = { mode = mode }
+  wire = wire or WIRE
   for name, value in pairs(options or {}) do
-    if name ~= "callback" then made[WIRE[name] or name] = value end
+    if name ~= "callback" then made[wire[name] or name] = value end
   end
   made.stream = self.stream
   if is_ordered(self) then
@@ -174,10 +175,10 @@ end
 function consumer:fetch_start(max, options)
   max, options = fetch_arguments(max, options, "fetch")
   if is_ordered(self) then core.misuse("an ordered consumer has consume_start, not fetch_start") end
-  local arguments = arguments_of(self, options, "private")
-  arguments.max_messages = max
+  local arguments = arguments_of(self, options, "private", {})
+  arguments.max = max
   -- No time to wait is what the server calls no_wait.
-  if arguments.expires == 0 then arguments.expires, arguments.no_wait = nil, true end
+  if arguments.wait == 0 then arguments.wait, arguments.no_wait = nil, true end
   return M.start(self.js, "fetch", arguments, false, self)
 end
 
