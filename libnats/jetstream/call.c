@@ -491,7 +491,8 @@ static bool only_asks(const char *verb)
             return true;
         }
     }
-    return strncmp(verb, "get_message", strlen("get_message")) == 0 || strstr(verb, "_info") != NULL;
+    return strncmp(verb, "get_message", strlen("get_message")) == 0 ||
+           strstr(verb, "_info") != NULL;
 }
 
 /* The usual words would be of the API's subject, which the caller has not named. */

@@ -579,7 +579,8 @@ static void on_refused(nats__hook *hook, const char *subject, bool of_reply)
                          : nats__pull_subject(self, pull, sizeof pull) > 0 &&
                                strcmp(pull, subject) == 0;
     if (ours) {
-        nats__fail(NATS_ERR_PERMISSION, subject, "no permission to publish to %s", subject);
+        nats__fail(NATS_ERR_PERMISSION, subject, "%s: no permission to publish to %s",
+                   nats__consume_whose(self).text, subject);
         nats__consume_fail(self);
     }
 }

@@ -63,8 +63,8 @@ static const char *words_of(nats_status status)
 {
     switch (status) {
     case NATS_ERR_TIMEOUT:
-        return "no acknowledgement in time: it may be stored, or not; with a msg_id it can safely be "
-               "sent again";
+        return "no acknowledgement in time: it may be stored, or not; with a msg_id it can safely "
+               "be sent again";
     case NATS_ERR_DISCONNECTED:
         return "the connection was lost before its acknowledgement came: it may be stored, or not; "
                "with a msg_id it can safely be sent again";

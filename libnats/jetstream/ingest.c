@@ -89,8 +89,8 @@ static nats_status no_way(const nats_js_publisher *publisher, nats_status status
                           "interrupted by a signal while waiting for acknowledgements");
     }
     return nats__fail(NATS_ERR_TIMEOUT, "max_pending",
-                      "the stream lets no more messages be under way, for %lld ms",
-                      (long long)publisher->timeout_ms);
+                      "not accepted: the stream lets no more messages be under way, for %g s",
+                      (double)publisher->timeout_ms / 1e3);
 }
 
 /* Wait until somebody may publish. No lock held. */

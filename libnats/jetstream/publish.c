@@ -199,8 +199,8 @@ static const char *unknown_words(const attempt *self, bool late)
         return late ? "not sent: the server did not tell in time what it can do"
                     : "not sent: the connection was lost before the server told what it can do";
     }
-    return late ? "no acknowledgement in time: it may be stored, or not; with a msg_id it can safely "
-                  "be sent again"
+    return late ? "no acknowledgement in time: it may be stored, or not; with a msg_id it can "
+                  "safely be sent again"
                 : "the connection was lost before its acknowledgement came: it may be stored, or "
                   "not; with a msg_id it can safely be sent again";
 }

@@ -49,7 +49,8 @@ static void a_server_s_words_are_printable_and_cut(void **state)
     char words[NATS__ERROR_SAID_MAX + 10];
     memset(words, 'x', sizeof words);
     words[0] = '\n';
-    nats__fail_said(&(nats__said){.code = 400, .description = words, .len = sizeof words}, NULL, "v");
+    nats__said said = {.code = 400, .description = words, .len = sizeof words};
+    nats__fail_said(&said, NULL, "v");
     assert_int_equal(strlen(nats_last_description()), NATS__ERROR_SAID_MAX - 1);
     assert_int_equal(nats_last_description()[0], '?');
     nats__fail_said(&(nats__said){.code = 409}, NULL, "v");

@@ -79,11 +79,13 @@ function waiting.get(object, given)
     local take = function()
         local list, message, code, about, err_code, server_code, description =
             object:get { max = given.max, wait = 0 }
-        return list and list[1] and list or nil, message, code, about, err_code, server_code, description
+        return list and list[1] and list or nil, message, code, about, err_code, server_code,
+            description
     end
     local list, message, code, about, err_code, server_code, description =
         await(clients[object] or object, given.wait, take)
-    return list or (not code and {}) or nil, message, code, about, err_code, server_code, description
+    return list or (not code and {}) or nil, message, code, about, err_code, server_code,
+        description
 end
 
 function waiting.next(sub, timeout)

@@ -183,7 +183,8 @@ function consumer:fetch_start(max, options)
 end
 
 local function fetch(self, max, options)
-  local sub, text, code, about, err_code, server_code, description = M.wait(self:fetch_start(max, options))
+  local sub, text, code, about, err_code, server_code, description =
+    M.wait(self:fetch_start(max, options))
   if not sub then return nil, text, code, about, err_code, server_code, description end
   return collect(self, sub, max or messages.GET_MAX)
 end
