@@ -7,7 +7,7 @@
 #include "jetstream/consume.h"
 
 enum {
-    SHARED_AHEAD = 500,   /* what clients have ahead of their programs: others pull from the consumer, too */
+    SHARED_AHEAD = 500,  /* what clients have ahead of their programs: others pull from the consumer, too */
     ORDERED_AHEAD = 4000 /* nobody else does, and nothing is acknowledged: a pause of either side is bridged */
 };
 

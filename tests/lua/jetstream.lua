@@ -384,6 +384,8 @@ t.test("metadata tells a message's place", function()
   local stream, subject = new_stream()
   js:publish_many(subject .. "a", { "1", "2" })
   local consumer = assert(stream:create_consumer { durable_name = "c" })
+  local negative = t.raises({ "wait" }, consumer.fetch, consumer, 1, { wait = -1 })
+  t.check(negative:find("not %-1$"), negative)
   local first = assert(consumer:next(5))
   local place = first.metadata
   t.same(tostring(first), ("nats.message: %sa (1 bytes, stream %s, consumer c, sequence 1)"):format(
