@@ -53,33 +53,27 @@ static lnats_consumer *check_consumer(lua_State *L)
 
 /* ---- beginning ---- */
 
-/* The names that this module has for arguments of nats_js_consume(). */
+/* The names that this module has for arguments of nats_js_consume(); a fetch has them itself. */
 static const char *wire_name(const char *name)
 {
-    static const char *const names[][2] = {{"max", "max_messages"}, {"wait", "expires"}};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i][0]) == 0) {
-            return names[i][1];
-        }
-    }
-    return name;
+    return strcmp(name, "max") == 0 ? "max_messages" : strcmp(name, "wait") == 0 ? "expires" : name;
 }
 
 /* No time to wait: `wait` of 0 is what the server calls no_wait. The arguments are at the top of the stack. */
 static void no_time_is_no_wait(lua_State *L)
 {
-    bool none = lua_getfield(L, -1, "expires") == LUA_TNUMBER && lua_tonumber(L, -1) == 0;
+    bool none = lua_getfield(L, -1, "wait") == LUA_TNUMBER && lua_tonumber(L, -1) == 0;
     lua_pop(L, 1);
     if (none) {
         lua_pushnil(L);
-        lua_setfield(L, -2, "expires");
+        lua_setfield(L, -2, "wait");
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "no_wait");
     }
 }
 
 /* A table of arguments from the options at arg (nil: none), on the stack. `callback` is the module's. */
-static void push_options(lua_State *L, int arg, const char *mode)
+static void push_options(lua_State *L, int arg, const char *mode, bool fetch)
 {
     lua_newtable(L);
     int into = lua_gettop(L);
@@ -90,7 +84,7 @@ static void push_options(lua_State *L, int arg, const char *mode)
             luaL_argcheck(L, named, arg, "options have names");
             if (strcmp(lua_tostring(L, -2), "callback") != 0) {
                 lua_pushvalue(L, -1);
-                lua_setfield(L, into, wire_name(lua_tostring(L, -3)));
+                lua_setfield(L, into, fetch ? lua_tostring(L, -3) : wire_name(lua_tostring(L, -3)));
             }
         }
     }
@@ -197,7 +191,7 @@ static int consume_start(lua_State *L)
         luaL_error(L, "option 'callback' must be a function, not a %s", lua_typename(L, type));
     }
     const char *how = consumer->ordered ? "ordered" : pushes(L) ? "push" : "consume";
-    push_options(L, 2, type == LUA_TNIL ? "shared" : "callback");
+    push_options(L, 2, type == LUA_TNIL ? "shared" : "callback", false);
     nats_status status = begin(L, how, 3, -1);
     return status == NATS_OK ? 2 : lnats_fail(L, status);
 }
@@ -313,10 +307,10 @@ static nats_status collect(lua_State *L, lnats_sub *sub, size_t max, lnats_wait 
 
 static int fetch_start(lua_State *L)
 {
-    push_options(L, 3, "private");
+    push_options(L, 3, "private", true);
     if (!lua_isnil(L, 2)) {
         lua_pushvalue(L, 2);
-        lua_setfield(L, -2, "max_messages");
+        lua_setfield(L, -2, "max");
     }
     no_time_is_no_wait(L);
     lua_pushnil(L);
@@ -409,7 +403,7 @@ static int push_ordered_sub(lua_State *L)
         return 1;
     }
     int none = lua_gettop(L);
-    push_options(L, none, "private");
+    push_options(L, none, "private", false);
     nats_status status = begin(L, "ordered", none, -1);
     if (status != NATS_OK) {
         return lnats_fail(L, status);

@@ -589,13 +589,33 @@ static int msg_respond(lua_State *L)
     return results;
 }
 
+/* ", stream ORDERS, consumer w, sequence 7"; "" of a message that is in no stream. */
+static void push_where(lua_State *L, const lnats_msg *msg)
+{
+    if (!msg->place) {
+        lua_pushliteral(L, "");
+        return;
+    }
+    const lnats_place *place = msg_place(msg);
+    const char *text = msg_text(msg);
+    uint32_t consumer = NATS_JS_CONSUMER - NATS_JS_STREAM;
+    lua_pushliteral(L, ", stream ");
+    lua_pushlstring(L, text + place->texts[0], place->lens[0]);
+    lua_pushstring(L, place->lens[consumer] > 0 ? ", consumer " : "");
+    lua_pushlstring(L, text + place->texts[consumer], place->lens[consumer]);
+    lua_pushfstring(L, ", sequence %I", (LUAI_UACINT)place->values[NATS_JS_STREAM_SEQ]);
+    lua_concat(L, 5);
+}
+
 static int msg_tostring(lua_State *L)
 {
     lnats_msg *msg = check_msg(L);
     lua_pushliteral(L, "nats.message: ");
     lua_pushlstring(L, msg_text(msg), msg->subject_len);
-    lua_pushfstring(L, " (%I bytes)", (LUAI_UACINT)msg->data_len);
-    lua_concat(L, 3);
+    lua_pushfstring(L, " (%I bytes", (LUAI_UACINT)msg->data_len);
+    push_where(L, msg);
+    lua_pushliteral(L, ")");
+    lua_concat(L, 5);
     return 1;
 }
 

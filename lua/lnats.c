@@ -122,7 +122,8 @@ int lnats_fail(lua_State *L, nats_status status)
     }
     push_code(L, nats_last_err_code());
     push_code(L, nats_last_code());
-    return results + 2;
+    lua_pushstring(L, nats_last_description());
+    return results + 3;
 }
 
 int lnats_done(lua_State *L, nats_status status)

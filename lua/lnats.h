@@ -136,8 +136,8 @@ void *lnats_new(lua_State *L, const lnats_kind *kind, int user_values);
  * with the message metatable as upvalue 1. */
 void lnats_type(lua_State *L, const lnats_kind *kind, const luaL_Reg *methods,
                 const luaL_Reg *meta);
-/* nil, text, code and what it is about, for a call that just failed; behind them JetStream's err_code
- * and the server's code when there are any. Returns how many: 4, or 6. */
+/* nil, text, code and what it is about, for a call that just failed; behind them JetStream's err_code,
+ * the server's code and its words when there are any. Returns how many: 4, or 7. */
 int lnats_fail(lua_State *L, nats_status status);
 /* The same with a text of our own. Returns 4. */
 int lnats_fail_text(lua_State *L, nats_status status, const char *text, const char *about);

@@ -210,15 +210,16 @@ static nats_status publish_all(lua_State *L, nats_js_publisher *publisher, int64
     return flushed;
 }
 
-/* nil and why, the list of failures at the seventh place, and how many were sent. Why it stopped is at the top of the
+/* nil and why, the list of failures at the eighth place, and how many were sent. Why it stopped is at the top of the
  * stack, or nil: the last of the failures. What a message before it failed with says more. */
 static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status flushed, size_t done)
 {
-    static const char *const names[] = {"text", "code", "about", "err_code", "server_code", NULL};
+    static const char *const names[] = {"text", "code", "about", "err_code", "server_code",
+                                        "description", NULL};
     int stopped = lua_gettop(L);
     if (flushed != NATS_OK) {
         lnats_fail(L, flushed);
-        lua_settop(L, stopped + 6);
+        lua_settop(L, stopped + 7);
     } else {
         lua_pushnil(L);
         for (int i = 0; names[i] != NULL; i++) {
@@ -231,7 +232,7 @@ static int fail_many(lua_State *L, nats_js_publisher *publisher, nats_status flu
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     }
     lua_pushinteger(L, (lua_Integer)done);
-    return 8;
+    return 9;
 }
 
 int lnats_js_publish_many(lua_State *L)

@@ -284,13 +284,14 @@ static int publisher_flush_start(lua_State *L)
 
 void lnats_failure_push(lua_State *L, uint64_t id, nats_status status)
 {
-    static const char *const names[] = {"text", "code", "about", "err_code", "server_code"};
+    static const char *const names[] = {"text", "code", "about", "err_code", "server_code",
+                                        "description"};
     int bottom = lua_gettop(L);
     lnats_fail(L, status);
-    lua_settop(L, bottom + 6);
-    lua_createtable(L, 0, 6);
+    lua_settop(L, bottom + 7);
+    lua_createtable(L, 0, 7);
     lua_replace(L, bottom + 1);
-    for (int i = 4; i >= 0; i--) {
+    for (int i = 5; i >= 0; i--) {
         lua_setfield(L, bottom + 1, names[i]);
     }
     lua_pushinteger(L, (lua_Integer)id);

@@ -41,7 +41,8 @@ int64_t lnats_seconds(lua_State *L, int arg, const char *what, int64_t fallback)
 
     lua_Number seconds = lua_tonumber(L, arg);
     if (!(seconds >= 0)) {
-        luaL_error(L, "%s must be a number of seconds of 0 or more, not %f", what, seconds);
+        luaL_error(L, "%s must be a number of seconds of 0 or more, not %s", what,
+                   luaL_tolstring(L, arg, NULL));
     }
     lua_Number ms = ceil(seconds * 1000 - 1e-6);
     return ms > (lua_Number)WAIT_MS_MAX ? WAIT_MS_MAX : (int64_t)ms;

@@ -1,6 +1,6 @@
 ---@meta
 -- Annotations for LuaLS: JetStream. nats.meta.lua has the rest.
--- What fails at run time returns nil, text, code, about, err_code, server_code.
+-- What fails at run time returns nil, text, code, about, err_code, server_code, description.
 
 ---@class nats.StreamConfig in the server's own schema; durations are seconds (or text), times seconds since 1970 (or text)
 ---@field name string
@@ -119,6 +119,7 @@
 ---@field about string
 ---@field err_code integer?
 ---@field server_code integer?
+---@field description string?
 
 ---Every method that waits for the server has a form with _start behind its name, which gives a nats.Future of the same.
 ---@class nats.JetStream
@@ -185,7 +186,7 @@ function jetstream:publish_start(subject, data, options) end
 ---@param subject string
 ---@param payloads string[]
 ---@param options? { timeout?: number, max_pending?: integer }
----@return integer? stored, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, nats.Failure[]? failures, integer? sent
+---@return integer? stored, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, string? description, nats.Failure[]? failures, integer? sent
 function jetstream:publish_many(subject, payloads, options) end
 ---@param options? { max_pending?: integer, fast?: boolean }
 ---@return nats.Publisher?, string?, nats.Code?, string?
@@ -254,7 +255,7 @@ function stream:update(changes) end
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:delete() end
 ---@param options? { subject?: string, keep?: integer, seq?: integer }
----@return integer? purged, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code
+---@return integer? purged, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, string? description
 function stream:purge(options) end
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
 function stream:seal() end

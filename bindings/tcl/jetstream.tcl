@@ -411,12 +411,6 @@ proc ::polynats::consumer::Fetch {id given} {
         dict unset given wait
         dict set given no_wait true
     }
-    foreach {name key} {max max_messages wait expires} {
-        if {[dict exists $given $name]} {
-            dict set given $key [dict get $given $name]
-            dict unset given $name
-        }
-    }
     dict set given stream [dict get $held stream]
     dict set given consumer [dict get $held name]
     dict set given mode private

@@ -290,8 +290,8 @@ static int set_error(Tcl_Interp *interp, nats_status status, Tcl_Obj *text, cons
     return TCL_ERROR;
 }
 
-/* {POLYNATS SERVER err_code code about}: `trap {POLYNATS SERVER 10059}` goes by the beginning. What is no error
- * of the server's own has its numbers behind. */
+/* {POLYNATS SERVER err_code code about description}: `trap {POLYNATS SERVER 10059}` goes by the beginning. What is no
+ * error of the server's own has its numbers and words behind. */
 Tcl_Obj *tnats_error_code(nats_status status, const char *about)
 {
     Tcl_Obj *list = error_head(status);
@@ -308,6 +308,7 @@ Tcl_Obj *tnats_error_code(nats_status status, const char *about)
     if (status == NATS_ERR_SERVER) {
         Tcl_ListObjAppendElement(NULL, list, words);
     }
+    Tcl_ListObjAppendElement(NULL, list, tnats_word_new(nats_last_description()));
     return list;
 }
 

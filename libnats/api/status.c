@@ -47,3 +47,8 @@ int32_t nats_last_code(void)
 {
     return nats__error_get()->code;
 }
+
+const char *nats_last_description(void)
+{
+    return nats__error_get()->description;
+}

@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static void note(nats_status status, const char *about, const char *format, va_l
     record.owner = NULL;
     record.code = 0;
     record.err_code = 0;
+    record.description[0] = '\0';
     copy_cut(record.text, sizeof record.text, text);
     memcpy(record.about, name, sizeof name);
     nats__utf8_printable(record.text);
@@ -58,14 +60,31 @@ nats_status nats__fail(nats_status status, const char *about, const char *format
     return status;
 }
 
-nats_status nats__fail_server(nats_status status, int32_t code, int32_t err_code,
-                              const char *about, const char *format, ...)
+nats_status nats__fail_server(nats_status status, const nats__said *said, const char *about,
+                              const char *format, ...)
 {
+    char description[NATS__ERROR_SAID_MAX + 1];
+    size_t len = said->description != NULL ? said->len : 0;
+    len = len < sizeof description ? len : sizeof description - 1;
+    memcpy(description, len > 0 ? said->description : "", len);
+    description[len] = '\0';
     va_list arguments;
     va_start(arguments, format);
     note(status, about, format, arguments);
     va_end(arguments);
-    record.code = code;
-    record.err_code = err_code;
+    record.code = said->code;
+    record.err_code = said->err_code;
+    copy_cut(record.description, sizeof record.description, description);
+    nats__utf8_printable(record.description);
     return status;
+}
+
+nats_status nats__fail_said(const nats__said *said, const char *about, const char *what)
+{
+    bool says = said->description != NULL && said->len > 0;
+    size_t len = said->len < NATS__ERROR_SAID_MAX ? said->len : NATS__ERROR_SAID_MAX;
+    return nats__fail_server(NATS_ERR_SERVER, said, about, "%s: %.*s (%d)", what,
+                             says ? (int)len : NATS__ERROR_SAID_MAX,
+                             says ? said->description : "the server gave no description",
+                             (int)(said->err_code != 0 ? said->err_code : said->code));
 }

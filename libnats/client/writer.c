@@ -1,6 +1,7 @@
 /* Publishing and writing. A publish appends to the outbox under a spin lock; the bytes are
  * written by the publisher itself when they stand alone or make a full piece, else by the keeper
  * or the next call that waits. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -237,8 +238,16 @@ static nats_status enter(nats__conn *conn, const nats__frame *frame, int64_t *de
 static nats_status fail_deadline(const nats__conn *conn)
 {
     return nats__fail(NATS_ERR_TIMEOUT, "write_deadline",
-                      "the server took nothing for write_deadline (%lld ms)",
+                      "not accepted: for write_deadline (%lld ms) there was no room, for the "
+                      "server does not read what was published before",
                       (long long)nats__conn_opt(conn, NATS__OPT_write_deadline));
+}
+
+static nats_status fail_lost(const nats__frame *frame)
+{
+    char about[NATS__ERROR_ABOUT_MAX];
+    snprintf(about, sizeof about, "%.*s", (int)frame->subject_len, frame->subject);
+    return nats__fail(NATS_ERR_DISCONNECTED, about, "the connection was lost before it was sent");
 }
 
 /* The words for what enter() found; not on the way of a publish that works. */
@@ -256,7 +265,7 @@ static nats_status refuse(nats__conn *conn, const nats__frame *frame, nats_statu
     case NATS_ERR_NOT_SUPPORTED:
         return nats__fail(status, "headers", "this server does not take headers");
     case NATS_ERR_DISCONNECTED:
-        return nats__fail(status, "subject", "the connection was lost before it was sent");
+        return fail_lost(frame);
     case NATS_ERR_LIMIT:
         return nats__fail(status, "reconnect_buffer",
                           "not connected, and reconnect_buffer (%lld bytes) is full",

@@ -489,6 +489,7 @@ nats_status nats_last_status(void);
 const char *nats_last_about(void);
 int32_t nats_last_err_code(void);
 int32_t nats_last_code(void);
+const char *nats_last_description(void);
 
 /* polynats/sub.h */
 nats_status nats_sub_next(nats_sub *sub, int64_t wait_ms, nats_msg **msg_out);

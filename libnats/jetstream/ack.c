@@ -92,8 +92,7 @@ static nats_status nak(nats_client *client, target to, int64_t delay_ms)
 {
     char word[DELAY_TEXT] = "-NAK";
     if (delay_ms < 0 || delay_ms > INT64_MAX / NS_PER_MS) {
-        return nats__fail(NATS_ERR_INVALID, "delay", "delay %lld ms is negative, or too long",
-                          (long long)delay_ms);
+        return nats__fail(NATS_ERR_INVALID, "delay", "delay is negative, or over 292 years");
     }
     if (delay_ms > 0) {
         snprintf(word, sizeof word, "-NAK {\"delay\":%lld}", (long long)(delay_ms * NS_PER_MS));

@@ -24,14 +24,9 @@ static int32_t number_of(const nats__json *object, const char *name)
 
 static nats_status server_error(const char *what, const nats__json *error)
 {
-    const char *description;
-    if (!nats__json_text(nats__json_get(error, "description"), &description, NULL)) {
-        description = "the server gave no description";
-    }
-    int32_t code = number_of(error, "code");
-    int32_t err_code = number_of(error, "err_code");
-    return nats__fail_server(NATS_ERR_SERVER, code, err_code, what, "%s: %s (%d)", what,
-                             description, err_code != 0 ? err_code : code);
+    nats__said said = {.code = number_of(error, "code"), .err_code = number_of(error, "err_code")};
+    nats__json_text(nats__json_get(error, "description"), &said.description, &said.len);
+    return nats__fail_said(&said, what, what);
 }
 
 nats_status nats__js_answer_read(const char *what, const nats_msg *msg, nats__json **out)

@@ -36,13 +36,17 @@ void nats__publisher_keep(nats_js_publisher *publisher, const nats__failure *fai
 void nats__publisher_settle(nats_js_publisher *publisher, uint32_t place,
                             const nats__failure *failure)
 {
-    nats__window_return(&publisher->window, place);
+    char subject[NATS__ERROR_ABOUT_MAX];
     if (failure == NULL) {
         publisher->acked++;
     } else {
+        nats__failure whole = *failure;
+        nats__window_subject(&publisher->window, place, subject, sizeof subject);
+        whole.subject = subject;
         publisher->failed++;
-        nats__publisher_keep(publisher, failure);
+        nats__publisher_keep(publisher, &whole);
     }
+    nats__window_return(&publisher->window, place); /* from now on it is another's */
     nats__publisher_told(publisher);
 }
 
@@ -119,13 +123,14 @@ int64_t nats__publisher_expire(nats_js_publisher *publisher, int64_t now_ns)
 static void refused_by_stream(nats_js_publisher *publisher, uint32_t place, uint64_t id,
                               const nats__puback *ack)
 {
-    char text[NATS__ERROR_TEXT_MAX];
+    char text[NATS__ERROR_SAID_MAX];
     nats__puback_text(ack->description, text, sizeof text);
     nats__failure failure = {.id = id,
                              .status = NATS_ERR_SERVER,
                              .code = ack->code,
                              .err_code = ack->err_code,
-                             .text = text[0] != '\0' ? text : NULL};
+                             .said = true,
+                             .text = text};
     nats__publisher_settle(publisher, place, &failure);
 }
 
@@ -159,7 +164,9 @@ static void nobody(nats_js_publisher *publisher, uint32_t place, uint64_t id, in
     int64_t retry_ns = (now_ns + RETRY_NS) / GRID_NS * GRID_NS + GRID_NS;
     if (slot->retries == 0 || retry_ns >= slot->deadline_ns) {
         nats__publisher_settle(publisher, place,
-                               &(nats__failure){.id = id, .status = NATS_ERR_NO_RESPONDERS});
+                               &(nats__failure){.id = id,
+                                                .status = NATS_ERR_NO_RESPONDERS,
+                                                .code = STATUS_NO_RESPONDERS});
         return;
     }
     slot->retry_ns = retry_ns;

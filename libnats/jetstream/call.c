@@ -64,7 +64,13 @@ static void call_free(void *owner)
     free(of);
 }
 
-/* The words of an error begin with the verb; whose they are comes behind it. */
+static void copy_about(nats__error *error, const char *name)
+{
+    snprintf(error->about, sizeof error->about, "%s", name);
+}
+
+/* The words of an error begin with the verb; whose they are comes behind it. What is about the verb is about
+ * the stream or consumer that was named. */
 static void name_it(const call *of)
 {
     nats__error *error = nats__error_get();
@@ -80,6 +86,10 @@ static void name_it(const call *of)
     size_t len = strlen(verb);
     if (stream[0] == '\0' || strncmp(error->text, verb, len) != 0) {
         return;
+    }
+    if (strcmp(error->about, verb) == 0) {
+        bool of_stream = consumer[0] == '\0' || error->err_code == NATS__JS_STREAM_NOT_FOUND;
+        copy_about(error, of_stream ? stream : consumer);
     }
     char text[NATS__ERROR_TEXT_MAX];
     snprintf(text, sizeof text, "%s of stream %.*s%s%.*s%.*s", verb, NAME_SHOWN, stream,
@@ -275,9 +285,12 @@ static void learn_consumer(const call *of, const nats__json *answer)
 static void not_there(const call *of)
 {
     if (nats__error_get()->err_code == NATS__JS_CONSUMER_NOT_FOUND) {
-        nats__fail_server(NATS_ERR_SERVER, STATUS_BAD, NATS__JS_CONSUMER_DOES_NOT_EXIST,
-                          of->verb->name, "%s: consumer does not exist (%d)", of->verb->name,
-                          NATS__JS_CONSUMER_DOES_NOT_EXIST);
+        static const char words[] = "consumer does not exist";
+        nats__fail_said(&(nats__said){.code = STATUS_BAD,
+                                      .err_code = NATS__JS_CONSUMER_DOES_NOT_EXIST,
+                                      .description = words,
+                                      .len = sizeof words - 1},
+                        of->verb->name, of->verb->name);
     }
 }
 
@@ -425,7 +438,8 @@ static void batch_came(nats_future *future, const call *of, const nats_msg *answ
     }
     if (!nats__queue_takes(&future->queue, nats__msg_size(made))) {
         nats__chunk_unref(made->chunk, 1);
-        nats__fail(NATS_ERR_SLOW_CONSUMER, of->verb->name,
+        nats__fail(NATS_ERR_SLOW_CONSUMER,
+                   future->queue.msgs >= future->queue.msgs_max ? "pending_msgs" : "pending_bytes",
                    "%s: more messages wait than the limits allow (pending_msgs, pending_bytes)",
                    of->verb->name);
         fail(future, of);
@@ -444,8 +458,8 @@ static void nobody_there(nats_future *future, call *of)
     const char *why = of->now == STEP_DIRECT || of->verb->flow == NATS__JS_GET_MANY
                           ? "there is no such stream, or it has no allow_direct"
                           : "JetStream is not enabled here, or not in this domain";
-    nats__fail_server(NATS_ERR_NO_RESPONDERS, STATUS_NO_RESPONDERS, 0, of->verb->name,
-                      "%s: no responders for %.*s: %s", of->verb->name,
+    nats__fail_server(NATS_ERR_NO_RESPONDERS, &(nats__said){.code = STATUS_NO_RESPONDERS},
+                      of->verb->name, "%s: no responders for %.*s: %s", of->verb->name,
                       (int)future->subject.len, (const char *)future->subject.data, why);
     fail(future, of);
 }
@@ -490,8 +504,45 @@ static bool on_refused(nats_future *future)
     return other_way;
 }
 
-static const nats__future_hooks hooks = {
-    .on_reply = on_reply, .on_refused = on_refused, .freed = call_free};
+/* It asks, and changes nothing. */
+static bool only_asks(const char *verb)
+{
+    static const char *const verbs[] = {"streams", "stream_names", "consumers", "consumer_names"};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verb, verbs[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(verb, "get_message", strlen("get_message")) == 0 ||
+           strstr(verb, "_info") != NULL;
+}
+
+/* The usual words would be of the API's subject, which the caller has not named. */
+static void on_ended(nats_future *future)
+{
+    const call *of = future->owner;
+    const char *verb = of->verb->name;
+    bool late = future->status == NATS_ERR_TIMEOUT;
+    if ((!late && future->status != NATS_ERR_DISCONNECTED) || future->words != NULL) {
+        return;
+    }
+    future->words = malloc(sizeof *future->words);
+    if (future->words == NULL) {
+        return; /* the usual words then */
+    }
+    bool may_be_done = of->now >= STEP_MAIN && !only_asks(verb);
+    nats__fail(future->status, verb, "%s: %s from %.*s%s%s", verb,
+               late ? "no answer" : "the connection was lost before the answer came",
+               (int)future->subject.len, (const char *)future->subject.data, late ? " in time" : "",
+               may_be_done ? ": it may be done, or not" : "");
+    name_it(of);
+    *future->words = *nats__error_get();
+}
+
+static const nats__future_hooks hooks = {.on_reply = on_reply,
+                                         .on_refused = on_refused,
+                                         .on_ended = on_ended,
+                                         .freed = call_free};
 
 /* ---- starting ---- */
 

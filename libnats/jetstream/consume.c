@@ -201,26 +201,36 @@ nats__whose nats__consume_whose(const nats__consume *self)
     return whose;
 }
 
+const char *nats__consume_about(const nats__consume *self)
+{
+    const nats__consume_args *args = &self->args;
+    return args->consumer[0] != '\0' && !self->push.nameless ? args->consumer : args->stream;
+}
+
 nats_status nats__consume_words(const nats__consume *self, const nats__answer *answer)
 {
     nats__whose whose = nats__consume_whose(self);
+    const char *about = answer->err_code == NATS__JS_STREAM_NOT_FOUND ? self->args.stream
+                                                                      : nats__consume_about(self);
+    nats__said said = {.code = answer->code,
+                       .err_code = answer->err_code,
+                       .description = answer->description,
+                       .len = answer->description != NULL ? strlen(answer->description) : 0};
     bool nobody = answer->code == NO_RESPONDERS && answer->err_code == 0;
     if (nobody) {
-        return nats__fail_server(NATS_ERR_NO_RESPONDERS, answer->code, 0, "stream",
+        return nats__fail_server(NATS_ERR_NO_RESPONDERS, &said, about,
                                  "%s: JetStream does not answer: it is not enabled, or not in "
                                  "this domain", whose.text);
     }
     switch (answer->code) {
     case NATS__SILENT:
-        return nats__fail(NATS_ERR_TIMEOUT, "timeout", "%s: JetStream did not answer in time",
+        return nats__fail(NATS_ERR_TIMEOUT, about, "%s: JetStream did not answer in time",
                           whose.text);
     case NATS__GARBLED:
-        return nats__fail(NATS_ERR_PROTOCOL, "stream",
+        return nats__fail(NATS_ERR_PROTOCOL, about,
                           "%s: JetStream's answer is not what the API says", whose.text);
     default:
-        return nats__fail_server(NATS_ERR_SERVER, answer->code, answer->err_code, "stream",
-                                 "%s: %s (%d)", whose.text, answer->description,
-                                 (int)(answer->err_code != 0 ? answer->err_code : answer->code));
+        return nats__fail_said(&said, about, whose.text);
     }
 }
 
@@ -483,7 +493,7 @@ static void on_lost(nats__hook *hook)
     self->looking = false;
     nats__pull_forget(&self->pull);
     if (!self->ready && self->future == NULL) {
-        nats__fail(NATS_ERR_DISCONNECTED, "consume",
+        nats__fail(NATS_ERR_DISCONNECTED, nats__consume_about(self),
                    "%s: the connection was lost before the server told of it",
                    nats__consume_whose(self).text);
         nats__consume_fail(self);
@@ -569,7 +579,8 @@ static void on_refused(nats__hook *hook, const char *subject, bool of_reply)
                          : nats__pull_subject(self, pull, sizeof pull) > 0 &&
                                strcmp(pull, subject) == 0;
     if (ours) {
-        nats__fail(NATS_ERR_PERMISSION, subject, "no permission to publish to %s", subject);
+        nats__fail(NATS_ERR_PERMISSION, subject, "%s: no permission to publish to %s",
+                   nats__consume_whose(self).text, subject);
         nats__consume_fail(self);
     }
 }

@@ -112,6 +112,7 @@ typedef struct nats__push {
     int64_t heartbeat_ns; /* 0: none */
     int64_t seen_ns;
     bool made;    /* by us, and to go with us */
+    bool nameless; /* its name is ours, and not the caller's */
     bool refused; /* the feeder was */
 } nats__push;
 
@@ -203,6 +204,8 @@ typedef struct nats__whose {
     char text[176];
 } nats__whose;
 nats__whose nats__consume_whose(const nats__consume *self);
+/* What errors are about: the consumer, or the stream where there is none that the caller has named. */
+const char *nats__consume_about(const nats__consume *self);
 /* Note what an answer says as this thread's last error. */
 nats_status nats__consume_words(const nats__consume *self, const nats__answer *answer);
 /* Tell of a trouble that it gets over. */

@@ -6,44 +6,77 @@
 #include "jetstream/consume.h"
 #include "proto/subject.h"
 
-static nats_status wrong(const char *name, const char *what)
+static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
+                                   [NATS__HOW_FETCH] = "fetch",
+                                   [NATS__HOW_PUSH] = "push",
+                                   [NATS__HOW_ORDERED] = "ordered"};
+
+/* What is read: the arguments by the names that they have here, and as they were given. */
+typedef struct source {
+    const nats__json *args;
+    const char *text;
+    size_t len;
+} source;
+
+/* The name by which an argument was given, which is what errors are about. */
+static const char *called(const source *from, const char *name)
 {
+    static const char *const others[][2] = {
+        {"idle_heartbeat", "heartbeat"}, {"max_messages", "max"}, {"expires", "wait"}};
+    const char *found = name;
+    nats__json *given = from->len > 0 ? nats__json_parse(from->text, from->len, NULL) : NULL;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(name, others[i][0]) == 0 &&
+            nats__json_kind_of(nats__json_get(given, others[i][1])) != NATS__JSON_NULL) {
+            found = others[i][1];
+        }
+    }
+    nats__json_free(given);
+    return found;
+}
+
+static nats_status wrong(const source *from, const char *name, const char *what)
+{
+    name = called(from, name);
     return nats__fail(NATS_ERR_INVALID, name, "%s: %s is wanted", name, what);
 }
 
 /* ---- one value each; what is not there stays as it was ---- */
 
-static nats_status read_number(const nats__json *args, const char *name, int64_t least,
-                               int64_t *out)
+static nats_status read_number(const source *from, const char *name, int64_t least, int64_t *out)
 {
-    const nats__json *value = nats__json_get(args, name);
+    const nats__json *value = nats__json_get(from->args, name);
     if (value == NULL) {
         return NATS_OK;
     }
     if (!nats__json_int(value, out)) {
-        return wrong(name, "a whole number");
+        return wrong(from, name, "a whole number");
     }
-    return *out >= least ? NATS_OK
-                         : nats__fail(NATS_ERR_INVALID, name, "%s is %lld: it must be %lld or more",
-                                      name, (long long)*out, (long long)least);
+    if (*out >= least) {
+        return NATS_OK;
+    }
+    name = called(from, name);
+    return nats__fail(NATS_ERR_INVALID, name, "%s is %lld: it must be %lld or more", name,
+                      (long long)*out, (long long)least);
 }
 
-static nats_status read_flag(const nats__json *args, const char *name, bool *out)
+static nats_status read_flag(const source *from, const char *name, bool *out)
 {
-    const nats__json *value = nats__json_get(args, name);
-    return value == NULL || nats__json_bool(value, out) ? NATS_OK : wrong(name, "true or false");
+    const nats__json *value = nats__json_get(from->args, name);
+    return value == NULL || nats__json_bool(value, out) ? NATS_OK
+                                                        : wrong(from, name, "true or false");
 }
 
-static nats_status read_text(const nats__json *args, const char *name, char *out, size_t size)
+static nats_status read_text(const source *from, const char *name, char *out, size_t size)
 {
-    const nats__json *value = nats__json_get(args, name);
+    const nats__json *value = nats__json_get(from->args, name);
     const char *text;
     size_t len;
     if (value == NULL) {
         return NATS_OK;
     }
     if (!nats__json_text(value, &text, &len)) {
-        return wrong(name, "a text");
+        return wrong(from, name, "a text");
     }
     if (len >= size) {
         return nats__fail(NATS_ERR_INVALID, name, "%s has %zu bytes, over %zu", name, len,
@@ -55,9 +88,9 @@ static nats_status read_text(const nats__json *args, const char *name, char *out
 }
 
 /* Of a priority group (ADR-42): it stands in requests as it is. */
-static nats_status read_group(const nats__json *args, nats__consume_args *out)
+static nats_status read_group(const source *from, nats__consume_args *out)
 {
-    nats_status status = read_text(args, "group", out->group, sizeof out->group);
+    nats_status status = read_text(from, "group", out->group, sizeof out->group);
     for (const char *at = out->group; status == NATS_OK && *at != '\0'; at++) {
         bool plain = (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
                      (*at >= 'A' && *at <= 'Z') || strchr("-_/=", *at) != NULL;
@@ -69,22 +102,22 @@ static nats_status read_group(const nats__json *args, nats__consume_args *out)
     return status;
 }
 
-static nats_status read_mode(const nats__json *args, nats__consume_args *out)
+static nats_status read_mode(const source *from, nats__consume_args *out)
 {
     static const char *const modes[] = {[NATS_SUB_SHARED] = "shared",
                                         [NATS_SUB_PRIVATE] = "private",
                                         [NATS_SUB_CALLBACK] = "callback"};
     char name[16] = "shared";
-    nats_status status = read_text(args, "mode", name, sizeof name);
+    nats_status status = read_text(from, "mode", name, sizeof name);
     while (status == NATS_OK && strcmp(name, modes[out->mode]) != 0) {
         out->mode++; /* it is one of them */
     }
     return status;
 }
 
-static nats_status read_config(const nats__json *args, nats__consume_args *out)
+static nats_status read_config(const source *from, nats__consume_args *out)
 {
-    const nats__json *config = nats__json_get(args, "config");
+    const nats__json *config = nats__json_get(from->args, "config");
     if (config == NULL) {
         return NATS_OK;
     }
@@ -114,12 +147,12 @@ static const number numbers[] = {
     {"pending_bytes", offsetof(nats__consume_args, pending_bytes), -1},
 };
 
-static nats_status read_numbers(const nats__json *args, nats__consume_args *out)
+static nats_status read_numbers(const source *from, nats__consume_args *out)
 {
     nats_status status = NATS_OK;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == NATS_OK; i++) {
         int64_t *to = (int64_t *)(void *)((char *)out + numbers[i].at);
-        status = read_number(args, numbers[i].name, numbers[i].least, to);
+        status = read_number(from, numbers[i].name, numbers[i].least, to);
     }
     return status;
 }
@@ -138,32 +171,58 @@ static nats_status check(const nats__consume_args *args)
     if (args->threshold_messages > 0 && args->max_messages > 0 &&
         args->threshold_messages > args->max_messages) {
         return nats__fail(NATS_ERR_INVALID, "threshold_messages",
-                          "threshold_messages is over max_messages");
+                          "threshold_messages (%lld) is over max_messages (%lld)",
+                          (long long)args->threshold_messages, (long long)args->max_messages);
     }
     if (args->threshold_bytes > 0 && args->threshold_bytes > args->max_bytes) {
-        return nats__fail(NATS_ERR_INVALID, "threshold_bytes", "threshold_bytes is over max_bytes");
+        return nats__fail(NATS_ERR_INVALID, "threshold_bytes",
+                          "threshold_bytes (%lld) is over max_bytes (%lld)",
+                          (long long)args->threshold_bytes, (long long)args->max_bytes);
     }
     return NATS_OK;
 }
 
-static nats_status read_all(const nats__json *args, nats__consume_args *out)
+static double seconds(int64_t ns)
 {
-    nats_status status = read_text(args, "stream", out->stream, sizeof out->stream);
-    status = status == NATS_OK
-                 ? read_text(args, "consumer", out->consumer, sizeof out->consumer)
-                 : status;
-    status = status == NATS_OK ? read_numbers(args, out) : status;
-    status = status == NATS_OK ? read_group(args, out) : status;
-    status = status == NATS_OK ? read_flag(args, "no_wait", &out->no_wait) : status;
-    status = status == NATS_OK ? read_mode(args, out) : status;
-    status = status == NATS_OK ? read_config(args, out) : status;
-    return status == NATS_OK ? check(out) : status;
+    return (double)ns / 1e9;
 }
 
-static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
-                                   [NATS__HOW_FETCH] = "fetch",
-                                   [NATS__HOW_PUSH] = "push",
-                                   [NATS__HOW_ORDERED] = "ordered"};
+/* The server wants heartbeats to come twice in a request's time, at least. */
+static nats_status check_heartbeat(const source *from, const nats__consume_args *args)
+{
+    const char *how = hows[args->how];
+    bool endless = args->how == NATS__HOW_CONSUME || args->how == NATS__HOW_ORDERED;
+    int64_t usual_ns = endless ? NATS__PULL_EXPIRES_NS : 0;
+    int64_t expires_ns = args->expires_ns > 0 ? args->expires_ns : usual_ns;
+    if (expires_ns > 0 && args->heartbeat_ns > expires_ns / 2) {
+        const char *name = called(from, "idle_heartbeat");
+        return nats__fail(NATS_ERR_INVALID, name, "%s: %s (%g s) is over half of %s (%g s)", how,
+                          name, seconds(args->heartbeat_ns), called(from, "expires"),
+                          seconds(expires_ns));
+    }
+    if (endless && args->heartbeat_ns < 0 && expires_ns / 2 < NATS__PULL_HEARTBEAT_MIN_NS) {
+        return nats__fail(NATS_ERR_INVALID, "expires",
+                          "%s: expires (%g s) is less than two of the usual heartbeats (%g s): "
+                          "name a heartbeat of half of it, or less, or 0 for none",
+                          how, seconds(expires_ns), seconds(NATS__PULL_HEARTBEAT_MIN_NS));
+    }
+    return NATS_OK;
+}
+
+static nats_status read_all(const source *from, nats__consume_args *out)
+{
+    nats_status status = read_text(from, "stream", out->stream, sizeof out->stream);
+    status = status == NATS_OK
+                 ? read_text(from, "consumer", out->consumer, sizeof out->consumer)
+                 : status;
+    status = status == NATS_OK ? read_numbers(from, out) : status;
+    status = status == NATS_OK ? read_group(from, out) : status;
+    status = status == NATS_OK ? read_flag(from, "no_wait", &out->no_wait) : status;
+    status = status == NATS_OK ? read_mode(from, out) : status;
+    status = status == NATS_OK ? read_config(from, out) : status;
+    status = status == NATS_OK ? check(out) : status;
+    return status == NATS_OK ? check_heartbeat(from, out) : status;
+}
 
 static nats_status find_how(const char *how, nats__how *out)
 {
@@ -211,7 +270,7 @@ nats_status nats__consume_args_read(nats__consume_args *args, const char *how, c
     if (status != NATS_OK) {
         return status;
     }
-    status = read_all(doc, args);
+    status = read_all(&(source){doc, text, len}, args);
     nats__json_free(doc);
     return status;
 }

@@ -12,10 +12,7 @@ enum { NOT_FOUND = 404 };
 static nats_status start(nats__consume *self, int64_t now_ns)
 {
     (void)now_ns;
-    nats_status status = nats__pull_set_up(self);
-    if (status != NATS_OK) {
-        return status;
-    }
+    nats__pull_set_up(self);
     return nats__consume_probe(self) ? NATS_OK : nats__error_get()->status;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-enum { FIRST_SIZE = 16, ABOUT_SIZE = 32 };
+enum { FIRST_SIZE = 16, WHOSE_SIZE = NATS__ERROR_ABOUT_MAX + 80 };
 
 static nats__failure *at(const nats__failures *all, size_t index)
 {
@@ -34,7 +34,14 @@ static nats__failure copy_of(const nats__failure *failure)
 {
     nats__failure copy = *failure;
     copy.text = failure->text != NULL ? strdup(failure->text) : NULL;
+    copy.subject = failure->subject != NULL ? strdup(failure->subject) : NULL;
     return copy;
+}
+
+static void free_texts(nats__failure *failure)
+{
+    free(failure->text);
+    free(failure->subject);
 }
 
 void nats__failures_add(nats__failures *all, const nats__failure *failure)
@@ -56,14 +63,15 @@ static const char *words_of(nats_status status)
 {
     switch (status) {
     case NATS_ERR_TIMEOUT:
-        return "no acknowledgement in time: it may be in the stream, or not";
+        return "no acknowledgement in time: it may be stored, or not; with a msg_id it can safely "
+               "be sent again";
     case NATS_ERR_DISCONNECTED:
-        return "the connection was lost before its acknowledgement came: "
-               "it may be in the stream, or not";
+        return "the connection was lost before its acknowledgement came: it may be stored, or not; "
+               "with a msg_id it can safely be sent again";
     case NATS_ERR_CLOSED:
-        return "closed before its acknowledgement came: it may be in the stream, or not";
+        return "closed before its acknowledgement came: it may be stored, or not";
     case NATS_ERR_NO_RESPONDERS:
-        return "no stream takes it";
+        return "no stream takes this subject";
     case NATS_ERR_PERMISSION:
         return "no permission to publish it, or to receive its acknowledgement";
     case NATS_ERR_NO_MEMORY:
@@ -77,13 +85,21 @@ static const char *words_of(nats_status status)
 
 static nats_status tell(nats__failure *failure)
 {
-    char about[ABOUT_SIZE];
-    unsigned long long id = failure->id;
-    snprintf(about, sizeof about, "message %llu", id);
+    char whose[WHOSE_SIZE];
+    const char *subject = failure->subject != NULL ? failure->subject : "";
+    snprintf(whose, sizeof whose, "publish of message %llu%s%s%s", (unsigned long long)failure->id,
+             subject[0] != '\0' ? " to " : "", subject,
+             failure->behind ? ": not stored, for a message before it was not" : "");
     const char *text = failure->text != NULL ? failure->text : words_of(failure->status);
-    nats__fail_server(failure->status, failure->code, failure->err_code, about, "message %llu: %s",
-                      id, text);
-    free(failure->text);
+    nats__said said = {.code = failure->code, .err_code = failure->err_code};
+    if (failure->said) {
+        said.description = text;
+        said.len = strlen(text);
+        nats__fail_said(&said, subject, whose);
+    } else {
+        nats__fail_server(failure->status, &said, subject, "%s: %s", whose, text);
+    }
+    free_texts(failure);
     return failure->status;
 }
 
@@ -119,9 +135,9 @@ nats_status nats__failures_first(nats__failures *all)
 void nats__failures_free(nats__failures *all)
 {
     for (size_t i = 0; i < all->count; i++) {
-        free(at(all, i)->text);
+        free_texts(at(all, i));
     }
     free(all->ring);
-    free(all->first.text);
+    free_texts(&all->first);
     *all = (nats__failures){0};
 }

@@ -13,7 +13,10 @@ typedef struct nats__failure {
     nats_status status;
     int32_t code;
     int32_t err_code;
-    char *text; /* what the server said, NULL: nothing */
+    bool said;     /* the text is the server's own */
+    bool behind;   /* it is so of a message before this one, for whose sake this one failed */
+    char *subject; /* that it was published to; NULL: it was not kept */
+    char *text;    /* why; NULL: the usual words of the status */
 } nats__failure;
 
 /* Oldest first, in a ring that grows. */
@@ -26,7 +29,7 @@ typedef struct nats__failures {
     nats__failure first; /* since the last flush */
 } nats__failures;
 
-/* The failure's text is copied. */
+/* The failure's texts are copied. */
 void nats__failures_add(nats__failures *all, const nats__failure *failure);
 /* Take the oldest out: its error becomes this thread's last, and is returned. NATS_OK and *id_out 0: there is
  * none. */

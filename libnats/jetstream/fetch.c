@@ -93,10 +93,6 @@ static nats_status start(nats__consume *self, int64_t now_ns)
     if (args->max_messages == 0) {
         args->max_messages = args->max_bytes > 0 ? BYTES_ENOUGH : 1;
     }
-    if (args->heartbeat_ns > args->expires_ns / 2 && args->expires_ns > 0) {
-        return nats__fail(NATS_ERR_INVALID, "idle_heartbeat",
-                          "idle_heartbeat is over half of expires");
-    }
     int64_t expires = args->expires_ns > 0 ? args->expires_ns : self->js->timeout_ms * NATS__MS;
     self->until_ns = expires < INT64_MAX - now_ns ? now_ns + expires : INT64_MAX;
     queue->msgs_max = UINT64_MAX; /* what was asked for is taken */
@@ -128,7 +124,7 @@ static void is_too_large(nats__consume *self)
         nats__hook_end(&self->hook, NULL);
         return;
     }
-    nats__fail_server(NATS_ERR_LIMIT, 409, 0, "max_bytes",
+    nats__fail_server(NATS_ERR_LIMIT, &(nats__said){.code = 409}, "max_bytes",
                       "%s: the next message is over max_bytes (%lld)",
                       nats__consume_whose(self).text, (long long)self->args.max_bytes);
     nats__consume_fail(self);
@@ -259,10 +255,10 @@ static void time_is_up(nats__consume *self)
         return;
     }
     if (connected) {
-        nats__fail(NATS_ERR_TIMEOUT, "timeout", "%s: it did not answer in time",
+        nats__fail(NATS_ERR_TIMEOUT, nats__consume_about(self), "%s: it did not answer in time",
                    nats__consume_whose(self).text);
     } else {
-        nats__fail(NATS_ERR_DISCONNECTED, "consumer",
+        nats__fail(NATS_ERR_DISCONNECTED, nats__consume_about(self),
                    "%s: not connected while it was asked for messages",
                    nats__consume_whose(self).text);
     }

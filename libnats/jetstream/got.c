@@ -187,13 +187,10 @@ nats_status nats__js_got_json(const char *what, const char *stream, nats__chunk_
 
 static nats_status status_error(const char *what, const nats_msg *answer, int32_t code)
 {
-    size_t len = 0;
-    const char *text = "";
-    nats__headers_status((const char *)answer->text + answer->body, answer->header_len, &text,
-                         &len);
-    int32_t err_code = code == NOT_FOUND ? NATS__JS_NO_MESSAGE : 0;
-    return nats__fail_server(NATS_ERR_SERVER, code, err_code, what, "%s: %.*s (%d)", what, (int)len,
-                             text, err_code != 0 ? err_code : code);
+    nats__said said = {.code = code, .err_code = code == NOT_FOUND ? NATS__JS_NO_MESSAGE : 0};
+    nats__headers_status((const char *)answer->text + answer->body, answer->header_len,
+                         &said.description, &said.len);
+    return nats__fail_said(&said, what, what);
 }
 
 /* The last one is the server's: a message may have been stored with such a header of its own. */

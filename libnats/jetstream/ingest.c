@@ -89,8 +89,8 @@ static nats_status no_way(const nats_js_publisher *publisher, nats_status status
                           "interrupted by a signal while waiting for acknowledgements");
     }
     return nats__fail(NATS_ERR_TIMEOUT, "max_pending",
-                      "the stream lets no more messages be under way, for %lld ms",
-                      (long long)publisher->timeout_ms);
+                      "not accepted: the stream lets no more messages be under way, for %g s",
+                      (double)publisher->timeout_ms / 1e3);
 }
 
 /* Wait until somebody may publish. No lock held. */
@@ -167,6 +167,7 @@ static nats_status note_subject(nats_js_publisher *publisher, const nats__frame 
     pthread_mutex_lock(&conn->mu);
     subject->len = 0;
     bool ok = nats__buf_append(subject, frame->subject, frame->subject_len);
+    publisher->ingest->subject_from = atomic_load(&publisher->ingest->last) + 1;
     pthread_mutex_unlock(&conn->mu);
     return ok ? NATS_OK : nats__fail(NATS_ERR_NO_MEMORY, NULL, "out of memory");
 }

@@ -31,6 +31,7 @@ typedef struct nats__ingest {
     uint32_t flow; /* messages for one answer, at most */
     nats__failure flaw; /* of the message that ends the batch */
     nats__buf subject;  /* of its last message: order and mu */
+    uint64_t subject_from; /* messages from this number on have that subject */
     char id[NATS__NUID_LEN + 1];
 } nats__ingest;
 

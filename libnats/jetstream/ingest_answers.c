@@ -1,4 +1,5 @@
 /* What a stream says to a fast ingest. Called by the pump. mu held throughout. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,14 +42,16 @@ static uint64_t shut(nats__ingest *ingest)
 /* All that is under way. why->id 0: it is so of each; else of that message, and of those behind it for its sake. */
 static void fail_rest(nats_js_publisher *publisher, const nats__failure *why)
 {
+    char subject[NATS__ERROR_ABOUT_MAX];
     nats__ingest *ingest = publisher->ingest;
     uint64_t last = shut(ingest);
+    snprintf(subject, sizeof subject, "%.*s", (int)ingest->subject.len,
+             ingest->subject.len > 0 ? (const char *)ingest->subject.data : "");
     while (ingest->settled < last) {
         nats__failure one = *why;
         one.id = ++ingest->settled;
-        if (why->id != 0 && one.id != why->id) {
-            one.text = "not stored, for a message before it was not";
-        }
+        one.behind = why->id != 0 && one.id != why->id;
+        one.subject = one.id >= ingest->subject_from ? subject : NULL;
         publisher->failed++;
         nats__publisher_keep(publisher, &one);
     }
@@ -116,7 +119,7 @@ static void flow_came(nats_js_publisher *publisher, const nats__puback *ack)
 
 static void note_flaw(nats_js_publisher *publisher, const nats__puback *ack)
 {
-    char text[NATS__ERROR_TEXT_MAX];
+    char text[NATS__ERROR_SAID_MAX];
     nats__ingest *ingest = publisher->ingest;
     nats__puback_text(ack->description, text, sizeof text);
     free(ingest->flaw.text);
@@ -125,6 +128,7 @@ static void note_flaw(nats_js_publisher *publisher, const nats__puback *ack)
                                    .code = ack->code,
                                    .err_code = ack->err_code,
                                    .text = strdup(text)};
+    ingest->flaw.said = ingest->flaw.text != NULL;
 }
 
 /* The batch has ended: count of its messages are stored. */
@@ -146,12 +150,13 @@ static void end_came(nats_js_publisher *publisher, const nats__puback *ack)
 
 static void error_came(nats_js_publisher *publisher, const nats__puback *ack)
 {
-    char text[NATS__ERROR_TEXT_MAX];
+    char text[NATS__ERROR_SAID_MAX];
     nats__puback_text(ack->description, text, sizeof text);
     fail_rest(publisher, &(nats__failure){.status = NATS_ERR_SERVER,
                                           .code = ack->code,
                                           .err_code = ack->err_code,
-                                          .text = text[0] != '\0' ? text : NULL});
+                                          .said = true,
+                                          .text = text});
 }
 
 static bool is_nobody(const nats_msg *msg)
@@ -183,8 +188,9 @@ static void take_answer(nats_js_publisher *publisher, const nats_msg *msg)
         error_came(publisher, &ack);
         break;
     case NATS__PUBACK_NONE:
-        fail_rest(publisher, &(nats__failure){.status = is_nobody(msg) ? NATS_ERR_NO_RESPONDERS
-                                                                       : NATS_ERR_PROTOCOL});
+        fail_rest(publisher, is_nobody(msg) ? &(nats__failure){.status = NATS_ERR_NO_RESPONDERS,
+                                                               .code = STATUS_NO_RESPONDERS}
+                                            : &(nats__failure){.status = NATS_ERR_PROTOCOL});
         break;
     }
 }

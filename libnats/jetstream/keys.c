@@ -139,6 +139,18 @@ static const char *nearest_of(const char *name, const char *const *names, size_t
     return nearest;
 }
 
+/* The object inside this one that has such a key: "config", for the name of a stream; NULL: none. */
+static const char *home_of(const char *object, const char *name)
+{
+    const nats__js_key *key;
+    for (size_t i = 0; (key = nats__js_key_at(object, i)) != NULL; i++) {
+        if (key->kind == NATS__JS_OBJECT && nats__js_key_find(key->of, name) != NULL) {
+            return key->name;
+        }
+    }
+    return NULL;
+}
+
 nats_status nats__js_key_unknown(const char *verb, const char *path, const char *object,
                                  const char *name)
 {
@@ -148,8 +160,13 @@ nats_status nats__js_key_unknown(const char *verb, const char *path, const char 
     while (count < NAMES_MAX && (key = nats__js_key_at(object, count)) != NULL) {
         names[count++] = key->name;
     }
+    const char *home = home_of(object, name);
     const char *nearest = nearest_of(name, names, count);
     const char *where = path[0] == '\0' ? "" : " in ";
+    if (home != NULL) {
+        return nats__fail(NATS_ERR_INVALID, name, "%s: unknown key '%.64s'%s%s: it belongs in '%s'",
+                          verb, name, where, path, home);
+    }
     if (nearest == NULL) {
         return nats__fail(NATS_ERR_INVALID, name, "%s: unknown key '%.64s'%s%s", verb, name, where,
                           path);

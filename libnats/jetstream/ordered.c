@@ -100,10 +100,7 @@ static nats_status start(nats__consume *self, int64_t now_ns)
                                                   : HEARTBEAT_NS;
         self->args.heartbeat_ns = usual < HEARTBEAT_NS ? usual : HEARTBEAT_NS;
     }
-    nats_status status = nats__pull_set_up(self);
-    if (status != NATS_OK) {
-        return status;
-    }
+    nats__pull_set_up(self);
     nats__nuid(nats__session_rng(nats__consume_conn(self)->session), ordered->name);
     ordered->base_len = NATS__NUID_LEN;
     self->acks_none = true;

@@ -399,10 +399,13 @@ void nats__puback_text(nats__raw_text raw, char *out, size_t size)
     out[len] = '\0';
 }
 
-int32_t nats__puback_fail(const nats__puback *ack, const char *about)
+int32_t nats__puback_fail(const nats__puback *ack, const char *about, const char *what)
 {
-    char text[NATS__ERROR_TEXT_MAX];
+    char text[NATS__ERROR_SAID_MAX];
     nats__puback_text(ack->description, text, sizeof text);
-    return nats__fail_server(NATS_ERR_SERVER, ack->code, ack->err_code, about, "%s",
-                             text[0] != '\0' ? text : "the server answered with an error");
+    nats__said said = {.code = ack->code,
+                       .err_code = ack->err_code,
+                       .description = text,
+                       .len = strlen(text)};
+    return nats__fail_said(&said, about, what);
 }

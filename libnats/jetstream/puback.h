@@ -44,7 +44,8 @@ nats__puback_kind nats__puback_read(const char *text, size_t len, nats__puback *
 /* A raw text without its escapes, cut to what fits, and NUL-terminated. */
 void nats__puback_text(nats__raw_text raw, char *out, size_t size);
 
-/* Note the error of an answer of the kind ERROR or FLAW as this thread's last one. Returns its status. */
-int32_t nats__puback_fail(const nats__puback *ack, const char *about);
+/* Note the error of an answer of the kind ERROR or FLAW as this thread's last one, in words that begin with
+ * what ("publish to orders.new"). Returns its status. */
+int32_t nats__puback_fail(const nats__puback *ack, const char *about, const char *what);
 
 #endif

@@ -47,6 +47,19 @@ static subject subject_of(const attempt *self)
     return of;
 }
 
+/* What their words begin with. */
+typedef struct whose {
+    char text[NATS__ERROR_ABOUT_MAX + 32];
+} whose;
+
+static whose whose_of(const attempt *self)
+{
+    whose of;
+    const char *verb = self->batch == NULL ? "publish" : self->first ? "batch add" : "batch commit";
+    snprintf(of.text, sizeof of.text, "%s to %s", verb, subject_of(self).text);
+    return of;
+}
+
 /* It is sent again if there is time for an answer. */
 static void nobody(nats_future *future, int64_t now_ns)
 {
@@ -56,8 +69,9 @@ static void nobody(nats_future *future, int64_t now_ns)
         nats__future_hook_at(future, now_ns + RETRY_NS);
         return;
     }
-    nats__fail(NATS_ERR_NO_RESPONDERS, subject_of(self).text, "no stream takes %.*s",
-               (int)self->frame.subject_len, self->frame.subject);
+    nats__fail_server(NATS_ERR_NO_RESPONDERS, &(nats__said){.code = STATUS_NO_RESPONDERS},
+                      subject_of(self).text, "%s: no stream takes this subject",
+                      whose_of(self).text);
     nats__future_fail(future);
 }
 
@@ -65,8 +79,7 @@ static void no_ack(nats_future *future, const char *data, size_t len)
 {
     const attempt *self = future->owner;
     nats__fail(NATS_ERR_PROTOCOL, subject_of(self).text,
-               "the answer to what was published to %.*s is no acknowledgement: %.*s",
-               (int)self->frame.subject_len, self->frame.subject,
+               "%s: the answer is no acknowledgement: %.*s", whose_of(self).text,
                (int)(len < SHOWN_MAX ? len : SHOWN_MAX), data);
     nats__future_fail(future);
 }
@@ -75,9 +88,9 @@ static void no_ack(nats_future *future, const char *data, size_t len)
 static void no_batch(nats_future *future, const nats__puback *ack)
 {
     nats__fail(NATS_ERR_NOT_SUPPORTED, "batch",
-               "this server has no atomic batches (API level 2, nats-server 2.12): "
+               "%s: this server has no atomic batches (API level 2, nats-server 2.12): "
                "it stored the message by itself, as sequence %llu",
-               (unsigned long long)ack->seq);
+               whose_of(future->owner).text, (unsigned long long)ack->seq);
     nats__future_fail(future);
 }
 
@@ -101,7 +114,7 @@ static void answer_came(nats_future *future, nats_msg *msg, int32_t status, int6
         future->many = true; /* it ends as many replies do: with none */
         nats__future_end(future, NATS_OK);
     } else if (kind == NATS__PUBACK_ERROR) {
-        nats__puback_fail(&ack, subject_of(self).text);
+        nats__puback_fail(&ack, subject_of(self).text, whose_of(self).text);
         nats__future_fail(future);
     } else if (kind == NATS__PUBACK_STORED) {
         no_batch(future, &ack);
@@ -168,6 +181,19 @@ static void on_time(nats_future *future, int64_t now_ns)
     send(future);
 }
 
+/* Nothing is known of it, or it was not sent yet. */
+static const char *unknown_words(const attempt *self, bool late)
+{
+    if (self->asking) {
+        return late ? "not sent: the server did not tell in time what it can do"
+                    : "not sent: the connection was lost before the server told what it can do";
+    }
+    return late ? "no acknowledgement in time: it may be stored, or not; with a msg_id it can "
+                  "safely be sent again"
+                : "the connection was lost before its acknowledgement came: it may be stored, or "
+                  "not; with a msg_id it can safely be sent again";
+}
+
 /* The usual words would be of a request that nobody answered. */
 static void on_ended(nats_future *future)
 {
@@ -177,19 +203,16 @@ static void on_ended(nats_future *future)
     }
     bool unknown =
         future->status == NATS_ERR_TIMEOUT || future->status == NATS_ERR_DISCONNECTED;
-    if (!unknown || future->words != NULL || self->asking) {
-        return; /* what was not sent yet no stream has */
+    if (!unknown || future->words != NULL) {
+        return;
     }
     future->words = malloc(sizeof *future->words);
     if (future->words == NULL) {
         return; /* the usual words then */
     }
     bool late = future->status == NATS_ERR_TIMEOUT;
-    nats__fail(future->status, subject_of(self).text,
-               "%s what was published to %.*s%s: the stream may have it, or not",
-               late ? "no acknowledgement of" : "the connection was lost before",
-               (int)self->frame.subject_len, self->frame.subject,
-               late ? " in time" : " was acknowledged");
+    nats__fail(future->status, subject_of(self).text, "%s: %s", whose_of(self).text,
+               unknown_words(self, late));
     *future->words = *nats__error_get();
 }
 

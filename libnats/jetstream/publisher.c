@@ -134,8 +134,9 @@ static nats_status no_room(nats_js_publisher *publisher, nats_status status)
                           "interrupted by a signal while waiting for acknowledgements");
     }
     return nats__fail(NATS_ERR_TIMEOUT, "max_pending",
-                      "%u messages wait for their acknowledgements, as many as may, for %lld ms",
-                      publisher->max_pending, (long long)publisher->timeout_ms);
+                      "not accepted: %u messages wait for their acknowledgements, as many as may, "
+                      "for %g s",
+                      publisher->max_pending, (double)publisher->timeout_ms / 1e3);
 }
 
 /* A burst goes on when there is room for a good part of it: one message for each answer would

@@ -73,8 +73,10 @@ uint64_t nats__pull_closed(nats__pull *pull, const struct nats__word *word);
 void nats__pull_forget(nats__pull *pull);
 /* Wait before the next request; longer each time, until something comes, but not for longer than a heartbeat. */
 void nats__pull_rest(nats__pull *pull, int64_t now_ns);
-/* The defaults, and limits of the queue that hold what was asked for. Errors: INVALID. */
-nats_status nats__pull_set_up(struct nats__consume *self);
+/* The defaults, and limits of the queue that hold what was asked for. */
+void nats__pull_set_up(struct nats__consume *self);
+#define NATS__PULL_EXPIRES_NS INT64_C(30000000000)
+#define NATS__PULL_HEARTBEAT_MIN_NS INT64_C(500000000) /* of the usual one */
 int64_t nats__pull_heartbeat_ns(int64_t expires_ns); /* ADR-37 */
 /* A consumer's info: its limits. False when it is none to pull from, or no info: this thread's last
  * error. */

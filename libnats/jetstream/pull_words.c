@@ -7,19 +7,16 @@
 #include "jetstream/consume.h"
 
 enum {
-    SHARED_AHEAD = 500,   /* what clients have ahead of their programs: others pull from the consumer, too */
-    ORDERED_AHEAD = 4000, /* nobody else does, and nothing is acknowledged: a pause of either side is bridged */
-    WORD_SHOWN = 200
+    SHARED_AHEAD = 500,  /* what clients have ahead of their programs: others pull from the consumer, too */
+    ORDERED_AHEAD = 4000 /* nobody else does, and nothing is acknowledged: a pause of either side is bridged */
 };
 
-#define EXPIRES_NS INT64_C(30000000000)
-#define HEARTBEAT_MIN_NS INT64_C(500000000)
 #define HEARTBEAT_MAX_NS INT64_C(30000000000)
 
 int64_t nats__pull_heartbeat_ns(int64_t expires_ns)
 {
     int64_t half = expires_ns / 2;
-    int64_t least = half > HEARTBEAT_MIN_NS ? half : HEARTBEAT_MIN_NS;
+    int64_t least = half > NATS__PULL_HEARTBEAT_MIN_NS ? half : NATS__PULL_HEARTBEAT_MIN_NS;
     return least < HEARTBEAT_MAX_NS ? least : HEARTBEAT_MAX_NS;
 }
 
@@ -28,7 +25,7 @@ static uint64_t more_than(uint64_t limit, int64_t wanted)
     return limit < (uint64_t)wanted ? (uint64_t)wanted : limit;
 }
 
-nats_status nats__pull_set_up(nats__consume *self)
+void nats__pull_set_up(nats__consume *self)
 {
     nats__consume_args *args = &self->args;
     nats__queue *queue = &self->hook.sub->queue;
@@ -43,15 +40,10 @@ nats_status nats__pull_set_up(nats__consume *self)
     if (args->max_messages == 0 && args->max_bytes == 0) {
         args->max_messages = args->how == NATS__HOW_ORDERED ? ORDERED_AHEAD : SHARED_AHEAD;
     }
-    self->pull.expires_ns = args->expires_ns > 0 ? args->expires_ns : EXPIRES_NS;
+    self->pull.expires_ns = args->expires_ns > 0 ? args->expires_ns : NATS__PULL_EXPIRES_NS;
     self->pull.heartbeat_ns = args->heartbeat_ns >= 0
                                   ? args->heartbeat_ns
                                   : nats__pull_heartbeat_ns(self->pull.expires_ns);
-    if (self->pull.heartbeat_ns > self->pull.expires_ns / 2) {
-        return nats__fail(NATS_ERR_INVALID, "idle_heartbeat",
-                          "idle_heartbeat is over half of expires");
-    }
-    return NATS_OK;
 }
 
 /* ---- the consumer ---- */
@@ -115,9 +107,8 @@ nats__deed nats__word_deed(const nats__word *word)
 
 nats_status nats__word_fail(const nats__consume *self, const nats__word *word)
 {
-    return nats__fail_server(NATS_ERR_SERVER, word->code, 0, "consumer", "%s: %.*s",
-                             nats__consume_whose(self).text,
-                             (int)(word->len < WORD_SHOWN ? word->len : WORD_SHOWN), word->text);
+    nats__said said = {.code = word->code, .description = word->text, .len = word->len};
+    return nats__fail_said(&said, nats__consume_about(self), nats__consume_whose(self).text);
 }
 
 bool nats__pull_too_large(nats__consume *self, uint64_t untouched)
@@ -129,7 +120,7 @@ bool nats__pull_too_large(nats__consume *self, uint64_t untouched)
         self->pull.whole = true;
         return true;
     }
-    nats__fail_server(NATS_ERR_LIMIT, 409, 0, "max_bytes",
+    nats__fail_server(NATS_ERR_LIMIT, &(nats__said){.code = 409}, "max_bytes",
                       "%s: a message is over the %llu bytes that may be asked for",
                       nats__consume_whose(self).text, (unsigned long long)untouched);
     return false;

@@ -182,6 +182,7 @@ static nats_status make(nats__consume *self)
     bool asked = feed_by(self, config) == NATS_OK && nats__consume_create(self, name, config);
     nats__json_free(config);
     self->push.made = asked && !durable && !shared;
+    self->push.nameless = !named;
     memcpy(self->args.consumer, name, strlen(name) + 1);
     return asked ? NATS_OK : nats__error_get()->status;
 }
@@ -394,9 +395,10 @@ static void on_time(nats__consume *self, int64_t now_ns)
 {
     nats__push *push = &self->push;
     if (push->refused) {
-        nats__fail(NATS_ERR_PERMISSION, "deliver_subject",
-                   "%s: the server does not allow to subscribe to what it delivers to",
-                   nats__consume_whose(self).text);
+        const char *subject = push->feeder != NULL ? push->feeder->rec.subject : "deliver_subject";
+        nats__fail(NATS_ERR_PERMISSION, subject,
+                   "%s: the server does not allow to subscribe to %s, which it delivers to",
+                   nats__consume_whose(self).text, subject);
         nats__consume_fail(self);
         return;
     }

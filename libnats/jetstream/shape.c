@@ -201,10 +201,12 @@ static nats_status shape_duration(shape *s, const nats__js_key *key, const nats_
     int64_t ns;
     bool read = nats__json_text(given, &text, &len) ? nats__duration_read(text, len, &ns)
                                                     : nats__json_int(given, &ns);
+    if (nats__json_kind_of(given) == NATS__JSON_REAL) { /* languages make their seconds whole ones */
+        return wrong(s, key, "a duration: a number is of whole nanoseconds here");
+    }
     if (!read || ns < 0) {
         return wrong(s, key,
-                     "a duration, 0 or more: a text as \"250ms\", \"1h30m\", or a number, of "
-                     "seconds in a script and of whole nanoseconds in C's JSON");
+                     "a duration, 0 or more: a number, or a text as \"250ms\" or \"1h30m\"");
     }
     char digits[NATS__DECIMAL_MAX];
     size_t count = nats__decimal_write(digits, (uint64_t)ns);

@@ -70,16 +70,29 @@ static nats__kept *make_room(nats__window *window, nats__slot *slot, size_t want
     return room;
 }
 
+/* Of what cannot be sent again the subject is kept, for the words of its failure. */
+static void keep_subject(nats__window *window, nats__slot *slot, const nats__frame *frame)
+{
+    nats__kept *room = make_room(window, slot, frame->subject_len);
+    if (room != NULL) {
+        room->subject_len = frame->subject_len;
+        nats__copy(room->bytes, frame->subject, frame->subject_len);
+    } else if (slot->room != NULL) {
+        slot->room->subject_len = 0; /* of another message */
+    }
+}
+
 bool nats__window_keep(nats__window *window, int32_t place, const nats__frame *frame)
 {
     bool small = frame->headers_len <= NATS__KEPT_MAX && frame->data_len <= NATS__KEPT_MAX &&
                  frame->subject_len + frame->headers_len + frame->data_len <= NATS__KEPT_MAX;
+    nats__slot *slot = &window->places[place];
     nats__kept *room = NULL;
     if (small) {
-        room = make_room(window, &window->places[place],
-                         frame->subject_len + frame->headers_len + frame->data_len);
+        room = make_room(window, slot, frame->subject_len + frame->headers_len + frame->data_len);
     }
     if (room == NULL) {
+        keep_subject(window, slot, frame);
         return false;
     }
     room->subject_len = frame->subject_len;
@@ -89,6 +102,15 @@ bool nats__window_keep(nats__window *window, int32_t place, const nats__frame *f
     at = nats__copy(at, frame->headers, frame->headers_len);
     nats__copy(at, frame->data, frame->data_len);
     return true;
+}
+
+void nats__window_subject(const nats__window *window, uint32_t place, char *out, size_t size)
+{
+    const nats__kept *room = window->places[place].room;
+    size_t len = room != NULL ? room->subject_len : 0;
+    len = len < size ? len : size - 1;
+    memcpy(out, len > 0 ? room->bytes : (const uint8_t *)"", len);
+    out[len] = '\0';
 }
 
 nats__frame nats__window_kept(const nats__window *window, uint32_t place)

@@ -103,6 +103,8 @@ static inline uint32_t nats__window_hash(const char *subject, size_t len)
 bool nats__window_keep(nats__window *window, int32_t place, const nats__frame *frame);
 /* What was kept there. */
 nats__frame nats__window_kept(const nats__window *window, uint32_t place);
+/* The subject of the message that is there, cut to what fits; "" when there was no memory for it. */
+void nats__window_subject(const nats__window *window, uint32_t place, char *out, size_t size);
 
 /* The message is under way from now on. */
 static inline void nats__window_fill(nats__window *window, int32_t place, uint64_t id,

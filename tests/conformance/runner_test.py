@@ -2,6 +2,7 @@
 """Tests of the runner itself: that what must fail does fail. No server is needed."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -279,6 +280,35 @@ class Reading(unittest.TestCase):
 
     def test_all_cases_of_the_tree_can_be_read(self):
         self.assertGreater(len(casefile.load(os.path.join(HERE, "cases"))), 150)
+
+
+class Errors(unittest.TestCase):
+    """docs/jetstream.md: the errors that it lists are had from a real server by a case."""
+
+    RARE = {
+        "10008": "a cluster that has no leader just now",
+        "10012": "what a server finds wrong that the library does not find first",
+        "10013": "consumers made by the API of old clients",
+        "10023": "an account that has used up what it may have",
+        "10027": "an account with a limit of streams",
+        "10076": "a server that answers for others without having it",
+        "10164": "an expectation that a server of a cluster looks at early",
+        "10176": "ten seconds without a message, or a part that was lost",
+        "10185": "a cluster of servers of different versions",
+    }
+
+    def test_the_errors_of_the_page_are_had(self):
+        with open(os.path.join(HERE, "..", "..", "docs", "jetstream.md"), encoding="utf-8") as page:
+            listed = set(re.findall(r"(?m)^\| ((?:\d{5}(?:, )?)+) \|", page.read()))
+        numbers = {number for cell in listed for number in cell.split(", ")}
+        folder = os.path.join(HERE, "cases", "jetstream")
+        cases = ""
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                cases += file.read()
+        had = set(re.findall(r"\b1\d{4}\b", cases))
+        self.assertGreater(len(numbers), 30)
+        self.assertEqual(sorted(numbers - had), sorted(self.RARE))
 
 
 class Page(unittest.TestCase):

@@ -40,7 +40,8 @@ static void on_reply(nats_future *future, nats_msg *msg, int32_t status, int64_t
     }
     if (of->err_code != 0) {
         drop(msg);
-        nats__fail_server(NATS_ERR_SERVER, 404, of->err_code, "thing", "no such thing");
+        nats__fail_server(NATS_ERR_SERVER, &(nats__said){.code = 404, .err_code = of->err_code},
+                          "thing", "no such thing");
         nats__future_fail(future);
         return;
     }

@@ -133,10 +133,12 @@ def test_errors_of_the_server(js):
         js.stream("nothing-there").info()
     problem = caught.value
     assert (problem.code, problem.err_code, problem.status) == ("SERVER", 10059, 404)
-    assert "stream not found" in problem.description
+    assert str(problem) == "stream_info of stream nothing-there: stream not found (10059)"
+    assert (problem.about, problem.description) == ("nothing-there", "stream not found")
     with pytest.raises(polynats.Timeout) as other:
         js.client.request(js.client.new_inbox(), timeout=0)
     assert (other.value.err_code, other.value.status) == (0, 0)
+    assert other.value.description == other.value.text == str(other.value)
 
 
 @pytest.mark.parametrize("word", ["ttl", "expect_last_seq", "msg_id"])
@@ -352,6 +354,10 @@ def test_fetch_and_next(js, stream, subject):
     assert [msg.data for msg in batch] == [b"%d" % i for i in range(8)]
     place = batch[0].metadata
     assert place[:6] == (stream.name, "c", 1, 1, 1, 19)
+    where = f"stream {stream.name}, consumer c, sequence 1"
+    assert repr(batch[0]) == f"<polynats.Message '{subject}.a', 1 bytes, {where}>"
+    got = f"<polynats.Message '{subject}.a', 1 bytes, stream {stream.name}, sequence 2>"
+    assert repr(stream.get(2)) == got
     assert place.time.tzinfo is UTC
     assert place.time_ns // 1000 == round(place.time.timestamp() * 1_000_000)
     assert js.client.ack_many(batch) == 8

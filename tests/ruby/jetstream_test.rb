@@ -96,8 +96,10 @@ class JetStreamTest < PolynatsTest
   def test_errors_of_the_server
     error = assert_raises(Polynats::Server) { @js.stream("nothing-there").info }
     assert_equal ["SERVER", 10_059, 404], [error.code, error.err_code, error.status]
-    assert_match(/stream not found/, error.description)
+    assert_equal "stream_info of stream nothing-there: stream not found (10059)", error.text
+    assert_equal ["nothing-there", "stream not found"], [error.about, error.description]
     other = assert_raises(Polynats::Timeout) { @nc.subscribe("x") && @nc.request("x", timeout: 0) }
+    assert_equal other.message, other.description
     assert_equal [0, 0, 0, 0, []], [other.err_code, other.status, other.first, other.published, other.failures]
   end
 
@@ -224,6 +226,8 @@ class JetStreamTest < PolynatsTest
     assert_equal (0..7).map(&:to_s), some.map(&:data)
     assert_equal [own, "c", 1, 1, 1, 19], some.first.metadata.to_a.first(6)
     assert_predicate some.first.metadata.time, :utc?
+    assert_equal "#<Polynats::Message #{@subject}.a 1 bytes stream=#{own} consumer=c seq=1>", some.first.inspect
+    assert_equal "#<Polynats::Message #{@subject}.a 1 bytes stream=#{own} seq=2>", @stream.get(2).inspect
     assert_equal [8, 0], [@nc.ack_many(some), @nc.ack_many(some)]
     assert_equal "8", c.next(wait: 5).data
     assert_equal 11, c.fetch(100, wait: 0).size

@@ -29,15 +29,33 @@ static void a_failure_about_nothing_leaves_no_older_name(void **state)
 static void what_a_server_answered_is_noted_until_the_next_failure(void **state)
 {
     (void)state;
-    nats_status status =
-        nats__fail_server(NATS_ERR_SERVER, 404, 10059, "ORDERS", "%s", "not found");
-    assert_failed(status, NATS_ERR_SERVER, "not found");
+    char words[] = "stream not found, and more";
+    nats__said said = {.code = 404, .err_code = 10059, .description = words, .len = 16};
+    nats_status status = nats__fail_said(&said, "ORDERS", "stream_info");
+    assert_failed(status, NATS_ERR_SERVER, "stream_info: stream not found (10059)");
     assert_string_equal(nats_last_about(), "ORDERS");
     assert_int_equal(nats_last_code(), 404);
     assert_int_equal(nats_last_err_code(), 10059);
+    assert_string_equal(nats_last_description(), "stream not found");
     nats__fail(NATS_ERR_IO, NULL, "other");
     assert_int_equal(nats_last_code(), 0);
     assert_int_equal(nats_last_err_code(), 0);
+    assert_string_equal(nats_last_description(), "");
+}
+
+static void a_server_s_words_are_printable_and_cut(void **state)
+{
+    (void)state;
+    char words[NATS__ERROR_SAID_MAX + 10];
+    memset(words, 'x', sizeof words);
+    words[0] = '\n';
+    nats__said said = {.code = 400, .description = words, .len = sizeof words};
+    nats__fail_said(&said, NULL, "v");
+    assert_int_equal(strlen(nats_last_description()), NATS__ERROR_SAID_MAX - 1);
+    assert_int_equal(nats_last_description()[0], '?');
+    nats__fail_said(&(nats__said){.code = 409}, NULL, "v");
+    assert_string_equal(nats__error_get()->text, "v: the server gave no description (409)");
+    assert_string_equal(nats_last_description(), "");
 }
 
 static void control_bytes_come_out_as_question_marks(void **state)
@@ -140,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_noted_and_its_status_returned),
         cmocka_unit_test(a_failure_about_nothing_leaves_no_older_name),
         cmocka_unit_test(what_a_server_answered_is_noted_until_the_next_failure),
+        cmocka_unit_test(a_server_s_words_are_printable_and_cut),
         cmocka_unit_test(control_bytes_come_out_as_question_marks),
         cmocka_unit_test(bytes_that_are_not_utf8_come_out_as_question_marks),
         cmocka_unit_test(long_texts_are_cut_between_characters),

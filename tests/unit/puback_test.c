@@ -53,8 +53,11 @@ static void an_error(void **state)
     assert_int_equal(nats__puback_read(BYTES(text), &ack), NATS__PUBACK_ERROR);
     assert_int_equal(ack.code, 400);
     assert_int_equal(ack.err_code, 10071);
-    nats_status status = nats__puback_fail(&ack, "stream");
-    assert_failed(status, NATS_ERR_SERVER, "wrong last sequence: \"5\" \xC3\xA4 ");
+    nats_status status = nats__puback_fail(&ack, "a.b", "publish to a.b");
+    assert_failed(status, NATS_ERR_SERVER,
+                  "publish to a.b: wrong last sequence: \"5\" \xC3\xA4  (10071)");
+    assert_string_equal(nats__error_get()->description, "wrong last sequence: \"5\" \xC3\xA4 ");
+    assert_string_equal(nats__error_get()->about, "a.b");
     assert_int_equal(nats__error_get()->err_code, 10071);
     assert_int_equal(nats__error_get()->code, 400);
 }
@@ -64,8 +67,8 @@ static void an_error_without_words(void **state)
     (void)state;
     nats__puback ack;
     assert_int_equal(nats__puback_read(BYTES("{\"error\":{}}"), &ack), NATS__PUBACK_ERROR);
-    assert_failed(nats__puback_fail(&ack, NULL), NATS_ERR_SERVER,
-                  "the server answered with an error");
+    assert_failed(nats__puback_fail(&ack, NULL, "publish to a.b"), NATS_ERR_SERVER,
+                  "publish to a.b: the server gave no description (0)");
     assert_int_equal(nats__error_get()->err_code, 0);
 }
 

@@ -81,8 +81,21 @@ static bool set_code(PyObject *error, const char *name, int32_t code)
     return failed == 0;
 }
 
+/* The same of its words. */
+static bool set_said(PyObject *error, const char *said)
+{
+    if (said[0] == '\0') {
+        return true;
+    }
+    PyObject *text = pyn_str(said, strlen(said));
+    int failed = text != NULL ? PyObject_SetAttrString(error, "_said", text) : -1;
+    Py_XDECREF(text);
+    return failed == 0;
+}
+
+/* said: the server's own words, "" for none. */
 static void raise_text(nats_status status, const char *words, const char *name, int32_t code,
-                       int32_t err_code)
+                       int32_t err_code, const char *said)
 {
     PyObject *class = class_of(status);
     PyObject *text = pyn_str(words, strlen(words));
@@ -92,7 +105,8 @@ static void raise_text(nats_status status, const char *words, const char *name, 
         error = PyObject_CallFunctionObjArgs(class, text, NULL);
     }
     if (error != NULL && PyObject_SetAttrString(error, "about", about) == 0 &&
-        set_code(error, "status", code) && set_code(error, "err_code", err_code)) {
+        set_code(error, "status", code) && set_code(error, "err_code", err_code) &&
+        set_said(error, said)) {
         PyErr_SetObject(class, error);
     }
     Py_XDECREF(error);
@@ -106,7 +120,7 @@ PyObject *pyn_raise(nats_status status)
         return NULL;
     }
     raise_text(status, nats_last_error(NULL), nats_last_about(), nats_last_code(),
-               nats_last_err_code());
+               nats_last_err_code(), nats_last_description());
     return NULL;
 }
 
@@ -117,7 +131,7 @@ PyObject *pyn_raise_words(nats_status status, const char *about, const char *for
     va_start(args, format);
     vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    raise_text(status, words, about, 0, 0);
+    raise_text(status, words, about, 0, 0, "");
     return NULL;
 }
 

@@ -345,15 +345,39 @@ static PyObject *loop_message_respond(PyObject *object, PyObject *const *args, P
     return result;
 }
 
+/* What else there is to say of it in a line: where in a stream it is, or that somebody waits for an answer. */
+static PyObject *describe(PyObject *object)
+{
+    PyObject *place = pyn_message_metadata(object, NULL);
+    if (place == NULL) {
+        return NULL;
+    }
+    if (place == Py_None) {
+        Py_DECREF(place);
+        bool asks = ((message *)object)->reply_len > 0;
+        return PyUnicode_FromString(asks ? ", asks for an answer" : "");
+    }
+    PyObject *consumer = PyStructSequence_GET_ITEM(place, 1);
+    bool delivered = PyUnicode_GetLength(consumer) > 0;
+    PyObject *text = PyUnicode_FromFormat(", stream %S%s%S, sequence %S",
+                                          PyStructSequence_GET_ITEM(place, 0),
+                                          delivered ? ", consumer " : "", consumer,
+                                          PyStructSequence_GET_ITEM(place, 2));
+    Py_DECREF(place);
+    return text;
+}
+
 static PyObject *message_repr(PyObject *object)
 {
     const message *self = (message *)object;
-    PyObject *subject = get_subject(object, NULL);
-    PyObject *text =
-        subject != NULL ? PyUnicode_FromFormat("<polynats.Message %R, %zd bytes%s>", subject,
-                                               PyBytes_GET_SIZE(self->data),
-                                               self->reply_len > 0 ? ", asks for an answer" : "")
-                        : NULL;
+    PyObject *text = NULL;
+    PyObject *more = describe(object);
+    PyObject *subject = more != NULL ? get_subject(object, NULL) : NULL;
+    if (subject != NULL) {
+        text = PyUnicode_FromFormat("<polynats.Message %R, %zd bytes%U>", subject,
+                                    PyBytes_GET_SIZE(self->data), more);
+    }
+    Py_XDECREF(more);
     Py_XDECREF(subject);
     return text;
 }

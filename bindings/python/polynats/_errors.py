@@ -20,6 +20,7 @@ class Error(Exception):
     """Of JetStream's errors: which one, such as 10059 for a stream that is not there. 0: it is none."""
     status: int = 0
     """What the server said besides, as HTTP has it, such as 404; 0: nothing."""
+    _said: str = ""
     published: int = 0
     """Of publish_many: how many were accepted before it."""
     first: int = 0
@@ -29,12 +30,12 @@ class Error(Exception):
 
     @property
     def description(self) -> str:
-        """What happened, in words."""
-        return str(self)
+        """The server's own words for it, such as "stream not found"; where it said nothing the whole text."""
+        return self._said or str(self)
 
     @property
     def text(self) -> str:
-        """The same, by the name that it has in the other languages."""
+        """What happened, in words: as str()."""
         return str(self)
 
     @property

@@ -491,7 +491,10 @@ class LoopClient:
             left = until - now()
             if left <= 0:
                 ms = round(seconds * 1000)
-                problem = Timeout(f"the server took nothing for write_deadline ({ms} ms)")
+                problem = Timeout(
+                    f"not accepted: for write_deadline ({ms} ms) there was no room, for the server "
+                    "does not read what was published before"
+                )
                 problem.about = "write_deadline"
                 raise problem
             self._kick()

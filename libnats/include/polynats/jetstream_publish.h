@@ -93,7 +93,7 @@ NATS_API nats_status nats_js_publisher_publish_many(nats_js_publisher *publisher
                                                     const size_t *data_lens, size_t count,
                                                     uint64_t *first_id_out, size_t *published_out);
 /* Wait until every message published before has its ack or its failure. NATS_OK: no message failed since
- * the last flush. Else the error of the first that did, of which nats_last_about() has the id; all are told by
+ * the last flush. Else the error of the first that did, about its subject; all are told, with their ids, by
  * nats_js_publisher_next_failure(). Errors: TIMEOUT (acks are still to come; -1 for the js's timeout),
  * INTERRUPTED, and those of messages. */
 NATS_API nats_status nats_js_publisher_flush(nats_js_publisher *publisher, int64_t timeout_ms);

@@ -66,8 +66,10 @@ NATS_API const char *nats_last_error(const struct nats_client *client);
 /* The status of the calling thread's last failed call; NATS_OK when nothing failed yet. */
 NATS_API nats_status nats_last_status(void);
 
-/* What the last failed call was about: the subject, the option, the argument or the limit by name.
- * Borrowed until this thread's next call that fails; "" when there is nothing to name. */
+/* What the last failed call was about, in the words of the caller: the name of the argument, option, key
+ * or limit that is at fault; or what a server refused, did not answer or does not have: the subject, stream
+ * or consumer (the rule: docs/errors.md). Borrowed until this thread's next call that fails; "" when there is
+ * nothing to name. */
 NATS_API const char *nats_last_about(void);
 
 /* The err_code of JetStream (10059: stream not found …; ADR-7) that the calling thread's last failed
@@ -77,6 +79,10 @@ NATS_API int32_t nats_last_err_code(void);
 /* The code besides, which is like HTTP's (404 …), also of a status message that ended a
  * subscription; 0 when there was none. */
 NATS_API int32_t nats_last_code(void);
+
+/* The server's own words for it, and nothing else ("stream not found"), which nats_last_error() has among
+ * others. Borrowed until this thread's next call that fails; "" when the server said nothing. */
+NATS_API const char *nats_last_description(void);
 
 #ifdef __cplusplus
 }

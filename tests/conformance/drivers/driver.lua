@@ -14,7 +14,7 @@ local unpack = table.unpack or unpack
 local handles = {}
 local clocks = {} -- of each proto, in ms
 local words, options
-local last_text, last_about, last_codes = "", "", { 0, 0 }
+local last_text, last_about, last_codes, last_description = "", "", { 0, 0 }, ""
 
 local function die(what, about)
     io.stderr:write("driver: ", what, ": ", tostring(about), "\n")
@@ -84,23 +84,24 @@ end
 
 -- ---- answers ----
 
-local function failed(message, code, about, err_code, server_code)
+local function failed(message, code, about, err_code, server_code, description)
     last_text, last_about = message or "", about or ""
     last_codes = { err_code or 0, server_code or 0 }
+    last_description = description or ""
     put("err", code, err_code)
 end
 
 -- Calls a method; returns true and its result, or prints the error. What the module raises is
 -- misuse, which the C library calls INVALID.
 local function try(method, object, ...)
-    local fine, value, message, code, about, err_code, server_code =
+    local fine, value, message, code, about, err_code, server_code, description =
         pcall(object[method], object, ...)
     if not fine then
         failed(tostring(value), "INVALID", tostring(value):match("option '([%w_]+)' must"))
         return false
     end
     if value == nil and code ~= nil then
-        failed(message, code, about, err_code, server_code)
+        failed(message, code, about, err_code, server_code, description)
         return false
     end
     return true, value, message
@@ -482,6 +483,7 @@ end
 
 function verbs.errtext() put("ok", encode(last_text)) end
 function verbs.errabout() put("ok", encode(last_about)) end
+function verbs.errdescription() put("ok", encode(last_description)) end
 function verbs.errcodes() put("ok", integer(last_codes[1]), integer(last_codes[2])) end
 
 -- Does the descriptor become readable in time?

@@ -16,7 +16,8 @@ import sys
 nats = importlib.import_module(sys.argv[2] if sys.argv[1:2] == ["--api"] else "polynats")
 handles, clocks = {}, {}  # clocks: of each proto, in ms
 hooks = {}  # functions that supply credentials, by name
-last = {"text": "", "about": "", "err_code": 0, "status": 0}
+last = {"text": "", "about": "", "err_code": 0, "status": 0,
+        "description": ""}
 PLAIN = frozenset(b"!#$&'()*+-./:;<>?@[\\]^_`{|}~" + bytes(range(48, 58)) + bytes(range(65, 91))
                   + bytes(range(97, 123)))
 
@@ -624,12 +625,13 @@ def put_error(problem):
 def note(problem):
     """For errtext and its like."""
     last.update(text=str(problem), about=problem.about, err_code=problem.err_code,
-                status=problem.status)
+                status=problem.status, description=problem.description)
 
 
 def note_misuse(problem):
     """The texts of such begin with the argument's name."""
-    last.update(text=str(problem), about=str(problem).split()[0], err_code=0, status=0)
+    last.update(text=str(problem), about=str(problem).split()[0], err_code=0, status=0,
+                description="")
 
 
 def run(command):

@@ -200,6 +200,7 @@ class Driver
   def errtext = put("ok", Token.encode(@text))
   def errabout = put("ok", Token.encode(@about))
   def errcodes = put("ok", *@numbers)
+  def errdescription = put("ok", Token.encode(@description))
 
   # Does the descriptor become readable in time?
   def wait_fd
@@ -402,6 +403,7 @@ class Driver
 
   def failed(error)
     @text, @about, @numbers = error.message, error.about, [error.err_code, error.status]
+    @description = error.description
     put(*error_words(error))
   end
 

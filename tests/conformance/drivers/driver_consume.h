@@ -117,8 +117,18 @@ static void do_errcodes(driver *d)
     printf("ok %d %d\n", nats_last_err_code(), nats_last_code());
 }
 
+/* Its own words. */
+static void do_errdescription(driver *d)
+{
+    (void)d;
+    fputs("ok", stdout);
+    put_text(nats_last_description());
+    putchar('\n');
+}
+
 #define CONSUME_VERBS                                                                        \
     VERB(js_consume) VERB(js_consume_start) VERB(js_consume_wait) VERB(msg_ack)              \
-    VERB(ack_sync) VERB(ack_many) VERB(msg_meta) VERB(errcodes)
+    VERB(ack_sync) VERB(ack_many) VERB(msg_meta) VERB(errcodes)            \
+    VERB(errdescription)
 
 #endif

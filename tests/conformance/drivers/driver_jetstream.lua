@@ -246,9 +246,9 @@ end
 local function try_consume(js, how, given)
     local sub, future
     local fine = try("call", { call = function()
-        local code, about, err_code, server_code
-        sub, future, code, about, err_code, server_code = consume_start(js, how, given)
-        return sub, future, code, about, err_code, server_code
+        local code, about, err_code, server_code, description
+        sub, future, code, about, err_code, server_code, description = consume_start(js, how, given)
+        return sub, future, code, about, err_code, server_code, description
     end })
     if not fine then return nil end
     clients[sub], clients[future] = clients[js], clients[js]

@@ -546,3 +546,8 @@ async def do_msg_meta(command):
 @verb
 async def do_errcodes(_):
     put("ok", driver.last["err_code"], driver.last["status"])
+
+
+@verb
+async def do_errdescription(_):
+    put("ok", driver.encode(driver.last["description"]))

@@ -2,10 +2,12 @@
 # the verbs are those of the handles, as a script would write them; what has none of its own goes by $js call.
 
 set last_codes {0 0}
+set last_description ""
 
-# {POLYNATS SERVER err_code code about}, {POLYNATS NAME about ?err_code code?}.
+# {POLYNATS SERVER err_code code about description}, {POLYNATS NAME about ?err_code code description?}.
 proc note_code {code} {
-    set server [expr {[lindex $code 1] eq "SERVER" && [llength $code] == 5}]
+    set server [expr {[lindex $code 1] eq "SERVER" && [llength $code] == 6}]
+    set ::last_description [lindex $code 5]
     set ::last_about [lindex $code [expr {$server ? 4 : 2}]]
     set ::last_codes [expr {$server ? [lrange $code 2 3] : [lrange $code 3 4]}]
     if {![llength $::last_codes]} {
@@ -19,6 +21,8 @@ proc code_words {code} {
     set number [lindex $::last_codes 0]
     return [expr {$number ? [list [lindex $code 1] $number] : [list [lindex $code 1]]}]
 }
+
+proc verb::errdescription {} { put ok [encode_text $::last_description] }
 
 proc verb::errcodes {} { put ok {*}$::last_codes }
 

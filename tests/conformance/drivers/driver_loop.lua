@@ -58,10 +58,10 @@ end
 local function await(client, seconds, take, enough)
     local stop = seconds and nats.now() + seconds
     while true do
-        local value, message, code, about, err_code, server_code = take()
+        local value, message, code, about, err_code, server_code, description = take()
         local left = stop and stop - nats.now()
         if value ~= nil or code or (left and left <= 0) then
-            return value, message, code, about, err_code, server_code
+            return value, message, code, about, err_code, server_code, description
         end
         if enough and enough() then
             return last(take()) -- it may have ended since it was last looked at
@@ -77,13 +77,15 @@ local waiting = {}
 
 function waiting.get(object, given)
     local take = function()
-        local list, message, code, about, err_code, server_code =
+        local list, message, code, about, err_code, server_code, description =
             object:get { max = given.max, wait = 0 }
-        return list and list[1] and list or nil, message, code, about, err_code, server_code
+        return list and list[1] and list or nil, message, code, about, err_code, server_code,
+            description
     end
-    local list, message, code, about, err_code, server_code =
+    local list, message, code, about, err_code, server_code, description =
         await(clients[object] or object, given.wait, take)
-    return list or (not code and {}) or nil, message, code, about, err_code, server_code
+    return list or (not code and {}) or nil, message, code, about, err_code, server_code,
+        description
 end
 
 function waiting.next(sub, timeout)
@@ -106,10 +108,10 @@ end
 
 function waiting.wait(future, timeout)
     local done = function() return future:done() end
-    local value, message, code, about, err_code, server_code =
+    local value, message, code, about, err_code, server_code, description =
         await(clients[future], timeout, function() return future:poll() end, done)
     if value or code or done() then
-        return value, message, code, about, err_code, server_code
+        return value, message, code, about, err_code, server_code, description
     end
     return nil, "no reply yet: the request is still open", "TIMEOUT", "wait"
 end
@@ -167,24 +169,24 @@ local function started(object, method)
     local client = clients[object]
     local start = client and object[method .. "_start"]
     return start and function(...)
-        local made, future, code, about, err_code, server_code = start(...)
+        local made, future, code, about, err_code, server_code, description = start(...)
         if made == nil and code == "CLOSED" and method == "flush" then
             return object:flush(0) -- of a publisher whose client is closed: nothing is under way
         end
         if made == nil then
-            return nil, future, code, about, err_code, server_code
+            return nil, future, code, about, err_code, server_code, description
         end
         local sub = future and made
         future = future or made
         local value, message
-        value, message, code, about, err_code, server_code =
+        value, message, code, about, err_code, server_code, description =
             await(client, nil, function() return future:poll() end,
                   function() return future:done() end)
         if value and sub then
             clients[sub] = client
             value = sub
         end
-        return value, message, code, about, err_code, server_code
+        return value, message, code, about, err_code, server_code, description
     end
 end
 

@@ -71,11 +71,12 @@ def failure(status):
     """The error that the thread's last call left, to be raised."""
     text, about = C.nats_last_error(None), C.nats_last_about()
     code, err_code = C.nats_last_code(), C.nats_last_err_code()
+    said = C.nats_last_description()
     if C.nats_last_status() != status or not text:
         # A finalizer or a signal's handler called the library in between.
-        text, about, code, err_code = C.nats_status_text(status), b"", 0, 0
+        text, about, code, err_code, said = C.nats_status_text(status), b"", 0, 0, b""
     made = error.make(status_name(status), text_out(text), text_out(about))
-    made.status, made.err_code = code, err_code
+    made.status, made.err_code, made.said = code, err_code, text_out(said)
     return made
 
 

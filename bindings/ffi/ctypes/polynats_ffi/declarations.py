@@ -417,6 +417,7 @@ FUNCTIONS = {
     "nats_last_about": (c_char_p, ()),
     "nats_last_err_code": (c_int32, ()),
     "nats_last_code": (c_int32, ()),
+    "nats_last_description": (c_char_p, ()),
     "nats_sub_next": (c_int32, (c_void_p, c_int64, VOID_OUT)),
     "nats_sub_get": (c_int32, (c_void_p, c_size_t, c_int64, VOID_OUT, SIZE_OUT)),
     "nats_sub_unsubscribe": (c_int32, (c_void_p, c_uint64)),

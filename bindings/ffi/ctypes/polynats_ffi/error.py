@@ -8,6 +8,7 @@ class Error(Exception):
 
     code = "UNKNOWN"
     err_code = status = published = first = 0
+    said = ""
     failures = ()
 
     def __init__(self, text, about="", code=None):
@@ -18,10 +19,12 @@ class Error(Exception):
 
     @property
     def description(self):
-        """What happened, in words."""
-        return str(self)
+        """The server's own words, such as "stream not found"; where it said nothing the whole text."""
+        return self.said or str(self)
 
-    text = description
+    @property
+    def text(self):
+        return str(self)
 
 
 CLASSES = {}  # by the status's name

@@ -347,7 +347,7 @@ class Consumer:
         if wait == 0:
             wait, options_given["no_wait"] = None, True
         arguments = {
-            "stream": self.stream.name, "consumer": self.name, "max_messages": max, "expires": wait,
+            "stream": self.stream.name, "consumer": self.name, "max": max, "wait": wait,
             **options_given,
         }  # fmt: skip
         sub, _ = self.stream.js._begin_consume("fetch", arguments, None, PRIVATE, None)

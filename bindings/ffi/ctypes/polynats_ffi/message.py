@@ -137,7 +137,14 @@ class Message:
         return text_out(bytes_at(C.nats_msg_js_text(self.native, what, byref(size)), size) or b"")
 
     def __repr__(self):
-        return "<nats message %s (%d bytes)>" % (self.subject, len(self.data))
+        place = self.metadata
+        return "<nats message %s (%d bytes%s)>" % (
+            self.subject, len(self.data), "" if place is None else ", " + _where(place))
+
+
+def _where(place):
+    by = ", consumer %s" % place.consumer if place.consumer else ""
+    return "stream %s%s, sequence %d" % (place.stream, by, place.stream_seq)
 
 
 def _pairs(address):

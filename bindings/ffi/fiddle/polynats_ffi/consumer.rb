@@ -80,7 +80,7 @@ module PolynatsFFI
       tell_end
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
       sub, = js.__send__(:begin_consume, "fetch",
-                         { **place, max_messages: max, expires: wait, heartbeat: heartbeat, **options },
+                         { **place, max: max, wait: wait, heartbeat: heartbeat, **options },
                          JetStream::PRIVATE, nil)
       take_all(sub)
     end

@@ -132,15 +132,18 @@ module PolynatsFFI
       about = text_at(C.nats_last_about)
       code = C.nats_last_code
       err_code = C.nats_last_err_code
+      said = text_at(C.nats_last_description)
       if C.nats_last_status != status || text.empty?
         # A finalizer or a trap called the library in between.
         text = text_at(C.nats_status_text(status))
         about = ""
         code = err_code = 0
+        said = ""
       end
       PolynatsFFI.error(status_name(status), text, about).tap do |problem|
         problem.status = code
         problem.err_code = err_code
+        problem.description = said unless said.empty?
       end
     end
 

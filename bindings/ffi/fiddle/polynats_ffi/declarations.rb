@@ -409,6 +409,7 @@ module PolynatsFFI
       nats_last_about: [POINTER, []],
       nats_last_err_code: [INT32, []],
       nats_last_code: [INT32, []],
+      nats_last_description: [POINTER, []],
       nats_sub_next: [INT32, [POINTER, INT64, POINTER]],
       nats_sub_get: [INT32, [POINTER, SIZE, INT64, POINTER, POINTER]],
       nats_sub_unsubscribe: [INT32, [POINTER, UINT64]],

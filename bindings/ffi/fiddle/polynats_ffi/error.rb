@@ -19,8 +19,12 @@ module PolynatsFFI
       @failures = []
     end
 
-    def description = message
-    alias text description
+    attr_writer :description
+
+    def text = message
+
+    # The server's own words; where it said nothing the whole text.
+    def description = @description || message
 
     def counted(first, published)
       @first = first

@@ -101,7 +101,12 @@ module PolynatsFFI
       @owner.publish(@reply, data, headers: headers)
     end
 
-    def inspect = "#<#{self.class} #{@subject} (#{@data.bytesize} bytes)>"
+    def inspect
+      place = metadata
+      by = " consumer=#{place.consumer}" unless place.nil? || place.consumer.to_s.empty?
+      where = " stream=#{place.stream}#{by} seq=#{place.stream_seq}" if place
+      "#<#{self.class} #{@subject} (#{@data.bytesize} bytes)#{where}>"
+    end
 
     private
 

@@ -71,8 +71,8 @@ return function(states)
   function message:ack_sync_start(timeout) return sync_start(self, timeout) end
 
   function message:ack_sync(timeout)
-    local made, text, code, about, err_code, server_code = sync_start(self, timeout)
-    if not made then return nil, text, code, about, err_code, server_code end
+    local made, text, code, about, err_code, server_code, description = sync_start(self, timeout)
+    if not made then return nil, text, code, about, err_code, server_code, description end
     return require("nats.future").finish(made)
   end
 

@@ -49,16 +49,17 @@ function consumer:names() return { stream = self.stream, consumer = rawget(self,
 -- ---- beginning ----
 
 local sub_box = ffi.new("nats_sub *[1]")
--- The names that this module has for arguments of nats_js_consume().
+-- The names that this module has for arguments of nats_js_consume(); a fetch has them itself.
 local WIRE = { max = "max_messages", wait = "expires" }
 
-local function arguments_of(self, options, mode)
+local function arguments_of(self, options, mode, wire)
   if options ~= nil and type(options) ~= "table" then
     core.misuse(("options must be a table, not a %s"):format(type(options)))
   end
   local made = { mode = mode }
+  wire = wire or WIRE
   for name, value in pairs(options or {}) do
-    if name ~= "callback" then made[WIRE[name] or name] = value end
+    if name ~= "callback" then made[wire[name] or name] = value end
   end
   made.stream = self.stream
   if is_ordered(self) then
@@ -98,8 +99,8 @@ end
 -- What start gave, once the consumer is there: the subscription.
 function M.wait(sub, future, ...)
   if not sub then return nil, future, ... end
-  local fine, text, code, about, err_code, server_code = futures.finish(future)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  local fine, text, code, about, err_code, server_code, description = futures.finish(future)
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   return sub
 end
 
@@ -122,8 +123,8 @@ end
 
 function consumer:consume(options)
   if not rawget(self, "cached_info") then
-    local info, text, code, about, err_code, server_code = self:info()
-    if not info then return nil, text, code, about, err_code, server_code end
+    local info, text, code, about, err_code, server_code, description = self:info()
+    if not info then return nil, text, code, about, err_code, server_code, description end
   end
   return M.wait(self:consume_start(options))
 end
@@ -135,15 +136,15 @@ local function collect(self, sub, max, stop)
   local list = {}
   while #list < max do
     local left = stop and math.max(0, stop - core.now()) or nil
-    local more, text, code, about, err_code, server_code = sub:get {
+    local more, text, code, about, err_code, server_code, description = sub:get {
       max = math.min(max - #list, messages.GET_MAX), wait = left,
     }
     if not more then
       if #list > 0 and code ~= CLOSED then -- the next call tells
-        rawset(self, "why", { text, code, about, err_code, server_code })
+        rawset(self, "why", { text, code, about, err_code, server_code, description })
       end
       if #list > 0 or (code == CLOSED and not is_ordered(self)) then return list end
-      return nil, text, code, about, err_code, server_code
+      return nil, text, code, about, err_code, server_code, description
     end
     for _, msg in ipairs(more) do list[#list + 1] = msg end
     if #more == 0 then return list end
@@ -173,10 +174,10 @@ end
 function consumer:fetch_start(max, options)
   max, options = fetch_arguments(max, options, "fetch")
   if is_ordered(self) then core.misuse("an ordered consumer has consume_start, not fetch_start") end
-  local arguments = arguments_of(self, options, "private")
-  arguments.max_messages = max
+  local arguments = arguments_of(self, options, "private", {})
+  arguments.max = max
   -- No time to wait is what the server calls no_wait.
-  if arguments.expires == 0 then arguments.expires, arguments.no_wait = nil, true end
+  if arguments.wait == 0 then arguments.wait, arguments.no_wait = nil, true end
   return M.start(self.js, "fetch", arguments, false, self)
 end
 
@@ -184,27 +185,28 @@ end
 local function last_end(self)
   local why = rawget(self, "why")
   rawset(self, "why", nil)
-  if why then return nil, unpack(why, 1, 5) end
+  if why then return nil, unpack(why, 1, 6) end
   return true
 end
 
 local function fetch(self, max, options)
-  local sub, text, code, about, err_code, server_code = last_end(self)
+  local sub, text, code, about, err_code, server_code, description = last_end(self)
   if sub then
-    sub, text, code, about, err_code, server_code = M.wait(self:fetch_start(max, options))
+    sub, text, code, about, err_code, server_code, description =
+      M.wait(self:fetch_start(max, options))
   end
-  if not sub then return nil, text, code, about, err_code, server_code end
+  if not sub then return nil, text, code, about, err_code, server_code, description end
   return collect(self, sub, max or messages.GET_MAX)
 end
 
 local function ordered_sub(self)
-  local fine, text, code, about, err_code, server_code = last_end(self)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  local fine, text, code, about, err_code, server_code, description = last_end(self)
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   local sub = rawget(self, "sub")
   if sub then return sub end
-  sub, text, code, about, err_code, server_code =
+  sub, text, code, about, err_code, server_code, description =
     M.wait(M.start(self.js, "ordered", arguments_of(self, nil, "private"), false, self))
-  if not sub then return nil, text, code, about, err_code, server_code end
+  if not sub then return nil, text, code, about, err_code, server_code, description end
   rawset(self, "sub", sub)
   return sub
 end
@@ -212,16 +214,16 @@ end
 local function fetch_ordered(self, max, options)
   options = check_table(options, "fetch", { "wait", "no_wait" })
   check_ms(options.wait, "option 'wait'", -1)
-  local sub, text, code, about, err_code, server_code = ordered_sub(self)
-  if not sub then return nil, text, code, about, err_code, server_code end
+  local sub, text, code, about, err_code, server_code, description = ordered_sub(self)
+  if not sub then return nil, text, code, about, err_code, server_code, description end
   local wait = options.no_wait and 0 or options.wait or ORDERED_WAIT
   local list
-  list, text, code, about, err_code, server_code =
+  list, text, code, about, err_code, server_code, description =
     collect(self, sub, max or ORDERED_MAX, core.now() + wait)
   local last = list and list[#list]
   -- Its name changes when it is made anew.
   if last and last.metadata then rawset(self, "name", last.metadata.consumer) end
-  return list, text, code, about, err_code, server_code
+  return list, text, code, about, err_code, server_code, description
 end
 
 function consumer:fetch(max, options)
@@ -231,8 +233,8 @@ end
 
 function consumer:next(wait)
   local _, options = fetch_arguments(1, wait, "next")
-  local list, text, code, about, err_code, server_code = self:fetch(1, options)
-  if not list then return nil, text, code, about, err_code, server_code end
+  local list, text, code, about, err_code, server_code, description = self:fetch(1, options)
+  if not list then return nil, text, code, about, err_code, server_code, description end
   return list[1]
 end
 

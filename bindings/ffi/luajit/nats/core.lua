@@ -88,7 +88,7 @@ function core.fail(status)
   local about = ffi.string(C.nats_last_about())
   if err_code == 0 and code == 0 then return nil, text, core.status_name(status), about end
   return nil, text, core.status_name(status), about, err_code ~= 0 and err_code or nil,
-    code ~= 0 and code or nil
+    code ~= 0 and code or nil, ffi.string(C.nats_last_description())
 end
 
 -- The same without an error of the library's.

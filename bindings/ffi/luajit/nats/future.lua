@@ -23,9 +23,9 @@ local future_meta = {
 local function give_answer(self)
   local msg = ffi.gc(messages.box[0], C.nats_msg_free)
   messages.box[0] = nil
-  local a, b, c, d, e, f = self.give(msg, self.client)
+  local a, b, c, d, e, f, g = self.give(msg, self.client)
   C.nats_msg_free(ffi.gc(msg, nil))
-  return a, b, c, d, e, f
+  return a, b, c, d, e, f, g
 end
 
 -- The reply that came, or nil. Of what gives none (connect_start and its like) true at its end.
@@ -86,10 +86,10 @@ end
 
 -- Wait for what has its own time, and be done with it.
 function futures.finish(made)
-  local a, b, c, d, e, f = made:wait()
+  local a, b, c, d, e, f, g = made:wait()
   C.nats_future_free(ffi.gc(made.handle, nil))
   made.handle = nil
-  return a, b, c, d, e, f
+  return a, b, c, d, e, f, g
 end
 
 return futures

@@ -118,7 +118,11 @@ local message_meta = {
     return message[key]
   end,
   __tostring = function(msg)
-    return ("nats.message: %s (%d bytes)"):format(msg.subject, #msg.data)
+    local place = msg.metadata
+    local by = place and place.consumer and ", consumer " .. place.consumer or ""
+    local where = place and (", stream %s%s, sequence %s"):format(place.stream, by,
+      (tostring(place.stream_seq):gsub("U?LL$", ""))) or ""
+    return ("nats.message: %s (%d bytes%s)"):format(msg.subject, #msg.data, where)
   end,
 }
 

@@ -286,10 +286,10 @@ function publisher:flush_start(timeout)
 end
 
 local function failure_of(status, id)
-  local _, text, code, about, err_code, server_code = fail(status)
+  local _, text, code, about, err_code, server_code, description = fail(status)
   return {
     id = id, text = text, code = code, about = about, err_code = err_code,
-    server_code = server_code,
+    server_code = server_code, description = description,
   }
 end
 
@@ -326,7 +326,7 @@ function publisher:close() close(self, C.nats_js_publisher_free) end
 core.class("nats.publisher", publisher, publisher_meta)
 
 -- Through a publisher of its own: all, then their acks. How many; or nil and why, and the list of failures
--- at the seventh place, and how many were sent: where that is not all, the last failure is why the next one was not.
+-- at the eighth place, and how many were sent: where that is not all, the last failure is why the next one was not.
 function js:publish_many(subject, payloads, options)
   subject = check_text(subject, "subject")
   local texts = check_payloads(payloads)
@@ -346,7 +346,8 @@ function js:publish_many(subject, payloads, options)
   local failures = failures_of(made.handle)
   failures[#failures + 1] = stopped
   made:close()
-  return nil, why.text, why.code, why.about, why.err_code, why.server_code, failures, done
+  return nil, why.text, why.code, why.about, why.err_code, why.server_code, why.description,
+    failures, done
 end
 
 -- ---- an atomic batch (ADR-50) ----
@@ -381,9 +382,9 @@ local function step(self, call, verb, subject, data, options)
 end
 
 function batch:add_start(subject, data, options)
-  local fine, text, code, about, err_code, server_code =
+  local fine, text, code, about, err_code, server_code, description =
     step(self, C.nats_js_batch_add_start, "add", check_text(subject, "subject"), data, options)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   return futures.answer(self.client, verbs.give_true, true)
 end
 
@@ -394,9 +395,9 @@ end
 -- Without a subject there is no last message: the batch is what was added (nats-server 2.14).
 function batch:commit_start(subject, data, options)
   subject = subject ~= nil and check_text(subject, "subject") or nil
-  local fine, text, code, about, err_code, server_code =
+  local fine, text, code, about, err_code, server_code, description =
     step(self, C.nats_js_batch_commit_start, "commit", subject, data, options)
-  if not fine then return nil, text, code, about, err_code, server_code end
+  if not fine then return nil, text, code, about, err_code, server_code, description end
   return futures.answer(self.client, give_ack)
 end
 

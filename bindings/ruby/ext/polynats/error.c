@@ -11,7 +11,7 @@
 
 static VALUE error_module;
 static VALUE error_classes[CLASSES_MAX];
-static ID id_code, id_about, id_status, id_err_code;
+static ID id_code, id_about, id_status, id_err_code, id_description;
 
 VALUE nrb_error_class(nats_status status)
 {
@@ -20,35 +20,45 @@ VALUE nrb_error_class(nats_status status)
     return known ? error_classes[index] : error_classes[-NATS_ERR_SERVER];
 }
 
-/* code and err_code: of the server's answer, 0 for none. */
+static VALUE words_of(const char *text)
+{
+    VALUE words = rb_utf8_str_new_cstr(text);
+    VALUE mended = rb_str_scrub(words, Qnil); /* nil when there was nothing to mend */
+    return NIL_P(mended) ? words : mended;
+}
+
+/* code, err_code and said: of the server's answer, 0 and "" for none. */
 static VALUE make(nats_status status, const char *text, const char *about, int32_t code,
-                  int32_t err_code)
+                  int32_t err_code, const char *said)
 {
     const char *name = nats_status_name(status);
-    VALUE words = rb_utf8_str_new_cstr(text[0] != '\0' ? text : nats_status_text(status));
-    VALUE mended = rb_str_scrub(words, Qnil); /* nil when there was nothing to mend */
-    VALUE error = rb_exc_new_str(nrb_error_class(status), NIL_P(mended) ? words : mended);
+    VALUE words = words_of(text[0] != '\0' ? text : nats_status_text(status));
+    VALUE error = rb_exc_new_str(nrb_error_class(status), words);
     rb_ivar_set(error, id_code, rb_interned_str_cstr(name));
     rb_ivar_set(error, id_about, nrb_str(about, strlen(about)));
     rb_ivar_set(error, id_status, INT2NUM(code));
     rb_ivar_set(error, id_err_code, INT2NUM(err_code));
+    if (said[0] != '\0') {
+        rb_ivar_set(error, id_description, words_of(said));
+    }
     return error;
 }
 
 void nrb_raise(nats_status status, const char *text, const char *about)
 {
-    rb_exc_raise(make(status, text, about, 0, 0));
+    rb_exc_raise(make(status, text, about, 0, 0, ""));
 }
 
 VALUE nrb_error_last(nats_status status)
 {
     return make(status, nats_last_error(NULL), nats_last_about(), nats_last_code(),
-                nats_last_err_code());
+                nats_last_err_code(), nats_last_description());
 }
 
 VALUE nrb_call_error(const nrb_call *call)
 {
-    return make(call->status, call->text, call->about, call->code, call->err_code);
+    return make(call->status, call->text, call->about, call->code, call->err_code,
+                call->description);
 }
 
 void nrb_call_raise(const nrb_call *call)
@@ -86,6 +96,7 @@ void nrb_error_init(void)
     id_about = rb_intern("@about");
     id_status = rb_intern("@status");
     id_err_code = rb_intern("@err_code");
+    id_description = rb_intern("@description");
     error_module = rb_define_module_under(nrb_module, "Error");
     rb_define_attr(error_module, "code", 1, 0);
     rb_define_attr(error_module, "about", 1, 0);

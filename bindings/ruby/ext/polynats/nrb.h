@@ -16,7 +16,7 @@
 #include <polynats/version.h>
 
 /* Longest error text and name that are carried from one thread to another. */
-enum { NRB_TEXT_MAX = 512, NRB_ABOUT_MAX = 128 };
+enum { NRB_TEXT_MAX = 512, NRB_ABOUT_MAX = 128, NRB_SAID_MAX = 256 };
 /* More counters than the library has. */
 enum { NRB_STATS_MAX = 64 };
 /* Buffer for an inbox: a prefix of 512 bytes, the longest there is, and the unique rest. */
@@ -72,6 +72,7 @@ typedef struct nrb_call {
     char about[NRB_ABOUT_MAX];
     int32_t code;     /* of the server's answer, 0 for none */
     int32_t err_code; /* of JetStream's */
+    char description[NRB_SAID_MAX]; /* the server's own words */
 } nrb_call;
 
 /* Those who wait at one object. What one of them got and could not keep goes to another, in order. */

@@ -95,7 +95,7 @@ int64_t nrb_seconds(VALUE value, const char *what, int64_t fallback)
     }
     double seconds = rb_num2dbl(value);
     if (!(seconds >= 0)) {
-        nrb_invalid(what, "%s must be a number of seconds of 0 or more, not %f", what, seconds);
+        nrb_invalid(what, "%s must be a number of seconds of 0 or more, not %g", what, seconds);
     }
     double ms = ceil(seconds * 1000 - 1e-6);
     return ms > (double)WAIT_MS_MAX ? WAIT_MS_MAX : (int64_t)ms;

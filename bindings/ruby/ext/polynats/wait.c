@@ -47,6 +47,7 @@ static void note_failure(nrb_call *call)
     snprintf(call->about, sizeof call->about, "%s", nats_last_about());
     call->code = nats_last_code();
     call->err_code = nats_last_err_code();
+    snprintf(call->description, sizeof call->description, "%s", nats_last_description());
 }
 
 static void *run_step(void *arg)

@@ -13,8 +13,11 @@ module Polynats
   #   @return [Integer] what the server said besides, as HTTP has it, such as 404; else 0
   module Error
     # @return [String] what happened, in words
-    def description = message
-    alias text description
+    def text = message
+
+    # @return [String] the server's own words for it, such as "stream not found"; where it said nothing the whole
+    #   text
+    def description = @description || message
 
     # @return [Integer] of a publisher's publish_many: how many were accepted before it
     def published = @published || 0

@@ -69,7 +69,16 @@ module Polynats
 
     # @return [String]
     def inspect
-      "#<#{self.class} #{subject} #{data.bytesize} bytes#{" reply=#{reply}" if reply}>"
+      place = metadata
+      more = place ? " #{where(place)}" : (" reply=#{reply}" if reply)
+      "#<#{self.class} #{subject} #{data.bytesize} bytes#{more}>"
+    end
+
+    private
+
+    def where(place)
+      by = " consumer=#{place.consumer}" unless place.consumer.to_s.empty?
+      "stream=#{place.stream}#{by} seq=#{place.stream_seq}"
     end
   end
 end
