@@ -117,7 +117,7 @@ function verbs.js_publish_many()
         list[#list + 1] = decode(words[i])
     end
     local js = handle(0)
-    local fine, count, message, code, about, err_code, server_code, failures, sent = pcall(
+    local fine, count, message, code, about, err_code, server_code, _, failures, sent = pcall(
         js.publish_many, js, text(1), list, { timeout = time "timeout_ms" })
     if not fine then
         failed(tostring(count), "INVALID")
