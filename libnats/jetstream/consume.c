@@ -522,6 +522,12 @@ static void on_ended(nats__hook *hook)
 }
 
 static void on_closing(nats__hook *hook)
+static nats_sub *source(nats__hook *hook)
+{
+    const nats__consume *self = of(hook);
+    return self->kind->source != NULL ? self->kind->source(self) : NULL;
+}
+
 {
     nats__consume *self = of(hook);
     if (self->kind->on_closing != NULL) {
@@ -583,6 +589,7 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
                                        .on_closing = on_closing,
                                        .on_ended = on_ended,
                                        .freed = freed};
+                                       .source = source,
 
 /* ---- started ---- */
 

@@ -85,6 +85,7 @@ typedef struct nats__consume_kind {
     int64_t (*due_ns)(const nats__consume *self); /* when on_time is to be called; INT64_MAX: never */
     void (*on_lost)(nats__consume *self);
     void (*on_connected)(nats__consume *self, int64_t now_ns);
+    nats_sub *(*source)(const nats__consume *self); /* as of a hook */
     void (*on_closing)(nats__consume *self); /* the client is */
     void (*on_ended)(nats__consume *self);
 } nats__consume_kind;

@@ -435,6 +435,11 @@ static void on_ended(nats__consume *self)
     let_go(self);
 }
 
+static nats_sub *source(const nats__consume *self)
+{
+    return self->push.feeder;
+}
+
 const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_answer = on_answer,
                                             .on_message = on_message,
@@ -443,5 +448,6 @@ const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_time = on_time,
                                             .due_ns = due_ns,
                                             .on_connected = on_connected,
+                                            .source = source,
                                             .on_closing = let_go,
                                             .on_ended = on_ended};
