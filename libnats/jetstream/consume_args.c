@@ -153,6 +153,8 @@ static nats_status read_all(const nats__json *args, nats__consume_args *out)
                  ? read_text(args, "consumer", out->consumer, sizeof out->consumer)
                  : status;
     status = status == NATS_OK ? read_numbers(args, out) : status;
+    out->expires_ns = nats__js_time(out->expires_ns);
+    out->heartbeat_ns = nats__js_time(out->heartbeat_ns);
     status = status == NATS_OK ? read_group(args, out) : status;
     status = status == NATS_OK ? read_flag(args, "no_wait", &out->no_wait) : status;
     status = status == NATS_OK ? read_mode(args, out) : status;

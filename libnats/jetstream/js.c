@@ -31,6 +31,13 @@ static nats_status check(const char *domain, const char *prefix)
 }
 
 nats_status nats__js_new(nats_client *client, const char *domain, const char *prefix,
+static int64_t timeout_of(int64_t given_ms)
+{
+    const int64_t most_ms = NATS__JS_TIME_MAX_NS / NATS__MS;
+    int64_t ms = given_ms >= 0 ? given_ms : NATS__JS_TIMEOUT_MS;
+    return ms < most_ms ? ms : most_ms;
+}
+
                          int64_t timeout_ms, nats_js **out)
 {
     nats_status status = check(domain, prefix);
@@ -51,7 +58,7 @@ nats_status nats__js_new(nats_client *client, const char *domain, const char *pr
     }
 
     *js = (nats_js){.client = client,
-                    .timeout_ms = timeout_ms >= 0 ? timeout_ms : NATS__JS_TIMEOUT_MS,
+                    .timeout_ms = timeout_of(timeout_ms),
                     .prefix_len = len};
     atomic_init(&js->refs, 1);
     snprintf(js->prefix, len + 1, "%s%s%s", begin, name, end);

@@ -14,6 +14,14 @@ enum {
 };
 
 /* What somebody's answer told of a stream, or of a consumer that pulls. */
+/* A longer time does not end before the machine does, and would not fit in ns with others added to it. */
+#define NATS__JS_TIME_MAX_NS (INT64_MAX / 8)
+
+static inline int64_t nats__js_time(int64_t ns)
+{
+    return ns < NATS__JS_TIME_MAX_NS ? ns : NATS__JS_TIME_MAX_NS;
+}
+
 typedef struct nats__js_seen {
     char *name; /* of a stream, or "<stream>.<consumer>"; NULL: none */
     int64_t at_ns;

@@ -216,7 +216,7 @@ static void learn(nats__consume *self, const nats__json *config)
                       memcmp(text, "none", 4) == 0;
     self->none_seq = 0;
     nats__json_int(nats__json_get(config, "idle_heartbeat"), &heartbeat_ns);
-    self->push.heartbeat_ns = heartbeat_ns;
+    self->push.heartbeat_ns = nats__js_time(heartbeat_ns);
 }
 
 /* What the consumer is: where it delivers to. */
