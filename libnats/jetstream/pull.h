@@ -45,7 +45,8 @@ typedef struct nats__pull {
     int64_t rest_ns;       /* how long the last rest was */
     int64_t expires_ns;    /* 0: it does not */
     int64_t heartbeat_ns;  /* 0: none */
-    uint64_t batch_max;    /* the consumer's limits; 0: none */
+    uint64_t waiting_max;  /* the consumer's limits; 0: none */
+    uint64_t batch_max;
     uint64_t bytes_max;
     int64_t expires_max_ns;
     bool whole; /* the next asks for all bytes: a message was too large for its share */
