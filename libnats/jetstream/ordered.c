@@ -17,7 +17,11 @@
 #define HEARTBEAT_NS INT64_C(5000000000)           /* ADR-17 */
 #define INACTIVE_NS INT64_C(300000000000)          /* the server forgets one that was not deleted */
 
-enum { NOT_FOUND = 404, BAD_REQUEST = 400 };
+enum {
+    NOT_FOUND = 404,
+    BAD_REQUEST = 400,
+    CONSUMERS_MAX = 10026 /* err_code: the one before may still count, in a cluster */
+};
 
 /* ---- its configuration ---- */
 
@@ -168,7 +172,8 @@ static void begin(nats__consume *self, const nats__answer *answer)
 
 static void failed(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
-    bool lasting = !self->ready || answer->code == NOT_FOUND || answer->code == BAD_REQUEST;
+    bool wrong = answer->code == BAD_REQUEST && answer->err_code != CONSUMERS_MAX;
+    bool lasting = !self->ready || answer->code == NOT_FOUND || wrong;
     nats__consume_words(self, answer);
     if (answer->msg != NULL) {
         nats__consume_take(self, answer->msg);
