@@ -481,6 +481,7 @@ static void on_lost(nats__hook *hook)
     nats__consume *self = of(hook);
     self->question = 0;
     self->looking = false;
+    self->unheard = false;
     nats__pull_forget(&self->pull);
     if (!self->ready && self->future == NULL) {
         nats__fail(NATS_ERR_DISCONNECTED, "consume",
@@ -521,13 +522,13 @@ static void on_ended(nats__hook *hook)
     }
 }
 
-static void on_closing(nats__hook *hook)
 static nats_sub *source(nats__hook *hook)
 {
     const nats__consume *self = of(hook);
     return self->kind->source != NULL ? self->kind->source(self) : NULL;
 }
 
+static void on_closing(nats__hook *hook)
 {
     nats__consume *self = of(hook);
     if (self->kind->on_closing != NULL) {
@@ -551,12 +552,14 @@ static void look_refused(nats__consume *self)
                           nats__now_ns());
 }
 
-/* Is it what was to be looked at, and the answer may be done without? */
+/* Is it what was to be looked at, and the answer may be done without? Who fetches need not be allowed to ask
+ * how the consumer is. */
 static bool is_look(const nats__consume *self, const char *subject)
 {
     char asked[NATS_SUBJECT_MAX + 1];
     bool of_stream = self->args.how == NATS__HOW_ORDERED;
-    return self->looking && self->question != 0 &&
+    bool may_be_without = self->looking || self->args.how == NATS__HOW_FETCH;
+    return may_be_without && !self->levelling && self->question != 0 &&
            api_subject(self, of_stream ? "STREAM.INFO" : "CONSUMER.INFO",
                        of_stream ? "" : self->args.consumer, asked, sizeof asked) > 0 &&
            strcmp(asked, subject) == 0;
@@ -586,10 +589,10 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
                                        .on_lost = on_lost,
                                        .on_connected = on_connected,
                                        .on_refused = on_refused,
+                                       .source = source,
                                        .on_closing = on_closing,
                                        .on_ended = on_ended,
                                        .freed = freed};
-                                       .source = source,
 
 /* ---- started ---- */
 

@@ -136,6 +136,7 @@ struct nats__consume {
     int64_t until_ns; /* of a fetch */
     bool heard;       /* likewise: the server has said something */
     bool doubted;     /* likewise: it was asked whether the consumer is there */
+    bool unheard;     /* likewise: the question is why nobody listens to its request */
     bool looked;      /* likewise: how the consumer is is known, or will not be */
     bool limited;     /* likewise: what was known of its limits was old */
     bool shortened;   /* likewise: its request has less time than it has itself */

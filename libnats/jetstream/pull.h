@@ -13,6 +13,7 @@
 
 #include <polynats/msg.h>
 
+#include "jetstream/js.h"
 #include "json/json.h"
 
 struct nats__answer;
@@ -20,8 +21,7 @@ struct nats__consume;
 struct nats__word;
 
 enum {
-    NATS__PULLS_MAX = 32, /* open at once: topping up at half needs few */
-    NATS__PIN_MAX = 64    /* bytes of a pin's id: the server's have 22 */
+    NATS__PULLS_MAX = 32 /* open at once: topping up at half needs few */
 };
 
 typedef struct nats__pull_request {
@@ -50,7 +50,7 @@ typedef struct nats__pull {
     uint64_t bytes_max;
     int64_t expires_max_ns;
     bool whole; /* the next asks for all bytes: a message was too large for its share */
-    char pin[NATS__PIN_MAX + 1];
+    char pin[NATS__JS_PIN_MAX + 1];
 } nats__pull;
 
 /* What a consumer's configuration limits. */
@@ -83,8 +83,8 @@ bool nats__pull_look(struct nats__consume *self, const struct nats__answer *answ
 /* A request was closed that had brought nothing, for the next message is larger than `untouched`
  * (0: it is not known). False when it never will be delivered: this thread's last error. */
 bool nats__pull_too_large(struct nats__consume *self, uint64_t untouched);
-/* Who has the pin says so in each request (ADR-42). */
-void nats__pull_note_pin(struct nats__consume *self, const nats_msg *msg);
+/* Who has the pin says so in each request (ADR-42). True: it is another than before. */
+bool nats__pull_note_pin(struct nats__consume *self, const nats_msg *msg);
 
 /* What a word means for who pulls. */
 typedef enum nats__deed {
