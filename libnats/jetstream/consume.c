@@ -545,11 +545,22 @@ static void freed(nats__hook *hook)
     free(self);
 }
 
-static void look_refused(nats__consume *self)
+/* What it asked for it may not ask for, and can do without. */
+static void go_on_without(nats__consume *self)
 {
+    const nats__answer refused = {.code = NATS__REFUSED, .description = ""};
+    nats_sub *sub = self->hook.sub;
+    nats__sub_ref(sub);
     self->question = 0;
-    self->kind->on_answer(self, &(nats__answer){.code = NATS__REFUSED, .description = ""},
-                          nats__now_ns());
+    if (self->levelling) {
+        level_known(self, NULL, nats__now_ns());
+    } else {
+        self->kind->on_answer(self, &refused, nats__now_ns());
+    }
+    if (!self->hook.ended) {
+        nats__consume_arm(self);
+    }
+    nats__sub_unref(sub);
 }
 
 /* Is it what was to be looked at, and the answer may be done without? Who fetches need not be allowed to ask
@@ -571,7 +582,7 @@ static void on_refused(nats__hook *hook, const char *subject, bool of_reply)
     nats__consume *self = of(hook);
     char pull[NATS_SUBJECT_MAX + 1];
     if (!of_reply && is_look(self, subject)) {
-        look_refused(self);
+        go_on_without(self);
         return;
     }
     bool ours = of_reply ? strncmp(subject, hook->sub->rec.subject, self->inbox_len) == 0
@@ -620,11 +631,7 @@ static bool on_future_refused(nats_future *future)
     if (self == NULL || self->future != future || !(self->levelling || self->looking)) {
         return false;
     }
-    if (self->levelling) {
-        level_known(self, NULL, nats__now_ns());
-    } else {
-        look_refused(self);
-    }
+    go_on_without(self);
     return true;
 }
 
