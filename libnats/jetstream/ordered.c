@@ -248,8 +248,8 @@ static bool is_passed_over(nats__consume *self, nats_msg *msg, const nats__place
     } else {
         ordered->last_stream = ordered->bound;
         renew(self, now_ns);
-        nats__consume_arm(self);
     }
+    nats__consume_arm(self);
     return true;
 }
 
