@@ -317,8 +317,11 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
             return;
         }
         break;
-    case NATS__DEED_LATER:
     case NATS__DEED_ELSEWHERE:
+        nats__pull_forget(pull);
+        nats__pull_rest(pull, now_ns);
+        break;
+    case NATS__DEED_LATER:
         nats__pull_rest(pull, now_ns);
         break;
     case NATS__DEED_LASTING:

@@ -159,6 +159,9 @@ static int64_t longest_rest(const nats__pull *pull)
 
 void nats__pull_rest(nats__pull *pull, int64_t now_ns)
 {
+    if (pull->rest_until_ns > now_ns) {
+        return; /* each request is told the same */
+    }
     int64_t twice = pull->rest_ns > 0 ? pull->rest_ns * 2 : REST_FIRST_NS;
     int64_t longest = longest_rest(pull);
     pull->rest_ns = twice < longest ? twice : longest;

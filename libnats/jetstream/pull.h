@@ -72,7 +72,8 @@ bool nats__pull_knows(const nats__pull *pull, const struct nats__word *word);
 uint64_t nats__pull_closed(nats__pull *pull, const struct nats__word *word);
 /* Nothing is under way any more, and what is said of it is stale. */
 void nats__pull_forget(nats__pull *pull);
-/* Wait before the next request; longer each time, until something comes, but not for longer than a heartbeat. */
+/* Wait before the next request, unless that is so already; longer each time, until something comes, but not for
+ * longer than a heartbeat. */
 void nats__pull_rest(nats__pull *pull, int64_t now_ns);
 /* The defaults, and limits of the queue that hold what was asked for. Errors: INVALID. */
 nats_status nats__pull_set_up(struct nats__consume *self);
