@@ -1,6 +1,7 @@
-/* All of JetStream at once on one connection: threads that publish within a window and by fast ingest, that consume in
- * each way, that acknowledge, and one that takes the connection away again and again. The ordered consumer has no hole and no
- * duplicate, what was acknowledged is in the stream, and every message of a publisher has come to something. */
+/* All of JetStream at once on one connection: threads that publish within a window and by fast ingest, that
+ * consume in each way, that acknowledge, and one that takes the connection away again and again. The ordered
+ * consumer has no hole and no duplicate, what was acknowledged is in the stream, and every message of a publisher has
+ * come to something. */
 #include "rig.h"
 
 enum { RUN_MS = 1500, LOST_EACH_MS = 60, WINDOW = 64, BATCH = 32, HOWS = 4 };
