@@ -224,9 +224,55 @@ static void everything_at_once(void)
     nats_client_free(all.client);
 }
 
+/* ---- who waits for a lock that another thread has ---- */
+
+enum { LARGE = 512 * 1024, MANY = 400, FLUSH_MS = 100, STUCK_MS = 400 };
+
+static void *publish_much(void *publisher)
+{
+    static const char payload[LARGE];
+    nats_status status = NATS_OK;
+    for (int i = 0; i < MANY && status == NATS_OK; i++) {
+        uint64_t id;
+        status = nats_js_publisher_publish(publisher, "Q.f", NATS_Z, NULL, payload, LARGE, &id);
+    }
+    RIG_CHECK(is_expected(status));
+    return NULL;
+}
+
+/* One thread is stuck in a publish, for the server takes nothing: the flush of another has its own time. */
+static void a_flush_keeps_its_time(void)
+{
+    shared all = {.over = false};
+    nats_js_publisher *publisher;
+    uint64_t id;
+    RIG_OK(rig_connect(rig.url, (const char *const[]){"write_deadline=3", NULL}, &all.client));
+    RIG_OK(nats_client_jetstream(all.client, NULL, NULL, RIG_WAIT_MS, &all.js));
+    call(all.js, "create_stream",
+         "{\"config\":{\"name\":\"Q\",\"subjects\":[\"Q.>\"],\"storage\":\"memory\","
+         "\"allow_batched\":true}}");
+    RIG_OK(nats_js_publisher_fast(all.js, MANY, &publisher));
+    for (int i = 0; i < 2; i++) { /* the second one goes when the stream has taken the batch */
+        RIG_OK(nats_js_publisher_publish(publisher, "Q.f", NATS_Z, NULL, "x", 1, &id));
+    }
+    rig_freeze();
+    pthread_t thread = rig_thread(publish_much, publisher);
+    rig_sleep_ms(STUCK_MS);
+    rig_watch since = rig_watch_start();
+    RIG_CHECK(nats_js_publisher_flush(publisher, FLUSH_MS) == NATS_ERR_TIMEOUT);
+    RIG_CHECK(rig_watch_ms(&since) < FLUSH_MS + 1000);
+    RIG_CHECK(kill(rig.pid, SIGCONT) == 0);
+    rig_join(thread, 2 * RIG_WAIT_MS, "a thread that publishes much");
+    take_failures(publisher);
+    nats_js_publisher_free(publisher);
+    nats_js_free(all.js);
+    nats_client_free(all.client);
+}
+
 int main(int argc, char **argv)
 {
-    static const rig_case cases[] = {{"everything_at_once", everything_at_once}};
+    static const rig_case cases[] = {{"everything_at_once", everything_at_once},
+                                     {"a_flush_keeps_its_time", a_flush_keeps_its_time}};
     rig_jetstream = true;
     return rig_run(argc, argv, cases, sizeof cases / sizeof *cases);
 }
