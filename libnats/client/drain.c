@@ -28,8 +28,19 @@ static nats_status tell_server(nats__conn *conn, const nats_sub *sub)
 
 nats_status nats__sub_drain_begin(nats_sub *sub)
 {
+    nats__conn *conn = sub->client->conn;
+    nats__hook *hook = sub->hook;
     sub->draining = true;
-    return tell_server(sub->client->conn, sub);
+    nats_sub *source =
+        hook != NULL && hook->calls->source != NULL ? hook->calls->source(hook) : NULL;
+    if (source != NULL && !source->draining) {
+        source->draining = true;
+        nats_status status = tell_server(conn, source);
+        if (status != NATS_OK) {
+            return status;
+        }
+    }
+    return tell_server(conn, sub);
 }
 
 void nats__drain_given_up(nats_client *client, nats_sub *sub)

@@ -30,6 +30,8 @@ typedef struct nats__hook_calls {
     /* The server does not allow something to be published to subject, or (of_reply) to be answered
      * there. */
     void (*on_refused)(nats__hook *hook, const char *subject, bool of_reply);
+    /* The subscription drains: the one that hands on to it, which drains with it; NULL: there is none. */
+    nats_sub *(*source)(nats__hook *hook);
     /* The client drains. False: something is under way that it is to wait for; who waits with the client as
      * the key (nats__conn_tell()) is told when that may be over, and it is asked again. */
     bool (*on_drain)(nats__hook *hook);

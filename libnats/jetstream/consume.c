@@ -491,6 +491,7 @@ static void on_lost(nats__hook *hook)
     nats__consume *self = of(hook);
     self->question = 0;
     self->looking = false;
+    self->unheard = false;
     nats__pull_forget(&self->pull);
     if (!self->ready && self->future == NULL) {
         nats__fail(NATS_ERR_DISCONNECTED, nats__consume_about(self),
@@ -531,6 +532,12 @@ static void on_ended(nats__hook *hook)
     }
 }
 
+static nats_sub *source(nats__hook *hook)
+{
+    const nats__consume *self = of(hook);
+    return self->kind->source != NULL ? self->kind->source(self) : NULL;
+}
+
 static void on_closing(nats__hook *hook)
 {
     nats__consume *self = of(hook);
@@ -548,19 +555,32 @@ static void freed(nats__hook *hook)
     free(self);
 }
 
-static void look_refused(nats__consume *self)
+/* What it asked for it may not ask for, and can do without. */
+static void go_on_without(nats__consume *self)
 {
+    const nats__answer refused = {.code = NATS__REFUSED, .description = ""};
+    nats_sub *sub = self->hook.sub;
+    nats__sub_ref(sub);
     self->question = 0;
-    self->kind->on_answer(self, &(nats__answer){.code = NATS__REFUSED, .description = ""},
-                          nats__now_ns());
+    if (self->levelling) {
+        level_known(self, NULL, nats__now_ns());
+    } else {
+        self->kind->on_answer(self, &refused, nats__now_ns());
+    }
+    if (!self->hook.ended) {
+        nats__consume_arm(self);
+    }
+    nats__sub_unref(sub);
 }
 
-/* Is it what was to be looked at, and the answer may be done without? */
+/* Is it what was to be looked at, and the answer may be done without? Who fetches need not be allowed to ask
+ * how the consumer is. */
 static bool is_look(const nats__consume *self, const char *subject)
 {
     char asked[NATS_SUBJECT_MAX + 1];
     bool of_stream = self->args.how == NATS__HOW_ORDERED;
-    return self->looking && self->question != 0 &&
+    bool may_be_without = self->looking || self->args.how == NATS__HOW_FETCH;
+    return may_be_without && !self->levelling && self->question != 0 &&
            api_subject(self, of_stream ? "STREAM.INFO" : "CONSUMER.INFO",
                        of_stream ? "" : self->args.consumer, asked, sizeof asked) > 0 &&
            strcmp(asked, subject) == 0;
@@ -572,7 +592,7 @@ static void on_refused(nats__hook *hook, const char *subject, bool of_reply)
     nats__consume *self = of(hook);
     char pull[NATS_SUBJECT_MAX + 1];
     if (!of_reply && is_look(self, subject)) {
-        look_refused(self);
+        go_on_without(self);
         return;
     }
     bool ours = of_reply ? strncmp(subject, hook->sub->rec.subject, self->inbox_len) == 0
@@ -591,6 +611,7 @@ static const nats__hook_calls calls = {.on_msg = on_msg,
                                        .on_lost = on_lost,
                                        .on_connected = on_connected,
                                        .on_refused = on_refused,
+                                       .source = source,
                                        .on_closing = on_closing,
                                        .on_ended = on_ended,
                                        .freed = freed};
@@ -621,11 +642,7 @@ static bool on_future_refused(nats_future *future)
     if (self == NULL || self->future != future || !(self->levelling || self->looking)) {
         return false;
     }
-    if (self->levelling) {
-        level_known(self, NULL, nats__now_ns());
-    } else {
-        look_refused(self);
-    }
+    go_on_without(self);
     return true;
 }
 

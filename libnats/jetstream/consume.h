@@ -85,6 +85,7 @@ typedef struct nats__consume_kind {
     int64_t (*due_ns)(const nats__consume *self); /* when on_time is to be called; INT64_MAX: never */
     void (*on_lost)(nats__consume *self);
     void (*on_connected)(nats__consume *self, int64_t now_ns);
+    nats_sub *(*source)(const nats__consume *self); /* as of a hook */
     void (*on_closing)(nats__consume *self); /* the client is */
     void (*on_ended)(nats__consume *self);
 } nats__consume_kind;
@@ -136,6 +137,7 @@ struct nats__consume {
     int64_t until_ns; /* of a fetch */
     bool heard;       /* likewise: the server has said something */
     bool doubted;     /* likewise: it was asked whether the consumer is there */
+    bool unheard;     /* likewise: the question is why nobody listens to its request */
     bool looked;      /* likewise: how the consumer is is known, or will not be */
     bool limited;     /* likewise: what was known of its limits was old */
     bool shortened;   /* likewise: its request has less time than it has itself */

@@ -216,6 +216,8 @@ static nats_status read_all(const source *from, nats__consume_args *out)
                  ? read_text(from, "consumer", out->consumer, sizeof out->consumer)
                  : status;
     status = status == NATS_OK ? read_numbers(from, out) : status;
+    out->expires_ns = nats__js_time(out->expires_ns);
+    out->heartbeat_ns = nats__js_time(out->heartbeat_ns);
     status = status == NATS_OK ? read_group(from, out) : status;
     status = status == NATS_OK ? read_flag(from, "no_wait", &out->no_wait) : status;
     status = status == NATS_OK ? read_mode(from, out) : status;

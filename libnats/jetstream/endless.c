@@ -103,6 +103,9 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
         break;
     case NATS__DEED_LATER:
     case NATS__DEED_ELSEWHERE:
+        if (what == NATS__DEED_ELSEWHERE) {
+            nats__pull_forget(pull);
+        }
         warn_word(self, word);
         nats__pull_rest(pull, now_ns);
         break;

@@ -1,5 +1,6 @@
 /* One pull: so many messages, or so many bytes, or so much time. What its request does not bring
  * because the connection or the leader was lost is asked for again, as long as there is time. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -98,6 +99,10 @@ static nats_status start(nats__consume *self, int64_t now_ns)
     queue->msgs_max = UINT64_MAX; /* what was asked for is taken */
     queue->bytes_max = UINT64_MAX;
     self->ready = true;
+    if (args->group[0] != '\0') {
+        const char *pin = nats__js_pin(self->js, args->stream, args->consumer);
+        snprintf(self->pull.pin, sizeof self->pull.pin, "%s", pin);
+    }
     ask(self, now_ns);
 
     nats_future *future = self->future;
@@ -138,9 +143,19 @@ static bool look_again(nats__consume *self, const nats__word *word)
     if (usual) {
         self->limited = true;
         self->looked = false;
-        nats__js_consumer_forget(self->js, self->args.stream, self->args.consumer);
+        nats__js_consumer_doubt(self->js, self->args.stream, self->args.consumer);
     }
     return usual;
+}
+
+/* The id that it asked by is no good any more: another fetch may have another one by now. */
+static void unpin(nats__consume *self)
+{
+    const nats__consume_args *args = &self->args;
+    if (strcmp(nats__js_pin(self->js, args->stream, args->consumer), self->pull.pin) == 0) {
+        nats__js_pin_learn(self->js, args->stream, args->consumer, "");
+    }
+    self->pull.pin[0] = '\0';
 }
 
 static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
@@ -167,7 +182,7 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
         is_too_large(self);
         return;
     case NATS__DEED_UNPIN:
-        pull->pin[0] = '\0';
+        unpin(self);
         nats__pull_forget(pull);
         break;
     case NATS__DEED_ANEW:
@@ -191,6 +206,8 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
             fail_word(self, word);
             return;
         }
+        self->unheard = true;
+        self->looking = false;
         break;
     default:
         fail_word(self, word);
@@ -199,22 +216,36 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
     ask(self, now_ns);
 }
 
+static void not_to_be_had(const nats__consume *self, const nats__answer *answer)
+{
+    nats__js_consumer_forget(self->js, self->args.stream, self->args.consumer);
+    if (answer->code != NATS__REFUSED) {
+        nats__consume_words(self, answer);
+        return;
+    }
+    nats__fail_server(NATS_ERR_NO_RESPONDERS, &(nats__said){.code = 503},
+                      nats__consume_about(self),
+                      "%s: nobody answers: there is no such consumer, or it has no leader",
+                      nats__consume_whose(self).text);
+}
+
 /* How the consumer is, or why nobody listened to the request: there is none, or it has no leader yet.
  * What only was to be looked at may stay unknown, unless there is no such consumer. */
 static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
-    bool unknown = self->looking && answer->code != 0 && answer->code != NOT_FOUND;
+    bool unknown = !self->unheard && answer->code != 0 && answer->code != NOT_FOUND;
     bool failed = !unknown && (answer->code != 0 || !nats__pull_look(self, answer));
     const nats__json *config = unknown ? NULL : nats__json_get(answer->doc, "config");
+    bool learnt = !unknown || self->looking;
     self->acks_none = false; /* what was told is used for a minute: the consumer may be another by then */
     self->looking = false;
+    self->unheard = false;
     self->looked = true;
-    if (!failed) {
-        self->doubted = self->doubted || !unknown;
+    self->doubted = self->doubted || (!failed && !unknown);
+    if (failed && answer->code != 0) {
+        not_to_be_had(self, answer);
+    } else if (!failed && learnt) {
         nats__js_consumer_learn(self->js, self->args.stream, self->args.consumer, config, now_ns);
-    } else if (answer->code != 0) {
-        nats__js_consumer_forget(self->js, self->args.stream, self->args.consumer);
-        nats__consume_words(self, answer);
     }
     if (answer->msg != NULL) {
         nats__consume_take(self, answer->msg);
@@ -233,8 +264,8 @@ static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
     size_t size = nats__msg_size(msg);
     self->heard = true;
     nats__pull_got(&self->pull, size, now_ns);
-    if (self->args.group[0] != '\0') {
-        nats__pull_note_pin(self, msg);
+    if (self->args.group[0] != '\0' && nats__pull_note_pin(self, msg)) {
+        nats__js_pin_learn(self->js, self->args.stream, self->args.consumer, self->pull.pin);
     }
     self->bytes += size;
     if (!nats__consume_push(self, msg, now_ns)) {

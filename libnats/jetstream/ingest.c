@@ -218,17 +218,31 @@ static nats_status send(nats_js_publisher *publisher, nats__frame *frame, uint64
     return status == NATS_OK ? NATS_OK : take_back(publisher, id, status);
 }
 
-static void leave(nats_js_publisher *publisher)
+/* Give `order` up. True: the end was wanted before that, and was seen to. */
+static bool leave_once(nats_js_publisher *publisher)
 {
     nats__ingest *ingest = publisher->ingest;
     nats__conn *conn = publisher->client->conn;
-    if (atomic_load(&ingest->end_wanted)) {
+    bool wanted = atomic_load(&ingest->end_wanted);
+    if (wanted) {
         pthread_mutex_lock(&conn->mu);
         nats__ingest_send_end(publisher);
         pthread_mutex_unlock(&conn->mu);
         nats__writer_kick(conn);
     }
     pthread_mutex_unlock(&ingest->order);
+    return wanted;
+}
+
+/* Who wanted the end in the last moment could not have `order`, and leaves it to us. */
+static void leave(nats_js_publisher *publisher)
+{
+    nats__ingest *ingest = publisher->ingest;
+    bool again = !leave_once(publisher) && atomic_load(&ingest->end_wanted) &&
+                 pthread_mutex_trylock(&ingest->order) == 0;
+    if (again) {
+        leave_once(publisher);
+    }
 }
 
 nats_status nats__ingest_publish(nats_js_publisher *publisher, nats__frame *frame,
@@ -256,7 +270,8 @@ nats_status nats__ingest_publish(nats_js_publisher *publisher, nats__frame *fram
 void nats__ingest_end(nats_js_publisher *publisher)
 {
     nats__ingest *ingest = publisher->ingest;
-    pthread_mutex_lock(&ingest->order);
     atomic_store(&ingest->end_wanted, true);
-    leave(publisher);
+    if (pthread_mutex_trylock(&ingest->order) == 0) {
+        leave_once(publisher);
+    }
 }

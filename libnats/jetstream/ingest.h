@@ -41,7 +41,7 @@ void nats__ingest_free(nats__ingest *ingest);
 /* mu not held, as nats__publisher_publish(). */
 nats_status nats__ingest_publish(nats_js_publisher *publisher, nats__frame *frame,
                                  uint64_t *id_out);
-/* Have the last messages acknowledged. */
+/* Have the last messages acknowledged: at once, or when who publishes right now has done so. */
 void nats__ingest_end(nats_js_publisher *publisher);
 
 /* ingest_answers.c: mu held. */

@@ -11,6 +11,7 @@
 
 /* Streams and consumers may be changed by anybody: what was told of them is asked anew after a minute. */
 #define SEEN_NS (INT64_C(60) * 1000 * NATS__MS)
+#define LONG_AGO_NS (INT64_MIN / 2)
 
 static bool is_set(const char *text)
 {
@@ -28,6 +29,13 @@ static nats_status check(const char *domain, const char *prefix)
         return nats__subject_check("domain", domain, strlen(domain));
     }
     return is_set(prefix) ? nats__subject_check("prefix", prefix, strlen(prefix)) : NATS_OK;
+}
+
+static int64_t timeout_of(int64_t given_ms)
+{
+    const int64_t most_ms = NATS__JS_TIME_MAX_NS / NATS__MS;
+    int64_t ms = given_ms >= 0 ? given_ms : NATS__JS_TIMEOUT_MS;
+    return ms < most_ms ? ms : most_ms;
 }
 
 nats_status nats__js_new(nats_client *client, const char *domain, const char *prefix,
@@ -51,7 +59,7 @@ nats_status nats__js_new(nats_client *client, const char *domain, const char *pr
     }
 
     *js = (nats_js){.client = client,
-                    .timeout_ms = timeout_ms >= 0 ? timeout_ms : NATS__JS_TIMEOUT_MS,
+                    .timeout_ms = timeout_of(timeout_ms),
                     .prefix_len = len};
     atomic_init(&js->refs, 1);
     snprintf(js->prefix, len + 1, "%s%s%s", begin, name, end);
@@ -105,7 +113,7 @@ static nats__js_seen *note(nats_js *js, const char *name, int64_t now_ns)
         seen = &js->seen[js->seen_next];
         js->seen_next = (js->seen_next + 1) % NATS__JS_SEEN_MAX;
         free(seen->name);
-        seen->name = strdup(name); /* without memory it is asked again */
+        *seen = (nats__js_seen){.name = strdup(name)}; /* without memory it is asked again */
     }
     seen->at_ns = now_ns;
     return seen;
@@ -142,6 +150,33 @@ void nats__js_consumer_learn(nats_js *js, const char *stream, const char *consum
     nats__js_seen *seen = note(js, pair_of(stream, consumer).name, now_ns);
     nats__json_int(nats__json_get(config, "max_expires"), &expires);
     seen->expires_max_ns = expires > 0 ? expires : 0;
+}
+
+const char *nats__js_pin(nats_js *js, const char *stream, const char *consumer)
+{
+    const nats__js_seen *seen = find_seen(js, pair_of(stream, consumer).name);
+    return seen != NULL ? seen->pin : "";
+}
+
+/* A pin is no news of the consumer's configuration: of one that nothing is known of nothing is known then. */
+void nats__js_pin_learn(nats_js *js, const char *stream, const char *consumer, const char *pin)
+{
+    pair both = pair_of(stream, consumer);
+    nats__js_seen *seen = find_seen(js, both.name);
+    if (seen == NULL && pin[0] != '\0') {
+        seen = note(js, both.name, LONG_AGO_NS);
+    }
+    if (seen != NULL) {
+        snprintf(seen->pin, sizeof seen->pin, "%s", pin);
+    }
+}
+
+void nats__js_consumer_doubt(nats_js *js, const char *stream, const char *consumer)
+{
+    nats__js_seen *seen = find_seen(js, pair_of(stream, consumer).name);
+    if (seen != NULL) {
+        seen->at_ns = LONG_AGO_NS;
+    }
 }
 
 void nats__js_consumer_forget(nats_js *js, const char *stream, const char *consumer)

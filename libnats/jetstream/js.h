@@ -10,8 +10,17 @@
 enum {
     NATS__JS_TIMEOUT_MS = 5000, /* what nats.go and cnats wait for an answer */
     NATS__JS_SEEN_MAX = 64,     /* streams and consumers of which something is known */
+    NATS__JS_PIN_MAX = 64,      /* bytes of a pin's id: the server's have 22 */
     NATS__JS_NAME_MAX = 255     /* bytes of a stream's or consumer's name: the server's own limit */
 };
+
+/* A longer time does not end before the machine does, and would not fit in ns with others added to it. */
+#define NATS__JS_TIME_MAX_NS (INT64_MAX / 8)
+
+static inline int64_t nats__js_time(int64_t ns)
+{
+    return ns < NATS__JS_TIME_MAX_NS ? ns : NATS__JS_TIME_MAX_NS;
+}
 
 /* What somebody's answer told of a stream, or of a consumer that pulls. */
 typedef struct nats__js_seen {
@@ -19,6 +28,7 @@ typedef struct nats__js_seen {
     int64_t at_ns;
     bool direct;            /* a stream: it allows direct get */
     int64_t expires_max_ns; /* a consumer: of a request; 0: any */
+    char pin[NATS__JS_PIN_MAX + 1]; /* likewise: by which who fetches is known to it (ADR-42); "": none */
 } nats__js_seen;
 
 /* The handle of the user holds one reference, and so does each call, subscription and publisher under
@@ -52,6 +62,13 @@ const nats__js_seen *nats__js_consumer_known(nats_js *js, const char *stream, co
 /* config: as the server told it; NULL: it does not tell, and is not to be asked again at once. */
 void nats__js_consumer_learn(nats_js *js, const char *stream, const char *consumer,
                              const nats__json *config, int64_t now_ns);
+/* All fetches of a handle are one client of a priority group: the pin that one was given goes with the next. "":
+ * none. */
+const char *nats__js_pin(nats_js *js, const char *stream, const char *consumer);
+/* pin: "" when it is another client's by now. */
+void nats__js_pin_learn(nats_js *js, const char *stream, const char *consumer, const char *pin);
+/* What is known of its configuration is wrong by now. */
+void nats__js_consumer_doubt(nats_js *js, const char *stream, const char *consumer);
 /* consumer NULL: all of the stream. */
 void nats__js_consumer_forget(nats_js *js, const char *stream, const char *consumer);
 

@@ -17,7 +17,11 @@
 #define HEARTBEAT_NS INT64_C(5000000000)           /* ADR-17 */
 #define INACTIVE_NS INT64_C(300000000000)          /* the server forgets one that was not deleted */
 
-enum { NOT_FOUND = 404, BAD_REQUEST = 400 };
+enum {
+    NOT_FOUND = 404,
+    BAD_REQUEST = 400,
+    CONSUMERS_MAX = 10026 /* err_code: the one before may still count, in a cluster */
+};
 
 /* ---- its configuration ---- */
 
@@ -165,7 +169,8 @@ static void begin(nats__consume *self, const nats__answer *answer)
 
 static void failed(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
-    bool lasting = !self->ready || answer->code == NOT_FOUND || answer->code == BAD_REQUEST;
+    bool wrong = answer->code == BAD_REQUEST && answer->err_code != CONSUMERS_MAX;
+    bool lasting = !self->ready || answer->code == NOT_FOUND || wrong;
     nats__consume_words(self, answer);
     if (answer->msg != NULL) {
         nats__consume_take(self, answer->msg);
@@ -240,8 +245,8 @@ static bool is_passed_over(nats__consume *self, nats_msg *msg, const nats__place
     } else {
         ordered->last_stream = ordered->bound;
         renew(self, now_ns);
-        nats__consume_arm(self);
     }
+    nats__consume_arm(self);
     return true;
 }
 
@@ -309,8 +314,11 @@ static void on_word(nats__consume *self, const nats__word *word, int64_t now_ns)
             return;
         }
         break;
-    case NATS__DEED_LATER:
     case NATS__DEED_ELSEWHERE:
+        nats__pull_forget(pull);
+        nats__pull_rest(pull, now_ns);
+        break;
+    case NATS__DEED_LATER:
         nats__pull_rest(pull, now_ns);
         break;
     case NATS__DEED_LASTING:

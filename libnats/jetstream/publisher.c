@@ -31,7 +31,7 @@ static nats_status subscribe(nats_js_publisher *publisher)
     }
     size_t len = conn->mux_prefix_len;
     memcpy(publisher->prefix, conn->mux->rec.subject, len);
-    len += nats__decimal_write(publisher->prefix + len, ++conn->future_generation);
+    len += nats__decimal_write(publisher->prefix + len, ++conn->inboxes);
     publisher->prefix[len++] = '.';
     publisher->prefix_len = len;
     publisher->prefix[len] = publisher->ingest != NULL ? '>' : '*';

@@ -159,6 +159,9 @@ static int64_t longest_rest(const nats__pull *pull)
 
 void nats__pull_rest(nats__pull *pull, int64_t now_ns)
 {
+    if (pull->rest_until_ns > now_ns) {
+        return; /* each request is told the same */
+    }
     int64_t twice = pull->rest_ns > 0 ? pull->rest_ns * 2 : REST_FIRST_NS;
     int64_t longest = longest_rest(pull);
     pull->rest_ns = twice < longest ? twice : longest;
@@ -195,12 +198,15 @@ int64_t nats__pull_due_ns(const nats__consume *self)
 void nats__pull_configure(nats__consume *self, const nats__json *config)
 {
     nats__pull *pull = &self->pull;
+    int64_t waiting = 0;
     int64_t batch = 0;
     int64_t expires = 0;
     int64_t bytes = 0;
+    nats__json_int(nats__json_get(config, "max_waiting"), &waiting);
     nats__json_int(nats__json_get(config, "max_batch"), &batch);
     nats__json_int(nats__json_get(config, "max_expires"), &expires);
     nats__json_int(nats__json_get(config, "max_bytes"), &bytes);
+    pull->waiting_max = waiting > 0 ? (uint64_t)waiting : 0;
     pull->batch_max = batch > 0 ? (uint64_t)batch : 0;
     pull->bytes_max = bytes > 0 ? (uint64_t)bytes : 0;
     pull->expires_max_ns = expires > 0 ? expires : 0;
@@ -363,7 +369,7 @@ static uint64_t bytes_to_ask(const nats__consume *self, const room *now, bool *n
     uint64_t share = now->bytes_max / SHARES > 0 ? now->bytes_max / SHARES : 1;
     uint64_t bytes = now->by_bytes || pull->whole ? left : lesser(left, share);
     uint64_t least = pull->whole ? now->bytes_max : share / 2;
-    *none_out = now->bytes > 0 && bytes < least;
+    *none_out = now->bytes > 0 && (bytes == 0 || bytes < least);
     return pull->bytes_max > 0 ? lesser(bytes, pull->bytes_max) : bytes;
 }
 
@@ -374,25 +380,40 @@ bool nats__pull_is_most(const nats__consume *self, uint64_t bytes)
     return bytes >= now.bytes_max || (most > 0 && bytes >= most);
 }
 
-void nats__pull_top_up(nats__consume *self)
+/* One request, if there is room. */
+static bool ask_more(nats__consume *self)
 {
     nats__pull *pull = &self->pull;
-    if (!nats__consume_conn(self)->connected || nats__consume_leaves(self) || !self->ready ||
-        self->question != 0 || pull->count == NATS__PULLS_MAX) {
-        return;
-    }
     room now = look(self);
-    if (!is_low(self, &now)) {
-        return;
+    uint64_t most = pull->waiting_max > 0 ? lesser(pull->waiting_max, NATS__PULLS_MAX)
+                                          : NATS__PULLS_MAX;
+    if (pull->count >= most) {
+        return false;
     }
     bool none;
     uint64_t bytes = bytes_to_ask(self, &now, &none);
     uint64_t msgs = msgs_to_ask(self, &now);
     int64_t now_ns = nats__now_ns();
     if (msgs == 0 || none || pull->rest_until_ns > now_ns) {
+        return false;
+    }
+    bool asked = nats__pull_ask(self, msgs, bytes, now_ns);
+    if (!asked) {
+        nats__pull_rest(pull, now_ns); /* memory is out: in a while there may be some */
+    }
+    return asked;
+}
+
+/* Where the consumer allows small requests only, several are under way. */
+void nats__pull_top_up(nats__consume *self)
+{
+    if (!nats__consume_conn(self)->connected || nats__consume_leaves(self) || !self->ready ||
+        self->question != 0) {
         return;
     }
-    if (!nats__pull_ask(self, msgs, bytes, now_ns)) {
-        nats__pull_rest(pull, now_ns); /* memory is out: in a while there may be some */
+    room now = look(self);
+    bool more = is_low(self, &now);
+    while (more) {
+        more = ask_more(self);
     }
 }

@@ -13,6 +13,7 @@
 
 #include <polynats/msg.h>
 
+#include "jetstream/js.h"
 #include "json/json.h"
 
 struct nats__answer;
@@ -20,8 +21,7 @@ struct nats__consume;
 struct nats__word;
 
 enum {
-    NATS__PULLS_MAX = 32, /* open at once: topping up at half needs few */
-    NATS__PIN_MAX = 64    /* bytes of a pin's id: the server's have 22 */
+    NATS__PULLS_MAX = 32 /* open at once: topping up at half needs few */
 };
 
 typedef struct nats__pull_request {
@@ -45,11 +45,12 @@ typedef struct nats__pull {
     int64_t rest_ns;       /* how long the last rest was */
     int64_t expires_ns;    /* 0: it does not */
     int64_t heartbeat_ns;  /* 0: none */
-    uint64_t batch_max;    /* the consumer's limits; 0: none */
+    uint64_t waiting_max;  /* the consumer's limits; 0: none */
+    uint64_t batch_max;
     uint64_t bytes_max;
     int64_t expires_max_ns;
     bool whole; /* the next asks for all bytes: a message was too large for its share */
-    char pin[NATS__PIN_MAX + 1];
+    char pin[NATS__JS_PIN_MAX + 1];
 } nats__pull;
 
 /* What a consumer's configuration limits. */
@@ -71,7 +72,8 @@ bool nats__pull_knows(const nats__pull *pull, const struct nats__word *word);
 uint64_t nats__pull_closed(nats__pull *pull, const struct nats__word *word);
 /* Nothing is under way any more, and what is said of it is stale. */
 void nats__pull_forget(nats__pull *pull);
-/* Wait before the next request; longer each time, until something comes, but not for longer than a heartbeat. */
+/* Wait before the next request, unless that is so already; longer each time, until something comes, but not for
+ * longer than a heartbeat. */
 void nats__pull_rest(nats__pull *pull, int64_t now_ns);
 /* The defaults, and limits of the queue that hold what was asked for. */
 void nats__pull_set_up(struct nats__consume *self);
@@ -84,8 +86,8 @@ bool nats__pull_look(struct nats__consume *self, const struct nats__answer *answ
 /* A request was closed that had brought nothing, for the next message is larger than `untouched`
  * (0: it is not known). False when it never will be delivered: this thread's last error. */
 bool nats__pull_too_large(struct nats__consume *self, uint64_t untouched);
-/* Who has the pin says so in each request (ADR-42). */
-void nats__pull_note_pin(struct nats__consume *self, const nats_msg *msg);
+/* Who has the pin says so in each request (ADR-42). True: it is another than before. */
+bool nats__pull_note_pin(struct nats__consume *self, const nats_msg *msg);
 
 /* What a word means for who pulls. */
 typedef enum nats__deed {

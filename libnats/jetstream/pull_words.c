@@ -127,20 +127,21 @@ bool nats__pull_too_large(nats__consume *self, uint64_t untouched)
 }
 
 /* Who has the pin says so in each request (ADR-42). */
-void nats__pull_note_pin(nats__consume *self, const nats_msg *msg)
+bool nats__pull_note_pin(nats__consume *self, const nats_msg *msg)
 {
     size_t len;
     const char *pin = nats__msg_find_header(msg, "Nats-Pin-Id", &len);
     char *kept = self->pull.pin;
     bool same = pin != NULL && strlen(kept) == len && memcmp(kept, pin, len) == 0;
-    if (pin == NULL || same || len > NATS__PIN_MAX) {
-        return;
+    if (pin == NULL || same || len > NATS__JS_PIN_MAX) {
+        return false;
     }
     for (size_t i = 0; i < len; i++) {
         if (pin[i] <= ' ' || pin[i] == '"' || pin[i] == '\\' || pin[i] == 0x7F) {
-            return; /* none of a server's: it would not fit in a request */
+            return false; /* none of a server's: it would not fit in a request */
         }
     }
     memcpy(kept, pin, len);
     kept[len] = '\0';
+    return true;
 }

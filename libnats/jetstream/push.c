@@ -130,6 +130,13 @@ static bool get_text(const nats__json *object, const char *name, const char **ou
     return nats__json_text(nats__json_get(object, name), out, len_out) && *len_out > 0;
 }
 
+static bool wants_no_acks(const nats__json *config)
+{
+    const char *text;
+    size_t len;
+    return get_text(config, "ack_policy", &text, &len) && len == 4 && memcmp(text, "none", 4) == 0;
+}
+
 /* Where an own consumer delivers to, if it does not say: nothing that our inbox's star fits. */
 static size_t own_subject(const nats__consume *self, char *out)
 {
@@ -179,6 +186,7 @@ static nats_status make(nats__consume *self)
     }
     /* Of a group others may have asked for the same one: the server lets it go when the last has left. */
     bool shared = get_text(config, "deliver_group", &text, &len);
+    self->acks_none = wants_no_acks(config); /* a message may come before the answer */
     bool asked = feed_by(self, config) == NATS_OK && nats__consume_create(self, name, config);
     nats__json_free(config);
     self->push.made = asked && !durable && !shared;
@@ -210,14 +218,11 @@ static bool is_taken(const nats__consume *self, const nats__answer *answer, bool
 
 static void learn(nats__consume *self, const nats__json *config)
 {
-    const char *text;
-    size_t len;
     int64_t heartbeat_ns = 0;
-    self->acks_none = get_text(config, "ack_policy", &text, &len) && len == 4 &&
-                      memcmp(text, "none", 4) == 0;
+    self->acks_none = wants_no_acks(config);
     self->none_seq = 0;
     nats__json_int(nats__json_get(config, "idle_heartbeat"), &heartbeat_ns);
-    self->push.heartbeat_ns = heartbeat_ns;
+    self->push.heartbeat_ns = nats__js_time(heartbeat_ns);
 }
 
 /* What the consumer is: where it delivers to. */
@@ -437,6 +442,11 @@ static void on_ended(nats__consume *self)
     let_go(self);
 }
 
+static nats_sub *source(const nats__consume *self)
+{
+    return self->push.feeder;
+}
+
 const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_answer = on_answer,
                                             .on_message = on_message,
@@ -445,5 +455,6 @@ const nats__consume_kind nats__kind_push = {.start = start,
                                             .on_time = on_time,
                                             .due_ns = due_ns,
                                             .on_connected = on_connected,
+                                            .source = source,
                                             .on_closing = let_go,
                                             .on_ended = on_ended};

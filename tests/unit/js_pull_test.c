@@ -15,9 +15,11 @@ static int64_t rest_after(int64_t heartbeat_ns, int refusals)
 {
     nats__pull pull = {.heartbeat_ns = heartbeat_ns};
     for (int i = 0; i < refusals; i++) {
-        nats__pull_rest(&pull, 0);
+        int64_t now_ns = pull.rest_until_ns;
+        nats__pull_rest(&pull, now_ns);
+        nats__pull_rest(&pull, now_ns); /* another request was refused for the same reason */
+        assert_int_equal(pull.rest_until_ns, now_ns + pull.rest_ns);
     }
-    assert_int_equal(pull.rest_until_ns, pull.rest_ns);
     return pull.rest_ns;
 }
 
