@@ -517,15 +517,19 @@ proc ::polynats::ordered::Start {id given args} {
     set sub $made
     Guard sub close
     Guard future destroy
-    Held $id [dict replace [Held $id] info [$future wait]]
+    set info [$future wait] ;# others may have changed what is held
+    set held [Held $id]
+    if {![dict size [dict get $held info]]} {
+        Held $id [dict replace $held info $info]
+    }
     trace remove variable sub unset [list ::polynats::End $made close]
-    return $made
+    return [list $made $info]
 }
 
 proc ::polynats::ordered::consume {id args} {
     set given [Pairs $args]
     set options [list {*}[Take given command] {*}[Take given timeout]]
-    return [Start $id $given {*}$options]
+    return [lindex [Start $id $given {*}$options] 0]
 }
 
 # What fetch and next take from: made by the first of them.
@@ -537,8 +541,13 @@ proc ::polynats::ordered::Own {id} {
     }
     set sub [dict get [Held $id] sub]
     if {$sub eq ""} {
-        set sub [Start $id {mode private}]
-        Held $id [dict replace [Held $id] sub $sub]
+        lassign [Start $id {mode private}] sub info
+        set first [dict get [Held $id] sub]
+        if {$first ne ""} { # another coroutine's, which began meanwhile
+            $sub close
+            return $first
+        }
+        Held $id [dict replace [Held $id] sub $sub info $info]
     }
     return $sub
 }

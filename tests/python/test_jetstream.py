@@ -576,6 +576,27 @@ def test_an_ordered_consumer_goes_on_with_what_a_signal_left(js, stream, subject
     ordered.close()
 
 
+def test_an_ordered_consumer_that_several_begin_is_one(js, stream, subject):
+    js.publish_many(f"{subject}.a", [b"x"] * 40)
+    ordered, seen, ready = stream.ordered_consumer(), [], threading.Barrier(4)
+
+    def take():
+        ready.wait()
+        for _ in range(10):
+            seen.append(ordered.next(5).metadata.stream_seq)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(1, 41))
+    assert ordered.info()["name"] in stream.consumer_names()
+    ordered.close()
+    assert ordered.info()["name"] in stream.consumer_names()
+    ordered.close()
+
+
 def test_timeouts_and_options_by_name(js, stream, subject):
     c = stream.create_consumer(durable_name="c")
     assert [one.name for one in stream.consumers(timeout=5)] == ["c"]
@@ -605,6 +626,18 @@ def test_aio_a_cancelled_fetch_loses_nothing(stream, subject, ordered):
         assert [msg.data for msg in await made.fetch(5, wait=0.2)] == [b"2", b"3"]
         await js.publish(f"{subject}.a", "4")
         assert [msg.data for msg in await made.fetch(1, wait=5)] == [b"4"]
+
+    run_aio(main)
+
+
+def test_aio_an_ordered_consumer_that_several_begin_is_one(stream, subject):
+    async def main(nc):
+        js = nc.jetstream()
+        await js.publish_many(f"{subject}.a", [b"x"] * 8)
+        ordered = js.stream(stream.name).ordered_consumer()
+        seen = await asyncio.gather(*(ordered.next(5) for _ in range(8)))
+        assert sorted(msg.metadata.stream_seq for msg in seen) == list(range(1, 9))
+        await ordered.close()
 
     run_aio(main)
 

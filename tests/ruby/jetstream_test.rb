@@ -361,6 +361,17 @@ class JetStreamTest < PolynatsTest
     end
   end
 
+  def test_an_ordered_consumer_that_several_begin_is_one
+    @js.publish_many("#{@subject}.a", ["x"] * 40)
+    ordered = @stream.ordered_consumer
+    seen = Array.new(4) do
+      Thread.new { Array.new(10) { ordered.next(wait: 5).metadata.stream_seq } }
+    end.flat_map(&:value)
+    assert_equal (1..40).to_a, seen.sort
+    assert_includes @stream.consumer_names, ordered.info["name"]
+    ordered.close
+  end
+
   def test_lists_take_a_timeout
     @stream.create_consumer(durable_name: "c")
     assert_equal ["c"], @stream.consumers(timeout: 5).map(&:name)

@@ -200,6 +200,7 @@ class FetchOptions(TypedDict, total=False):
     """What a fetch says besides how many and how long."""
 
     max_bytes: int | None
+    idle_heartbeat: Duration | None
     heartbeat: Duration | None
     no_wait: bool | None
     group: str | None

@@ -491,7 +491,8 @@ class OrderedConsumer:
         **options: Unpack[OrderedOptions],
     ) -> Subscription:
         """A subscription to all messages, in order and without end."""
-        return await self._start(callback, dict(options), None, timeout)
+        sub, _ = await self._start(callback, dict(options), None, timeout)
+        return sub
 
     async def _start(
         self,
@@ -499,18 +500,23 @@ class OrderedConsumer:
         options: Config,
         mode: int | None,
         timeout: float | None,
-    ) -> Subscription:
+    ) -> tuple[Subscription, dict[str, Any]]:
         given = {"stream": self.stream.name, "config": self.config, **options}
         js = self.stream.js
-        sub, self.cached_info = await js._consume_from("ordered", given, callback, mode, timeout)
-        return sub
+        sub, info = await js._consume_from("ordered", given, callback, mode, timeout)
+        self.cached_info = self.cached_info or info
+        return sub, info
 
     async def _own(self) -> Subscription:
         why, self._why = self._why, None
         if why is not None:
             raise why
         if self._sub is None:
-            self._sub = await self._start(None, {}, PRIVATE, None)
+            sub, info = await self._start(None, {}, PRIVATE, None)
+            if self._sub is None:
+                self._sub, self.cached_info = sub, info
+            else:  # by another meanwhile
+                await sub.unsubscribe()
         return self._sub
 
     async def fetch(self, max: int | None = None, wait: float | None = None) -> list[Message]:
@@ -572,6 +578,7 @@ class OrderedConsumer:
     async def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._name = None
         self._why = None
         self._kept = []
         if sub is not None:

@@ -465,7 +465,8 @@ class OrderedConsumer:
         **options: Unpack[OrderedOptions],
     ) -> Subscription:
         """A subscription to all messages, in order and without end."""
-        return self._start(callback, dict(options), None, timeout)
+        sub, _ = self._start(callback, dict(options), None, timeout)
+        return sub
 
     def _start(
         self,
@@ -473,18 +474,23 @@ class OrderedConsumer:
         options: Config,
         mode: int | None,
         timeout: float | None,
-    ) -> Subscription:
+    ) -> tuple[Subscription, dict[str, Any]]:
         given = {"stream": self.stream.name, "config": self.config, **options}
         js = self.stream.js
-        sub, self.cached_info = js._consume_from("ordered", given, callback, mode, timeout)
-        return sub
+        sub, info = js._consume_from("ordered", given, callback, mode, timeout)
+        self.cached_info = self.cached_info or info
+        return sub, info
 
     def _own(self) -> Subscription:
         why, self._why = self._why, None
         if why is not None:
             raise why
         if self._sub is None:
-            self._sub = self._start(None, {}, PRIVATE, None)
+            sub, info = self._start(None, {}, PRIVATE, None)
+            if self._sub is None:
+                self._sub, self.cached_info = sub, info
+            else:  # by another meanwhile
+                sub.unsubscribe()
         return self._sub
 
     def fetch(self, max: int | None = None, wait: float | None = None) -> list[Message]:
@@ -546,6 +552,7 @@ class OrderedConsumer:
     def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._name = None
         self._why = None
         self._kept = []
         if sub is not None:

@@ -212,7 +212,7 @@ module Polynats
     # A subscription to all messages, in order and without end.
     # @yieldparam message [Message] as of {Client#subscribe}
     # @return [Subscription]
-    def consume(timeout: nil, **options, &callback) = start(nil, timeout, options, callback)
+    def consume(timeout: nil, **options, &callback) = start(nil, timeout, options, callback).first
 
     # The next messages. What a fetch had when an exception ended it (Ctrl-C, Timeout) is given by the next call.
     # @param max [Integer, nil] at most so many; nil: 100
@@ -275,7 +275,19 @@ module Polynats
       why, @why = @why, nil
       raise why if why
 
-      @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+      @sub || begin_own
+    end
+
+    # The first of those who begin it at the same time has it.
+    def begin_own
+      sub, info = start(JetStream::PRIVATE, nil, {}, nil)
+      if @sub
+        sub.unsubscribe
+      else
+        @sub = sub
+        @cached_info = info
+      end
+      @sub
     end
 
     # Who brought the last message may be another one than the first.
@@ -286,8 +298,9 @@ module Polynats
 
     def start(mode, timeout, options, callback)
       arguments = { stream: stream.name, config: config, **options }
-      sub, @cached_info = stream.js.__send__(:consume_from, "ordered", arguments, mode, timeout, callback)
-      sub
+      made = stream.js.__send__(:consume_from, "ordered", arguments, mode, timeout, callback)
+      @cached_info ||= made.last
+      made
     end
 
     def fill(messages, sub, max, deadline)
