@@ -230,6 +230,21 @@ static int ask_info(lua_State *L)
     return results == 1 ? lnats_future_finish(L) : results;
 }
 
+static int finish_begun(lua_State *L)
+{
+    return lnats_future_finish(L);
+}
+
+/* Nobody has the subscription: it would take messages for ever. */
+static void give_up(lua_State *L, int sub)
+{
+    const lnats_sub *made = lnats_check(L, sub, &lnats_sub_kind);
+    nats_sub_unsubscribe(made->sub, 0);
+    lua_getiuservalue(L, sub, 1);
+    lnats_client_check(L, lua_gettop(L))->ended = true;
+    lua_pop(L, 1);
+}
+
 /* What a start gave (a subscription and its future, or why not): the subscription, once it has
  * begun. */
 static int once_begun(lua_State *L, int started)
@@ -238,7 +253,14 @@ static int once_begun(lua_State *L, int started)
         return started;
     }
     int sub = lua_gettop(L) - 1;
-    int results = lnats_future_finish(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, finish_begun, 1);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) {
+        give_up(L, sub);
+        return lua_error(L);
+    }
+    int results = lua_gettop(L) - sub;
     if (results != 1) {
         return results;
     }

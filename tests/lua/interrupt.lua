@@ -106,6 +106,27 @@ for name, made in pairs {
     t.check(output:find("1,2,3,4", 1, true), output)
   end)
 end
+
+t.test("Ctrl-C in a consume leaves no subscription behind", function()
+  local ms, code, output = interrupted([[
+    local other = assert(nats.connect(arg[2]))
+    local api = assert(other:subscribe("silent.>"))
+    assert(other:flush(5))
+    local js = assert(nc:jetstream { prefix = "silent", timeout = 60 })
+    local arguments = { stream = "S", consumer = "C" }
+    ready()
+    local fine, err = pcall(js.consume, js, "consume", arguments)
+    assert(not fine and err:find("interrupted!"), err)
+    local asked = assert(api:next(5))
+    asked:respond('{"name":"C","stream_name":"S","config":{"ack_policy":"explicit"}}')
+    assert(other:flush(5) and nc:flush(5))
+    assert(nc:publish("silent.end"))
+    print(assert(api:next(5)).subject)
+  ]])
+  t.check(ms)
+  t.same(code, 0, output)
+  t.check(output:find("silent.end", 1, true), output)
+end)
 keeping:stop("KILL")
 os.execute("rm -rf " .. t.quote(store))
 

@@ -98,7 +98,11 @@ end
 -- What start gave, once the consumer is there: the subscription.
 function M.wait(sub, future, ...)
   if not sub then return nil, future, ... end
-  local fine, text, code, about, err_code, server_code = futures.finish(future)
+  local whole, fine, text, code, about, err_code, server_code = pcall(futures.finish, future)
+  if not whole then
+    sub:unsubscribe() -- nobody has it: it would take messages for ever
+    error(fine, 0)
+  end
   if not fine then return nil, text, code, about, err_code, server_code end
   return sub
 end
