@@ -102,6 +102,19 @@ proc ::polynats::Options {list args} {
     return $given
 }
 
+# A number that was given, or what it is when it was not.
+proc ::polynats::AtLeast {least kind name given usual} {
+    set value [expr {[dict exists $given $name] ? [dict get $given $name] : ""}]
+    if {$value eq ""} {
+        return $usual
+    }
+    if {![string is $kind -strict $value] || [catch {expr {$value >= $least}} fine] || !$fine} {
+        throw [list POLYNATS INVALID -$name] \
+            "-$name must be a number of $least or more, not \"$value\""
+    }
+    return $value
+}
+
 # Take an option out of the dict in the variable: -name value as a list, or nothing.
 proc ::polynats::Take {variable name} {
     upvar 1 $variable given
@@ -553,10 +566,10 @@ proc ::polynats::ordered::Own {id} {
 }
 
 proc ::polynats::ordered::fetch {id args} {
-    set given [dict merge {max 100 wait 5} [Options $args max wait]]
+    set given [Options $args max wait]
+    set most [AtLeast 1 integer max $given 100]
+    set until [expr {[now] + [AtLeast 0 double wait $given 5]}]
     set sub [Own $id]
-    set most [dict get $given max]
-    set until [expr {[now] + [dict get $given wait]}]
     Fill list $id [Kept $id {}]
     try {
         while {[llength [set $list]] < $most} {

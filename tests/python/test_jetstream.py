@@ -597,6 +597,17 @@ def test_an_ordered_consumer_that_several_begin_is_one(js, stream, subject):
     ordered.close()
 
 
+@pytest.mark.parametrize(
+    "arguments", [{"max": 0}, {"max": -1}, {"wait": -1}, {"wait": float("nan")}]
+)
+def test_how_many_and_how_long_are_looked_at(stream, arguments):
+    with pytest.raises(polynats.Invalid):
+        stream.ordered_consumer().fetch(**arguments)
+    with pytest.raises(TypeError):
+        stream.ordered_consumer().fetch("x")
+    assert list(stream.consumer_names()) == []
+
+
 def test_timeouts_and_options_by_name(js, stream, subject):
     c = stream.create_consumer(durable_name="c")
     assert [one.name for one in stream.consumers(timeout=5)] == ["c"]

@@ -372,6 +372,15 @@ class JetStreamTest < PolynatsTest
     ordered.close
   end
 
+  def test_how_many_and_how_long_are_looked_at
+    [{ max: 0 }, { max: -1 }, { wait: -1 }, { wait: Float::NAN }].each do |arguments|
+      invalid(arguments.keys.first.to_s) { @stream.ordered_consumer.fetch(**arguments) }
+    end
+    assert_raises(TypeError) { @stream.ordered_consumer.fetch("x") }
+    assert_raises(TypeError) { @stream.ordered_consumer.fetch(1, wait: "x") }
+    assert_empty @stream.consumer_names.to_a
+  end
+
   def test_lists_take_a_timeout
     @stream.create_consumer(durable_name: "c")
     assert_equal ["c"], @stream.consumers(timeout: 5).map(&:name)

@@ -6,7 +6,7 @@ Written by tools/unasync.py from bindings/python/polynats/_js_stream_aio.py.
 from __future__ import annotations
 
 from . import _polynats
-from ._errors import Closed, Error
+from ._errors import Closed, Error, invalid
 from ._jetstream_values import config_of, moment, refuse_timeout
 from ._subscription import PRIVATE
 
@@ -517,9 +517,13 @@ class OrderedConsumer:
 
     def fetch(self, max: int | None = None, wait: float | None = None) -> list[Message]:
         """The next messages, at most `max` (100), as far as they come within `wait` seconds (5)."""
-        sub = self._own()
         most = 100 if max is None else max
+        if not isinstance(most, int):
+            raise TypeError(f"max must be int, not {type(most).__name__}")
+        if most < 1:
+            raise invalid("max", f"max must be 1 or more, not {most}")
         until: float = _polynats._until(5.0 if wait is None else wait, "wait")
+        sub = self._own()
         messages, self._kept = self._kept, []
         try:
             while len(messages) < most:

@@ -222,7 +222,10 @@ module PolynatsFFI
     # @return [Array<Message>]
     def fetch(most = nil, seconds = nil, max: most, wait: seconds)
       max ||= FETCH_MAX
-      deadline = PolynatsFFI.now + (wait || FETCH_WAIT)
+      wait ||= FETCH_WAIT
+      JetStreamValues.at_least(1, "max", max)
+      JetStreamValues.at_least(0, "wait", wait)
+      deadline = PolynatsFFI.now + wait
       sub = own
       messages = @kept.collect(@kept.take(max)) { |found| fill(found, sub, max, deadline) }
       note(messages.last)

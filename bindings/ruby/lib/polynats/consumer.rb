@@ -220,7 +220,10 @@ module Polynats
     # @return [Array<Message>]
     def fetch(most = nil, seconds = nil, max: most, wait: seconds)
       max ||= FETCH_MAX
-      deadline = Polynats.now + (wait || FETCH_WAIT)
+      wait ||= FETCH_WAIT
+      JetStreamValues.at_least(1, "max", max)
+      JetStreamValues.at_least(0, "wait", wait)
+      deadline = Polynats.now + wait
       sub = own
       messages = @kept.collect(@kept.take(max)) { |found| fill(found, sub, max, deadline) }
       note(messages.last)
