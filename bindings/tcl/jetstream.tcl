@@ -104,10 +104,10 @@ proc ::polynats::Options {list args} {
 
 # A number that was given, or what it is when it was not.
 proc ::polynats::AtLeast {least kind name given usual} {
-    set value [expr {[dict exists $given $name] ? [dict get $given $name] : ""}]
-    if {$value eq ""} {
+    if {![dict exists $given $name] || [dict get $given $name] eq ""} {
         return $usual
     }
+    set value [dict get $given $name]
     if {![string is $kind -strict $value] || [catch {expr {$value >= $least}} fine] || !$fine} {
         throw [list POLYNATS INVALID -$name] \
             "-$name must be a number of $least or more, not \"$value\""

@@ -567,12 +567,8 @@ def test_an_ordered_consumer_goes_on_with_what_a_signal_left(js, stream, subject
     with pytest.raises(KeyboardInterrupt):
         ordered.fetch(5, wait=20)
     js.publish(f"{subject}.a", "4")
-    found = []
-    for msg in ordered.messages(timeout=5):
-        found.append(msg.data)
-        if len(found) == 4:
-            break
-    assert found == [b"1", b"2", b"3", b"4"]
+    messages = ordered.messages(timeout=5)
+    assert [next(messages).data for _ in range(4)] == [b"1", b"2", b"3", b"4"]
     ordered.close()
 
 
