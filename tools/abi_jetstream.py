@@ -19,7 +19,6 @@ KEYWORD = re.compile(r'^KEYWORD\((\w+), "([^"]*)", \w+, \w+, (\d)\)$', re.M)
 LEVELS = {"0": "", "1": "2.11", "2": "2.12", "4": "2.14", "5": "2.15"}  # and the servers that brought them
 MUST = re.compile(r"^MUST\((\w+), (\w+)\)$", re.M)
 PAIR = re.compile(r"^(NOT_BOTH|NEEDS)\((\w+), (\w+), (\w+)\)$", re.M)
-KEYWORD = re.compile(r'^KEYWORD\((\w+), ("[^"]*"), (\w+), (\w+), (\d)\)$', re.M)
 FIRST = "2.2"  # the server that JetStream came with: not worth a word
 
 # What the types of values are called.
