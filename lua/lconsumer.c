@@ -10,7 +10,7 @@
 #define ORDERED_MAX 100
 
 /* User values of a consumer. */
-enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, WHY, USER_VALUES = WHY };
+enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, WHY, KEPT, USER_VALUES = KEPT };
 
 const lnats_kind lnats_consumer_kind = {"nats.consumer", sizeof(lnats_consumer)};
 
@@ -209,7 +209,7 @@ static int start_info(lua_State *L)
 {
     if (lua_getiuservalue(L, 1, NAME) == LUA_TNIL) {
         return lnats_fail_text(L, NATS_ERR_INVALID,
-                               "an ordered consumer has its name with its first message",
+                               "an ordered consumer is made when it is first used: by info, say",
                                "consumer");
     }
     lnats_verb_arguments(L, "");
@@ -224,6 +224,21 @@ static int ask_info(lua_State *L)
     return results == 1 ? lnats_future_finish(L) : results;
 }
 
+static int finish_begun(lua_State *L)
+{
+    return lnats_future_finish(L);
+}
+
+/* Nobody has the subscription: it would take messages for ever. */
+static void give_up(lua_State *L, int sub)
+{
+    const lnats_sub *made = lnats_check(L, sub, &lnats_sub_kind);
+    nats_sub_unsubscribe(made->sub, 0);
+    lua_getiuservalue(L, sub, 1);
+    lnats_client_check(L, lua_gettop(L))->ended = true;
+    lua_pop(L, 1);
+}
+
 /* What a start gave (a subscription and its future, or why not): the subscription, once it has
  * begun. */
 static int once_begun(lua_State *L, int started)
@@ -232,7 +247,14 @@ static int once_begun(lua_State *L, int started)
         return started;
     }
     int sub = lua_gettop(L) - 1;
-    int results = lnats_future_finish(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, finish_begun, 1);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) {
+        give_up(L, sub);
+        return lua_error(L);
+    }
+    int results = lua_gettop(L) - sub;
     if (results != 1) {
         return results;
     }
@@ -278,7 +300,43 @@ int lnats_js_consume(lua_State *L)
 
 /* ---- lists ---- */
 
-/* At most max messages of the subscription to the list at the top of the stack, until it ends or the
+/* A list that is being filled is the consumer's until it is given: an error out of a hook, as Ctrl-C's is, leaves
+ * it there for the next call. On the stack; how many messages are in it. */
+static size_t push_kept(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, KEPT) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, KEPT);
+    }
+    return lua_rawlen(L, -1);
+}
+
+/* The first max messages of that list, in its place on the stack. The others stay kept. */
+static void give_kept(lua_State *L, size_t max)
+{
+    int list = lua_gettop(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    lua_Integer given = (lua_Integer)max;
+    if (count <= given) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, 1, KEPT);
+        return;
+    }
+    lua_createtable(L, (int)given, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, list, i);
+        lua_rawseti(L, i <= given ? list + 1 : list, i <= given ? i : i - given);
+    }
+    for (lua_Integer i = count - given + 1; i <= count; i++) {
+        lua_pushnil(L);
+        lua_rawseti(L, list, i);
+    }
+    lua_replace(L, list);
+}
+
+/* At most max messages in the list at the top of the stack, out of the subscription, until it ends or the
  * wait is over. *count_out: how many there are. */
 static nats_status collect(lua_State *L, lnats_sub *sub, size_t max, lnats_wait *wait,
                            size_t *count_out)
@@ -287,7 +345,7 @@ static nats_status collect(lua_State *L, lnats_sub *sub, size_t max, lnats_wait 
     lua_getiuservalue(L, 1, JETSTREAM);
     lua_getiuservalue(L, -1, 1);
     int client = lua_gettop(L);
-    size_t count = 0;
+    size_t count = lua_rawlen(L, list);
     nats_status status = NATS_OK;
     while (count < max && status == NATS_OK) {
         lnats_wait_left(wait);
@@ -367,11 +425,55 @@ static int push_collected(lua_State *L, nats_status status, size_t count)
     return 1;
 }
 
+/* Whose messages a fetch takes, or nil at the top of the stack; popped. */
+static void hold_sub(lua_State *L)
+{
+    lua_setiuservalue(L, 1, SUBSCRIPTION);
+}
+
+/* What a fetch that an error ended has left: its list, and what has come to its subscription. A list of at most max
+ * on the stack, or nothing. */
+static bool push_left(lua_State *L, size_t max)
+{
+    size_t count = push_kept(L);
+    int list = lua_gettop(L);
+    if (lua_getiuservalue(L, 1, SUBSCRIPTION) == LUA_TUSERDATA) {
+        lnats_sub *sub = lua_touserdata(L, -1);
+        lnats_wait wait;
+        lnats_wait_start(L, &wait, 0);
+        nats_sub_unsubscribe(sub->sub, 0);
+        lua_pushvalue(L, list);
+        collect(L, sub, LNATS_GET_MAX, &wait, &count);
+        lua_pushnil(L);
+        hold_sub(L);
+        lnats_sub_release(sub);
+    }
+    lua_settop(L, count > 0 ? list : list - 1);
+    if (count > 0) {
+        give_kept(L, max);
+    }
+    return count > 0;
+}
+
+/* How many of what is left a fetch gives. max, or nil, is at 2, and the options are at 3. */
+static size_t most_of_left(lua_State *L, size_t max)
+{
+    bool one = lua_isnil(L, 2);
+    if (one && lua_istable(L, 3)) {
+        one = lua_getfield(L, 3, "max_bytes") == LUA_TNIL;
+        lua_pop(L, 1);
+    }
+    return one ? 1 : max;
+}
+
 static int fetch(lua_State *L, size_t max)
 {
     int why = push_why(L);
     if (why > 0) {
         return why;
+    }
+    if (push_left(L, most_of_left(L, max))) {
+        return 1;
     }
     int started = fetch_start(L);
     if (started != 2) {
@@ -379,16 +481,23 @@ static int fetch(lua_State *L, size_t max)
     }
     int index = lua_gettop(L) - 1;
     lnats_sub *sub = lua_touserdata(L, index);
+    lua_pushvalue(L, index);
+    hold_sub(L);
     int results = lnats_future_finish(L);
     if (results != 1) {
+        lua_pushnil(L);
+        hold_sub(L);
         return results;
     }
     lnats_wait wait;
     size_t count;
     lnats_wait_start(L, &wait, -1); /* it knows its own time */
-    lua_newtable(L);
+    push_kept(L);
     nats_status status = collect(L, sub, max, &wait, &count);
+    lua_pushnil(L);
+    hold_sub(L);
     lnats_sub_release(sub);
+    give_kept(L, max);
     return push_collected(L, status, count);
 }
 
@@ -418,16 +527,15 @@ static int push_ordered_sub(lua_State *L)
     return results;
 }
 
-/* Its name changes when it is made anew: the last message of the list at the top of the stack has it. */
-static void note_name(lua_State *L, size_t count)
+/* Its name changes when it is made anew: the message at the top of the stack has it. */
+static void note_name(lua_State *L)
 {
-    int list = lua_gettop(L);
-    lua_rawgeti(L, list, (lua_Integer)count);
-    if (lua_getfield(L, -1, "metadata") == LUA_TTABLE) {
+    int msg = lua_gettop(L);
+    if (!lua_isnil(L, msg) && lua_getfield(L, msg, "metadata") == LUA_TTABLE) {
         lua_getfield(L, -1, "consumer");
         lua_setiuservalue(L, 1, NAME);
     }
-    lua_settop(L, list);
+    lua_settop(L, msg);
 }
 
 static int fetch_ordered(lua_State *L, size_t max)
@@ -446,15 +554,18 @@ static int fetch_ordered(lua_State *L, size_t max)
     lnats_wait wait;
     size_t count;
     lnats_wait_start(L, &wait, ms);
-    lua_newtable(L);
+    push_kept(L);
     nats_status status = collect(L, sub, max, &wait, &count);
+    if (count > 0 && status != NATS_OK && status != NATS_ERR_CLOSED) {
+        keep_why(L, status);
+    }
+    give_kept(L, max);
     if (count == 0) {
         return status == NATS_OK ? 1 : lnats_fail(L, status);
     }
-    if (status != NATS_OK && status != NATS_ERR_CLOSED) {
-        keep_why(L, status);
-    }
-    note_name(L, count);
+    lua_rawgeti(L, -1, (lua_Integer)lua_rawlen(L, -1));
+    note_name(L);
+    lua_pop(L, 1);
     return 1;
 }
 
@@ -541,6 +652,22 @@ static int consumer_next(lua_State *L)
     return results;
 }
 
+/* Upvalues: 1 the consumer, 2 the iterator over its subscription. */
+static int next_of_ordered(lua_State *L)
+{
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    if (push_kept(L) > 0) {
+        give_kept(L, 1);
+        lua_rawgeti(L, 2, 1);
+    } else {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_call(L, 0, 1);
+    }
+    note_name(L);
+    return 1;
+}
+
 /* ordered:messages([timeout]): an iterator over its own subscription, from which fetch and next take too. */
 static int consumer_messages(lua_State *L)
 {
@@ -559,7 +686,13 @@ static int consumer_messages(lua_State *L)
     lua_pushvalue(L, 2);
     int before = lua_gettop(L) - 3;
     lua_call(L, 2, LUA_MULTRET);
-    return lua_gettop(L) - before;
+    if (!lua_isfunction(L, before + 1)) {
+        return lua_gettop(L) - before;
+    }
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, before + 1);
+    lua_pushcclosure(L, next_of_ordered, 2);
+    return 1;
 }
 
 /* ordered:close(): ends what fetch, next and messages take from; the next of them begins anew. */
@@ -572,6 +705,8 @@ static int consumer_close(lua_State *L)
     lua_settop(L, 1);
     lua_pushnil(L);
     lua_setiuservalue(L, 1, WHY);
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, KEPT);
     if (lua_getiuservalue(L, 1, SUBSCRIPTION) != LUA_TNIL) {
         lua_pushnil(L);
         lua_setiuservalue(L, 1, SUBSCRIPTION);
@@ -585,9 +720,15 @@ static int consumer_close(lua_State *L)
 
 /* ---- what it knows ---- */
 
+/* An ordered one is made by it, if by nothing before. */
 static int consumer_info(lua_State *L)
 {
-    check_consumer(L);
+    const lnats_consumer *consumer = check_consumer(L);
+    lua_settop(L, 1);
+    int results = consumer->ordered ? push_ordered_sub(L) : 1;
+    if (results != 1) {
+        return results;
+    }
     lua_settop(L, 1);
     return ask_info(L);
 }

@@ -38,8 +38,9 @@ typedef struct lnats_msg {
     int32_t status;
     uint8_t acks;  /* NATS_ACK_STATE_… */
     uint8_t place; /* 1: a lnats_place is there */
-    /* the pairs, the place, then the texts: subject, reply, description, header block, payload */
-    lnats_pair pairs[];
+    /* the pairs, the place (whose alignment they have), then the texts: subject, reply, description,
+     * header block, payload */
+    _Alignas(lnats_place) lnats_pair pairs[];
 } lnats_msg;
 
 const lnats_kind lnats_msg_kind = {"nats.message", sizeof(lnats_msg)};

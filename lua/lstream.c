@@ -157,6 +157,78 @@ static int stream_delete_message(lua_State *L)
 
 /* ---- what it knows ---- */
 
+static int ask_info(lua_State *L, lua_Integer offset, lnats_give *give)
+{
+    lnats_verb_arguments(L, "*");
+    if (offset > 0) {
+        lua_pushinteger(L, offset);
+        lua_setfield(L, -2, "offset");
+    }
+    nats_status status = lnats_verb_start(L, "stream_info", lua_gettop(L), -1, give);
+    return status == NATS_OK ? lnats_future_finish(L) : lnats_fail(L, status);
+}
+
+/* state.subjects of the info, on the stack. */
+static bool push_subjects(lua_State *L, int info)
+{
+    return lua_getfield(L, info, "state") == LUA_TTABLE &&
+           lua_getfield(L, -1, "subjects") == LUA_TTABLE;
+}
+
+static lua_Integer count_keys(lua_State *L, int table)
+{
+    lua_Integer count = 0;
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        count++;
+    }
+    return count;
+}
+
+/* What the page at the top of the stack has, to the subjects. */
+static void add_subjects(lua_State *L, int subjects)
+{
+    if (!push_subjects(L, lua_gettop(L))) {
+        return;
+    }
+    int page = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, page) != 0;) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, subjects);
+    }
+}
+
+/* Subjects come in pages; who names an offset wants that one. */
+static int stream_info(lua_State *L)
+{
+    check_stream(L);
+    lua_settop(L, 2);
+    bool one = lua_istable(L, 2) && lua_getfield(L, 2, "offset") != LUA_TNIL;
+    lua_settop(L, 2);
+    int results = ask_info(L, 0, lnats_give_info);
+    int info = lua_gettop(L);
+    if (results != 1 || one || !push_subjects(L, info)) {
+        lua_settop(L, info);
+        return results;
+    }
+    int subjects = lua_gettop(L);
+    lua_getfield(L, info, "total");
+    lua_Integer total = lua_tointeger(L, -1);
+    lua_Integer count = count_keys(L, subjects);
+    for (lua_Integer before = 0; count < total && count > before;) {
+        results = ask_info(L, count, lnats_give_table);
+        if (results != 1) {
+            return results;
+        }
+        add_subjects(L, subjects);
+        before = count;
+        count = count_keys(L, subjects);
+        lua_settop(L, subjects);
+    }
+    lua_settop(L, info);
+    return 1;
+}
+
 static int stream_tostring(lua_State *L)
 {
     check_stream(L);
@@ -199,6 +271,9 @@ void lnats_stream_open(lua_State *L)
     lnats_type(L, &lnats_stream_kind, methods, meta);
     lua_getfield(L, -1, "__index");
     lnats_verbs_set(L, &lnats_stream_kind, verbs);
+    luaL_getmetatable(L, lnats_msg_kind.name);
+    lua_pushcclosure(L, stream_info, 1);
+    lua_setfield(L, -2, "info"); /* in the place of the verb's, which is for one page */
     lua_pop(L, 1);
     lnats_noun_fields(L, fields);
     lua_pop(L, 1);

@@ -80,6 +80,18 @@
 ---@field priority_policy? "none"|"overflow"|"pinned_client"|"prioritized"
 ---@field priority_timeout? number|string
 
+---@class nats.OrderedConfig likewise
+---@field filter_subject? string
+---@field filter_subjects? string[]
+---@field deliver_policy? "all"|"last"|"new"|"by_start_sequence"|"by_start_time"|"last_per_subject"
+---@field opt_start_seq? integer
+---@field opt_start_time? number|string
+---@field replay_policy? "instant"|"original"
+---@field headers_only? boolean
+---@field inactive_threshold? number|string
+---@field description? string
+---@field metadata? table<string, string>
+
 ---@class nats.Ack
 ---@field stream string
 ---@field seq integer
@@ -148,21 +160,38 @@ function jetstream:consume(how, arguments, timeout) end
 function jetstream:consume_start(how, arguments, timeout) end
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function jetstream:account_info() end
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:account_info_start() end
 ---@param config nats.StreamConfig
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
 function jetstream:create_stream(config) end
 ---@param config nats.StreamConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:create_stream_start(config) end
+---@param config nats.StreamConfig
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
 function jetstream:update_stream(config) end
+---@param config nats.StreamConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:update_stream_start(config) end
 ---@param config nats.StreamConfig
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
 function jetstream:create_or_update_stream(config) end
 ---@param config nats.StreamConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:create_or_update_stream_start(config) end
+---@param config nats.StreamConfig
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
 function jetstream:get_or_create_stream(config) end
+---@param config nats.StreamConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:get_or_create_stream_start(config) end
 ---@param name string
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function jetstream:delete_stream(name) end
+---@param name string
+---@return nats.Future?, string?, nats.Code?, string?
+function jetstream:delete_stream_start(name) end
 ---Without a round trip.
 ---@param name string
 ---@return nats.Stream
@@ -233,11 +262,21 @@ local batch = {}
 ---@param options? nats.PublishOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function batch:add(subject, data, options) end
+---@param subject string
+---@param data? string
+---@param options? nats.PublishOptions
+---@return nats.Future?, string?, nats.Code?, string?
+function batch:add_start(subject, data, options) end
 ---@param subject? string absent: what was added is all
 ---@param data? string
 ---@param options? nats.PublishOptions
 ---@return nats.Ack?, string?, nats.Code?, string?, integer?, integer?
 function batch:commit(subject, data, options) end
+---@param subject? string absent: what was added is all
+---@param data? string
+---@param options? nats.PublishOptions
+---@return nats.Future?, string?, nats.Code?, string?
+function batch:commit_start(subject, data, options) end
 function batch:abandon() end
 
 ---@class nats.Stream
@@ -248,52 +287,100 @@ local stream = {}
 ---@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer }
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function stream:info(options) end
+---@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer }
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:info_start(options) end
 ---The configuration with these changes: what is left out stays, an empty object takes one out.
 ---@param changes table of a nats.StreamConfig
 ---@return table? info, string?, nats.Code?, string?, integer?, integer?
 function stream:update(changes) end
+---@param changes table of a nats.StreamConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:update_start(changes) end
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:delete() end
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:delete_start() end
 ---@param options? { subject?: string, keep?: integer, seq?: integer }
 ---@return integer? purged, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, string? description
 function stream:purge(options) end
+---@param options? { subject?: string, keep?: integer, seq?: integer }
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:purge_start(options) end
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
 function stream:seal() end
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:seal_start() end
 ---@param seq integer
----@param options? table
+---@param options? nats.GetOptions
 ---@return nats.Message?, string?, nats.Code?, string?, integer?, integer?
 function stream:get(seq, options) end
+---@param seq integer
+---@param options? nats.GetOptions
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:get_start(seq, options) end
 ---@param subject string
----@param options? table
+---@param options? nats.GetOptions
 ---@return nats.Message?, string?, nats.Code?, string?, integer?, integer?
 function stream:get_last(subject, options) end
 ---@param subject string
+---@param options? nats.GetOptions
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:get_last_start(subject, options) end
+---@param subject string
 ---@param seq? integer
----@param options? table
+---@param options? nats.GetOptions
 ---@return nats.Message?, string?, nats.Code?, string?, integer?, integer?
 function stream:get_next(subject, seq, options) end
+---@param subject string
+---@param seq? integer
+---@param options? nats.GetOptions
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:get_next_start(subject, seq, options) end
 ---@param options { batch?: integer, seq?: integer, start_time?: number|string, next_by_subj?: string, max_bytes?: integer, multi_last?: string[], up_to_seq?: integer, up_to_time?: number|string, no_hdr?: boolean }
 ---@return fun(): nats.Message?
 function stream:get_many(options) end
+---@param options { batch?: integer, seq?: integer, start_time?: number|string, next_by_subj?: string, max_bytes?: integer, multi_last?: string[], up_to_seq?: integer, up_to_time?: number|string, no_hdr?: boolean }
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:get_many_start(options) end
 ---@param seq integer
 ---@param options? { erase?: boolean }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:delete_message(seq, options) end
+---@param seq integer
+---@param options? { erase?: boolean }
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:delete_message_start(seq, options) end
 ---@param config? nats.ConsumerConfig
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
 function stream:create_consumer(config) end
+---@param config? nats.ConsumerConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:create_consumer_start(config) end
 ---@param config nats.ConsumerConfig
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
 function stream:update_consumer(config) end
 ---@param config nats.ConsumerConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:update_consumer_start(config) end
+---@param config nats.ConsumerConfig
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
 function stream:create_or_update_consumer(config) end
 ---@param config nats.ConsumerConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:create_or_update_consumer_start(config) end
+---@param config nats.ConsumerConfig
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
 function stream:get_or_create_consumer(config) end
+---@param config nats.ConsumerConfig
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:get_or_create_consumer_start(config) end
 ---@param name string
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:delete_consumer(name) end
+---@param name string
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:delete_consumer_start(name) end
 ---Without a round trip.
 ---@param name string
 ---@return nats.Consumer
@@ -302,20 +389,32 @@ function stream:consumer(name) end
 function stream:consumers() end
 ---@return fun(): string?
 function stream:consumer_names() end
----@param config? nats.ConsumerConfig
+---@param config? nats.OrderedConfig
 ---@return nats.Consumer
 function stream:ordered_consumer(config) end
 ---@param options? { placement?: table }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:leader_stepdown(options) end
+---@param options? { placement?: table }
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:leader_stepdown_start(options) end
 ---@param peer string
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:peer_remove(peer) end
+---@param peer string
+---@return nats.Future?, string?, nats.Code?, string?
+function stream:peer_remove_start(peer) end
+
+---@class nats.GetOptions
+---@field no_hdr? boolean
+---@field direct? boolean true: of any replica; false: of the leader
 
 ---@class nats.FetchOptions
+---@field max? integer
 ---@field wait? number
 ---@field max_bytes? integer
----@field heartbeat? number
+---@field heartbeat? number|string
+---@field idle_heartbeat? number|string
 ---@field no_wait? boolean
 ---@field group? string
 ---@field min_pending? integer
@@ -324,10 +423,12 @@ function stream:peer_remove(peer) end
 
 ---@class nats.ConsumeOptions
 ---@field callback? fun(msg: nats.Message, sub: nats.Subscription)
+---@field mode? "shared"|"private"|"callback"
 ---@field max_messages? integer
 ---@field max_bytes? integer
----@field expires? number
----@field heartbeat? number
+---@field expires? number|string
+---@field heartbeat? number|string
+---@field idle_heartbeat? number|string
 ---@field threshold_messages? integer
 ---@field threshold_bytes? integer
 ---@field group? string
@@ -345,22 +446,40 @@ function stream:peer_remove(peer) end
 local consumer = {}
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function consumer:info() end
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:info_start() end
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function consumer:delete() end
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:delete_start() end
 ---@param until_time number|string
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function consumer:pause(until_time) end
+---@param until_time number|string
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:pause_start(until_time) end
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function consumer:resume() end
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:resume_start() end
 ---@param seq? integer
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function consumer:reset(seq) end
+---@param seq? integer
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:reset_start(seq) end
 ---@param group string
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function consumer:unpin(group) end
+---@param group string
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:unpin_start(group) end
 ---@param options? { placement?: table }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function consumer:leader_stepdown(options) end
+---@param options? { placement?: table }
+---@return nats.Future?, string?, nats.Code?, string?
+function consumer:leader_stepdown_start(options) end
 ---@param max? integer|nats.FetchOptions
 ---@param options? number|nats.FetchOptions a number: wait
 ---@return nats.Message[]?, string?, nats.Code?, string?, integer?, integer?

@@ -588,6 +588,7 @@ def main():
     check_functions(abi)
     check_statuses(abi)
     check_annotations(abi)
+    abi_jetstream.check_annotations(read, problem)
     check_events(abi)
     abi_jetstream.check(read, problem)
     check_promises(abi)

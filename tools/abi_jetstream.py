@@ -1,4 +1,5 @@
-"""The tables of docs/jetstream.md, from libnats/jetstream/verbs.def and keys.def; see tools/abi.py."""
+"""The tables of docs/jetstream.md, from libnats/jetstream/verbs.def and keys.def, and what editors know of them; see
+tools/abi.py."""
 
 import os
 import re
@@ -26,6 +27,20 @@ KINDS = {
     "INT": "whole number", "UINT": "whole number, 0 or more", "BOOL": "true or false",
     "DURATION": "duration", "TIME": "time", "TEXTS": "list of texts", "NAMES": "list of names",
     "PATTERNS": "list of subjects", "DURATIONS": "list of durations", "MAP": "map of texts",
+}
+
+# Classes of the annotations: the object whose keys they have, without those that the method says itself, and the names
+# that are the module's own.
+PLACE = {"stream", "consumer", "config"}
+CLASSES = {
+    "StreamConfig": ("stream_config", set(), set()),
+    "ConsumerConfig": ("consumer_config", set(), set()),
+    "OrderedConfig": ("ordered_config", set(), set()),
+    "FetchOptions": ("fetch", PLACE | {"max_messages", "expires", "mode"}, {"max", "wait"}),
+    "ConsumeOptions": ("consume", PLACE, {"callback"}),
+    "GetOptions": ("get_message", PLACE | {"seq", "last_by_subj", "next_by_subj", "start_time"},
+                   set()),
+    "PublishOptions": (None, set(), {"headers", "timeout"}),
 }
 
 
@@ -132,3 +147,37 @@ def page(read, problem):
     pairs = PAIR.findall(read(KEYS) or "")
     before, rest = text.split(BEGIN, 1)
     return before + BEGIN + tables(verbs, keys, musts, pairs) + END + rest.split(END, 1)[1]
+
+
+def choices(kind, inner):
+    return sorted(re.sub("@.*", "", one) for one in inner.split("|")) if kind == "CHOICE" else None
+
+
+def check_class(text, name, known, problem):
+    """known: the values that each key may have, None for any."""
+    found = re.search(r"^---@class nats\.%s\b.*\n((?:---@field .*\n)+)" % name, text, re.M)
+    fields = re.findall(r"^---@field (\w+)\??\s+(.*)$", found.group(1) if found else "", re.M)
+    told = dict(fields)
+    for key in sorted(set(known) - set(told)):
+        problem(ANNOTATIONS, "nats.%s has no field %s" % (name, key))
+    for key in sorted(set(told) - set(known)):
+        problem(ANNOTATIONS, "nats.%s has a field %s, which is no key" % (name, key))
+    for key, values in known.items():
+        named = sorted(re.findall(r'"(\w+)"', told.get(key, "")))
+        if values is not None and key in told and named != values:
+            problem(ANNOTATIONS, "nats.%s: %s may be %s" % (name, key, ", ".join(values)))
+
+
+def check_annotations(read, problem):
+    """Editors learn the keys from a file that is written by hand."""
+    text = read(ANNOTATIONS) or ""
+    keys = rows(read, problem, KEYS, "KEY", KEY)
+    keywords = rows(read, problem, KEYWORDS, "KEYWORD", KEYWORD)
+    for name, (of, left_out, own) in CLASSES.items():
+        if of is None:
+            known = {row[0]: None for row in keywords}
+        else:
+            known = {row[1]: choices(row[2], row[3]) for row in keys if row[0] == of}
+        known = {key: values for key, values in known.items() if key not in left_out}
+        known.update(dict.fromkeys(own))
+        check_class(text, name, known, problem)

@@ -30,6 +30,44 @@ proc ::polynats::End {handle verb args} {
     }
 }
 
+# ---- what a fetch has taken ----
+
+# A list of messages that is filled while its call waits; its name is in the variable. It is no variable of the
+# procedure's, for these are gone when a coroutine is deleted. When that one goes and Give has not had the list, it is
+# kept for the handle's next fetch.
+proc ::polynats::Fill {variable id messages} {
+    upvar 1 $variable list
+    set list ::polynats::filled([incr ::polynats::filled(serial)])
+    set $list $messages
+    trace add variable list unset [list ::polynats::Keep $id $list]
+}
+
+proc ::polynats::Keep {id list args} {
+    if {[::info exists $list]} {
+        set messages [set $list]
+        unset $list
+        catch {Kept $id [concat $messages [dict get [Held $id] kept]]}
+    }
+}
+
+# What is kept from now on, in the place of what was, which is returned.
+proc ::polynats::Kept {id messages} {
+    set held [Held $id]
+    Held $id [dict replace $held kept $messages]
+    return [dict get $held kept]
+}
+
+# The list that was filled, at most so many of it: the others are kept.
+proc ::polynats::Give {id list most} {
+    set messages [set $list]
+    unset $list
+    if {[llength $messages] > $most} {
+        Kept $id [concat [lrange $messages $most end] [dict get [Held $id] kept]]
+        set messages [lrange $messages 0 $most-1]
+    }
+    return $messages
+}
+
 # ---- options ----
 
 # -name value pairs as a dict.
@@ -62,6 +100,19 @@ proc ::polynats::Options {list args} {
         }
     }
     return $given
+}
+
+# A number that was given, or what it is when it was not.
+proc ::polynats::AtLeast {least kind name given usual} {
+    if {![dict exists $given $name] || [dict get $given $name] eq ""} {
+        return $usual
+    }
+    set value [dict get $given $name]
+    if {![string is $kind -strict $value] || [catch {expr {$value >= $least}} fine] || !$fine} {
+        throw [list POLYNATS INVALID -$name] \
+            "-$name must be a number of $least or more, not \"$value\""
+    }
+    return $value
 }
 
 # Take an option out of the dict in the variable: -name value as a list, or nothing.
@@ -297,7 +348,7 @@ proc ::polynats::stream::NewConsumer {id name info} {
     set held [Held $id]
     set js [dict get $held js]
     return [Made $js consumer \
-        [dict create js $js stream [dict get $held name] name $name info $info]]
+        [dict create js $js stream [dict get $held name] name $name info $info kept {}]]
 }
 
 ::polynats::Define stream {
@@ -323,7 +374,8 @@ proc ::polynats::stream::ordered_consumer {id args} {
     set held [Held $id]
     set js [dict get $held js]
     return [Made $js ordered [dict create js $js stream [dict get $held name] \
-        config [Config [Pairs [Configured $args]]] info {} sub "" why {}]]
+        config [Config [Pairs [Configured $args]]] info {} sub "" why {} \
+        consumer "" kept {}]]
 }
 
 # ---- $consumer ----
@@ -382,22 +434,32 @@ proc ::polynats::consumer::leader_stepdown {id args} {
 
 # All of a subscription until it ends, and then it is gone. Its error is one when nothing came before it; else the next
 # fetch tells.
-proc ::polynats::consumer::Drain {id sub} {
-    set messages {}
-    Guard sub close
+proc ::polynats::consumer::Drain {id sub most} {
+    trace add variable sub unset [list ::polynats::consumer::Leave $id $sub]
+    Fill list $id {}
     try {
         while {1} {
-            lappend messages {*}[$sub get]
+            lappend $list {*}[$sub get]
         }
     } trap {POLYNATS CLOSED} {} {
     } trap POLYNATS {text options} {
-        if {![llength $messages]} {
+        if {![llength [set $list]]} {
             return -options $options $text
         }
         # Unless the consumer's command went meanwhile.
         catch {Held $id [dict replace [Held $id] why [dict replace $options -text $text]]}
     }
-    return $messages
+    $sub close
+    return [Give $id $list $most]
+}
+
+# It was interrupted: what waits is kept, too.
+proc ::polynats::consumer::Leave {id sub args} {
+    if {[llength [::info commands $sub]]} {
+        catch {$sub unsubscribe}
+        catch {Kept $id [concat [dict get [Held $id] kept] [$sub get -wait 0]]}
+        catch {$sub close}
+    }
 }
 
 proc ::polynats::consumer::Fetch {id given} {
@@ -407,6 +469,14 @@ proc ::polynats::consumer::Fetch {id given} {
         Held $id [dict remove $held why]
         return -code error -options $why [dict get $why -text]
     }
+    set most [expr {[dict exists $given max_bytes] ? "end" : 1}]
+    if {[dict exists $given max] && [string is integer -strict [dict get $given max]]} {
+        set most [dict get $given max]
+    }
+    if {[llength [dict get $held kept]] && ($most eq "end" || $most >= 1)} {
+        Fill list $id [Kept $id {}]
+        return [Give $id $list [expr {$most eq "end" ? [llength [set $list]] : $most}]]
+    }
     if {[dict exists $given wait] && [dict get $given wait] ne "" && [dict get $given wait] == 0} {
         dict unset given wait
         dict set given no_wait true
@@ -414,7 +484,8 @@ proc ::polynats::consumer::Fetch {id given} {
     dict set given stream [dict get $held stream]
     dict set given consumer [dict get $held name]
     dict set given mode private
-    return [Drain $id [Call [dict get $held js] consume fetch $given]]
+    set sub [Call [dict get $held js] consume fetch $given]
+    return [Drain $id $sub [expr {$most eq "end" ? 0x7fffffff : max($most, 1)}]]
 }
 
 proc ::polynats::consumer::fetch {id args} {
@@ -453,15 +524,19 @@ proc ::polynats::ordered::Start {id given args} {
     set sub $made
     Guard sub close
     Guard future destroy
-    Held $id [dict replace [Held $id] info [$future wait]]
+    set info [$future wait] ;# others may have changed what is held
+    set held [Held $id]
+    if {![dict size [dict get $held info]]} {
+        Held $id [dict replace $held info $info]
+    }
     trace remove variable sub unset [list ::polynats::End $made close]
-    return $made
+    return [list $made $info]
 }
 
 proc ::polynats::ordered::consume {id args} {
     set given [Pairs $args]
     set options [list {*}[Take given command] {*}[Take given timeout]]
-    return [Start $id $given {*}$options]
+    return [lindex [Start $id $given {*}$options] 0]
 }
 
 # What fetch and next take from: made by the first of them.
@@ -473,50 +548,81 @@ proc ::polynats::ordered::Own {id} {
     }
     set sub [dict get [Held $id] sub]
     if {$sub eq ""} {
-        set sub [Start $id {mode private}]
-        Held $id [dict replace [Held $id] sub $sub]
+        lassign [Start $id {mode private}] sub info
+        set first [dict get [Held $id] sub]
+        if {$first ne ""} { # another coroutine's, which began meanwhile
+            $sub close
+            return $first
+        }
+        Held $id [dict replace [Held $id] sub $sub info $info]
     }
     return $sub
 }
 
 proc ::polynats::ordered::fetch {id args} {
-    set given [dict merge {max 100 wait 5} [Options $args max wait]]
+    set given [Options $args max wait]
+    set most [AtLeast 1 integer max $given 100]
+    set until [expr {[now] + [AtLeast 0 double wait $given 5]}]
     set sub [Own $id]
-    set most [dict get $given max]
-    set until [expr {[now] + [dict get $given wait]}]
-    set messages {}
+    Fill list $id [Kept $id {}]
     try {
-        while {[llength $messages] < $most} {
-            set some [$sub get -max [expr {$most - [llength $messages]}] \
+        while {[llength [set $list]] < $most} {
+            set some [$sub get -max [expr {$most - [llength [set $list]]}] \
                 -wait [expr {max(0, $until - [now])}]]
             if {![llength $some]} break
-            lappend messages {*}$some
+            lappend $list {*}$some
         }
     } trap POLYNATS {text options} {
-        if {![llength $messages]} {
+        if {![llength [set $list]]} {
             return -options $options $text
         }
         # The next call tells.
         Held $id [dict replace [Held $id] why [dict replace $options -text $text]]
     }
+    set messages [Give $id $list $most]
+    Note $id [lindex $messages end]
     return $messages
+}
+
+# Who brought the last message may be another one than the first.
+proc ::polynats::ordered::Note {id message} {
+    if {[dict exists $message metadata consumer]} {
+        Held $id [dict replace [Held $id] consumer [dict get $message metadata consumer]]
+    }
+    return $message
+}
+
+proc ::polynats::ordered::Next {id sub args} {
+    if {[llength [dict get [Held $id] kept]]} {
+        Fill list $id [Kept $id {}]
+        return [Note $id [lindex [Give $id $list 1] 0]]
+    }
+    return [Note $id [$sub next {*}$args]]
 }
 
 proc ::polynats::ordered::next {id args} {
     set given [dict merge {wait 5} [Options $args wait]]
-    return [[Own $id] next -timeout [dict get $given wait]]
+    return [Next $id [Own $id] -timeout [dict get $given wait]]
 }
 
 # From what fetch and next take from, too. Its variable and body are the caller's.
 proc ::polynats::ordered::foreach {id variable args} {
-    tailcall [Own $id] foreach $variable {*}$args
+    set sub [Own $id]
+    if {[llength $args] ni {1 3}} {
+        tailcall $sub foreach $variable {*}$args
+    }
+    set given [Options [lrange $args 0 end-1] timeout]
+    tailcall ::polynats::Each [list ::polynats::ordered::Next $id $sub] $variable \
+        [Take given timeout] [lindex $args end]
 }
 
 proc ::polynats::ordered::info {id args} {
     Options $args timeout
     Own $id
     set held [Held $id]
-    set which [dict create stream [dict get $held stream] consumer [dict get $held info name]]
+    set name [dict get $held consumer]
+    set which [dict create stream [dict get $held stream] \
+        consumer [expr {$name ne "" ? $name : [dict get $held info name]}]]
     set info [Call [dict get $held js] call consumer_info $which {*}$args]
     Held $id [dict replace [Held $id] info $info]
     return $info
@@ -524,7 +630,7 @@ proc ::polynats::ordered::info {id args} {
 
 proc ::polynats::ordered::close {id} {
     set held [Held $id]
-    Held $id [dict replace $held sub "" why {}]
+    Held $id [dict replace $held sub "" why {} consumer "" kept {}]
     if {[llength [::info commands [dict get $held sub]]]} {
         [dict get $held sub] close
     }

@@ -23,11 +23,16 @@ proc ::polynats::header {message key {absent ""}} {
 
 # $sub foreach variable ?-timeout seconds? body
 proc ::polynats::Foreach {id variable seconds body} {
-    upvar 1 $variable message
     set wait [expr {$seconds < 0 ? "" : [list -timeout $seconds]}]
+    tailcall Each [list ::polynats::Call $id next] $variable $wait $body
+}
+
+# The same, of what the command gives.
+proc ::polynats::Each {command variable wait body} {
+    upvar 1 $variable message
     while {1} {
         try {
-            set message [::polynats::Call $id next {*}$wait]
+            set message [{*}$command {*}$wait]
         } trap {POLYNATS CLOSED} {} {
             return
         }

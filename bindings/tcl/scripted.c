@@ -10,9 +10,28 @@ static void drop_value(tnats_handle *handle)
     }
 }
 
+/* What its fetch and next took from goes with it. */
+static void drop_ordered(tnats_handle *handle)
+{
+    Tcl_Interp *interp = handle->state->interp;
+    Tcl_Obj *sub = NULL;
+    if (handle->object != NULL && interp != NULL && !Tcl_InterpDeleted(interp)) {
+        Tcl_Obj *key = Tcl_NewStringObj("sub", -1);
+        Tcl_IncrRefCount(key);
+        Tcl_DictObjGet(NULL, handle->object, key, &sub);
+        Tcl_DecrRefCount(key);
+    }
+    if (sub != NULL) {
+        Tcl_IncrRefCount(sub);
+        Tcl_DeleteCommand(interp, Tcl_GetString(sub));
+        Tcl_DecrRefCount(sub);
+    }
+    drop_value(handle);
+}
+
 const tnats_kind tnats_stream_kind = {"stream", drop_value};
 const tnats_kind tnats_consumer_kind = {"consumer", drop_value};
-const tnats_kind tnats_ordered_kind = {"ordered", drop_value};
+const tnats_kind tnats_ordered_kind = {"ordered", drop_ordered};
 
 int tnats_scripted(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {

@@ -40,7 +40,11 @@ nats_status nats__requests_inbox(nats__conn *conn)
     conn->mux_prefix_len = len;
     subject[len++] = '*';
 
-    return nats__sub_new(conn, NULL, subject, len, NULL, 0, 0, &conn->mux);
+    status = nats__sub_new(conn, NULL, subject, len, NULL, 0, 0, &conn->mux);
+    if (status == NATS_OK) {
+        nats__session_expect_answers(conn->session, conn->mux->rec.sid);
+    }
+    return status;
 }
 
 /* ---- slots ---- */

@@ -54,6 +54,11 @@ size_t nats__session_max_payload(const nats__session *session)
     return (size_t)(option > 0 && option < server ? option : server);
 }
 
+void nats__session_expect_answers(nats__session *session, uint64_t sid)
+{
+    session->parser.answer_sid = sid;
+}
+
 uint64_t nats__session_stray_msgs(const nats__session *session)
 {
     return session->stray;

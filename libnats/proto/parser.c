@@ -20,10 +20,12 @@ void nats__parser_reset(nats__parser *parser)
 {
     nats__chunk_pool *pool = parser->pool;
     size_t payload_max = parser->payload_max;
+    uint64_t answer_sid = parser->answer_sid;
 
     nats__parser_free(parser);
     nats__parser_init(parser, pool);
     parser->payload_max = payload_max;
+    parser->answer_sid = answer_sid;
 }
 
 void nats__parser_free(nats__parser *parser)
@@ -275,7 +277,8 @@ static nats__op expect_body(nats__parser *parser, const line *at, const arg *arg
                    place(parser, args[count - 2].text));
     }
     uint64_t added = header < NATS__SERVER_HEADERS_MAX ? header : NATS__SERVER_HEADERS_MAX;
-    if (total > parser->payload_max + added) {
+    bool may_answer = sid == parser->answer_sid && sid != 0 && total <= NATS__ANSWER_MAX;
+    if (total > parser->payload_max + added && !may_answer) {
         return bad(parser, "size is over max_payload", place(parser, size.text));
     }
 

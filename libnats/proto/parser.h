@@ -13,7 +13,10 @@ enum {
     NATS__INFO_LINE_MAX = 1024 * 1024, /* INFO lists a cluster's URLs: it may be long */
     /* What servers add to the headers of a message that had max_payload already: a stored one
      * comes with its stream, subject, sequence and time. */
-    NATS__SERVER_HEADERS_MAX = 16 * 1024
+    NATS__SERVER_HEADERS_MAX = 16 * 1024,
+    /* What a server answers by itself is not held to max_payload: JetStream tells 100,000 subjects
+     * of a stream at once, and all of its deleted messages. As much as a server may be told to take. */
+    NATS__ANSWER_MAX = 64 * 1024 * 1024
 };
 
 typedef enum nats__op {
@@ -35,6 +38,7 @@ typedef struct nats__parser {
     size_t body_need;      /* bytes of the message after its line, CRLF counted; 0: at a line */
     uint64_t offset;       /* of the connection: bytes parsed before this chunk's pos */
     size_t payload_max;    /* what a message may declare: set it from INFO and the option */
+    uint64_t answer_sid;   /* whose messages may be a server's answers; 0: none */
     bool busy;             /* the last read filled its room: larger chunks pay */
     /* the operation taken last */
     nats_msg *msg;         /* MSG: the caller owns the reference */

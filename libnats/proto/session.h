@@ -156,6 +156,8 @@ int32_t nats__session_pings_out(const nats__session *session);
 /* Payload with headers that may be published now: the option and the server's, whichever is
  * smaller. Before the first INFO, the default. */
 size_t nats__session_max_payload(const nats__session *session);
+/* A server may answer on this subscription: what it says by itself may be larger than max_payload. */
+void nats__session_expect_answers(nats__session *session, uint64_t sid);
 /* Messages that came for a sid that is not in the table (they were under way when it was
  * removed). */
 uint64_t nats__session_stray_msgs(const nats__session *session);

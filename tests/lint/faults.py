@@ -61,6 +61,18 @@ CASES = {
         "libnats/abi/options.def", "OPTION(verbose,", "OPTION(loud,"), "verbose"),
     "editors do not know an option": ("abi", (
         "lua/nats.meta.lua", "---@field pedantic? boolean\n", ""), "the option pedantic"),
+    "editors do not know a key of a stream": ("abi", (
+        "lua/nats.jetstream.meta.lua", "---@field discard_new_per_subject? boolean\n", ""),
+        "nats.StreamConfig has no field discard_new_per_subject"),
+    "editors know a key that there is not": ("abi", (
+        "lua/nats.jetstream.meta.lua", "---@field max_deliver? integer\n",
+        "---@field max_delivery? integer\n"), "max_delivery, which is no key"),
+    "editors know a value that there is not": ("abi", (
+        "lua/nats.jetstream.meta.lua", '"limits"|"interest"|"workqueue"', '"limits"|"interest"'),
+        "retention may be interest, limits, workqueue"),
+    "editors do not know a keyword of publish": ("abi", (
+        "lua/nats.jetstream.meta.lua", "---@field expect_last_seq? integer\n", ""),
+        "nats.PublishOptions has no field expect_last_seq"),
     "editors do not know a status": ("abi", (
         "lua/nats.meta.lua", '"FORKED"', '"SPOONED"'), "FORKED"),
     "a keyword of publish that no page tells of": ("abi", (

@@ -71,6 +71,65 @@ t.test("pcall catches it, and the client works on", function()
   t.check(output:find("still here", 1, true), output)
 end)
 
+local store = t.shell("mktemp", "-d"):match("%S+")
+local keeping = t.server({ "-js", "-sd", store })
+for name, made in pairs {
+  ["an ordered consumer"] = 'stream:ordered_consumer()',
+  ["a consumer"] = 'assert(stream:create_consumer { ack_policy = "none" })',
+} do
+  t.test("Ctrl-C in a fetch of " .. name .. " loses nothing", function()
+    local ms, code, output = interrupted([[
+      local nc = assert(nats.connect("]] .. keeping.url .. [["))
+      local js = assert(nc:jetstream())
+      local stream = assert(js:create_stream {
+        name = "S", subjects = { "S.>" }, storage = "memory",
+      })
+      assert(js:publish_many("S.a", { "1", "2", "3" }))
+      local consumer = ]] .. made .. [[
+
+      ready()
+      local fine, err = pcall(consumer.fetch, consumer, 5, { wait = 60 })
+      assert(not fine and err:find("interrupted!"), err)
+      local got = { assert(consumer:next(0.2)).data }
+      for _, msg in ipairs(assert(consumer:fetch(5, 0.2))) do got[#got + 1] = msg.data end
+      assert(js:publish("S.a", "4"))
+      if consumer.messages and ]] .. tostring(made:find("ordered") ~= nil) .. [[ then
+        got[#got + 1] = consumer:messages(5)().data
+      else
+        got[#got + 1] = assert(consumer:next(5)).data
+      end
+      assert(stream:delete())
+      print(table.concat(got, ","))
+    ]])
+    t.check(ms)
+    t.same(code, 0, output)
+    t.check(output:find("1,2,3,4", 1, true), output)
+  end)
+end
+
+t.test("Ctrl-C in a consume leaves no subscription behind", function()
+  local ms, code, output = interrupted([[
+    local other = assert(nats.connect(arg[2]))
+    local api = assert(other:subscribe("silent.>"))
+    assert(other:flush(5))
+    local js = assert(nc:jetstream { prefix = "silent", timeout = 60 })
+    local arguments = { stream = "S", consumer = "C" }
+    ready()
+    local fine, err = pcall(js.consume, js, "consume", arguments)
+    assert(not fine and err:find("interrupted!"), err)
+    local asked = assert(api:next(5))
+    asked:respond('{"name":"C","stream_name":"S","config":{"ack_policy":"explicit"}}')
+    assert(other:flush(5) and nc:flush(5))
+    assert(nc:publish("silent.end"))
+    print(assert(api:next(5)).subject)
+  ]])
+  t.check(ms)
+  t.same(code, 0, output)
+  t.check(output:find("silent.end", 1, true), output)
+end)
+keeping:stop("KILL")
+os.execute("rm -rf " .. t.quote(store))
+
 t.test("a signal without a hook interrupts no wait and loses no reply", function()
   -- SIGCHLD of a child that ends: io.popen's shell, with a handler set by nobody, comes while a
   -- request waits.

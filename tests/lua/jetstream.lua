@@ -51,6 +51,21 @@ t.test("times are seconds since 1970, or texts", function()
   t.same(#assert(later:fetch(5, { no_wait = true })), 0)
 end)
 
+t.test("subjects of a stream come in pages", function()
+  local COUNT = 100001 -- the server's page has 100,000
+  local stream, subject = new_stream { allow_direct = false }
+  local publisher = assert(js:publisher())
+  for i = 1, COUNT do assert(publisher:publish(subject .. i)) end
+  assert(publisher:flush(20))
+  publisher:close()
+  local info = assert(stream:info { subjects_filter = ">" })
+  local count = 0
+  for _, messages in pairs(info.state.subjects) do count = count + messages end
+  t.same(count, COUNT)
+  t.same(stream.cached_info, info)
+  assert(stream:delete())
+end)
+
 t.test("whole numbers stay exact in 64 bits", function()
   local stream = new_stream()
   local big = assert(load("return 9007199254740993" .. (t.luajit and "LL" or "")))()
@@ -479,6 +494,52 @@ t.test("what belongs to a closed client fails as it does", function()
   t.fails("CLOSED", consumer:next(1))
   t.fails("CLOSED", msg:ack())
   t.fails("CLOSED", own:jetstream())
+end)
+
+t.test("an ordered consumer tells of the consumer that there is now", function()
+  local stream, subject = new_stream()
+  assert(js:publish(subject .. "a", "1"))
+  local ordered = stream:ordered_consumer()
+  local first = assert(ordered:info()).name
+  t.same(ordered:messages(5)().data, "1")
+  assert(stream:delete_consumer(first))
+  assert(js:publish(subject .. "a", "2"))
+  t.same(ordered:messages(10)().data, "2")
+  t.check(assert(ordered:info()).name ~= first, first)
+  t.check(ordered:close())
+end)
+
+-- ---- annotations ----
+
+t.test("editors know the methods that there are", function()
+  local path = t.dir .. "/../../lua/nats.jetstream.meta.lua"
+  local stream = new_stream()
+  local objects = {
+    jetstream = js, stream = stream, publisher = assert(js:publisher()), batch = assert(js:batch()),
+    consumer = assert(stream:create_consumer { durable_name = "c" }),
+  }
+  local known = {}
+  for line in io.lines(path) do
+    local noun, method = line:match("^function (%w+):([%w_]+)%(")
+    if not noun then noun, method = line:match("^(%w+)%.([%w_]+) =") end
+    if noun then
+      known[noun .. ":" .. method] = true
+      t.same(type(objects[noun][method]), "function", noun .. ":" .. method)
+    end
+  end
+  if t.luajit then return end -- where methods are is Lua 5.4's to tell
+  local told = 0
+  for noun, object in pairs(objects) do
+    local index = debug.getmetatable(object).__index
+    if type(index) == "function" then index = select(2, debug.getupvalue(index, 1)) end
+    for method, value in pairs(index) do
+      if type(value) == "function" then
+        told = told + 1
+        t.check(known[noun .. ":" .. method], "the annotations have no " .. noun .. ":" .. method)
+      end
+    end
+  end
+  t.check(told > 60, told)
 end)
 
 nc:close()

@@ -552,7 +552,107 @@ def test_a_signal_ends_a_fetch(js, stream, strike, took):
     assert c.next(0.05) is None
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_fetch_that_a_signal_ends_loses_nothing(js, stream, subject, strike, ordered):
+    for data in ("1", "2", "3"):
+        js.publish(f"{subject}.a", data)
+    made = stream.ordered_consumer() if ordered else stream.create_consumer(ack_policy="none")
+    strike(0.2)
+    with pytest.raises(KeyboardInterrupt):
+        made.fetch(5, wait=20)
+    assert made.next(0.2).data == b"1"
+    assert [msg.data for msg in made.fetch(5, wait=0.2)] == [b"2", b"3"]
+    js.publish(f"{subject}.a", "4")
+    assert [msg.data for msg in made.fetch(1, wait=5)] == [b"4"]
+
+
+def test_an_ordered_consumer_goes_on_with_what_a_signal_left(js, stream, subject, strike):
+    js.publish_many(f"{subject}.a", ["1", "2", "3"])
+    ordered = stream.ordered_consumer()
+    strike(0.2)
+    with pytest.raises(KeyboardInterrupt):
+        ordered.fetch(5, wait=20)
+    js.publish(f"{subject}.a", "4")
+    messages = ordered.messages(timeout=5)
+    assert [next(messages).data for _ in range(4)] == [b"1", b"2", b"3", b"4"]
+    ordered.close()
+
+
+def test_an_ordered_consumer_that_several_begin_is_one(js, stream, subject):
+    js.publish_many(f"{subject}.a", [b"x"] * 40)
+    ordered, seen, ready = stream.ordered_consumer(), [], threading.Barrier(4)
+
+    def take():
+        ready.wait()
+        for _ in range(10):
+            seen.append(ordered.next(5).metadata.stream_seq)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(1, 41))
+    assert ordered.info()["name"] in stream.consumer_names()
+    ordered.close()
+    assert ordered.info()["name"] in stream.consumer_names()
+    ordered.close()
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"max": 0}, {"max": -1}, {"wait": -1}, {"wait": float("nan")}]
+)
+def test_how_many_and_how_long_are_looked_at(stream, arguments):
+    with pytest.raises(polynats.Invalid):
+        stream.ordered_consumer().fetch(**arguments)
+    with pytest.raises(TypeError):
+        stream.ordered_consumer().fetch("x")
+    assert list(stream.consumer_names()) == []
+
+
+def test_timeouts_and_options_by_name(js, stream, subject):
+    c = stream.create_consumer(durable_name="c")
+    assert [one.name for one in stream.consumers(timeout=5)] == ["c"]
+    assert list(stream.consumer_names(timeout=5)) == ["c"]
+    assert [one.name for one in js.streams(f"{subject}.a", timeout=5)] == [stream.name]
+    assert list(js.stream_names(f"{subject}.a", timeout=5)) == [stream.name]
+    js.publish(f"{subject}.a", "1")
+    with c.consume(timeout=5, max_messages=10, heartbeat=HOUR / 3600, expires="5s") as sub:
+        assert sub.next(5).data == b"1"
+    with stream.ordered_consumer().consume(timeout=5, idle_heartbeat=1) as sub:
+        assert sub.next(5).data == b"1"
+
+
 # ---- asyncio ----
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_aio_a_cancelled_fetch_loses_nothing(stream, subject, ordered):
+    async def main(nc):
+        js = nc.jetstream()
+        await js.publish_many(f"{subject}.a", ["1", "2", "3"])
+        here = js.stream(stream.name)
+        made = here.ordered_consumer() if ordered else await here.create_consumer(ack_policy="none")
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(made.fetch(5, wait=20), 0.3)
+        assert (await made.next(0.2)).data == b"1"
+        assert [msg.data for msg in await made.fetch(5, wait=0.2)] == [b"2", b"3"]
+        await js.publish(f"{subject}.a", "4")
+        assert [msg.data for msg in await made.fetch(1, wait=5)] == [b"4"]
+
+    run_aio(main)
+
+
+def test_aio_an_ordered_consumer_that_several_begin_is_one(stream, subject):
+    async def main(nc):
+        js = nc.jetstream()
+        await js.publish_many(f"{subject}.a", [b"x"] * 8)
+        ordered = js.stream(stream.name).ordered_consumer()
+        seen = await asyncio.gather(*(ordered.next(5) for _ in range(8)))
+        assert sorted(msg.metadata.stream_seq for msg in seen) == list(range(1, 9))
+        await ordered.close()
+
+    run_aio(main)
 
 
 def test_aio_gather_of_publishes(stream, subject):

@@ -137,6 +137,8 @@ WRONG = {
     "nc.jetstream().create_stream(nmae='x')": "call-arg",
     "nc.jetstream().create_stream(max_msgs='x')": "arg-type",
     "nc.jetstream().publish('a', expct_stream='x')": "call-arg",
+    "nc.jetstream().stream('a').consumer('b').consume(max_msgs=1)": "call-arg",
+    "nc.jetstream().stream('a').ordered_consumer(ack_wait=1)": "call-arg",
     "polynats.Nothing": "attr-defined",
 }
 
@@ -189,6 +191,7 @@ def test_every_option_has_a_type():
         ("Placement", "placement"), ("StreamSource", "stream_source"), ("External", "external"),
         ("SubjectTransform", "subject_transform"), ("SourceConsumer", "source_consumer"),
         ("Republish", "republish"), ("ConsumerLimits", "consumer_limits"),
+        ("OrderedConfig", "ordered_config"),
     ],
 )  # fmt: skip
 def test_every_key_of_jetstream_has_a_type(name, of):
@@ -196,6 +199,25 @@ def test_every_key_of_jetstream_has_a_type(name, of):
 
     known = getattr(_jetstream_types, name).__annotations__
     assert sorted(known) == sorted(_polynats._js_keys(of))
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "said_by_the_call"),
+    [
+        ("ConsumeOptions", "consume", {"stream", "consumer"}),
+        ("OrderedOptions", "ordered", {"stream", "config"}),
+        ("FetchOptions", "fetch", {"stream", "consumer", "max_messages", "expires", "mode"}),
+        ("GetOptions", "get_message",
+         {"stream", "seq", "last_by_subj", "next_by_subj", "start_time"}),
+    ],
+)  # fmt: skip
+def test_every_option_of_a_verb_has_a_type(name, of, said_by_the_call):
+    from polynats import _jetstream_types, _polynats
+
+    known = set(getattr(_jetstream_types, name).__annotations__) - {"timeout"}
+    if name == "ConsumeOptions":
+        known |= set(_jetstream_types.OrderedOptions.__annotations__)
+    assert known == set(_polynats._js_keys(of)) - said_by_the_call
 
 
 def test_every_keyword_of_publish_has_a_type():

@@ -330,6 +330,69 @@ class JetStreamTest < PolynatsTest
     assert_equal "after", c.next(wait: 5).data
   end
 
+  def test_a_fetch_that_is_interrupted_loses_nothing
+    %w[1 2 3].each { |data| @js.publish("#{@subject}.a", data) }
+    [@stream.ordered_consumer, @stream.create_consumer(ack_policy: "none")].each do |made|
+      assert_raises(::Timeout::Error) { ::Timeout.timeout(0.3) { made.fetch(5, wait: 20) } }
+      assert_equal "1", made.next(wait: 0.2).data
+      assert_equal %w[2 3], made.fetch(5, wait: 0.2).map(&:data)
+      fourth = @js.publish("#{@subject}.a", "4")
+      assert_equal %w[4], made.fetch(1, wait: 5).map(&:data)
+      @stream.delete_message(fourth.seq)
+    end
+  end
+
+  def test_an_ordered_consumer_goes_on_with_what_an_interrupt_left
+    @js.publish_many("#{@subject}.a", %w[1 2 3])
+    ordered = @stream.ordered_consumer
+    fetching = Thread.new { ordered.fetch(5, wait: 20) }
+    fetching.report_on_exception = false
+    sleep 0.3
+    fetching.raise(Interrupt)
+    assert_raises(Interrupt) { fetching.join }
+    @js.publish("#{@subject}.a", "4")
+    assert_equal %w[1 2 3 4], ordered.each(timeout: 5).first(4).map(&:data)
+    ordered.close
+  end
+
+  def test_a_fetch_of_a_fiber_that_is_stopped_loses_nothing
+    @js.publish_many("#{@subject}.a", %w[1 2 3])
+    [@stream.ordered_consumer, @stream.create_consumer(ack_policy: "none")].each do |made|
+      Async do |task|
+        assert_raises(Async::TimeoutError) { task.with_timeout(0.3) { made.fetch(5, wait: 20) } }
+        assert_equal %w[1 2 3], made.fetch(5, wait: 0.2).map(&:data)
+      end.wait
+    end
+  end
+
+  def test_an_ordered_consumer_that_several_begin_is_one
+    @js.publish_many("#{@subject}.a", ["x"] * 40)
+    ordered = @stream.ordered_consumer
+    seen = Array.new(4) do
+      Thread.new { Array.new(10) { ordered.next(wait: 5).metadata.stream_seq } }
+    end.flat_map(&:value)
+    assert_equal (1..40).to_a, seen.sort
+    assert_includes @stream.consumer_names, ordered.info["name"]
+    ordered.close
+  end
+
+  def test_how_many_and_how_long_are_looked_at
+    [{ max: 0 }, { max: -1 }, { wait: -1 }, { wait: Float::NAN }].each do |arguments|
+      invalid(arguments.keys.first.to_s) { @stream.ordered_consumer.fetch(**arguments) }
+    end
+    assert_raises(TypeError) { @stream.ordered_consumer.fetch("x") }
+    assert_raises(TypeError) { @stream.ordered_consumer.fetch(1, wait: "x") }
+    assert_empty @stream.consumer_names.to_a
+  end
+
+  def test_lists_take_a_timeout
+    @stream.create_consumer(durable_name: "c")
+    assert_equal ["c"], @stream.consumers(timeout: 5).map(&:name)
+    assert_equal ["c"], @stream.consumer_names(timeout: 5).to_a
+    assert_equal [@stream.name], @js.streams(subject: "#{@subject}.a", timeout: 5).map(&:name)
+    assert_equal [@stream.name], @js.stream_names(subject: "#{@subject}.a", timeout: 5).to_a
+  end
+
   def test_threads_share_a_publisher
     @js.publisher(max_pending: 16) do |publisher|
       Array.new(4) { |at| Thread.new { 250.times { |i| publisher.publish("#{@subject}.#{at}", i.to_s) } } }.each(&:join)

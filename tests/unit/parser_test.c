@@ -264,6 +264,23 @@ static void messages_outlive_the_parser(void **state)
     nats_msg_free(msg);
 }
 
+static void answers_may_be_over_max_payload(void **state)
+{
+    (void)state;
+    char head[64];
+    for (int over = 0; over < 2; over++) {
+        reader self;
+        setup_reader(&self);
+        self.parser.answer_sid = 7;
+        nats__parser_reset(&self.parser); /* whose answers they are outlives a connection */
+        snprintf(head, sizeof head, "MSG a 7 %d\r\n", NATS__ANSWER_MAX + over);
+        assert_int_equal(feed(&self, head, strlen(head)), over == 0);
+        assert_string_equal(self.log, over == 0 ? "" : "bad 8 size is over max_payload|");
+        end_reader(&self);
+    }
+    play(&(vector){"MSG a 7 1025\r\n", "bad 8 size is over max_payload|"}, SIZE_MAX, SIZE_MAX);
+}
+
 static void large_payloads_arrive_unchanged_in_any_piece(void **state)
 {
     (void)state;
@@ -327,6 +344,7 @@ int main(void)
         cmocka_unit_test(refuses_a_control_line_that_never_ends),
         cmocka_unit_test(takes_a_long_info_and_refuses_an_endless_one),
         cmocka_unit_test(messages_outlive_the_parser),
+        cmocka_unit_test(answers_may_be_over_max_payload),
         cmocka_unit_test(large_payloads_arrive_unchanged_in_any_piece),
         cmocka_unit_test(a_size_over_the_limit_takes_no_memory),
     };

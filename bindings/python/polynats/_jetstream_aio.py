@@ -140,22 +140,27 @@ class JetStream(_polynats.JetStreamBase):
         """The stream of that name. Nobody is asked whether there is one: `Stream.info` does."""
         return Stream(self, name, None)
 
-    async def streams(self, subject: str | None = None) -> AsyncIterator[Stream]:
-        """Streams, or those that store a subject. Each knows its info."""
-        async for info in self._listed("streams", "streams", {"subject": subject}):
+    async def streams(
+        self, subject: str | None = None, timeout: float | None = None
+    ) -> AsyncIterator[Stream]:
+        """Streams, or those that store a subject. Each knows its info. The timeout is of each page that is asked
+        for."""
+        async for info in self._listed("streams", "streams", {"subject": subject}, timeout):
             yield Stream(self, info["config"]["name"], info)
 
-    async def stream_names(self, subject: str | None = None) -> AsyncIterator[str]:
+    async def stream_names(
+        self, subject: str | None = None, timeout: float | None = None
+    ) -> AsyncIterator[str]:
         """Names of streams, or of those that store a subject."""
-        async for name in self._listed("stream_names", "streams", {"subject": subject}):
+        async for name in self._listed("stream_names", "streams", {"subject": subject}, timeout):
             yield name
 
     async def _listed(
-        self, verb: str, member: str, arguments: dict[str, Any]
+        self, verb: str, member: str, arguments: dict[str, Any], timeout: float | None
     ) -> AsyncIterator[Any]:
         offset = 0
         while True:
-            answer = await self.call(verb, {**arguments, "offset": offset})
+            answer = await self.call(verb, {**arguments, "offset": offset}, timeout)
             page = answer.get(member) or ()
             for one in page:
                 yield one

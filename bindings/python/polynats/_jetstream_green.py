@@ -138,22 +138,27 @@ class JetStream(_polynats.JetStreamBase):
         """The stream of that name. Nobody is asked whether there is one: `Stream.info` does."""
         return Stream(self, name, None)
 
-    def streams(self, subject: str | None = None) -> Iterator[Stream]:
-        """Streams, or those that store a subject. Each knows its info."""
-        for info in self._listed("streams", "streams", {"subject": subject}):
+    def streams(
+        self, subject: str | None = None, timeout: float | None = None
+    ) -> Iterator[Stream]:
+        """Streams, or those that store a subject. Each knows its info. The timeout is of each page that is asked
+        for."""
+        for info in self._listed("streams", "streams", {"subject": subject}, timeout):
             yield Stream(self, info["config"]["name"], info)
 
-    def stream_names(self, subject: str | None = None) -> Iterator[str]:
+    def stream_names(
+        self, subject: str | None = None, timeout: float | None = None
+    ) -> Iterator[str]:
         """Names of streams, or of those that store a subject."""
-        for name in self._listed("stream_names", "streams", {"subject": subject}):
+        for name in self._listed("stream_names", "streams", {"subject": subject}, timeout):
             yield name
 
     def _listed(
-        self, verb: str, member: str, arguments: dict[str, Any]
+        self, verb: str, member: str, arguments: dict[str, Any], timeout: float | None
     ) -> Iterator[Any]:
         offset = 0
         while True:
-            answer = self.call(verb, {**arguments, "offset": offset})
+            answer = self.call(verb, {**arguments, "offset": offset}, timeout)
             page = answer.get(member) or ()
             for one in page:
                 yield one

@@ -156,6 +156,23 @@ class ConsumerConfig(TypedDict, total=False):
     priority_timeout: Duration | None
 
 
+class OrderedConfig(TypedDict, total=False):
+    """What of a stream, in order."""
+
+    filter_subject: str | None
+    filter_subjects: Sequence[str] | None
+    deliver_policy: Literal[
+        "all", "last", "new", "by_start_sequence", "by_start_time", "last_per_subject"
+    ] | None
+    opt_start_seq: int | None
+    opt_start_time: Time | None
+    replay_policy: Literal["instant", "original"] | None
+    headers_only: bool | None
+    inactive_threshold: Duration | None
+    description: str | None
+    metadata: Mapping[str, str] | None
+
+
 class PublishKeywords(TypedDict, total=False):
     """What a publish says besides its data."""
 
@@ -183,8 +200,33 @@ class FetchOptions(TypedDict, total=False):
     """What a fetch says besides how many and how long."""
 
     max_bytes: int | None
+    idle_heartbeat: Duration | None
     heartbeat: Duration | None
     no_wait: bool | None
+    group: str | None
+    min_pending: int | None
+    min_ack_pending: int | None
+    priority: int | None
+
+
+class OrderedOptions(TypedDict, total=False):
+    """How much comes ahead of the program, and who gets it."""
+
+    max_messages: int | None
+    max_bytes: int | None
+    threshold_messages: int | None
+    threshold_bytes: int | None
+    expires: Duration | None
+    idle_heartbeat: Duration | None
+    heartbeat: Duration | None
+    mode: Literal["shared", "private", "callback"] | None
+    pending_msgs: int | None
+    pending_bytes: int | None
+
+
+class ConsumeOptions(OrderedOptions, total=False):
+    """The same of a consumer that others share."""
+
     group: str | None
     min_pending: int | None
     min_ack_pending: int | None
@@ -199,6 +241,7 @@ class GetOptions(TypedDict, total=False):
     timeout: float | None
 
 
-__all__ = ["ConsumerConfig", "ConsumerLimits", "Duration", "External", "FetchOptions", "GetOptions",
-           "Placement", "PublishKeywords", "Republish", "SourceConsumer", "StreamConfig",
-           "StreamSource", "SubjectTransform", "Time"]  # fmt: skip
+__all__ = ["ConsumeOptions", "ConsumerConfig", "ConsumerLimits", "Duration", "External",
+           "FetchOptions", "GetOptions", "OrderedConfig", "OrderedOptions", "Placement",
+           "PublishKeywords", "Republish", "SourceConsumer", "StreamConfig", "StreamSource",
+           "SubjectTransform", "Time"]  # fmt: skip

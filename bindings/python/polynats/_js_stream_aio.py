@@ -4,7 +4,7 @@ wait."""
 from __future__ import annotations
 
 from . import _polynats
-from ._errors import Closed, Error
+from ._errors import Closed, Error, invalid
 from ._jetstream_values import config_of, moment, refuse_timeout
 from ._subscription import PRIVATE
 
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._jetstream_aio import JetStream
-    from ._jetstream_types import ConsumerConfig, FetchOptions, GetOptions, StreamConfig
+    from ._jetstream_types import (
+        ConsumeOptions,
+        ConsumerConfig,
+        FetchOptions,
+        GetOptions,
+        OrderedConfig,
+        OrderedOptions,
+        StreamConfig,
+    )
     from ._options import Unpack
     from ._polynats import AsyncMessage as Message
     from .aio import Subscription
@@ -243,18 +251,20 @@ class Stream:
         """The consumer of that name. Nobody is asked whether there is one: `Consumer.info` does."""
         return Consumer(self, name, None)
 
-    async def consumers(self) -> AsyncIterator[Consumer]:
-        """Its consumers. Each knows its info."""
-        async for info in self.js._listed("consumers", "consumers", {"stream": self.name}):
+    async def consumers(self, timeout: float | None = None) -> AsyncIterator[Consumer]:
+        """Its consumers. Each knows its info. The timeout is of each page that is asked for."""
+        given = {"stream": self.name}
+        async for info in self.js._listed("consumers", "consumers", given, timeout):
             yield Consumer(self, info["name"], info)
 
-    async def consumer_names(self) -> AsyncIterator[str]:
+    async def consumer_names(self, timeout: float | None = None) -> AsyncIterator[str]:
         """Names of its consumers."""
-        async for name in self.js._listed("consumer_names", "consumers", {"stream": self.name}):
+        given = {"stream": self.name}
+        async for name in self.js._listed("consumer_names", "consumers", given, timeout):
             yield name
 
     def ordered_consumer(
-        self, config: Config | None = None, **more: Unpack[ConsumerConfig]
+        self, config: Config | None = None, **more: Unpack[OrderedConfig]
     ) -> OrderedConsumer:
         """All of the stream in order, without holes or duplicates: a consumer that is made anew wherever a message
         is missed. It acknowledges nothing."""
@@ -267,7 +277,7 @@ class Stream:
 class Consumer:
     """A consumer of a stream, by its name. Made by `Stream.consumer` and those that make or list consumers."""
 
-    __slots__ = ("stream", "name", "cached_info", "_why")
+    __slots__ = ("stream", "name", "cached_info", "_why", "_kept")
 
     stream: Stream
     name: str
@@ -275,12 +285,15 @@ class Consumer:
     """What the server told last of its configuration and state; None: it was not asked."""
     _why: Error | None
     """The last fetch has ended by that behind its messages: the next one tells."""
+    _kept: list[Message]
+    """What a fetch had that was ended by an exception: the next one gives it."""
 
     def __init__(self, stream: Stream, name: str, info: dict[str, Any] | None) -> None:
         self.stream = stream
         self.name = name
         self.cached_info = info
         self._why = None
+        self._kept = []
 
     @property
     def stream_name(self) -> str:
@@ -348,7 +361,8 @@ class Consumer:
         """Ask for messages, and take what comes within `wait` seconds (None: the JetStream's timeout; 0: what
         there is). `max`: at most so many; None: one, or as many as `max_bytes` has room for.
 
-        Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
+        What a fetch had when an exception ended it (Ctrl-C, cancelling) is given by the next one of this object, at
+        once. Raises why none came, when it was not silence: Server with `status` 409 when the consumer was deleted …
         What ended a fetch behind some messages is raised by the next one.
         """
         options_given: dict[str, Any] = dict(options)
@@ -362,8 +376,21 @@ class Consumer:
             "stream": self.stream.name, "consumer": self.name, "max": max, "wait": wait,
             **options_given,
         }  # fmt: skip
+        messages, self._kept = self._kept, []
+        try:
+            if not messages or (max is not None and max < 1):
+                await self._fill(messages, arguments)
+            most = 1 if max is None and options_given.get("max_bytes") is None else max
+            if most is not None and len(messages) > most:
+                self._kept, messages = messages[most:] + self._kept, messages[:most]
+        except BaseException:
+            self._kept = messages + self._kept
+            raise
+        return messages
+
+    async def _fill(self, messages: list[Message], arguments: Config) -> None:
+        """By a pull of its own. However it ends, what came is in `messages`."""
         sub, _ = await self.stream.js._begin_consume("fetch", arguments, None, PRIVATE, None)
-        messages: list[Message] = []
         try:
             while True:
                 messages += await sub.get()
@@ -373,10 +400,27 @@ class Consumer:
             if not messages:
                 raise
             self._why = problem
+        except BaseException:
+            messages += await self._rest(sub)
+            raise
         finally:
             if sub.active:
                 await sub.unsubscribe()
-        return messages
+
+    async def _rest(self, sub: Subscription) -> list[Message]:
+        """What waits, without waiting: also where a coroutine is closed."""
+        try:
+            if sub.active:
+                await sub.unsubscribe()
+            # [loop
+            rest: list[Message] = sub._inner.get(None, 0)
+            return rest
+            # loop]
+            # [plain
+            # return sub.get(wait=0)
+            # plain]
+        except Error:
+            return []
 
     async def next(
         self, wait: float | None = None, **options: Unpack[FetchOptions]
@@ -389,8 +433,8 @@ class Consumer:
         self,
         callback: Callable[[Message], Any] | None = None,
         *,
-        heartbeat: float | timedelta | None = None,
-        **options: Any,
+        timeout: float | None = None,
+        **options: Unpack[ConsumeOptions],
     ) -> Subscription:
         """A subscription to all that the consumer delivers, without end: it asks for more before it runs dry, and
         goes on over a reconnect, a new leader, a restart of the server. When it ends by itself, `next` and `get`
@@ -399,13 +443,10 @@ class Consumer:
         `options` are in docs/jetstream.md: max_messages, max_bytes, expires, group, min_pending … `callback` is as in
         `Client.subscribe`.
         """
-        info = self.cached_info or await self.info()
+        info = self.cached_info or await self.info(timeout)
         how = "push" if info["config"].get("deliver_subject") else "consume"
-        arguments = {
-            "stream": self.stream.name, "consumer": self.name, "heartbeat": heartbeat,
-            **options,
-        }  # fmt: skip
-        return await self.stream.js.consume(how, arguments, callback)
+        arguments = {"stream": self.stream.name, "consumer": self.name, **options}
+        return await self.stream.js.consume(how, arguments, callback, timeout)
 
     def __repr__(self) -> str:
         return f"<polynats.Consumer {self.name!r} of {self.stream.name!r}>"
@@ -418,7 +459,7 @@ class OrderedConsumer:
     anew.
     """
 
-    __slots__ = ("stream", "config", "cached_info", "_sub", "_name", "_why")
+    __slots__ = ("stream", "config", "cached_info", "_sub", "_name", "_why", "_kept")
 
     stream: Stream
     _name: str | None
@@ -430,6 +471,8 @@ class OrderedConsumer:
     _sub: Subscription | None
     _why: Error | None
     """It has ended by that behind the messages of the last fetch: the next call tells."""
+    _kept: list[Message]
+    """What a fetch had that was ended by an exception: the next call gives it."""
 
     def __init__(self, stream: Stream, config: dict[str, Any]) -> None:
         self.stream = stream
@@ -438,35 +481,54 @@ class OrderedConsumer:
         self._sub = None
         self._name = None
         self._why = None
+        self._kept = []
 
     async def consume(
-        self, callback: Callable[[Message], Any] | None = None, **options: Any
+        self,
+        callback: Callable[[Message], Any] | None = None,
+        *,
+        timeout: float | None = None,
+        **options: Unpack[OrderedOptions],
     ) -> Subscription:
         """A subscription to all messages, in order and without end."""
-        return await self._start(callback, options, None)
+        sub, _ = await self._start(callback, dict(options), None, timeout)
+        return sub
 
     async def _start(
-        self, callback: Callable[[Message], Any] | None, options: Config, mode: int | None
-    ) -> Subscription:
+        self,
+        callback: Callable[[Message], Any] | None,
+        options: Config,
+        mode: int | None,
+        timeout: float | None,
+    ) -> tuple[Subscription, dict[str, Any]]:
         given = {"stream": self.stream.name, "config": self.config, **options}
         js = self.stream.js
-        sub, self.cached_info = await js._consume_from("ordered", given, callback, mode)
-        return sub
+        sub, info = await js._consume_from("ordered", given, callback, mode, timeout)
+        self.cached_info = self.cached_info or info
+        return sub, info
 
     async def _own(self) -> Subscription:
         why, self._why = self._why, None
         if why is not None:
             raise why
         if self._sub is None:
-            self._sub = await self._start(None, {}, PRIVATE)
+            sub, info = await self._start(None, {}, PRIVATE, None)
+            if self._sub is None:
+                self._sub, self.cached_info = sub, info
+            else:  # by another meanwhile
+                await sub.unsubscribe()
         return self._sub
 
     async def fetch(self, max: int | None = None, wait: float | None = None) -> list[Message]:
         """The next messages, at most `max` (100), as far as they come within `wait` seconds (5)."""
-        sub = await self._own()
         most = 100 if max is None else max
+        if not isinstance(most, int):
+            raise TypeError(f"max must be int, not {type(most).__name__}")
+        if most < 1:
+            raise invalid("max", f"max must be 1 or more, not {most}")
         until: float = _polynats._until(5.0 if wait is None else wait, "wait")
-        messages: list[Message] = []
+        sub = await self._own()
+        messages, self._kept = self._kept, []
         try:
             while len(messages) < most:
                 left = until - _polynats.now()
@@ -474,23 +536,30 @@ class OrderedConsumer:
                 if not some:
                     break
                 messages += some
+            if len(messages) > most:
+                self._kept, messages = messages[most:] + self._kept, messages[:most]
         except Error as why:
             if not messages:
                 raise
             self._why = why
+        except BaseException:
+            self._kept = messages + self._kept
+            raise
         self._note(messages[-1] if messages else None)
         return messages
 
     async def next(self, wait: float | None = None) -> Message | None:
         """The next message; None when there is none within `wait` seconds (5)."""
         sub = await self._own()
-        msg = await sub.next(5.0 if wait is None else wait)
+        msg = self._kept.pop(0) if self._kept else await sub.next(5.0 if wait is None else wait)
         self._note(msg)
         return msg
 
     async def messages(self, timeout: float | None = None) -> AsyncIterator[Message]:
         """Each message, without end, or until none came for `timeout` seconds."""
         sub = await self._own()
+        while self._kept:
+            yield self._kept.pop(0)
         async for msg in sub.messages(timeout):
             self._note(msg)
             yield msg
@@ -513,7 +582,9 @@ class OrderedConsumer:
     async def close(self) -> None:
         """End what `fetch` and `next` take from."""
         sub, self._sub = self._sub, None
+        self._name = None
         self._why = None
+        self._kept = []
         if sub is not None:
             await sub.unsubscribe()
 

@@ -3,6 +3,38 @@
 # Written by tools/ruby_ffi.py from bindings/ruby/lib/polynats/consumer.rb.
 
 module PolynatsFFI
+  # @api private
+  # What a fetch had that was ended by an exception: the next one gives it.
+  class Kept
+    def initialize
+      @messages = []
+    end
+
+    # At most so many of them; nil: all.
+    def take(max) = @messages.empty? ? [] : @messages.shift(max || @messages.size)
+
+    def drop = @messages.clear
+
+    # What the block fills. When it is interrupted, what there is then is kept. A thread is interrupted where it waits
+    # only; under a Fiber scheduler the thread is not ours alone.
+    def collect(found, &fill)
+      return fill_or_keep(found, &fill) if Fiber.current_scheduler
+
+      Thread.handle_interrupt(Object => :on_blocking) { fill_or_keep(found, &fill) }
+    end
+
+    private
+
+    def fill_or_keep(found)
+      yield found
+      done = true
+      found
+    ensure
+      @messages.unshift(*found) unless done
+    end
+  end
+  private_constant :Kept
+
   # A consumer of a stream, by its name. Made by {Stream#consumer} and those that make or list consumers.
   class Consumer
     # @return [Stream]
@@ -22,6 +54,7 @@ module PolynatsFFI
       @stream = stream
       @name = name
       @cached_info = info
+      @kept = Kept.new
     end
 
     # @return [String]
@@ -67,7 +100,8 @@ module PolynatsFFI
       nil
     end
 
-    # Asks for messages, and takes what comes in time.
+    # Asks for messages, and takes what comes in time. What a fetch had when an exception ended it (Ctrl-C, Timeout) is
+    # given by the next one of this object, at once.
     # @param max [Integer, nil] at most so many; nil: one, or as many as max_bytes has room for
     # @param wait [Numeric, nil] seconds; nil: the JetStream's timeout; 0: what there is
     # @param heartbeat [Numeric, nil] seconds of silence after which the server tells that it is there
@@ -78,11 +112,16 @@ module PolynatsFFI
     def fetch(most = nil, seconds = nil, max: most, wait: seconds, heartbeat: nil, **options)
       JetStreamValues.refuse_timeout("fetch", options)
       tell_end
+      kept = @kept.take(max || (options.key?(:max_bytes) ? nil : 1))
+      return kept unless kept.empty?
+
       wait, options = nil, { no_wait: true, **options } if wait == 0 # rubocop:disable Style/NumericPredicate
-      sub, = js.__send__(:begin_consume, "fetch",
-                         { **place, max: max, wait: wait, heartbeat: heartbeat, **options },
-                         JetStream::PRIVATE, nil)
-      take_all(sub)
+      @kept.collect([]) do |messages|
+        sub, = js.__send__(:begin_consume, "fetch",
+                           { **place, max: max, wait: wait, heartbeat: heartbeat, **options },
+                           JetStream::PRIVATE, nil)
+        take_all(sub, messages)
+      end
     end
 
     # The next message.
@@ -119,19 +158,25 @@ module PolynatsFFI
       raise why if why
     end
 
-    # What came before an error is not lost.
-    def take_all(sub)
-      messages = []
+    # What came before an error is not lost; nor what waits when it is interrupted.
+    def take_all(sub, messages)
       loop { messages.concat(sub.get) }
     rescue Closed
-      messages
+      ended = true
     rescue Error => e
+      ended = true
       raise if messages.empty?
 
       @why = e # the next call tells
-      messages
     ensure
       sub.unsubscribe if sub.active?
+      take_rest(sub, messages) unless ended
+    end
+
+    def take_rest(sub, messages)
+      messages.concat(sub.get(wait: 0))
+    rescue Error
+      nil # it is the end
     end
   end
 
@@ -163,33 +208,37 @@ module PolynatsFFI
     def initialize(stream, config)
       @stream = stream
       @config = config
+      @kept = Kept.new
     end
 
     # A subscription to all messages, in order and without end.
     # @yieldparam message [Message] as of {Client#subscribe}
     # @return [Subscription]
-    def consume(timeout: nil, **options, &callback) = start(nil, timeout, options, callback)
+    def consume(timeout: nil, **options, &callback) = start(nil, timeout, options, callback).first
 
-    # The next messages.
+    # The next messages. What a fetch had when an exception ended it (Ctrl-C, Timeout) is given by the next call.
     # @param max [Integer, nil] at most so many; nil: 100
     # @param wait [Numeric, nil] seconds to wait for them; nil: 5
     # @return [Array<Message>]
     def fetch(most = nil, seconds = nil, max: most, wait: seconds)
-      messages = []
-      collect(messages, max || FETCH_MAX, PolynatsFFI.now + (wait || FETCH_WAIT))
-    rescue Error => e
-      raise if messages.empty?
-
-      @why = e # the next call tells
-      messages
-    ensure
+      max ||= FETCH_MAX
+      wait ||= FETCH_WAIT
+      JetStreamValues.at_least(1, "max", max)
+      JetStreamValues.at_least(0, "wait", wait)
+      deadline = PolynatsFFI.now + wait
+      sub = own
+      messages = @kept.collect(@kept.take(max)) { |found| fill(found, sub, max, deadline) }
       note(messages.last)
+      messages
     end
 
     # The next message.
     # @param wait [Numeric, nil] seconds; nil: 5
     # @return [Message, nil] nil when none came in time
-    def next(seconds = nil, wait: seconds) = note(own.next(timeout: wait || FETCH_WAIT))
+    def next(seconds = nil, wait: seconds)
+      sub = own
+      note(@kept.take(1).first || sub.next(timeout: wait || FETCH_WAIT))
+    end
 
     # Gives each message to the block, without end, or until none came for so long.
     # @param timeout [Numeric, nil] seconds; nil: for ever
@@ -198,7 +247,11 @@ module PolynatsFFI
     def each(timeout: nil)
       return to_enum(:each, timeout: timeout) unless block_given?
 
-      own.each(timeout: timeout) { |message| yield note(message) }
+      sub = own
+      while (message = @kept.take(1).first)
+        yield note(message)
+      end
+      sub.each(timeout: timeout) { |one| yield note(one) }
       self
     end
 
@@ -213,6 +266,7 @@ module PolynatsFFI
     def close
       sub, @sub = @sub, nil
       @name = @why = nil
+      @kept.drop
       sub&.unsubscribe
       nil
     end
@@ -226,7 +280,19 @@ module PolynatsFFI
       why, @why = @why, nil
       raise why if why
 
-      @sub ||= start(JetStream::PRIVATE, nil, {}, nil)
+      @sub || begin_own
+    end
+
+    # The first of those who begin it at the same time has it.
+    def begin_own
+      sub, info = start(JetStream::PRIVATE, nil, {}, nil)
+      if @sub
+        sub.unsubscribe
+      else
+        @sub = sub
+        @cached_info = info
+      end
+      @sub
     end
 
     # Who brought the last message may be another one than the first.
@@ -237,19 +303,22 @@ module PolynatsFFI
 
     def start(mode, timeout, options, callback)
       arguments = { stream: stream.name, config: config, **options }
-      sub, @cached_info = stream.js.__send__(:consume_from, "ordered", arguments, mode, timeout, callback)
-      sub
+      made = stream.js.__send__(:consume_from, "ordered", arguments, mode, timeout, callback)
+      @cached_info ||= made.last
+      made
     end
 
-    def collect(messages, max, deadline)
-      sub = own
+    def fill(messages, sub, max, deadline)
       while messages.size < max
         some = sub.get(max: max - messages.size, wait: [deadline - PolynatsFFI.now, 0].max)
         break if some.empty?
 
         messages.concat(some)
       end
-      messages
+    rescue Error => e
+      raise if messages.empty?
+
+      @why = e # the next call tells
     end
   end
 end

@@ -57,6 +57,12 @@ module PolynatsFFI
         invalid(name.to_s, "#{verb}: unknown key '#{name}'#{nearest(name.to_s, known)}")
       end
 
+      def at_least(least, name, value)
+        raise TypeError, "#{name} must be a number, not #{value.class}" unless value.is_a?(Numeric)
+
+        invalid(name, "#{name} must be #{least} or more, not #{value}") unless value >= least
+      end
+
       def refuse_keyword(name)
         invalid(name, "publish has no keyword '#{name}'#{hint(name)}")
       end

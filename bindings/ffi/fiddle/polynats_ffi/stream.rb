@@ -165,18 +165,18 @@ module PolynatsFFI
     # Its consumers. Each knows its info.
     # @yieldparam consumer [Consumer]
     # @return [self, Enumerator]
-    def consumers
-      return to_enum(:consumers) unless block_given?
+    def consumers(timeout: nil)
+      return to_enum(:consumers, timeout: timeout) unless block_given?
 
-      list("consumers") { |info| yield Consumer.of(self, info["name"], info) }
+      list("consumers", timeout) { |info| yield Consumer.of(self, info["name"], info) }
     end
 
     # @yieldparam name [String]
     # @return [self, Enumerator]
-    def consumer_names(&block)
-      return to_enum(:consumer_names) unless block
+    def consumer_names(timeout: nil, &block)
+      return to_enum(:consumer_names, timeout: timeout) unless block
 
-      list("consumer_names", &block)
+      list("consumer_names", timeout, &block)
     end
 
     # All of the stream in order, without holes or duplicates: a consumer that is made anew wherever a message is
@@ -191,8 +191,8 @@ module PolynatsFFI
 
     def ask(verb, timeout, **arguments) = js.call(verb, { stream: name, **arguments }, timeout: timeout)
 
-    def list(verb, &block)
-      js.__send__(:list, verb, "consumers", { stream: name }, &block)
+    def list(verb, timeout, &block)
+      js.__send__(:list, verb, "consumers", { stream: name }, timeout, &block)
       self
     end
 

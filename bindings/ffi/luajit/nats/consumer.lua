@@ -99,7 +99,11 @@ end
 -- What start gave, once the consumer is there: the subscription.
 function M.wait(sub, future, ...)
   if not sub then return nil, future, ... end
-  local fine, text, code, about, err_code, server_code, description = futures.finish(future)
+  local whole, fine, text, code, about, err_code, server_code, description = pcall(futures.finish, future)
+  if not whole then
+    sub:unsubscribe() -- nobody has it: it would take messages for ever
+    error(fine, 0)
+  end
   if not fine then return nil, text, code, about, err_code, server_code, description end
   return sub
 end
@@ -131,9 +135,33 @@ end
 
 -- ---- lists ----
 
--- At most max messages, until the subscription ends or the time is up.
+-- A list that is being filled is the consumer's until it is given: an error out of a hook, as Ctrl-C's is, leaves it
+-- there for the next call.
+local function kept(self)
+  local list = rawget(self, "kept")
+  if not list then
+    list = {}
+    rawset(self, "kept", list)
+  end
+  return list
+end
+
+-- The first max messages of that list; the others stay kept.
+local function give(self, max)
+  local list, rest = kept(self), nil
+  if #list > max then
+    rest = {}
+    for i = #list, max + 1, -1 do
+      rest[i - max], list[i] = list[i], nil
+    end
+  end
+  rawset(self, "kept", rest)
+  return list
+end
+
+-- At most max messages into that list, until the subscription ends or the time is up: true, or why there are none.
 local function collect(self, sub, max, stop)
-  local list = {}
+  local list = kept(self)
   while #list < max do
     local left = stop and math.max(0, stop - core.now()) or nil
     local more, text, code, about, err_code, server_code, description = sub:get {
@@ -143,13 +171,13 @@ local function collect(self, sub, max, stop)
       if #list > 0 and code ~= CLOSED then -- the next call tells
         rawset(self, "why", { text, code, about, err_code, server_code, description })
       end
-      if #list > 0 or (code == CLOSED and not is_ordered(self)) then return list end
+      if #list > 0 or (code == CLOSED and not is_ordered(self)) then return true end
       return nil, text, code, about, err_code, server_code, description
     end
     for _, msg in ipairs(more) do list[#list + 1] = msg end
-    if #more == 0 then return list end
+    if #more == 0 then return true end
   end
-  return list
+  return true
 end
 
 -- fetch(max, options), fetch(max, wait), fetch { max = …, wait = … }: max, or nil, and the options.
@@ -189,14 +217,37 @@ local function last_end(self)
   return true
 end
 
+-- What a fetch that an error ended has left: its list, and what has come to its subscription.
+local function left(self, max)
+  local list, sub = kept(self), rawget(self, "sub")
+  if sub then
+    sub:unsubscribe()
+    for _, msg in ipairs(sub:get { wait = 0 } or {}) do list[#list + 1] = msg end
+    rawset(self, "sub", nil)
+  end
+  return #list > 0 and give(self, max)
+end
+
+local function hold(self, sub, ...)
+  rawset(self, "sub", sub)
+  return sub, ...
+end
+
 local function fetch(self, max, options)
+  local most = max or messages.GET_MAX
+  local found = left(self, max or options and options.max_bytes and most or 1)
+  if found then return found end
   local sub, text, code, about, err_code, server_code, description = last_end(self)
   if sub then
     sub, text, code, about, err_code, server_code, description =
-      M.wait(self:fetch_start(max, options))
+      M.wait(hold(self, self:fetch_start(max, options)))
   end
-  if not sub then return nil, text, code, about, err_code, server_code, description end
-  return collect(self, sub, max or messages.GET_MAX)
+  if sub then
+    found, text, code, about, err_code, server_code, description = collect(self, sub, most)
+  end
+  rawset(self, "sub", nil)
+  if not found then return nil, text, code, about, err_code, server_code, description end
+  return give(self, most)
 end
 
 local function ordered_sub(self)
@@ -211,19 +262,25 @@ local function ordered_sub(self)
   return sub
 end
 
+-- Its name changes when it is made anew.
+local function note_name(self, msg)
+  if msg and msg.metadata then rawset(self, "name", msg.metadata.consumer) end
+  return msg
+end
+
 local function fetch_ordered(self, max, options)
   options = check_table(options, "fetch", { "wait", "no_wait" })
   check_ms(options.wait, "option 'wait'", -1)
   local sub, text, code, about, err_code, server_code, description = ordered_sub(self)
   if not sub then return nil, text, code, about, err_code, server_code, description end
   local wait = options.no_wait and 0 or options.wait or ORDERED_WAIT
-  local list
-  list, text, code, about, err_code, server_code, description =
-    collect(self, sub, max or ORDERED_MAX, core.now() + wait)
-  local last = list and list[#list]
-  -- Its name changes when it is made anew.
-  if last and last.metadata then rawset(self, "name", last.metadata.consumer) end
-  return list, text, code, about, err_code, server_code, description
+  local found
+  max = max or ORDERED_MAX
+  found, text, code, about, err_code, server_code, description = collect(self, sub, max, core.now() + wait)
+  if not found then return nil, text, code, about, err_code, server_code, description end
+  local list = give(self, max)
+  note_name(self, list[#list])
+  return list
 end
 
 function consumer:fetch(max, options)
@@ -245,7 +302,11 @@ function consumer:messages(timeout)
   end
   local sub, text = ordered_sub(self)
   if not sub then error(text, 0) end
-  return sub:messages(timeout)
+  local more, why, code, about = sub:messages(timeout)
+  if not more then return nil, why, code, about end
+  return function()
+    return note_name(self, #kept(self) > 0 and give(self, 1)[1] or more())
+  end
 end
 consumer.iterate = consumer.messages
 
@@ -257,6 +318,7 @@ function consumer:close()
   local sub = rawget(self, "sub")
   rawset(self, "sub", nil)
   rawset(self, "why", nil)
+  rawset(self, "kept", nil)
   if sub then sub:unsubscribe() end
   return true
 end
@@ -265,13 +327,20 @@ end
 
 function consumer:info_start()
   if not rawget(self, "name") then
-    return core.refuse("an ordered consumer has its name with its first message", "INVALID",
+    return core.refuse("an ordered consumer is made when it is first used: by info, say", "INVALID",
       "consumer")
   end
   return verbs.start(self, "consumer_info", self:names(), -1, verbs.give_info)
 end
 
-function consumer:info() return verbs.finish(self:info_start()) end
+-- An ordered one is made by it, if by nothing before.
+function consumer:info()
+  if is_ordered(self) then
+    local sub, text, code, about, err_code, server_code = ordered_sub(self)
+    if not sub then return nil, text, code, about, err_code, server_code end
+  end
+  return verbs.finish(self:info_start())
+end
 
 verbs.set(consumer, {
   { "delete", "delete_consumer", "", verbs.give_true },

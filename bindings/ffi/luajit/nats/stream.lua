@@ -108,6 +108,30 @@ verbs.set(stream, {
   { "leader_stepdown", "stream_leader_stepdown", "*", verbs.give_true },
   { "peer_remove", "stream_peer_remove", "peer", verbs.give_true },
 })
+
+-- Subjects come in pages; who names an offset wants that one.
+function stream:info(options)
+  local info, text, code, about, err_code, server_code = verbs.finish(self:info_start(options))
+  if not info then return nil, text, code, about, err_code, server_code end
+  local subjects = info.state.subjects
+  if not subjects or options.offset then return info end
+  local count, before = 0, -1
+  for _ in pairs(subjects) do count = count + 1 end
+  while count < (info.total or 0) and count > before do
+    local asked = { offset = count }
+    for name, value in pairs(options) do asked[name] = value end
+    local page
+    page, text, code, about, err_code, server_code = verbs.finish(
+      verbs.start(self, "stream_info", verbs.arguments(self, "*", { asked }), -1, verbs.give_table))
+    if not page then return nil, text, code, about, err_code, server_code end
+    before = count
+    for subject, messages in pairs(page.state.subjects or {}) do
+      if not subjects[subject] then count = count + 1 end
+      subjects[subject] = messages
+    end
+  end
+  return info
+end
 core.class("nats.stream", stream, stream_meta)
 
 return { new = new }

@@ -78,20 +78,23 @@ module Polynats
     def stream(name) = Stream.of(self, name, nil)
 
     # Streams, or those that store a subject. Each knows its info.
+    # @param timeout [Numeric, nil] seconds for each page that is asked for
     # @yieldparam stream [Stream]
     # @return [self, Enumerator]
-    def streams(subject: nil)
-      return to_enum(:streams, subject: subject) unless block_given?
+    def streams(subject: nil, timeout: nil)
+      return to_enum(:streams, subject: subject, timeout: timeout) unless block_given?
 
-      list("streams", "streams", { subject: subject }) { |info| yield Stream.of(self, info["config"]["name"], info) }
+      list("streams", "streams", { subject: subject }, timeout) do |info|
+        yield Stream.of(self, info["config"]["name"], info)
+      end
     end
 
     # @yieldparam name [String]
     # @return [self, Enumerator]
-    def stream_names(subject: nil, &block)
-      return to_enum(:stream_names, subject: subject) unless block
+    def stream_names(subject: nil, timeout: nil, &block)
+      return to_enum(:stream_names, subject: subject, timeout: timeout) unless block
 
-      list("stream_names", "streams", { subject: subject }, &block)
+      list("stream_names", "streams", { subject: subject }, timeout, &block)
     end
 
     # ---- publish ----
@@ -197,10 +200,10 @@ module Polynats
     end
 
     # The server has pages of them.
-    def list(verb, member, arguments)
+    def list(verb, member, arguments, timeout)
       offset = 0
       loop do
-        answer = call(verb, { **arguments, offset: offset }, timeout: nil)
+        answer = call(verb, { **arguments, offset: offset }, timeout: timeout)
         page = answer[member] || []
         page.each { |one| yield one }
         offset += page.size
