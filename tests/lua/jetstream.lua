@@ -222,7 +222,7 @@ t.test("publish_many tells where it stopped", function()
   for _, place in ipairs { 1, 2, 300 } do
     local payloads = {}
     for i = 1, place + 300 do payloads[i] = i == place and large or "x" end
-    local none, _, code, _, _, _, failures, sent = js:publish_many(subject .. "a", payloads)
+    local none, _, code, _, _, _, _, failures, sent = js:publish_many(subject .. "a", payloads)
     t.same(none, nil)
     t.list({ code, sent, #failures, failures[1].id, failures[1].code },
       { "MAX_PAYLOAD", place - 1, 1, place, "MAX_PAYLOAD" })

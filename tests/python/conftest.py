@@ -1,5 +1,6 @@
 """What the tests share. The server is that of $NATS_URL: script/with-server starts one."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 
 import polynats
+import polynats.aio
 import pytest
 
 # An interrupted call ends within 100 ms; a loaded machine gets more to be sure of its own part.
@@ -39,6 +41,35 @@ def nc(connect):
 def subject(request):
     """A subject of this test alone."""
     return f"t.{request.node.name.replace(' ', '_')}.{os.getpid()}"
+
+
+def run_aio(main):
+    """main(nc): a coroutine function, in a loop of its own."""
+
+    async def run():
+        async with polynats.aio.connect() as nc:
+            await main(nc)
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def js(nc):
+    return nc.jetstream()
+
+
+@pytest.fixture
+def stream(js, subject):
+    """A stream of this test alone, of what is below its subject."""
+    made = js.create_stream(
+        name=f"S{abs(hash(subject))}", subjects=[f"{subject}.>"], storage="memory",
+        allow_direct=True,
+    )  # fmt: skip
+    yield made
+    try:
+        made.delete()
+    except polynats.Error:
+        pass
 
 
 @pytest.fixture

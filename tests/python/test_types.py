@@ -206,7 +206,8 @@ def test_every_key_of_jetstream_has_a_type(name, of):
     [
         ("ConsumeOptions", "consume", {"stream", "consumer"}),
         ("OrderedOptions", "ordered", {"stream", "config"}),
-        ("FetchOptions", "fetch", {"stream", "consumer", "max_messages", "expires", "mode"}),
+        ("FetchOptions", "fetch",
+         {"stream", "consumer", "max", "max_messages", "wait", "expires", "mode"}),
         ("GetOptions", "get_message",
          {"stream", "seq", "last_by_subj", "next_by_subj", "start_time"}),
     ],

@@ -99,7 +99,8 @@ end
 -- What start gave, once the consumer is there: the subscription.
 function M.wait(sub, future, ...)
   if not sub then return nil, future, ... end
-  local whole, fine, text, code, about, err_code, server_code, description = pcall(futures.finish, future)
+  local whole, fine, text, code, about, err_code, server_code, description =
+    pcall(futures.finish, future)
   if not whole then
     sub:unsubscribe() -- nobody has it: it would take messages for ever
     error(fine, 0)
@@ -276,7 +277,8 @@ local function fetch_ordered(self, max, options)
   local wait = options.no_wait and 0 or options.wait or ORDERED_WAIT
   local found
   max = max or ORDERED_MAX
-  found, text, code, about, err_code, server_code, description = collect(self, sub, max, core.now() + wait)
+  found, text, code, about, err_code, server_code, description =
+    collect(self, sub, max, core.now() + wait)
   if not found then return nil, text, code, about, err_code, server_code, description end
   local list = give(self, max)
   note_name(self, list[#list])
@@ -336,8 +338,8 @@ end
 -- An ordered one is made by it, if by nothing before.
 function consumer:info()
   if is_ordered(self) then
-    local sub, text, code, about, err_code, server_code = ordered_sub(self)
-    if not sub then return nil, text, code, about, err_code, server_code end
+    local sub, text, code, about, err_code, server_code, description = ordered_sub(self)
+    if not sub then return nil, text, code, about, err_code, server_code, description end
   end
   return verbs.finish(self:info_start())
 end

@@ -111,8 +111,9 @@ verbs.set(stream, {
 
 -- Subjects come in pages; who names an offset wants that one.
 function stream:info(options)
-  local info, text, code, about, err_code, server_code = verbs.finish(self:info_start(options))
-  if not info then return nil, text, code, about, err_code, server_code end
+  local info, text, code, about, err_code, server_code, description =
+    verbs.finish(self:info_start(options))
+  if not info then return nil, text, code, about, err_code, server_code, description end
   local subjects = info.state.subjects
   if not subjects or options.offset then return info end
   local count, before = 0, -1
@@ -121,9 +122,9 @@ function stream:info(options)
     local asked = { offset = count }
     for name, value in pairs(options) do asked[name] = value end
     local page
-    page, text, code, about, err_code, server_code = verbs.finish(
+    page, text, code, about, err_code, server_code, description = verbs.finish(
       verbs.start(self, "stream_info", verbs.arguments(self, "*", { asked }), -1, verbs.give_table))
-    if not page then return nil, text, code, about, err_code, server_code end
+    if not page then return nil, text, code, about, err_code, server_code, description end
     before = count
     for subject, messages in pairs(page.state.subjects or {}) do
       if not subjects[subject] then count = count + 1 end
