@@ -486,6 +486,7 @@ import sys, polynats
 assert "polynats._jetstream" not in sys.modules
 assert polynats.JetStream.__name__ == "JetStream"
 assert polynats.Ack.__name__ == "Ack"
+import polynats.aio
 assert polynats.aio.Consumer is not polynats.Consumer
 try:
     polynats.nothing
