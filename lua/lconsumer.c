@@ -179,10 +179,12 @@ static bool pushes(lua_State *L)
 static int consume_start(lua_State *L)
 {
     const lnats_consumer *consumer = check_consumer(L);
+    int64_t timeout_ms = -1;
     lua_settop(L, 2);
     lua_pushnil(L);
     if (!lua_isnil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
+        timeout_ms = lnats_table_seconds(L, 2, "timeout", -1);
         lua_getfield(L, 2, "callback");
         lua_replace(L, 3);
     }
@@ -192,7 +194,9 @@ static int consume_start(lua_State *L)
     }
     const char *how = consumer->ordered ? "ordered" : pushes(L) ? "push" : "consume";
     push_options(L, 2, type == LUA_TNIL ? "shared" : "callback", false);
-    nats_status status = begin(L, how, 3, -1);
+    lua_pushnil(L);
+    lua_setfield(L, -2, "timeout");
+    nats_status status = begin(L, how, 3, timeout_ms);
     return status == NATS_OK ? 2 : lnats_fail(L, status);
 }
 
@@ -204,16 +208,18 @@ static bool knows_config(lua_State *L)
 }
 
 /* Ask for its info, which is kept: a future. An ordered one is asked for by the name that it has just
- * now. */
+ * now. The options are at 2. */
 static int start_info(lua_State *L)
 {
+    static const lnats_verb verb = {"info", "consumer_info", "", NULL};
     if (lua_getiuservalue(L, 1, NAME) == LUA_TNIL) {
         return lnats_fail_text(L, NATS_ERR_INVALID,
                                "an ordered consumer is made when it is first used: by info, say",
                                "consumer");
     }
-    lnats_verb_arguments(L, "");
-    nats_status status = lnats_verb_start(L, "consumer_info", lua_gettop(L), -1, lnats_give_info);
+    int64_t timeout_ms = lnats_verb_arguments(L, &verb);
+    nats_status status =
+        lnats_verb_start(L, verb.verb, lua_gettop(L), timeout_ms, lnats_give_info);
     return status == NATS_OK ? 1 : lnats_fail(L, status);
 }
 
@@ -267,10 +273,18 @@ static int consumer_consume(lua_State *L)
     check_consumer(L);
     lua_settop(L, 2);
     if (!knows_config(L)) {
+        lua_newtable(L); /* info's options */
+        if (lua_istable(L, 2)) {
+            lua_getfield(L, 2, "timeout");
+            lua_setfield(L, -2, "timeout");
+        }
+        lua_insert(L, 2);
         int told = ask_info(L);
         if (told != 1) {
             return told;
         }
+        lua_settop(L, 3);
+        lua_remove(L, 2);
     }
     return once_begun(L, consume_start(L));
 }
@@ -724,19 +738,19 @@ static int consumer_close(lua_State *L)
 static int consumer_info(lua_State *L)
 {
     const lnats_consumer *consumer = check_consumer(L);
-    lua_settop(L, 1);
+    lua_settop(L, 2);
     int results = consumer->ordered ? push_ordered_sub(L) : 1;
     if (results != 1) {
         return results;
     }
-    lua_settop(L, 1);
+    lua_settop(L, 2);
     return ask_info(L);
 }
 
 static int consumer_info_start(lua_State *L)
 {
     check_consumer(L);
-    lua_settop(L, 1);
+    lua_settop(L, 2);
     return start_info(L);
 }
 
@@ -769,7 +783,7 @@ void lnats_consumer_open(lua_State *L)
         {"resume", "resume_consumer", "", lnats_give_table},
         {"reset", "reset_consumer", "seq?", lnats_give_table},
         {"unpin", "unpin_consumer", "group", lnats_give_true},
-        {"leader_stepdown", "consumer_leader_stepdown", "*", lnats_give_true},
+        {"leader_stepdown", "consumer_leader_stepdown", "", lnats_give_true},
         {NULL, NULL, NULL, NULL},
     };
     static const lnats_noun_field fields[] = {

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-/* More names than a verb has arguments. */
+/* Longer than the name of an argument, and more of them than a verb has. */
 #define WORD_SIZE 64
+#define NAMES_MAX 64
 
 const lnats_kind lnats_js_kind = {"nats.jetstream", sizeof(lnats_js)};
 
@@ -144,18 +145,55 @@ static void take_argument(lua_State *L, int arg, const char *word, size_t len, i
     lua_setfield(L, into, name);
 }
 
-/* What the table at arg has, if it is one, into the other. */
-static void take_table(lua_State *L, int arg, int into)
+/* Whether the list of words has that name. */
+static bool has_word(const char *words, const char *name)
 {
-    if (lua_isnoneornil(L, arg)) {
-        return;
+    size_t len = strlen(name);
+    while (*words != '\0') {
+        if (strncmp(words, name, len) == 0 && strchr("=? ", words[len]) != NULL) {
+            return true;
+        }
+        words += strcspn(words, " ");
+        words += *words == ' ';
     }
-    luaL_checktype(L, arg, LUA_TTABLE);
+    return false;
+}
+
+/* Whether the object at 1 or an argument of the method says that already, or an iterator, which gives nothing
+ * by itself and turns the pages. */
+static bool said_already(lua_State *L, const lnats_verb *verb, const char *name)
+{
+    bool consumer = lnats_test(L, 1, &lnats_consumer_kind) != NULL;
+    bool stream = consumer || lnats_test(L, 1, &lnats_stream_kind) != NULL;
+    return has_word(verb->arguments, name) || (stream && strcmp(name, "stream") == 0) ||
+           (consumer && strcmp(name, "consumer") == 0) ||
+           (verb->give == NULL && strcmp(name, "offset") == 0);
+}
+
+/* The method's options in the table at arg, if it is one: all that the verb takes besides, and the time. The
+ * former come into the other table. Returns the time. */
+static int64_t take_options(lua_State *L, int arg, const lnats_verb *verb, int into)
+{
+    const char *names[NAMES_MAX] = {"timeout"};
+    size_t count = 1;
+    if (lua_isnoneornil(L, arg)) {
+        return -1;
+    }
+    const char *name;
+    for (size_t i = 0; (name = nats_js_key_name(verb->verb, i)) != NULL; i++) {
+        if (count < NAMES_MAX - 1 && !said_already(L, verb, name)) {
+            names[count++] = name;
+        }
+    }
+    lnats_table(L, arg, verb->name, names);
     for (lua_pushnil(L); lua_next(L, arg) != 0;) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, into);
     }
+    lua_pushnil(L);
+    lua_setfield(L, into, "timeout");
+    return lnats_table_seconds(L, arg, "timeout", -1);
 }
 
 /* Names that the object at 1 brings itself. */
@@ -181,9 +219,10 @@ static int count_words(const char *words)
     return count;
 }
 
-void lnats_verb_arguments(lua_State *L, const char *words)
+int64_t lnats_verb_arguments(lua_State *L, const lnats_verb *verb)
 {
-    int last = 1 + count_words(words);
+    const char *words = verb->arguments;
+    int last = 2 + count_words(words);
     if (lua_gettop(L) < last) {
         lua_settop(L, last); /* what was left out is nil, and not the table */
     }
@@ -191,14 +230,12 @@ void lnats_verb_arguments(lua_State *L, const char *words)
     int into = lua_gettop(L);
     for (int arg = 2; *words != '\0'; arg++) {
         size_t len = strcspn(words, " ");
-        if (*words == '*') {
-            take_table(L, arg, into);
-        } else {
-            take_argument(L, arg, words, len, into);
-        }
+        take_argument(L, arg, words, len, into);
         words += len + (words[len] == ' ');
     }
+    int64_t timeout_ms = take_options(L, last, verb, into);
     take_object(L, into);
+    return timeout_ms;
 }
 
 nats_status lnats_verb_start(lua_State *L, const char *verb, int arguments, int64_t timeout_ms,
@@ -229,8 +266,8 @@ static int call_method(lua_State *L)
 {
     const lnats_verb *verb = lua_touserdata(L, lua_upvalueindex(2));
     lnats_check(L, 1, lua_touserdata(L, lua_upvalueindex(3)));
-    lnats_verb_arguments(L, verb->arguments);
-    nats_status status = lnats_verb_start(L, verb->verb, lua_gettop(L), -1, verb->give);
+    int64_t timeout_ms = lnats_verb_arguments(L, verb);
+    nats_status status = lnats_verb_start(L, verb->verb, lua_gettop(L), timeout_ms, verb->give);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
     }
@@ -295,7 +332,18 @@ void lnats_noun_fields(lua_State *L, const lnats_noun_field *fields)
 /* ---- listings ---- */
 
 /* Upvalues of an iterator over pages. */
-enum { METATABLE = 1, LISTING, OBJECT, ARGUMENTS, PAGE, AT, OFFSET, TOTAL, UPVALUES = TOTAL };
+enum {
+    METATABLE = 1,
+    LISTING,
+    OBJECT,
+    ARGUMENTS,
+    PAGE,
+    AT,
+    OFFSET,
+    TOTAL,
+    TIMEOUT,
+    UPVALUES = TIMEOUT
+};
 
 static lua_Integer get_count(lua_State *L, int upvalue)
 {
@@ -352,7 +400,8 @@ static bool next_page(lua_State *L, const lnats_listing *listing)
     lua_pushvalue(L, lua_upvalueindex(ARGUMENTS));
     lua_pushinteger(L, offset);
     lua_setfield(L, 2, "offset");
-    nats_status status = lnats_verb_start(L, listing->verb, 2, -1, lnats_give_table);
+    nats_status status =
+        lnats_verb_start(L, listing->verb, 2, get_count(L, TIMEOUT), lnats_give_table);
     int results = status == NATS_OK ? lnats_future_finish(L) : lnats_fail(L, status);
     if (results != 1) {
         lua_settop(L, lua_gettop(L) - results + 2);
@@ -377,7 +426,8 @@ static int next_of_pages(lua_State *L)
     return 1;
 }
 
-static void push_pages(lua_State *L, const lnats_listing *listing, int arguments)
+static void push_pages(lua_State *L, const lnats_listing *listing, int arguments,
+                       int64_t timeout_ms)
 {
     luaL_getmetatable(L, lnats_msg_kind.name);
     lua_pushlightuserdata(L, (void *)(uintptr_t)listing);
@@ -387,15 +437,17 @@ static void push_pages(lua_State *L, const lnats_listing *listing, int arguments
     lua_pushinteger(L, 0);
     lua_pushinteger(L, 0);
     lua_pushinteger(L, 0);
+    lua_pushinteger(L, timeout_ms);
     lua_pushcclosure(L, next_of_pages, UPVALUES);
 }
 
 /* The method's options at 2, which the iterator keeps, and the object's own names. */
 int lnats_pages_method(lua_State *L, const lnats_listing *listing)
 {
+    const lnats_verb verb = {listing->verb, listing->verb, "", NULL};
     lua_settop(L, 2);
-    lnats_verb_arguments(L, "*");
-    push_pages(L, listing, lua_gettop(L));
+    int64_t timeout_ms = lnats_verb_arguments(L, &verb);
+    push_pages(L, listing, lua_gettop(L), timeout_ms);
     return 1;
 }
 

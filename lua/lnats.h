@@ -339,8 +339,8 @@ nats_status lnats_json_read(lua_State *L, const char *text, size_t len);
 typedef struct lnats_verb {
     const char *name;
     const char *verb;
-    /* The method's arguments: names of the verb's, in turn. "*": a table of any of them; "=": a table
-     * that is one by itself, of that name; "?": it may be left out. */
+    /* The method's arguments: names of the verb's, in turn. "=": a table that is one by itself, of that
+     * name; "?": it may be left out. Behind them comes a table of options: all others, and `timeout`. */
     const char *arguments;
     lnats_give *give;
 } lnats_verb;
@@ -355,9 +355,9 @@ typedef struct lnats_noun_field {
 /* Fields, which end with a name of NULL, into the metatable on the stack. */
 void lnats_noun_fields(lua_State *L, const lnats_noun_field *fields);
 
-/* A table of the verb's arguments, on the stack: the method's by their names (as above), and what
- * names the object at 1. */
-void lnats_verb_arguments(lua_State *L, const char *words);
+/* A table of the verb's arguments, on the stack: the method's, from 2 on, by their names (as above), its
+ * options, and what names the object at 1. Returns the option `timeout` in ms; -1: there is none. */
+int64_t lnats_verb_arguments(lua_State *L, const lnats_verb *verb);
 /* Begin a verb of the object at 1, arguments in the table at that index: a future on the stack. */
 nats_status lnats_verb_start(lua_State *L, const char *verb, int arguments, int64_t timeout_ms,
                              lnats_give *give);
@@ -379,7 +379,8 @@ typedef struct lnats_listing {
     const char *list;
     void (*each)(lua_State *L, int about);
 } lnats_listing;
-/* A method that gives an iterator over it: the object at 1, a table of the verb's arguments at 2. */
+/* A method that gives an iterator over it: the object at 1, a table of options at 2, of which `timeout` is for
+ * each page. */
 int lnats_pages_method(lua_State *L, const lnats_listing *listing);
 
 /* The jetstream of the object at index (one itself, a stream's, a consumer's), on the stack. */

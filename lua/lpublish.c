@@ -128,6 +128,20 @@ nats_headers *lnats_publish_options(lua_State *L, int arg, const char *verb,
 
 /* ---- the ack ---- */
 
+/* A counter's value, as the text at the top of the stack, becomes an integer. One beyond 63 bits stays a
+ * text: its sign counts, so the same bits would be another value. */
+static void settle_value(lua_State *L)
+{
+    if (lua_type(L, -1) != LUA_TSTRING || lua_stringtonumber(L, lua_tostring(L, -1)) == 0) {
+        return;
+    }
+    if (lua_isinteger(L, -1)) {
+        lua_remove(L, -2);
+    } else {
+        lua_pop(L, 1);
+    }
+}
+
 /* The server says "val" for a counter's value. */
 int lnats_give_ack(lua_State *L, nats_msg *msg, int about)
 {
@@ -136,6 +150,7 @@ int lnats_give_ack(lua_State *L, nats_msg *msg, int about)
         return results;
     }
     lua_getfield(L, -1, "val");
+    settle_value(L);
     lua_setfield(L, -2, "value");
     lua_pushnil(L);
     lua_setfield(L, -2, "val");

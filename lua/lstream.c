@@ -93,10 +93,11 @@ static int next_of_many(lua_State *L)
 
 static int stream_get_many_start(lua_State *L)
 {
+    static const lnats_verb verb = {"get_many", "get_messages", "", NULL};
     check_stream(L);
     lua_settop(L, 2);
-    lnats_verb_arguments(L, "*");
-    nats_status status = lnats_verb_start(L, "get_messages", lua_gettop(L), -1, NULL);
+    int64_t timeout_ms = lnats_verb_arguments(L, &verb);
+    nats_status status = lnats_verb_start(L, verb.verb, lua_gettop(L), timeout_ms, NULL);
     return status == NATS_OK ? 1 : lnats_fail(L, status);
 }
 
@@ -122,30 +123,34 @@ static int give_purged(lua_State *L, nats_msg *msg, int about)
     return results;
 }
 
-/* stream:delete_message(seq [, { erase = }]): erase, unless told not to. */
-static void delete_arguments(lua_State *L)
+/* stream:delete_message(seq [, { erase =, timeout = }]): erase, unless told not to. Returns the time. */
+static int64_t delete_arguments(lua_State *L)
 {
-    static const char *const names[] = {"erase", NULL};
+    static const char *const names[] = {"erase", "timeout", NULL};
+    static const lnats_verb verb = {"delete_message", "delete_message", "seq", NULL};
     check_stream(L);
     lua_settop(L, 3);
     bool kept = false;
-    if (lnats_table(L, 3, "delete_message", names)) {
+    int64_t timeout_ms = -1;
+    if (lnats_table(L, 3, verb.name, names)) {
+        timeout_ms = lnats_table_seconds(L, 3, "timeout", -1);
         lua_getfield(L, 3, "erase");
         kept = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-        lua_settop(L, 3);
     }
-    lnats_verb_arguments(L, "seq");
+    lua_settop(L, 2);
+    lnats_verb_arguments(L, &verb);
     if (kept) {
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "no_erase");
     }
+    return timeout_ms;
 }
 
 static int stream_delete_message_start(lua_State *L)
 {
-    delete_arguments(L);
+    int64_t timeout_ms = delete_arguments(L);
     nats_status status =
-        lnats_verb_start(L, "delete_message", lua_gettop(L), -1, lnats_give_true);
+        lnats_verb_start(L, "delete_message", lua_gettop(L), timeout_ms, lnats_give_true);
     return status == NATS_OK ? 1 : lnats_fail(L, status);
 }
 
@@ -159,12 +164,13 @@ static int stream_delete_message(lua_State *L)
 
 static int ask_info(lua_State *L, lua_Integer offset, lnats_give *give)
 {
-    lnats_verb_arguments(L, "*");
+    static const lnats_verb verb = {"info", "stream_info", "", lnats_give_info};
+    int64_t timeout_ms = lnats_verb_arguments(L, &verb);
     if (offset > 0) {
         lua_pushinteger(L, offset);
         lua_setfield(L, -2, "offset");
     }
-    nats_status status = lnats_verb_start(L, "stream_info", lua_gettop(L), -1, give);
+    nats_status status = lnats_verb_start(L, verb.verb, lua_gettop(L), timeout_ms, give);
     return status == NATS_OK ? lnats_future_finish(L) : lnats_fail(L, status);
 }
 
@@ -248,20 +254,20 @@ void lnats_stream_open(lua_State *L)
                                        {"delete_message_start", stream_delete_message_start},
                                        {NULL, NULL}};
     static const lnats_verb verbs[] = {
-        {"info", "stream_info", "*", lnats_give_info},
+        {"info", "stream_info", "", lnats_give_info},
         {"update", "change_stream", "config=", lnats_give_info},
         {"delete", "delete_stream", "", lnats_give_true},
-        {"purge", "purge_stream", "*", give_purged},
+        {"purge", "purge_stream", "", give_purged},
         {"seal", "seal_stream", "", lnats_give_self},
-        {"get", "get_message", "seq *", NULL},
-        {"get_last", "get_message", "last_by_subj *", NULL},
-        {"get_next", "get_message", "next_by_subj seq? *", NULL},
+        {"get", "get_message", "seq", NULL},
+        {"get_last", "get_message", "last_by_subj", NULL},
+        {"get_next", "get_message", "next_by_subj seq?", NULL},
         {"create_consumer", "create_consumer", "config=?", lnats_give_consumer},
         {"update_consumer", "update_consumer", "config=", lnats_give_consumer},
         {"create_or_update_consumer", "create_or_update_consumer", "config=", lnats_give_consumer},
         {"get_or_create_consumer", "get_or_create_consumer", "config=", lnats_give_consumer},
         {"delete_consumer", "delete_consumer", "consumer", lnats_give_true},
-        {"leader_stepdown", "stream_leader_stepdown", "*", lnats_give_true},
+        {"leader_stepdown", "stream_leader_stepdown", "", lnats_give_true},
         {"peer_remove", "stream_peer_remove", "peer", lnats_give_true},
         {NULL, NULL, NULL, NULL},
     };

@@ -97,7 +97,7 @@
 ---@field seq integer
 ---@field duplicate boolean
 ---@field domain string?
----@field value string? of a counter
+---@field value integer|string|nil of a counter; beyond 63 bits a text
 ---@field batch string?
 ---@field count integer?
 
@@ -122,6 +122,13 @@
 ---@field scheduler? string
 ---@field schedule_next? string
 ---@field required_api_level? integer
+
+---@class nats.CallOptions
+---@field timeout? number absent: that of the jetstream
+
+---@class nats.ConfigOptions
+---@field timeout? number absent: that of the jetstream
+---@field pedantic? boolean the server refuses what it would set right (nats-server 2.11)
 
 ---What failed: a message of a publisher.
 ---@class nats.Failure
@@ -158,48 +165,60 @@ function jetstream:consume(how, arguments, timeout) end
 ---@param timeout? number
 ---@return nats.Subscription?, nats.Future|string|nil, nats.Code?, string?
 function jetstream:consume_start(how, arguments, timeout) end
+---@param options? nats.CallOptions
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
-function jetstream:account_info() end
+function jetstream:account_info(options) end
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function jetstream:account_info_start() end
+function jetstream:account_info_start(options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
-function jetstream:create_stream(config) end
+function jetstream:create_stream(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function jetstream:create_stream_start(config) end
+function jetstream:create_stream_start(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
-function jetstream:update_stream(config) end
+function jetstream:update_stream(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function jetstream:update_stream_start(config) end
+function jetstream:update_stream_start(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
-function jetstream:create_or_update_stream(config) end
+function jetstream:create_or_update_stream(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function jetstream:create_or_update_stream_start(config) end
+function jetstream:create_or_update_stream_start(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
-function jetstream:get_or_create_stream(config) end
+function jetstream:get_or_create_stream(config, options) end
 ---@param config nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function jetstream:get_or_create_stream_start(config) end
+function jetstream:get_or_create_stream_start(config, options) end
 ---@param name string
+---@param options? nats.CallOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
-function jetstream:delete_stream(name) end
+function jetstream:delete_stream(name, options) end
 ---@param name string
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function jetstream:delete_stream_start(name) end
+function jetstream:delete_stream_start(name, options) end
 ---Without a round trip.
 ---@param name string
 ---@return nats.Stream
 function jetstream:stream(name) end
----@param options? { subject?: string }
+---@param options? { subject?: string, timeout?: number }
 ---@return fun(): nats.Stream?
 function jetstream:streams(options) end
----@param options? { subject?: string }
+---@param options? { subject?: string, timeout?: number }
 ---@return fun(): string?
 function jetstream:stream_names(options) end
 ---@param subject string
@@ -284,33 +303,39 @@ function batch:abandon() end
 ---@field config nats.StreamConfig? what was told last
 ---@field cached_info table? likewise
 local stream = {}
----@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer }
+---@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer, timeout?: number }
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
 function stream:info(options) end
----@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer }
+---@param options? { subjects_filter?: string, deleted_details?: boolean, offset?: integer, timeout?: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function stream:info_start(options) end
 ---The configuration with these changes: what is left out stays, an empty object takes one out.
 ---@param changes table of a nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return table? info, string?, nats.Code?, string?, integer?, integer?
-function stream:update(changes) end
+function stream:update(changes, options) end
 ---@param changes table of a nats.StreamConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:update_start(changes) end
+function stream:update_start(changes, options) end
+---@param options? nats.CallOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
-function stream:delete() end
+function stream:delete(options) end
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:delete_start() end
----@param options? { subject?: string, keep?: integer, seq?: integer }
+function stream:delete_start(options) end
+---@param options? { subject?: string, keep?: integer, seq?: integer, timeout?: number }
 ---@return integer? purged, string? text, nats.Code? code, string? about, integer? err_code, integer? server_code, string? description
 function stream:purge(options) end
----@param options? { subject?: string, keep?: integer, seq?: integer }
+---@param options? { subject?: string, keep?: integer, seq?: integer, timeout?: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function stream:purge_start(options) end
+---@param options? nats.CallOptions
 ---@return nats.Stream?, string?, nats.Code?, string?, integer?, integer?
-function stream:seal() end
+function stream:seal(options) end
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:seal_start() end
+function stream:seal_start(options) end
 ---@param seq integer
 ---@param options? nats.GetOptions
 ---@return nats.Message?, string?, nats.Code?, string?, integer?, integer?
@@ -337,50 +362,60 @@ function stream:get_next(subject, seq, options) end
 ---@param options? nats.GetOptions
 ---@return nats.Future?, string?, nats.Code?, string?
 function stream:get_next_start(subject, seq, options) end
----@param options { batch?: integer, seq?: integer, start_time?: number|string, next_by_subj?: string, max_bytes?: integer, multi_last?: string[], up_to_seq?: integer, up_to_time?: number|string, no_hdr?: boolean }
+---@param options { batch?: integer, seq?: integer, start_time?: number|string, next_by_subj?: string, max_bytes?: integer, multi_last?: string[], up_to_seq?: integer, up_to_time?: number|string, no_hdr?: boolean, timeout?: number }
 ---@return fun(): nats.Message?
 function stream:get_many(options) end
----@param options { batch?: integer, seq?: integer, start_time?: number|string, next_by_subj?: string, max_bytes?: integer, multi_last?: string[], up_to_seq?: integer, up_to_time?: number|string, no_hdr?: boolean }
+---@param options { batch?: integer, seq?: integer, start_time?: number|string, next_by_subj?: string, max_bytes?: integer, multi_last?: string[], up_to_seq?: integer, up_to_time?: number|string, no_hdr?: boolean, timeout?: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function stream:get_many_start(options) end
 ---@param seq integer
----@param options? { erase?: boolean }
+---@param options? { erase?: boolean, timeout?: number }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:delete_message(seq, options) end
 ---@param seq integer
----@param options? { erase?: boolean }
+---@param options? { erase?: boolean, timeout?: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function stream:delete_message_start(seq, options) end
 ---@param config? nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
-function stream:create_consumer(config) end
+function stream:create_consumer(config, options) end
 ---@param config? nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:create_consumer_start(config) end
+function stream:create_consumer_start(config, options) end
 ---@param config nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
-function stream:update_consumer(config) end
+function stream:update_consumer(config, options) end
 ---@param config nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:update_consumer_start(config) end
+function stream:update_consumer_start(config, options) end
 ---@param config nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
-function stream:create_or_update_consumer(config) end
+function stream:create_or_update_consumer(config, options) end
 ---@param config nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:create_or_update_consumer_start(config) end
+function stream:create_or_update_consumer_start(config, options) end
 ---@param config nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Consumer?, string?, nats.Code?, string?, integer?, integer?
-function stream:get_or_create_consumer(config) end
+function stream:get_or_create_consumer(config, options) end
 ---@param config nats.ConsumerConfig
+---@param options? nats.ConfigOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:get_or_create_consumer_start(config) end
+function stream:get_or_create_consumer_start(config, options) end
 ---@param name string
+---@param options? nats.CallOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
-function stream:delete_consumer(name) end
+function stream:delete_consumer(name, options) end
 ---@param name string
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:delete_consumer_start(name) end
+function stream:delete_consumer_start(name, options) end
 ---Without a round trip.
 ---@param name string
 ---@return nats.Consumer
@@ -392,22 +427,25 @@ function stream:consumer_names() end
 ---@param config? nats.OrderedConfig
 ---@return nats.Consumer
 function stream:ordered_consumer(config) end
----@param options? { placement?: table }
+---@param options? { placement?: table, timeout?: number }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function stream:leader_stepdown(options) end
----@param options? { placement?: table }
+---@param options? { placement?: table, timeout?: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function stream:leader_stepdown_start(options) end
 ---@param peer string
+---@param options? nats.CallOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
-function stream:peer_remove(peer) end
+function stream:peer_remove(peer, options) end
 ---@param peer string
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function stream:peer_remove_start(peer) end
+function stream:peer_remove_start(peer, options) end
 
 ---@class nats.GetOptions
 ---@field no_hdr? boolean
 ---@field direct? boolean true: of any replica; false: of the leader
+---@field timeout? number
 
 ---@class nats.FetchOptions
 ---@field max? integer
@@ -423,6 +461,7 @@ function stream:peer_remove_start(peer) end
 
 ---@class nats.ConsumeOptions
 ---@field callback? fun(msg: nats.Message, sub: nats.Subscription)
+---@field timeout? number until it has begun
 ---@field mode? "shared"|"private"|"callback"
 ---@field max_messages? integer
 ---@field max_bytes? integer
@@ -444,40 +483,52 @@ function stream:peer_remove_start(peer) end
 ---@field config nats.ConsumerConfig?
 ---@field cached_info table?
 local consumer = {}
+---@param options? nats.CallOptions
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
-function consumer:info() end
+function consumer:info(options) end
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function consumer:info_start() end
+function consumer:info_start(options) end
+---@param options? nats.CallOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
-function consumer:delete() end
+function consumer:delete(options) end
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function consumer:delete_start() end
+function consumer:delete_start(options) end
 ---@param until_time number|string
+---@param options? nats.CallOptions
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
-function consumer:pause(until_time) end
+function consumer:pause(until_time, options) end
 ---@param until_time number|string
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function consumer:pause_start(until_time) end
+function consumer:pause_start(until_time, options) end
+---@param options? nats.CallOptions
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
-function consumer:resume() end
+function consumer:resume(options) end
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function consumer:resume_start() end
+function consumer:resume_start(options) end
 ---@param seq? integer
+---@param options? nats.CallOptions
 ---@return table?, string?, nats.Code?, string?, integer?, integer?
-function consumer:reset(seq) end
+function consumer:reset(seq, options) end
 ---@param seq? integer
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function consumer:reset_start(seq) end
+function consumer:reset_start(seq, options) end
 ---@param group string
+---@param options? nats.CallOptions
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
-function consumer:unpin(group) end
+function consumer:unpin(group, options) end
 ---@param group string
+---@param options? nats.CallOptions
 ---@return nats.Future?, string?, nats.Code?, string?
-function consumer:unpin_start(group) end
----@param options? { placement?: table }
+function consumer:unpin_start(group, options) end
+---@param options? { placement?: table, timeout?: number }
 ---@return true?, string?, nats.Code?, string?, integer?, integer?
 function consumer:leader_stepdown(options) end
----@param options? { placement?: table }
+---@param options? { placement?: table, timeout?: number }
 ---@return nats.Future?, string?, nats.Code?, string?
 function consumer:leader_stepdown_start(options) end
 ---@param max? integer|nats.FetchOptions

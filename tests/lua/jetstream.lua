@@ -163,6 +163,141 @@ t.test("what is not as it should be in time tells so", function()
   t.fails("NO_RESPONDERS", js:publish("not.in.any.stream", "x"))
 end)
 
+-- ---- options of methods ----
+
+-- Each method that asks the server, its arguments before the options, and how many that are.
+local function methods_of(silent)
+  local stream = silent:stream("S")
+  local consumer = stream:consumer("c")
+  local list = {}
+  local function add(object, count, names, ...)
+    local arguments = { ... }
+    for name in names:gmatch("%S+") do
+      list[#list + 1] = { name = name, object = object, count = count, arguments = arguments }
+    end
+  end
+  add(silent, 0, "account_info")
+  add(silent, 1, "create_stream update_stream create_or_update_stream get_or_create_stream", {
+    name = "S",
+  })
+  add(silent, 1, "delete_stream", "S")
+  add(stream, 0, "info delete purge seal leader_stepdown")
+  add(stream, 1, "update", { max_msgs = 1 })
+  add(stream, 1, "get delete_message", 1)
+  add(stream, 1, "get_last peer_remove", "a")
+  add(stream, 2, "get_next", "a")
+  add(stream, 1, "create_consumer")
+  add(stream, 1, "update_consumer create_or_update_consumer get_or_create_consumer", {
+    durable_name = "c",
+  })
+  add(stream, 1, "delete_consumer", "c")
+  add(consumer, 0, "info delete resume leader_stepdown")
+  add(consumer, 1, "pause", 4e9)
+  add(consumer, 1, "reset")
+  add(consumer, 1, "unpin", "g")
+  return list
+end
+
+local function call(method, options, suffix)
+  local arguments = { unpack = table.unpack or unpack }
+  for i = 1, method.count do arguments[i] = method.arguments[i] end
+  arguments[method.count + 1] = options
+  return method.object[method.name .. (suffix or "")](method.object,
+    arguments.unpack(arguments, 1, method.count + 1))
+end
+
+t.test("what asks the server takes a timeout, with its own name told", function()
+  local other = assert(nats.connect(server.url))
+  assert(other:subscribe("SILENT.>"))
+  assert(other:flush())
+  local silent = assert(nc:jetstream { prefix = "SILENT", timeout = 30 })
+  local first = nats.now()
+  for _, method in ipairs(methods_of(silent)) do
+    local began = nats.now()
+    local _, text, code = call(method, { timeout = 0.05 })
+    t.same(code, "TIMEOUT", method.name .. ": " .. tostring(text))
+    t.check(nats.now() - began < 5, method.name)
+    local future = assert(call(method, { timeout = 0.02 }, "_start"))
+    t.fails("TIMEOUT", future:wait(5))
+    t.check(future:done(), method.name)
+    t.raises({ method.name .. ":", "timout", "'timeout'" }, call, method, { timout = 1 })
+    t.raises({ method.name .. ":", "timout", "'timeout'" }, call, method, { timout = 1 }, "_start")
+    t.raises({ "timeout" }, call, method, { timeout = -1 })
+    t.raises({ "timeout" }, call, method, { timeout = "1" })
+    t.raises({ "table" }, call, method, 5)
+  end
+  t.check(nats.now() - first < 25)
+  other:close()
+end)
+
+t.test("iterators and consume take a timeout, too", function()
+  local other = assert(nats.connect(server.url))
+  assert(other:subscribe("SILENT.>"))
+  assert(other:flush())
+  local silent = assert(nc:jetstream { prefix = "SILENT", timeout = 30 })
+  local stream = silent:stream("S")
+  local began = nats.now()
+  for object, names in pairs {
+    [silent] = { "streams", "stream_names" },
+    [stream] = { "consumers", "consumer_names" },
+  } do
+    for _, name in ipairs(names) do
+      t.raises({ "in time" }, function()
+        for _ in object[name](object, { timeout = 0.05 }) do end
+      end)
+      t.raises({ name .. ":", "'timeout'" }, object[name], object, { timout = 1 })
+    end
+  end
+  t.raises({ "in time" }, function()
+    for _ in stream:get_many { batch = 1, timeout = 0.05 } do end
+  end)
+  t.raises({ "get_many:", "'timeout'" }, stream.get_many, stream, { batch = 1, timout = 1 })
+  t.raises({ "streams:", "offset" }, silent.streams, silent, { offset = 1 })
+  local consumer = stream:consumer("c")
+  t.fails("TIMEOUT", consumer:consume { timeout = 0.05 })
+  local _, future = assert(consumer:consume_start { timeout = 0.05 })
+  t.fails("TIMEOUT", future:wait(5))
+  t.fails("TIMEOUT", stream:ordered_consumer({}):consume { timeout = 0.05 })
+  t.raises({ "timeout" }, consumer.consume, consumer, { timeout = -1 })
+  t.check(nats.now() - began < 20)
+  other:close()
+end)
+
+t.test("pedantic is an option of what takes a configuration", function()
+  local config = { name = "PED", subjects = { "ped" }, storage = "memory", max_age = 10 }
+  for _, name in ipairs { "create_stream", "create_or_update_stream", "get_or_create_stream" } do
+    t.fails("SERVER", js[name](js, config, { pedantic = true }))
+    local future = assert(js[name .. "_start"](js, config, { pedantic = true }))
+    t.fails("SERVER", future:wait(5))
+    t.raises({ name .. ":", "pedantc", "'pedantic'" }, js[name], js, config, { pedantc = true })
+  end
+  t.raises({ "update_stream", "'pedantic'" }, js.update_stream, js, config, { pedantc = true })
+  local stream = assert(js:create_stream(config, { pedantic = false, timeout = 5 }))
+  local wrong = { durable_name = "p", ack_policy = "explicit", ack_wait = 1, backoff = { 2, 3 },
+                  max_deliver = 5 }
+  for _, name in ipairs { "create_consumer", "create_or_update_consumer",
+                          "get_or_create_consumer" } do
+    t.fails("SERVER", stream[name](stream, wrong, { pedantic = true }))
+    t.raises({ name .. ":", "'pedantic'" }, stream[name], stream, wrong, { pedantc = true })
+  end
+  assert(stream:create_consumer(wrong, { pedantic = false }))
+  t.fails("SERVER", stream:update_consumer(wrong, { pedantic = true }))
+  assert(stream:update({ description = "x" }, { pedantic = true, timeout = 5 }))
+  t.raises({ "update:", "'pedantic'" }, stream.update, stream, {}, { pedantc = true })
+  t.raises({ "delete:", "pedantic" }, stream.delete, stream, { pedantic = true })
+end)
+
+t.test("what an object or an argument says is no option", function()
+  local stream, subject = new_stream()
+  assert(js:publish(subject .. "a", "x"))
+  t.raises({ "info:", "stream" }, stream.info, stream, { stream = "OTHER" })
+  t.raises({ "get:", "seq" }, stream.get, stream, 1, { seq = 2 })
+  t.raises({ "create_consumer:", "config" }, stream.create_consumer, stream, {}, { config = {} })
+  t.raises({ "delete:", "consumer" }, stream:consumer("c").delete, stream:consumer("c"),
+    { consumer = "d" })
+  t.same(stream:get(1, { no_hdr = false, timeout = 5 }).data, "x")
+end)
+
 -- ---- publishing ----
 
 t.test("acks are tables, futures give them", function()
@@ -174,6 +309,28 @@ t.test("acks are tables, futures give them", function()
   t.same(assert(js:publish(subject .. "a", "x", { msg_id = "1" })).duplicate, true)
   local future = assert(js:publish_start(subject .. "a", "y"))
   t.same(assert(future:wait(5)).seq, 2)
+end)
+
+t.test("a counter's value is a whole number, beyond 63 bits a text", function()
+  assert(js:create_stream {
+    name = "COUNT", subjects = { "count.>" }, storage = "memory", allow_msg_counter = true,
+  })
+  local function count(incr, wanted)
+    t.same(assert(js:publish("count.a", "", { incr = incr })).value, wanted)
+  end
+  local long = function(text) return assert(load("return " .. text .. (t.luajit and "LL" or "")))() end
+  count(5, 5)
+  count(-7, -2)
+  count("+9007199254740993", long "9007199254740991")
+  count(2, long "9007199254740993")
+  count("+9214364837600034814", long "9223372036854775807")
+  count(1, "9223372036854775808")
+  count("+9223372036854775808", "18446744073709551616")
+  count("-27670116110564327424", long "-9223372036854775807" - 1)
+  count(-1, "-9223372036854775809")
+  count("+9223372036854775809", 0)
+  local future = assert(js:publish_start("count.a", "", { incr = 3 }))
+  t.same(future:wait(5).value, 3)
 end)
 
 t.test("keywords are listed with their headers", function()

@@ -69,15 +69,17 @@ function methods.account_info(js) return js, "account_info" end
 for _, verb in ipairs { "create_stream", "update_stream", "create_or_update_stream",
                         "get_or_create_stream" } do
     methods[verb] = function(js, a)
-        if type(a.config) == "table" and only(a, "config") then return js, verb, a.config end
+        if type(a.config) == "table" and only(a, "config", "pedantic") then
+            return js, verb, a.config, { pedantic = a.pedantic }
+        end
     end
 end
 
 for _, verb in ipairs { "create_consumer", "update_consumer", "create_or_update_consumer",
                         "get_or_create_consumer" } do
     methods[verb] = function(js, a)
-        if type(a.config) == "table" and only(a, "config", "stream") then
-            return stream_of(js, a), verb, a.config
+        if type(a.config) == "table" and only(a, "config", "stream", "pedantic") then
+            return stream_of(js, a), verb, a.config, { pedantic = a.pedantic }
         end
     end
 end
@@ -87,8 +89,8 @@ function methods.stream_info(js, a) return stream_of(js, a), "info", without(a, 
 function methods.purge_stream(js, a) return stream_of(js, a), "purge", without(a, "stream") end
 function methods.seal_stream(js, a) return stream_of(js, a), "seal" end
 function methods.change_stream(js, a)
-    if type(a.config) == "table" and only(a, "stream", "config") then
-        return stream_of(js, a), "update", a.config
+    if type(a.config) == "table" and only(a, "stream", "config", "pedantic") then
+        return stream_of(js, a), "update", a.config, { pedantic = a.pedantic }
     end
 end
 function methods.stream_leader_stepdown(js, a)

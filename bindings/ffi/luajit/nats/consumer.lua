@@ -59,7 +59,7 @@ local function arguments_of(self, options, mode, wire)
   local made = { mode = mode }
   wire = wire or WIRE
   for name, value in pairs(options or {}) do
-    if name ~= "callback" then made[wire[name] or name] = value end
+    if name ~= "callback" and name ~= "timeout" then made[wire[name] or name] = value end
   end
   made.stream = self.stream
   if is_ordered(self) then
@@ -123,12 +123,14 @@ function consumer:consume_start(options)
     core.misuse("option 'callback' must be a function, not a " .. type(callback))
   end
   local mode = callback and "callback" or "shared"
-  return M.start(self.js, how_of(self), arguments_of(self, options, mode), callback, self)
+  local ms = check_ms(type(options) == "table" and options.timeout or nil, "option 'timeout'", -1)
+  return M.start(self.js, how_of(self), arguments_of(self, options, mode), callback, self, ms)
 end
 
 function consumer:consume(options)
   if not rawget(self, "cached_info") then
-    local info, text, code, about, err_code, server_code, description = self:info()
+    local timed = type(options) == "table" and { timeout = options.timeout } or nil
+    local info, text, code, about, err_code, server_code, description = self:info(timed)
     if not info then return nil, text, code, about, err_code, server_code, description end
   end
   return M.wait(self:consume_start(options))
@@ -327,21 +329,22 @@ end
 
 -- ---- verbs ----
 
-function consumer:info_start()
+function consumer:info_start(options)
   if not rawget(self, "name") then
     return core.refuse("an ordered consumer is made when it is first used: by info, say", "INVALID",
       "consumer")
   end
-  return verbs.start(self, "consumer_info", self:names(), -1, verbs.give_info)
+  local arguments, ms = verbs.arguments(self, "info", "consumer_info", "", { options })
+  return verbs.start(self, "consumer_info", arguments, ms, verbs.give_info)
 end
 
 -- An ordered one is made by it, if by nothing before.
-function consumer:info()
+function consumer:info(options)
   if is_ordered(self) then
     local sub, text, code, about, err_code, server_code, description = ordered_sub(self)
     if not sub then return nil, text, code, about, err_code, server_code, description end
   end
-  return verbs.finish(self:info_start())
+  return verbs.finish(self:info_start(options))
 end
 
 verbs.set(consumer, {
@@ -350,7 +353,7 @@ verbs.set(consumer, {
   { "resume", "resume_consumer", "", verbs.give_table },
   { "reset", "reset_consumer", "seq?", verbs.give_table },
   { "unpin", "unpin_consumer", "group", verbs.give_true },
-  { "leader_stepdown", "consumer_leader_stepdown", "*", verbs.give_true },
+  { "leader_stepdown", "consumer_leader_stepdown", "", verbs.give_true },
 })
 core.class("nats.consumer", consumer, consumer_meta)
 

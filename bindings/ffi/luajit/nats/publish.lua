@@ -13,6 +13,7 @@ local check_text, check_table, check_ms = core.check_text, core.check_table, cor
 
 local INTERRUPTED = -18
 local INT, UINT, DURATION = 3, 4, 9
+local EXACT = 2 ^ 53 -- whole numbers below are numbers, those above are cdata
 local PUBLISH_SLICE = 200 -- payloads of one inner call of publish_many
 local STATS = { "published", "acked", "duplicates", "failed", "pending" }
 
@@ -100,11 +101,19 @@ end
 
 -- ---- one message ----
 
+-- A counter's value, of a text: a whole number. One beyond 63 bits stays a text, as in Lua 5.4.
+local function value_of(text)
+  if type(text) ~= "string" then return text end
+  local number = json.read(text, #text)
+  if type(number) == "number" and number % 1 == 0 and math.abs(number) < EXACT then return number end
+  return ffi.istype("int64_t", number) and number or text
+end
+
 -- The server says "val" for a counter's value.
 local function give_ack(msg)
   local ack, status = verbs.read(msg)
   if status ~= 0 then return fail(status) end
-  ack.value, ack.val = ack.val, nil
+  ack.value, ack.val = value_of(ack.val), nil
   ack.duplicate = ack.duplicate or false
   return ack
 end

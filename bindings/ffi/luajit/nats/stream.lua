@@ -52,8 +52,8 @@ end
 -- ---- messages ----
 
 function stream:get_many_start(options)
-  return verbs.start(self, "get_messages", verbs.arguments(self, "*", { options }), -1,
-    verbs.give_message)
+  local arguments, ms = verbs.arguments(self, "get_many", "get_messages", "", { options })
+  return verbs.start(self, "get_messages", arguments, ms, verbs.give_message)
 end
 
 function stream:get_many(options)
@@ -67,10 +67,11 @@ function stream:get_many(options)
 end
 
 function stream:delete_message_start(seq, options)
-  options = check_table(options, "delete_message", { "erase" })
-  local arguments = verbs.arguments(self, "seq", { seq })
+  options = check_table(options, "delete_message", { "erase", "timeout" })
+  local ms = core.check_ms(options.timeout, "option 'timeout'", -1)
+  local arguments = verbs.arguments(self, "delete_message", "delete_message", "seq", { seq })
   if options.erase == false then arguments.no_erase = true end
-  return verbs.start(self, "delete_message", arguments, -1, verbs.give_true)
+  return verbs.start(self, "delete_message", arguments, ms, verbs.give_true)
 end
 
 function stream:delete_message(seq, options)
@@ -92,20 +93,20 @@ local function give_purged(msg)
 end
 
 verbs.set(stream, {
-  { "info", "stream_info", "*", verbs.give_info },
+  { "info", "stream_info", "", verbs.give_info },
   { "update", "change_stream", "config=", verbs.give_info },
   { "delete", "delete_stream", "", verbs.give_true },
-  { "purge", "purge_stream", "*", give_purged },
+  { "purge", "purge_stream", "", give_purged },
   { "seal", "seal_stream", "", verbs.give_self },
-  { "get", "get_message", "seq *", verbs.give_message },
-  { "get_last", "get_message", "last_by_subj *", verbs.give_message },
-  { "get_next", "get_message", "next_by_subj seq? *", verbs.give_message },
+  { "get", "get_message", "seq", verbs.give_message },
+  { "get_last", "get_message", "last_by_subj", verbs.give_message },
+  { "get_next", "get_message", "next_by_subj seq?", verbs.give_message },
   { "create_consumer", "create_consumer", "config=?", give_consumer },
   { "update_consumer", "update_consumer", "config=", give_consumer },
   { "create_or_update_consumer", "create_or_update_consumer", "config=", give_consumer },
   { "get_or_create_consumer", "get_or_create_consumer", "config=", give_consumer },
   { "delete_consumer", "delete_consumer", "consumer", verbs.give_true },
-  { "leader_stepdown", "stream_leader_stepdown", "*", verbs.give_true },
+  { "leader_stepdown", "stream_leader_stepdown", "", verbs.give_true },
   { "peer_remove", "stream_peer_remove", "peer", verbs.give_true },
 })
 
@@ -121,9 +122,10 @@ function stream:info(options)
   while count < (info.total or 0) and count > before do
     local asked = { offset = count }
     for name, value in pairs(options) do asked[name] = value end
-    local page
+    local page, arguments, ms
+    arguments, ms = verbs.arguments(self, "info", "stream_info", "", { asked })
     page, text, code, about, err_code, server_code, description = verbs.finish(
-      verbs.start(self, "stream_info", verbs.arguments(self, "*", { asked }), -1, verbs.give_table))
+      verbs.start(self, "stream_info", arguments, ms, verbs.give_table))
     if not page then return nil, text, code, about, err_code, server_code, description end
     before = count
     for subject, messages in pairs(page.state.subjects or {}) do

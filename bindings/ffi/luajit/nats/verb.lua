@@ -72,27 +72,45 @@ end
 
 -- ---- methods ----
 
--- The method's arguments by the verb's names: "name", "name?" (may be left out), "name=" (a table), "*" (a table of
--- any of them); and those that name the object itself.
-local function arguments_of(object, words, given)
+-- The options that a method has behind its arguments: all that the verb takes besides, and the time. offset: an
+-- iterator's own.
+local function option_names(verb, words, own, iterator)
+  local names, index, given = { "timeout" }, 0, {}
+  for word in words:gmatch("[%w_]+") do given[word] = true end
+  while true do
+    local name = C.nats_js_key_name(verb, index)
+    if name == nil then return names end
+    name = ffi.string(name)
+    if not given[name] and own[name] == nil and not (iterator and name == "offset") then
+      names[#names + 1] = name
+    end
+    index = index + 1
+  end
+end
+
+-- The method's arguments by the verb's names: "name", "name?" (may be left out), "name=" (a table), behind them its
+-- options, and those that name the object itself; and the time in ms.
+local function arguments_of(object, method, verb, words, given, iterator)
   local made, at = {}, 0
   for word in words:gmatch("%S+") do
     at = at + 1
     local name, value = word:match("^[%w_]+"), given[at]
-    if word == "*" then
-      if value ~= nil and type(value) ~= "table" then
-        core.misuse(("options must be a table, not a %s"):format(type(value)))
-      end
-      for key, part in pairs(value or {}) do made[key] = part end
-    elseif value ~= nil or not word:find("?", 1, true) then
+    if value ~= nil or not word:find("?", 1, true) then
       if value == nil or (word:find("=", 1, true) and type(value) ~= "table") then
         core.misuse(("bad argument #%d: %s expected, got %s"):format(at, name, type(value)))
       end
       made[name] = value
     end
   end
-  for key, part in pairs(object.names and object:names() or {}) do made[key] = part end
-  return made
+  local options = given[at + 1]
+  local own = object.names and object:names() or {}
+  if options ~= nil then
+    core.check_table(options, method, option_names(verb, words, own, iterator))
+    for key, part in pairs(options) do made[key] = part end
+    made.timeout = nil
+  end
+  for key, part in pairs(own) do made[key] = part end
+  return made, core.check_ms(options and options.timeout, "option 'timeout'", -1)
 end
 M.arguments = arguments_of
 
@@ -101,7 +119,8 @@ function M.set(class, verbs)
   for _, row in ipairs(verbs) do
     local name, verb, words, give = row[1], row[2], row[3], row[4]
     local function start(self, ...)
-      return M.start(self, verb, arguments_of(self, words, { ... }), -1, give)
+      local arguments, ms = arguments_of(self, name, verb, words, { ... })
+      return M.start(self, verb, arguments, ms, give)
     end
     class[name .. "_start"] = start
     class[name] = function(self, ...) return M.finish(start(self, ...)) end
@@ -111,12 +130,12 @@ end
 -- An iterator over what a verb lists page by page. each: what is given for an element, which is itself if
 -- there is none.
 function M.pages(object, verb, list, options, each)
-  local arguments = arguments_of(object, "*", { options })
+  local arguments, ms = arguments_of(object, verb, verb, "", { options }, true)
   local page, at, offset, total = {}, 0, 0, nil
   local function turn()
     if total and offset >= total then return false end
     arguments.offset = offset
-    local answer, text = M.finish(M.start(object, verb, arguments, -1, M.give_table))
+    local answer, text = M.finish(M.start(object, verb, arguments, ms, M.give_table))
     if not answer then error(text, 0) end
     page, at, total = answer[list] or {}, 0, answer.total or 0
     offset = offset + #page
