@@ -420,10 +420,12 @@ function stream:delete_consumer_start(name, options) end
 ---@param name string
 ---@return nats.Consumer
 function stream:consumer(name) end
+---@param options? nats.CallOptions
 ---@return fun(): nats.Consumer?
-function stream:consumers() end
+function stream:consumers(options) end
+---@param options? nats.CallOptions
 ---@return fun(): string?
-function stream:consumer_names() end
+function stream:consumer_names(options) end
 ---@param config? nats.OrderedConfig
 ---@return nats.Consumer
 function stream:ordered_consumer(config) end

@@ -318,7 +318,9 @@ t.test("a counter's value is a whole number, beyond 63 bits a text", function()
   local function count(incr, wanted)
     t.same(assert(js:publish("count.a", "", { incr = incr })).value, wanted)
   end
-  local long = function(text) return assert(load("return " .. text .. (t.luajit and "LL" or "")))() end
+  local function long(text)
+    return assert(load("return " .. text .. (t.luajit and "LL" or "")))()
+  end
   count(5, 5)
   count(-7, -2)
   count("+9007199254740993", long "9007199254740991")

@@ -105,8 +105,8 @@ end
 local function value_of(text)
   if type(text) ~= "string" then return text end
   local number = json.read(text, #text)
-  if type(number) == "number" and number % 1 == 0 and math.abs(number) < EXACT then return number end
-  return ffi.istype("int64_t", number) and number or text
+  local exact = type(number) == "number" and math.abs(number) < EXACT
+  return (exact or ffi.istype("int64_t", number)) and number or text
 end
 
 -- The server says "val" for a counter's value.
