@@ -37,9 +37,10 @@ CLASSES = {
     "ConsumerConfig": ("consumer_config", set(), set()),
     "OrderedConfig": ("ordered_config", set(), set()),
     "FetchOptions": ("fetch", PLACE | {"max_messages", "expires", "mode"}, {"max", "wait"}),
-    "ConsumeOptions": ("consume", PLACE, {"callback"}),
+    "ConsumeOptions": ("consume", PLACE, {"callback", "timeout"}),
     "GetOptions": ("get_message", PLACE | {"seq", "last_by_subj", "next_by_subj", "start_time"},
-                   set()),
+                   {"timeout"}),
+    "ConfigOptions": ("create_stream", PLACE, {"timeout"}),
     "PublishOptions": (None, set(), {"headers", "timeout"}),
 }
 
