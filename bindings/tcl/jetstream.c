@@ -187,10 +187,15 @@ static int start_call(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Ob
                  &args->future);
 }
 
+static bool gives_several(Tcl_Obj *verb)
+{
+    return strcmp(Tcl_GetString(verb), "get_messages") == 0;
+}
+
 int tnats_js_call(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 {
     call_args args;
-    if (strcmp(Tcl_GetString(objv[2]), "get_messages") == 0) {
+    if (gives_several(objv[2])) {
         return tnats_fail_text(interp, NATS_ERR_INVALID, "verb",
                                "get_messages gives several messages: $stream get_many has them");
     }
@@ -208,7 +213,9 @@ int tnats_js_call_start(tnats_handle *handle, Tcl_Interp *interp, int objc, Tcl_
     if (start_call(handle, interp, objc, objv, &args) != TCL_OK) {
         return TCL_ERROR;
     }
-    return tnats_future_made(handle, args.future, args.json != 0 ? read_text : tnats_read_answer);
+    /* Of several each is a message, also one that has no place: without headers. */
+    tnats_reader *read = gives_several(objv[2]) ? NULL : tnats_read_answer;
+    return tnats_future_made(handle, args.future, args.json != 0 ? read_text : read);
 }
 
 /* get_many arguments ?-timeout seconds?: a list of messages. */

@@ -151,18 +151,65 @@ proc ::polynats::Making {list} {
     return [list [dict create config [Config $given] pedantic $pedantic] $timeout]
 }
 
-# All pages of a list.
-proc ::polynats::Listed {id verb member arguments timeout} {
+# Take -command out of the dict in the variable: a prefix that is called with each, or nothing: they become a list.
+proc ::polynats::Prefix {variable} {
+    upvar 1 $variable given
+    lassign [Take given command] - prefix
+    if {[catch {llength $prefix} text]} {
+        throw {POLYNATS INVALID -command} "-command must be a command prefix: $text"
+    }
+    return $prefix
+}
+
+# ---- one after the other ----
+
+# Call the prefix with one more word, at global level. Does it want more? Its error is the caller's.
+proc ::polynats::Tell {prefix word} {
+    set code [catch {uplevel #0 [list {*}$prefix $word]} result options]
+    switch -exact -- $code {
+        0 - 2 - 4 { return true }
+        3 { return false }
+    }
+    dict incr options -level
+    return -options $options $result
+}
+
+# Call the prefix with each message of the future as it comes: how many they were. What it did not want is dropped.
+proc ::polynats::TellAll {future prefix} {
+    Guard future destroy
+    set count 0
+    while {[dict size [set message [$future wait]]]} {
+        incr count
+        if {![Tell $prefix $message]} break
+    }
+    return $count
+}
+
+# All pages of a list; with a prefix how many it was called with, one page at a time.
+proc ::polynats::Listed {id verb member arguments timeout prefix} {
     set found {}
+    set count 0
     while {1} {
-        dict set arguments offset [llength $found]
+        dict set arguments offset $count
         set answer [Call $id call $verb $arguments {*}$timeout]
         set page [expr {[dict exists $answer $member] ? [dict get $answer $member] : {}}]
-        lappend found {*}$page
-        if {![llength $page] || [llength $found] >= [dict get $answer total]} {
-            return $found
+        if {[llength $prefix]} {
+            foreach one $page {
+                incr count
+                if {![Tell $prefix $one]} {
+                    return $count
+                }
+            }
+        } else {
+            lappend found {*}$page
+            incr count [llength $page]
         }
+        if {![llength $page] || $count >= [dict get $answer total]} break
     }
+    if {[llength $prefix]} {
+        return $count
+    }
+    return $found
 }
 
 # ---- $js ----
@@ -192,9 +239,10 @@ proc ::polynats::js::stream {id name} {
 }
 
 ::polynats::Define js {streams stream_names} {id args} {
-    set given [Options $args subject timeout]
+    set given [Options $args subject command timeout]
     set timeout [Take given timeout]
-    return [Listed $id NAME streams $given $timeout]
+    set prefix [Prefix given]
+    return [Listed $id NAME streams $given $timeout $prefix]
 }
 
 # The error of the first that failed has all of them in its return options, as -failures: {place errorcode text}, and
@@ -322,9 +370,14 @@ proc ::polynats::stream::get_next {id subject args} {
 proc ::polynats::stream::get_many {id args} {
     set given [Pairs $args]
     set timeout [Take given timeout]
+    set prefix [Prefix given]
     set held [Held $id]
     dict set given stream [dict get $held name]
-    return [Call [dict get $held js] get_many $given {*}$timeout]
+    set js [dict get $held js]
+    if {![llength $prefix]} {
+        return [Call $js get_many $given {*}$timeout]
+    }
+    return [TellAll [Call $js call_start get_messages $given {*}$timeout] $prefix]
 }
 
 proc ::polynats::stream::delete_message {id seq args} {
@@ -364,10 +417,11 @@ proc ::polynats::stream::delete_consumer {id name args} {
 }
 
 ::polynats::Define stream {consumers consumer_names} {id args} {
-    Options $args timeout
+    set given [Options $args command timeout]
+    set prefix [Prefix given]
     set held [Held $id]
     return [Listed [dict get $held js] NAME consumers \
-        [dict create stream [dict get $held name]] $args]
+        [dict create stream [dict get $held name]] [Take given timeout] $prefix]
 }
 
 proc ::polynats::stream::ordered_consumer {id args} {

@@ -23,6 +23,21 @@ proc check {name body args} {
     }
 }
 
+# A stream of its own in memory, and what is made besides; all of it goes with the test.
+proc kept {name body args} {
+    check $name [string cat {
+        set js [$nc jetstream]
+        set stream_name S[string map {. _} $subject]
+        set stream [$js create_stream -name $stream_name -subjects [list $subject.>] \
+            -storage memory]
+        try } [list $body] { finally {
+            if {[$nc status] ne "closed" && [llength [info commands $js]]} {
+                catch {$js delete_stream $stream_name}
+            }
+        }
+    }] {*}$args
+}
+
 # The error of a script: its code and its text, or what it gave.
 proc error_of {script} {
     if {![catch {uplevel 1 $script} result options]} {

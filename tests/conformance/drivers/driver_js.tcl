@@ -469,13 +469,10 @@ proc verb::js_call_wait {} {
 proc verb::js_get_many {} {
     set given [arguments_given 1 get_messages]
     set stream [stream_of [handle 0] $given]
-    set fine [wait_for list $stream get_many {*}[rest_of $given stream] \
-        {*}[seconds_given timeout_ms -timeout]]
+    set fine [wait_for count $stream get_many {*}[rest_of $given stream] \
+        {*}[seconds_given timeout_ms -timeout] -command put_msg]
     give_back
     if {$fine} {
-        foreach msg $list {
-            put_msg $msg
-        }
         put ok
     }
 }
