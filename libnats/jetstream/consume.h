@@ -97,11 +97,15 @@ typedef struct nats__ordered {
     uint64_t serial;
     uint64_t last_stream; /* sequences of the last good message */
     uint64_t last_consumer;
+    uint64_t had; /* last_stream where it is one of a message, and not only where it began */
     bool asked; /* it may be there */
     bool made;  /* it is */
     bool begun; /* there was one: the next begins behind last_stream */
     bool last_only;  /* its policy is last_per_subject */
     bool renewed;    /* it was made anew where only the last of each subject count */
+    uint64_t known_ns; /* when the stream was there for certain, by the servers' clocks; 0: not known */
+    uint64_t made_ns;  /* when the consumer was made, by them; 0: not told */
+    uint32_t doubts;   /* times on end that the stream was found to end before last_stream */
     uint64_t bound;  /* where that ends: the stream's last message when it began; UINT64_MAX: not known */
 } nats__ordered;
 

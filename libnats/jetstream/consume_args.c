@@ -187,6 +187,19 @@ static double seconds(int64_t ns)
     return (double)ns / 1e9;
 }
 
+/* Who pulls without end asks again each time that a request is over. A fetch is over with its time. */
+static nats_status check_expires(const source *from, const nats__consume_args *args)
+{
+    bool endless = args->how == NATS__HOW_CONSUME || args->how == NATS__HOW_ORDERED;
+    if (!endless || args->expires_ns == 0 || args->expires_ns >= NATS__PULL_EXPIRES_MIN_NS) {
+        return NATS_OK;
+    }
+    return nats__fail(NATS_ERR_INVALID, "expires",
+                      "%s: %s is %lld ns: it must be %lld ns (1 ms) or more",
+                      hows[args->how], called(from, "expires"), (long long)args->expires_ns,
+                      (long long)NATS__PULL_EXPIRES_MIN_NS);
+}
+
 /* The server wants heartbeats to come twice in a request's time, at least. */
 static nats_status check_heartbeat(const source *from, const nats__consume_args *args)
 {
@@ -223,6 +236,7 @@ static nats_status read_all(const source *from, nats__consume_args *out)
     status = status == NATS_OK ? read_mode(from, out) : status;
     status = status == NATS_OK ? read_config(from, out) : status;
     status = status == NATS_OK ? check(out) : status;
+    status = status == NATS_OK ? check_expires(from, out) : status;
     return status == NATS_OK ? check_heartbeat(from, out) : status;
 }
 

@@ -144,7 +144,8 @@ static const char *home_of(const char *object, const char *name)
 {
     const nats__js_key *key;
     for (size_t i = 0; (key = nats__js_key_at(object, i)) != NULL; i++) {
-        if (key->kind == NATS__JS_OBJECT && nats__js_key_find(key->of, name) != NULL) {
+        bool inside = key->kind == NATS__JS_OBJECT || key->kind == NATS__JS_CHANGES;
+        if (inside && nats__js_key_find(key->of, name) != NULL) {
             return key->name;
         }
     }

@@ -1,7 +1,8 @@
 /* All of a stream in order (ADR-17): a consumer of our own, without acks, that is made anew behind
  * the last good message as soon as one is missed, a heartbeat is, or the connection was. Messages
  * tell in their ack subjects which consumer they are from, so what an old one still sends is
- * known. */
+ * known. Where it was made anew it is looked how the stream is, before anything is asked for: one that was made
+ * anew has other messages behind that sequence. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "client/conn.h"
+#include "jetstream/answer.h"
 #include "jetstream/consume.h"
 #include "jetstream/place.h"
+#include "jetstream/time.h"
 #include "proto/session.h"
 #include "proto/subject.h"
 
@@ -20,7 +23,9 @@
 enum {
     NOT_FOUND = 404,
     BAD_REQUEST = 400,
-    CONSUMERS_MAX = 10026 /* err_code: the one before may still count, in a cluster */
+    NO_RESPONDERS = 503,
+    CONSUMERS_MAX = 10026, /* err_code: the one before may still count, in a cluster */
+    DOUBTS_MAX = 5         /* looks, with rests between: a new leader may be behind for a moment */
 };
 
 /* ---- its configuration ---- */
@@ -133,6 +138,7 @@ static void renew(nats__consume *self, int64_t now_ns)
     let_go(self);
     nats__pull_forget(pull);
     self->question = 0;
+    self->looking = false;
     bool ready = self->ready && nats__consume_conn(self)->connected &&
                  !self->hook.sub->client->closed && !nats__consume_leaves(self);
     if (!ready || pull->rest_until_ns > now_ns) {
@@ -153,18 +159,49 @@ static void reset(nats__consume *self, int64_t now_ns)
     nats__consume_arm(self);
 }
 
-static void begin(nats__consume *self, const nats__answer *answer)
+/* This one is of no use; another is made when a rest is over. */
+static void give_up(nats__consume *self, int64_t now_ns)
+{
+    self->ordered.made = false;
+    nats__pull_rest(&self->pull, now_ns);
+}
+
+static uint64_t time_of(const nats__json *object, const char *name)
+{
+    const char *text = "";
+    size_t len = 0;
+    int64_t ns = 0;
+    nats__json_text(nats__json_get(object, name), &text, &len);
+    return nats__time_read(text, len, &ns) == NATS__TIME_READ && ns > 0 ? (uint64_t)ns : 0;
+}
+
+static void note_time(nats__ordered *ordered, uint64_t time_ns)
+{
+    ordered->known_ns = time_ns > ordered->known_ns ? time_ns : ordered->known_ns;
+}
+
+static void begin(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
     nats__ordered *ordered = &self->ordered;
+    bool anew = ordered->begun;
     ordered->made = true;
-    if (!ordered->begun && !ordered->last_only) {
+    ordered->made_ns = time_of(answer->doc, "created");
+    if (!anew && !ordered->last_only) {
         /* "new" means new now, and not when it is made anew. */
         const nats__json *delivered = nats__json_get(answer->doc, "delivered");
         nats__json_uint(nats__json_get(delivered, "stream_seq"), &ordered->last_stream);
     }
     ordered->begun = true;
     nats__consume_ready(self, answer);
-    nats__pull_top_up(self);
+    if (!anew) {
+        note_time(ordered, ordered->made_ns);
+        nats__pull_top_up(self);
+        return;
+    }
+    self->looking = nats__consume_ask(self, "STREAM.INFO", "", NULL);
+    if (!self->looking) {
+        give_up(self, now_ns);
+    }
 }
 
 static void failed(nats__consume *self, const nats__answer *answer, int64_t now_ns)
@@ -202,9 +239,100 @@ static void bound_came(nats__consume *self, const nats__answer *answer, int64_t 
     }
 }
 
+/* ---- is it the same stream? ---- */
+
+/* A code and err_code as the server's would be, had it been asked in between. */
+static void end_as_another(nats__consume *self)
+{
+    static const nats__said gone = {.code = NOT_FOUND, .err_code = NATS__JS_STREAM_NOT_FOUND};
+    nats__whose whose = nats__consume_whose(self);
+    const char *stream = self->args.stream;
+    nats__fail_server(NATS_ERR_SERVER, &gone, stream,
+                      "%s: stream %.64s was deleted and made anew: the last sequence had was "
+                      "%" PRIu64, whose.text, stream, self->ordered.had);
+    nats__consume_fail(self);
+}
+
+/* What was had is not there, and not because it was deleted: a stream's last sequence stays. A server that
+ * was killed may have lost it. */
+static void end_as_shorter(nats__consume *self, uint64_t last)
+{
+    nats__whose whose = nats__consume_whose(self);
+    const char *stream = self->args.stream;
+    nats__fail_server(NATS_ERR_SERVER, &(nats__said){0}, stream,
+                      "%s: stream %.64s was deleted and made anew, or has lost messages: it ends "
+                      "at %" PRIu64 ", the last sequence had was %" PRIu64,
+                      whose.text, stream, last, self->ordered.had);
+    nats__consume_fail(self);
+}
+
+/* The consumer was made in it since, so a time behind that is of no use: of clocks that do not agree, or of a
+ * stream that was made anew in between, which shows when that consumer is missed. */
+static bool is_another(const nats__ordered *ordered, const nats__json *info)
+{
+    uint64_t created_ns = time_of(info, "created");
+    return ordered->known_ns > 0 && created_ns > ordered->known_ns &&
+           created_ns <= ordered->made_ns;
+}
+
+/* A mirror that is made anew has the same messages, by the same sequences, in a while. */
+static bool is_mirror(const nats__json *info)
+{
+    const nats__json *config = nats__json_get(info, "config");
+    return nats__json_kind_of(nats__json_get(config, "mirror")) == NATS__JSON_OBJECT;
+}
+
+static void compare_stream(nats__consume *self, const nats__json *info, int64_t now_ns)
+{
+    nats__ordered *ordered = &self->ordered;
+    uint64_t last = UINT64_MAX;
+    nats__json_uint(nats__json_get(nats__json_get(info, "state"), "last_seq"), &last);
+    bool mirror = is_mirror(info);
+    if (!mirror && is_another(ordered, info)) {
+        end_as_another(self);
+        return;
+    }
+    bool shorter = !mirror && last < ordered->had;
+    ordered->doubts = shorter ? ordered->doubts + 1 : 0;
+    if (ordered->doubts >= DOUBTS_MAX) {
+        end_as_shorter(self, last);
+        return;
+    }
+    if (shorter) {
+        give_up(self, now_ns);
+        return;
+    }
+    note_time(ordered, ordered->made_ns);
+    nats__pull_top_up(self);
+}
+
+/* Of one that was made anew. Who may not know how the stream is goes on without. */
+static void stream_came(nats__consume *self, const nats__answer *answer, int64_t now_ns)
+{
+    bool nobody = answer->code == NO_RESPONDERS && answer->err_code == 0; /* it is not imported */
+    self->looking = false;
+    if (answer->code != 0 && answer->code != NATS__REFUSED && !nobody) {
+        self->ordered.made = false;
+        failed(self, answer, now_ns);
+        return;
+    }
+    if (answer->msg != NULL) {
+        nats__consume_take(self, answer->msg);
+    }
+    if (answer->code == 0) {
+        compare_stream(self, answer->doc, now_ns);
+    } else {
+        nats__pull_top_up(self);
+    }
+}
+
 static void on_answer(nats__consume *self, const nats__answer *answer, int64_t now_ns)
 {
     nats__answer read = *answer;
+    if (self->looking && self->ordered.made) {
+        stream_came(self, answer, now_ns);
+        return;
+    }
     if (self->looking) {
         bound_came(self, answer, now_ns);
         return;
@@ -222,7 +350,7 @@ static void on_answer(nats__consume *self, const nats__answer *answer, int64_t n
         nats__consume_fail(self);
         return;
     }
-    begin(self, &read);
+    begin(self, &read, now_ns);
 }
 
 /* ---- messages and words ---- */
@@ -277,6 +405,8 @@ static void on_message(nats__consume *self, nats_msg *msg, int64_t now_ns)
     }
     ordered->last_consumer = place.consumer_seq;
     ordered->last_stream = place.stream_seq;
+    ordered->had = place.stream_seq;
+    note_time(ordered, place.time_ns);
     if (ordered->last_only && ordered->bound == UINT64_MAX && place.pending == 0) {
         ordered->bound = place.stream_seq;
     }

@@ -78,6 +78,7 @@ void nats__pull_rest(nats__pull *pull, int64_t now_ns);
 /* The defaults, and limits of the queue that hold what was asked for. */
 void nats__pull_set_up(struct nats__consume *self);
 #define NATS__PULL_EXPIRES_NS INT64_C(30000000000)
+#define NATS__PULL_EXPIRES_MIN_NS INT64_C(1000000) /* without end: less is asking in a tight loop */
 #define NATS__PULL_HEARTBEAT_MIN_NS INT64_C(500000000) /* of the usual one */
 int64_t nats__pull_heartbeat_ns(int64_t expires_ns); /* ADR-37 */
 /* A consumer's info: its limits. False when it is none to pull from, or no info: this thread's last

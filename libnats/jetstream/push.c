@@ -168,8 +168,8 @@ static nats_status make(nats__consume *self)
     const char *text;
     size_t len;
     nats__json *config = nats__json_parse(self->args.config, strlen(self->args.config), NULL);
-    bool durable = get_text(config, "durable_name", &text, &len);
-    bool named = durable || get_text(config, "name", &text, &len);
+    bool named = get_text(config, "durable_name", &text, &len) ||
+                 get_text(config, "name", &text, &len);
     if (named && len <= NATS__JS_NAME_MAX) {
         memcpy(name, text, len + 1);
     } else {
@@ -189,7 +189,8 @@ static nats_status make(nats__consume *self)
     self->acks_none = wants_no_acks(config); /* a message may come before the answer */
     bool asked = feed_by(self, config) == NATS_OK && nats__consume_create(self, name, config);
     nats__json_free(config);
-    self->push.made = asked && !durable && !shared;
+    /* One of a name of the caller's may have been there before, as it is to be: nothing tells. */
+    self->push.made = asked && !named && !shared;
     self->push.nameless = !named;
     memcpy(self->args.consumer, name, strlen(name) + 1);
     return asked ? NATS_OK : nats__error_get()->status;
