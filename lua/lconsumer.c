@@ -8,6 +8,8 @@
 #define ORDERED_WAIT_MS 5000
 /* And how many messages it takes at most. */
 #define ORDERED_MAX 100
+/* Of any other without max: the library knows where it ends, which no table reaches. */
+#define FETCH_MAX INT32_MAX
 
 /* User values of a consumer. */
 enum { JETSTREAM = 1, NAME, INFO, STREAM, SUBSCRIPTION, ASKED, WHY, KEPT, USER_VALUES = KEPT };
@@ -457,7 +459,7 @@ static bool push_left(lua_State *L, size_t max)
         lnats_wait_start(L, &wait, 0);
         nats_sub_unsubscribe(sub->sub, 0);
         lua_pushvalue(L, list);
-        collect(L, sub, LNATS_GET_MAX, &wait, &count);
+        collect(L, sub, FETCH_MAX, &wait, &count);
         lua_pushnil(L);
         hold_sub(L);
         lnats_sub_release(sub);
@@ -626,7 +628,7 @@ static size_t fetch_arguments(lua_State *L)
     }
     settle_options(L, 3, "fetch");
     if (lua_isnil(L, 2)) {
-        return LNATS_GET_MAX; /* one, or what max_bytes has room for: the library knows */
+        return FETCH_MAX; /* one, or what max_bytes has room for */
     }
     lua_Integer max = luaL_checkinteger(L, 2);
     luaL_argcheck(L, max >= 1, 2, "must be 1 or more");

@@ -511,7 +511,11 @@ proc ::polynats::consumer::Drain {id sub most} {
 proc ::polynats::consumer::Leave {id sub args} {
     if {[llength [::info commands $sub]]} {
         catch {$sub unsubscribe}
-        catch {Kept $id [concat [dict get [Held $id] kept] [$sub get -wait 0]]}
+        catch {
+            while {[llength [set some [$sub get -wait 0]]]} {
+                Kept $id [concat [dict get [Held $id] kept] $some]
+            }
+        }
         catch {$sub close}
     }
 }

@@ -491,6 +491,18 @@ t.test("fetch gives what is there, next one or nothing", function()
   t.same(select(2, stream:consumer("none"):fetch(1, { wait = 1 })) ~= nil, true)
 end)
 
+t.test("a fetch by bytes gives all that comes", function()
+  local COUNT = 70000 -- one get has 65,536
+  local stream, subject = new_stream()
+  local publisher = assert(js:publisher())
+  for _ = 1, COUNT do assert(publisher:publish(subject .. "a")) end
+  assert(publisher:flush(20))
+  publisher:close()
+  local consumer = assert(stream:create_consumer { ack_policy = "none" })
+  t.same(#assert(consumer:fetch { max_bytes = 64 * 1024 * 1024, no_wait = true }), COUNT)
+  assert(stream:delete())
+end)
+
 t.test("consume gives an ordinary subscription", function()
   local stream, subject = new_stream()
   local consumer = assert(stream:create_consumer { durable_name = "c" })

@@ -409,18 +409,23 @@ class Consumer:
 
     async def _rest(self, sub: Subscription) -> list[Message]:
         """What waits, without waiting: also where a coroutine is closed."""
+        rest: list[Message] = []
         try:
             if sub.active:
                 await sub.unsubscribe()
-            # [loop
-            rest: list[Message] = sub._inner.get(None, 0)
-            return rest
-            # loop]
-            # [plain
-            # return sub.get(wait=0)
-            # plain]
+            while True:
+                # [loop
+                some: list[Message] = sub._inner.get(None, 0)
+                # loop]
+                # [plain
+                # some = sub.get(wait=0)
+                # plain]
+                if not some:
+                    break
+                rest += some
         except Error:
-            return []
+            pass
+        return rest
 
     async def next(
         self, wait: float | None = None, **options: Unpack[FetchOptions]

@@ -411,13 +411,18 @@ class Consumer:
 
     def _rest(self, sub: Subscription) -> list[Message]:
         """What waits, without waiting: also where a coroutine is closed."""
+        rest: list[Message] = []
         try:
             if sub.active:
                 sub.unsubscribe()
-            rest: list[Message] = sub._inner.get(None, 0)
-            return rest
+            while True:
+                some: list[Message] = sub._inner.get(None, 0)
+                if not some:
+                    break
+                rest += some
         except Error:
-            return []
+            pass
+        return rest
 
     def next(
         self, wait: float | None = None, **options: Unpack[FetchOptions]

@@ -389,12 +389,18 @@ class Consumer:
 
     def _rest(self, sub: Subscription) -> list[Message]:
         """What waits, without waiting: also where a coroutine is closed."""
+        rest: list[Message] = []
         try:
             if sub.active:
                 sub.unsubscribe()
-            return sub.get(wait=0)
+            while True:
+                some = sub.get(wait=0)
+                if not some:
+                    break
+                rest += some
         except Error:
-            return []
+            pass
+        return rest
 
     def next(
         self, wait: float | None = None, **options: Unpack[FetchOptions]

@@ -174,7 +174,12 @@ module PolynatsFFI
     end
 
     def take_rest(sub, messages)
-      messages.concat(sub.get(wait: 0))
+      loop do
+        some = sub.get(wait: 0)
+        break if some.empty?
+
+        messages.concat(some)
+      end
     rescue Error
       nil # it is the end
     end

@@ -225,7 +225,11 @@ local function left(self, max)
   local list, sub = kept(self), rawget(self, "sub")
   if sub then
     sub:unsubscribe()
-    for _, msg in ipairs(sub:get { wait = 0 } or {}) do list[#list + 1] = msg end
+    local more = sub:get { wait = 0 }
+    while more and #more > 0 do
+      for _, msg in ipairs(more) do list[#list + 1] = msg end
+      more = sub:get { wait = 0 }
+    end
     rawset(self, "sub", nil)
   end
   return #list > 0 and give(self, max)
@@ -237,7 +241,7 @@ local function hold(self, sub, ...)
 end
 
 local function fetch(self, max, options)
-  local most = max or messages.GET_MAX
+  local most = max or math.huge -- the library knows where it ends
   local found = left(self, max or options and options.max_bytes and most or 1)
   if found then return found end
   local sub, text, code, about, err_code, server_code, description = last_end(self)

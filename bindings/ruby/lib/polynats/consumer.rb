@@ -172,7 +172,12 @@ module Polynats
     end
 
     def take_rest(sub, messages)
-      messages.concat(sub.get(wait: 0))
+      loop do
+        some = sub.get(wait: 0)
+        break if some.empty?
+
+        messages.concat(some)
+      end
     rescue Error
       nil # it is the end
     end
