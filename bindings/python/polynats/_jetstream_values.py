@@ -154,6 +154,8 @@ def unknown_keyword(name: str) -> Invalid:
     """The error for a keyword that publish has not, with the nearest that it has."""
     known = [keyword for keyword, _ in _js_keywords()] + ["timeout", "headers"]
     hint = nearest("timeout" if name == "wait" else name, known)
+    if name == "timeout":
+        hint = " here: the timeout of nc.jetstream() holds"
     return invalid(name, f"publish has no keyword '{name}'{hint}")
 
 

@@ -168,6 +168,8 @@ module PolynatsFFI
 
       def hint(name)
         return ": did you mean 'timeout'?" if name == "wait"
+        return " here: the timeout of nc.jetstream holds" if name == "timeout"
+
         nearest(name, keywords.keys.map(&:name))
       end
 

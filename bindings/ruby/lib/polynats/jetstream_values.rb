@@ -166,6 +166,8 @@ module Polynats
 
       def hint(name)
         return ": did you mean 'timeout'?" if name == "wait"
+        return " here: the timeout of nc.jetstream holds" if name == "timeout"
+
         nearest(name, keywords.keys.map(&:name))
       end
 
