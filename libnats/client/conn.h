@@ -293,6 +293,8 @@ struct nats__conn {
     nats__chunk_pool *chunks; /* the session's */
     nats__hold hold;
     nats__driver driver;
+    const void *driver_key; /* what the driver waits for; NULL: for nothing that has one */
+    bool away;              /* it is at the socket, and does not see what others do */
     nats__waiter *waiters;
     nats__waiter *waiter_buckets[NATS__WAITER_BUCKETS]; /* the same, by key */
     bool robbed;     /* a caller took over from the keeper: it must look again */
@@ -418,7 +420,7 @@ bool nats__conn_take_over(nats__conn *conn);
 bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns);
 /* Stop being the driver; the next waiter, or the keeper, takes over. mu held. */
 void nats__conn_leave(nats__conn *conn);
-/* Tell those who wait for key (NULL: all). mu held. */
+/* Tell those who wait for key, also the driver (NULL: all but it). mu held. */
 void nats__conn_tell(nats__conn *conn, const void *key);
 /* Make the driver look again. mu held. */
 void nats__conn_wake(nats__conn *conn);

@@ -58,8 +58,14 @@ static void tell_all(nats__conn *conn)
 
 void nats__conn_tell(nats__conn *conn, const void *key)
 {
-    if (key == NULL || conn->waiters == NULL) {
+    if (key == NULL) {
         tell_all(conn);
+        return;
+    }
+    if (conn->away && conn->driver_key == key) {
+        nats__wake_set(conn->wake_fd);
+    }
+    if (conn->waiters == NULL) {
         return;
     }
     for (nats__waiter *at = *find_bucket(conn, key); at != NULL; at = at->bucket_next) {
@@ -485,9 +491,11 @@ bool nats__conn_drive(nats__conn *conn, int64_t deadline_ns)
     }
     int64_t until = wait ? earlier(deadline_ns, nats__conn_deadline_ns(conn)) : 0;
 
+    conn->away = true;
     pthread_mutex_unlock(&conn->mu);
     look(conn, &seen, until, wait);
     pthread_mutex_lock(&conn->mu);
+    conn->away = false;
 
     int64_t now = nats__now_ns();
     take_in(conn, &seen, now);
@@ -548,7 +556,9 @@ nats_status nats__conn_wait(nats__conn *conn, const void *key, nats__ready_fn re
         if (conn->question != NULL) {
             status = NATS_ERR_INTERRUPTED;
         } else if (!conn->closing && nats__conn_take_over(conn)) {
+            conn->driver_key = key;
             status = drive_until(conn, ready, what, deadline_ns);
+            conn->driver_key = NULL;
             nats__conn_leave(conn);
         } else if (deadline_ns != INT64_MAX && nats__now_ns() >= deadline_ns) {
             status = NATS_ERR_TIMEOUT;
