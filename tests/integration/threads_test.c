@@ -390,6 +390,55 @@ static void close_ends_waits(void)
     }
 }
 
+/* ---- what is waited for is ended, while others wait ---- */
+
+static void unsubscribe(wait_call *call)
+{
+    RIG_OK(nats_sub_unsubscribe(call->sub, 0));
+}
+
+static void drain(wait_call *call)
+{
+    RIG_OK(nats_sub_drain(call->sub, SOON_MS));
+}
+
+static void unsubscribe_by_subject(wait_call *call)
+{
+    size_t count;
+    RIG_OK(nats_client_unsubscribe_subject(call->client, "ended", NATS_Z, 0, &count));
+    RIG_CHECK(count == 1);
+}
+
+/* Who waits is the driver, which sleeps at the socket: nothing comes there that would wake it. The server's first
+ * PING does so once, and so each way has more than one turn. */
+static void end_ends(const char *what, void (*end)(wait_call *call), const char *keeper)
+{
+    enum { TURNS = 3 };
+    wait_call call = {0};
+    RIG_CONNECT(call.client, keeper);
+    for (int i = 0; i < TURNS; i++) {
+        RIG_OK(nats_client_subscribe(call.client, "ended", NATS_Z, NULL, 0, 0, &call.sub));
+        RIG_OK(nats_client_flush(call.client, SOON_MS));
+        pthread_t waiter = rig_thread(wait_next, &call);
+        rig_sleep_ms(FEW_MS);
+        end(&call);
+        rig_join(waiter, SOON_MS, what);
+        RIG_CHECK(call.status == NATS_ERR_CLOSED);
+        nats_sub_free(call.sub);
+    }
+    nats_client_free(call.client);
+}
+
+static void ends_end_waits(void)
+{
+    static const char *const keepers[] = {"keeper=true", "keeper=false"};
+    for (int i = 0; i < 2; i++) {
+        end_ends("next, whose subscription was ended", unsubscribe, keepers[i]);
+        end_ends("next, whose subscription was drained", drain, keepers[i]);
+        end_ends("next, whose subject was given up", unsubscribe_by_subject, keepers[i]);
+    }
+}
+
 /* ---- signals ---- */
 
 static void on_signal(int number)
@@ -722,6 +771,7 @@ int main(int argc, char **argv)
 {
     static const rig_case cases[] = {
         {"close_ends_waits", close_ends_waits},
+        {"ends_end_waits", ends_end_waits},
         {"role_is_handed_on", role_is_handed_on},
         {"burst_is_not_deaf", burst_is_not_deaf},
         {"drain_loses_nothing", drain_loses_nothing},
