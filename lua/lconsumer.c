@@ -55,12 +55,6 @@ static lnats_consumer *check_consumer(lua_State *L)
 
 /* ---- beginning ---- */
 
-/* The names that this module has for arguments of nats_js_consume(); a fetch has them itself. */
-static const char *wire_name(const char *name)
-{
-    return strcmp(name, "max") == 0 ? "max_messages" : strcmp(name, "wait") == 0 ? "expires" : name;
-}
-
 /* No time to wait: `wait` of 0 is what the server calls no_wait. The arguments are at the top of the stack. */
 static void no_time_is_no_wait(lua_State *L)
 {
@@ -75,18 +69,17 @@ static void no_time_is_no_wait(lua_State *L)
 }
 
 /* A table of arguments from the options at arg (nil: none), on the stack. `callback` is the module's. */
-static void push_options(lua_State *L, int arg, const char *mode, bool fetch)
+static void push_options(lua_State *L, int arg, const char *mode)
 {
     lua_newtable(L);
     int into = lua_gettop(L);
     if (!lua_isnoneornil(L, arg)) {
         luaL_checktype(L, arg, LUA_TTABLE);
         for (lua_pushnil(L); lua_next(L, arg) != 0; lua_pop(L, 1)) {
-            bool named = lua_type(L, -2) == LUA_TSTRING;
-            luaL_argcheck(L, named, arg, "options have names");
+            luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, arg, "options have names");
             if (strcmp(lua_tostring(L, -2), "callback") != 0) {
                 lua_pushvalue(L, -1);
-                lua_setfield(L, into, fetch ? lua_tostring(L, -3) : wire_name(lua_tostring(L, -3)));
+                lua_setfield(L, into, lua_tostring(L, -3));
             }
         }
     }
@@ -195,7 +188,7 @@ static int consume_start(lua_State *L)
         luaL_error(L, "option 'callback' must be a function, not a %s", lua_typename(L, type));
     }
     const char *how = consumer->ordered ? "ordered" : pushes(L) ? "push" : "consume";
-    push_options(L, 2, type == LUA_TNIL ? "shared" : "callback", false);
+    push_options(L, 2, type == LUA_TNIL ? "shared" : "callback");
     lua_pushnil(L);
     lua_setfield(L, -2, "timeout");
     nats_status status = begin(L, how, 3, timeout_ms);
@@ -381,7 +374,7 @@ static nats_status collect(lua_State *L, lnats_sub *sub, size_t max, lnats_wait 
 
 static int fetch_start(lua_State *L)
 {
-    push_options(L, 3, "private", true);
+    push_options(L, 3, "private");
     if (!lua_isnil(L, 2)) {
         lua_pushvalue(L, 2);
         lua_setfield(L, -2, "max");
@@ -528,7 +521,7 @@ static int push_ordered_sub(lua_State *L)
         return 1;
     }
     int none = lua_gettop(L);
-    push_options(L, none, "private", false);
+    push_options(L, none, "private");
     nats_status status = begin(L, "ordered", none, -1);
     if (status != NATS_OK) {
         return lnats_fail(L, status);
@@ -734,6 +727,12 @@ static int consumer_close(lua_State *L)
     return 1;
 }
 
+/* local ordered <close>: only an ordered one has what is to be closed. */
+static int consumer_leave(lua_State *L)
+{
+    return check_consumer(L)->ordered ? consumer_close(L) : 0;
+}
+
 /* ---- what it knows ---- */
 
 /* An ordered one is made by it, if by nothing before. */
@@ -790,7 +789,8 @@ void lnats_consumer_open(lua_State *L)
     };
     static const lnats_noun_field fields[] = {
         {"name", NAME}, {"stream", STREAM}, {"cached_info", INFO}, {"config", 0}, {NULL, 0}};
-    static const luaL_Reg meta[] = {{"__tostring", consumer_tostring}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {
+        {"__tostring", consumer_tostring}, {"__close", consumer_leave}, {NULL, NULL}};
     lnats_type(L, &lnats_consumer_kind, methods, meta);
     lua_getfield(L, -1, "__index");
     lnats_verbs_set(L, &lnats_consumer_kind, verbs);

@@ -138,7 +138,25 @@ t.test("an unknown key is refused with the nearest", function()
   t.fails("INVALID", js:call("strem_info", {}))
   t.fails("INVALID", js:call("stream_info", { "X" }))
   t.fails("INVALID", js:create_stream { name = "a.b" })
+  local consumer = assert(new_stream():create_consumer { durable_name = "c" })
+  text, about = t.fails("INVALID", consumer:consume { max = 3 })
+  t.check(text:find("unknown key 'max'", 1, true), text)
+  t.same(about, "max")
 end)
+
+if not t.luajit then
+  t.test("an ordered consumer is closed with its block", function()
+    local stream, subject = new_stream()
+    assert(js:publish(subject .. "a", "1"))
+    local first = assert(load [[
+      local stream = ...
+      local ordered <close> = stream:ordered_consumer()
+      local other <close> = stream:consumer("other") -- stays until delete()
+      return ordered:next(5).data
+    ]])
+    t.same(first(stream), "1")
+  end)
+end
 
 t.test("misuse is an error that names it", function()
   local stream = new_stream()

@@ -49,17 +49,14 @@ function consumer:names() return { stream = self.stream, consumer = rawget(self,
 -- ---- beginning ----
 
 local sub_box = ffi.new("nats_sub *[1]")
--- The names that this module has for arguments of nats_js_consume(); a fetch has them itself.
-local WIRE = { max = "max_messages", wait = "expires" }
 
-local function arguments_of(self, options, mode, wire)
+local function arguments_of(self, options, mode)
   if options ~= nil and type(options) ~= "table" then
     core.misuse(("options must be a table, not a %s"):format(type(options)))
   end
   local made = { mode = mode }
-  wire = wire or WIRE
   for name, value in pairs(options or {}) do
-    if name ~= "callback" and name ~= "timeout" then made[wire[name] or name] = value end
+    if name ~= "callback" and name ~= "timeout" then made[name] = value end
   end
   made.stream = self.stream
   if is_ordered(self) then
@@ -205,7 +202,7 @@ end
 function consumer:fetch_start(max, options)
   max, options = fetch_arguments(max, options, "fetch")
   if is_ordered(self) then core.misuse("an ordered consumer has consume_start, not fetch_start") end
-  local arguments = arguments_of(self, options, "private", {})
+  local arguments = arguments_of(self, options, "private")
   arguments.max = max
   -- No time to wait is what the server calls no_wait.
   if arguments.wait == 0 then arguments.wait, arguments.no_wait = nil, true end
