@@ -293,7 +293,6 @@ class Errors(unittest.TestCase):
         "10027": "an account with a limit of streams",
         "10076": "a server that answers for others without having it",
         "10164": "an expectation that a server of a cluster looks at early",
-        "10176": "ten seconds without a message, or a part that was lost",
         "10185": "a cluster of servers of different versions",
     }
 
