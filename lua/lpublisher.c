@@ -240,7 +240,9 @@ int lnats_js_level_start(lua_State *L)
     return status == NATS_OK ? 1 : lnats_fail(L, status);
 }
 
-static int publisher_level_start(lua_State *L)
+/* publisher:…_start([timeout]): a future of what start begins. */
+static int start_goal(lua_State *L, nats_status (*start)(nats_js_publisher *publisher,
+                                                         int64_t timeout_ms, nats_future **out))
 {
     int64_t ms = lnats_seconds(L, 2, "timeout", -1);
     nats_js_publisher *publisher = check_open(L);
@@ -250,8 +252,13 @@ static int publisher_level_start(lua_State *L)
     lua_settop(L, 1);
     lua_getiuservalue(L, 1, 1);
     lnats_future *future = push_goal(L, 2);
-    nats_status status = nats_js_publisher_level_start(publisher, ms, &future->future);
+    nats_status status = start(publisher, ms, &future->future);
     return status == NATS_OK ? 1 : lnats_fail(L, status);
+}
+
+static int publisher_level_start(lua_State *L)
+{
+    return start_goal(L, nats_js_publisher_level_start);
 }
 
 static int publisher_flush(lua_State *L)
@@ -268,16 +275,7 @@ static int publisher_flush(lua_State *L)
 
 static int publisher_flush_start(lua_State *L)
 {
-    int64_t ms = lnats_seconds(L, 2, "timeout", -1);
-    nats_js_publisher *publisher = check_open(L);
-    if (publisher == NULL) {
-        return 4;
-    }
-    lua_settop(L, 1);
-    lua_getiuservalue(L, 1, 1);
-    lnats_future *future = push_goal(L, 2);
-    nats_status status = nats_js_publisher_flush_start(publisher, ms, &future->future);
-    return status == NATS_OK ? 1 : lnats_fail(L, status);
+    return start_goal(L, nats_js_publisher_flush_start);
 }
 
 /* ---- what became of them ---- */

@@ -158,6 +158,8 @@ extern const nats__consume_kind nats__kind_push;
 /* consume_args.c; mu not held. Errors: INVALID, NO_MEMORY. */
 nats_status nats__consume_args_read(nats__consume_args *args, const char *how, const char *text,
                                     size_t len);
+/* "consume" …, as callers say it. */
+const char *nats__how_name(nats__how how);
 
 /* consume.c */
 /* mu not held. future_out: as nats_js_consume_start(). */

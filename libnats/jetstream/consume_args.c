@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "jetstream/consume.h"
+#include "jetstream/keys.h"
 #include "proto/subject.h"
 
 static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
@@ -13,6 +14,7 @@ static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
 
 /* What is read: the arguments by the names that they have here, and as they were given. */
 typedef struct source {
+    const char *how; /* the object of keys.def */
     const nats__json *args;
     const char *text;
     size_t len;
@@ -21,14 +23,13 @@ typedef struct source {
 /* The name by which an argument was given, which is what errors are about. */
 static const char *called(const source *from, const char *name)
 {
-    static const char *const others[][2] = {
-        {"idle_heartbeat", "heartbeat"}, {"max_messages", "max"}, {"expires", "wait"}};
     const char *found = name;
     nats__json *given = from->len > 0 ? nats__json_parse(from->text, from->len, NULL) : NULL;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (strcmp(name, others[i][0]) == 0 &&
-            nats__json_kind_of(nats__json_get(given, others[i][1])) != NATS__JSON_NULL) {
-            found = others[i][1];
+    const nats__js_key *key;
+    for (size_t i = 0; (key = nats__js_key_at(from->how, i)) != NULL; i++) {
+        if (strcmp(nats__js_key_wire(key), name) == 0 &&
+            nats__json_kind_of(nats__json_get(given, key->name)) != NATS__JSON_NULL) {
+            found = key->name;
         }
     }
     nats__json_free(given);
@@ -240,6 +241,11 @@ static nats_status read_all(const source *from, nats__consume_args *out)
     return status == NATS_OK ? check_heartbeat(from, out) : status;
 }
 
+const char *nats__how_name(nats__how how)
+{
+    return hows[how];
+}
+
 static nats_status find_how(const char *how, nats__how *out)
 {
     for (size_t i = 0; how != NULL && i < sizeof hows / sizeof *hows; i++) {
@@ -286,7 +292,7 @@ nats_status nats__consume_args_read(nats__consume_args *args, const char *how, c
     if (status != NATS_OK) {
         return status;
     }
-    status = read_all(&(source){doc, text, len}, args);
+    status = read_all(&(source){hows[args->how], doc, text, len}, args);
     nats__json_free(doc);
     return status;
 }

@@ -30,15 +30,11 @@ void nats__consume_warn(nats__consume *self, nats_status status, const char *for
 
 nats__whose nats__consume_whose(const nats__consume *self)
 {
-    static const char *const hows[] = {[NATS__HOW_CONSUME] = "consume",
-                                       [NATS__HOW_FETCH] = "fetch",
-                                       [NATS__HOW_PUSH] = "push",
-                                       [NATS__HOW_ORDERED] = "ordered"};
     enum { NAME_SHOWN = 64 };
     nats__whose whose;
     const nats__consume_args *args = &self->args;
-    snprintf(whose.text, sizeof whose.text, "%s of stream %.*s%s%.*s", hows[args->how], NAME_SHOWN,
-             args->stream, args->consumer[0] != '\0' ? ", consumer " : "", NAME_SHOWN,
+    snprintf(whose.text, sizeof whose.text, "%s of stream %.*s%s%.*s", nats__how_name(args->how),
+             NAME_SHOWN, args->stream, args->consumer[0] != '\0' ? ", consumer " : "", NAME_SHOWN,
              args->consumer);
     return whose;
 }
